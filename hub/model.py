@@ -1,0 +1,204 @@
+"""The values that travel along the path, frozen; names are the glossary's.
+
+Instants are integer microseconds since the Unix epoch, UTC. Identifiers are opaque texts (`new_id`).
+"""
+
+import base64
+import os
+import time
+from enum import StrEnum
+
+import msgspec
+
+
+class Frozen(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of all values: immutable, compared by content."""
+
+
+def now_us() -> int:
+    """The present instant in microseconds since the epoch, UTC."""
+    return time.time_ns() // 1_000
+
+
+def new_id() -> str:
+    """An opaque identifier of 26 letters and digits that sorts by time and cannot be guessed (80 random bits)."""
+    raw = (time.time_ns() // 1_000_000).to_bytes(6, "big") + os.urandom(10)
+    return base64.b32hexencode(raw).rstrip(b"=").decode().lower()
+
+
+class MessageKind(StrEnum):
+    REFERRAL_PACKET = "referral_packet"
+    STATUS_REPORT = "status_report"
+    ADMIT_NOTICE = "admit_notice"
+    DISCHARGE_NOTICE = "discharge_notice"
+    CRISIS_FOLLOWUP = "crisis_followup"
+    EMERGENCY_DISCLOSURE = "emergency_disclosure"
+
+
+class ChannelKind(StrEnum):
+    EMAIL = "email"
+    FAX = "fax"
+    API = "api"
+
+
+class Priority(StrEnum):
+    ROUTINE = "routine"
+    URGENT = "urgent"
+
+
+class Endpoint(Frozen):
+    """A verified directory entry: the only source of an address and of keys to seal to."""
+
+    id: str
+    organization: str
+    channel: ChannelKind
+    address: str
+    """`mailto` address, E.164 number, or https URL, by channel."""
+    form: str = ""
+    """api: `fhir` (FHIR message bundle) or `sealed` (sealed envelope, needs `seal_key`)."""
+    rank: int = 0
+    """Order of preference, lowest first."""
+    certificate: bytes | None = None
+    """email: the recipient's encryption certificate, PEM."""
+    seal_key: bytes | None = None
+    """api: the recipient's X25519 public key, 32 bytes."""
+    verify_key: bytes | None = None
+    """api: the recipient's Ed25519 key that signs acknowledgements, 32 bytes."""
+    tls_ca: bytes | None = None
+    """PEM of the authority that must have issued the server's TLS certificate; none: the system's."""
+    station: str | None = None
+    """fax: the called-station id expected on the receipt."""
+    verified_at: int = 0
+
+
+class Correspondent(Frozen):
+    """An organization as its partner sees it: on a cover page, in a MessageHeader."""
+
+    id: str
+    name: str
+    phone: str = ""
+    fax: str = ""
+    email: str = ""
+    npi: str = ""
+
+
+class MemberIdentity(Frozen):
+    """Who the documents are about. Only inside sealed content, never in clear metadata."""
+
+    given: str
+    family: str
+    born: str
+    """ISO date."""
+    cin: str = ""
+    sex: str = "unknown"
+    phone: str = ""
+
+
+class Document(Frozen):
+    """One packet item with its content."""
+
+    id: str
+    title: str
+    """What a person calls it ("ASAM assessment"); shown inside the sealed content only."""
+    information: str
+    """Its class, a word of the case format's section 4."""
+    media_type: str
+    content: bytes
+
+
+class Event(Frozen):
+    """What a notice reports: an admission, a discharge or a crisis."""
+
+    kind: str
+    """`admit`, `discharge` or `crisis`."""
+    at: int
+    setting: str = ""
+    contact: str = ""
+
+
+class ConsentCopy(Frozen):
+    """The explanation of a consent's scope that accompanies a disclosure (§2.32(b))."""
+
+    consent: str
+    lines: tuple[tuple[str, str], ...]
+    """Label and value, in reading order: discloser, recipients, information, purposes, expiry, revocation."""
+
+
+class Accompaniment(Frozen):
+    """What must go with the documents or the documents do not go (§2.32)."""
+
+    # INVARIANT: obligations-travel
+    notice: str = ""
+    """§2.32(a)(1) verbatim, or empty when none is due."""
+    notice_short: str = ""
+    """§2.32(a)(2) verbatim."""
+    consent_copies: tuple[ConsentCopy, ...] = ()
+    labels: tuple[str, ...] = ()
+    """Labels that stay with the record, as `NO_USE_IN_PROCEEDINGS_AGAINST_PATIENT` (§2.12(d)(1))."""
+
+
+class Parcel(Frozen):
+    """All that a channel is given: what to deliver, to whom, and what accompanies it."""
+
+    delivery: str
+    """Identifier of this attempt; a receiver that saw it before drops the repeat."""
+    disclosure: str
+    kind: MessageKind
+    priority: Priority
+    created_at: int
+    sender: Correspondent
+    recipient: Correspondent
+    endpoint: Endpoint
+    member: MemberIdentity
+    documents: tuple[Document, ...]
+    accompaniment: Accompaniment
+    event: Event | None = None
+
+
+class Prepared(Frozen):
+    """A parcel in the very bytes that will leave, made before the intent is recorded."""
+
+    parcel: Parcel
+    body: bytes
+    digest: bytes
+    """SHA-256 of `body`; the ledger's intent binds it."""
+    headers: tuple[tuple[str, str], ...] = ()
+    pages: int = 0
+
+
+class Receipt(Frozen):
+    """Proof that the other side took over."""
+
+    kind: str
+    """`smtp-250`, `mdn-processed`, `fax-confirmed`, `fax-spooled`, `signed-ack`, `http-2xx`."""
+    reference: str
+    """The other side's own reference: queue id, job id, acknowledgement id. Nothing about a person."""
+    at: int
+    detail: tuple[tuple[str, str], ...] = ()
+
+
+class Delivered(Frozen, tag="delivered"):
+    receipt: Receipt
+
+
+class Deferred(Frozen, tag="deferred"):
+    """Certainly not disclosed; try again, after `retry_after` seconds if the other side named a time."""
+
+    code: str
+    retry_after: float | None = None
+
+
+class Refused(Frozen, tag="refused"):
+    """Certainly not disclosed, and trying again would not help."""
+
+    code: str
+
+
+class Unknown(Frozen, tag="unknown"):
+    """May have been disclosed: counts as a disclosure until a person finds out."""
+
+    # INVARIANT: unknown-is-disclosed
+    code: str
+
+
+Outcome = Delivered | Deferred | Refused | Unknown

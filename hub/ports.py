@@ -1,0 +1,44 @@
+"""The ports: what the hub asks of the outside, and what both sides MUST and MUST NOT do."""
+
+from typing import Protocol
+
+from hub.model import ChannelKind, Outcome, Parcel, Prepared
+
+
+class Clock(Protocol):
+    """The present, so that tests and re-explanations can have another one."""
+
+    def now(self) -> int:
+        """Microseconds since the epoch, UTC; never earlier than the last answer."""
+        ...
+
+
+class Channel(Protocol):
+    """One way out: email, fax or API.
+
+    The hub MUST call `prepare` before it records the intent and `deliver` only after the intent has committed, and
+    MUST give `deliver` exactly what `prepare` returned. It MUST NOT call `deliver` twice for one delivery id.
+
+    A channel MUST put notice, consent copies and labels of the accompaniment where the recipient's reader sees them
+    (§2.32), MUST use only the endpoint in the parcel, and MUST require TLS where it crosses a network. It MUST answer
+    `Deferred` or `Refused` only if it can show that no content left, else `Unknown`. It MUST NOT look at consent or
+    purpose, write anything personal outside the sealed body, or raise for what a peer does.
+    """
+
+    kind: ChannelKind
+    carries_sealed: bool
+    """Only the recipient can read the body in transit (fax: no)."""
+    gives_receipt: bool
+    max_bytes: int
+
+    async def prepare(self, parcel: Parcel) -> Prepared:
+        """The bytes that will leave. Raises `Unrenderable` for a document the channel cannot carry."""
+        ...
+
+    async def deliver(self, prepared: Prepared) -> Outcome:
+        """Hand the bytes to the recipient's endpoint, within a deadline of its own."""
+        ...
+
+    async def close(self) -> None:
+        """Finish with connections."""
+        ...
