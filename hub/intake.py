@@ -1,0 +1,191 @@
+"""Step 1, intake: what a sender may hand in, checked for shape, size and kind before anything else looks at it.
+
+Errors name the field, never its value: a value may be a patient's.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+from hub.errors import Malformed, TooLarge, Unsupported
+from hub.model import Frozen, MessageKind, Priority
+
+MAX_ITEMS = 40
+MAX_RECIPIENTS = 20
+MAX_DOCUMENT_BYTES = 20 * 1024 * 1024
+MAX_SUBMISSION_BYTES = 40 * 1024 * 1024
+MAX_TITLE = 120
+
+Identifies = Literal["sud_patient", "person", "nobody"]
+Relationship = Literal["treating", "accepted", "asked", "none"]
+
+
+class MemberRef(Frozen, forbid_unknown_fields=True):
+    """The member by the hub's id or by CIN; exactly one."""
+
+    id: str | None = None
+    cin: str | None = None
+
+
+class ItemManifest(Frozen, forbid_unknown_fields=True):
+    """One packet item; field names and words are those of the case format, section 2."""
+
+    document: str
+    """The name of the multipart part that carries the content."""
+    title: str
+    information: str = "summary"
+    source: str | None = None
+    held_under: str | None = None
+    received: str | None = None
+    identifies: Identifies = "sud_patient"
+    exempt: Literal["evidence_only", "no_sud_shown"] | None = None
+    needed: bool = True
+    kept_apart: bool = True
+    originator: str | None = None
+    made: str | None = None
+
+
+class EmergencyManifest(Frozen, forbid_unknown_fields=True):
+    """A clinician's determination and the five fields of §2.51(c)."""
+
+    kind: Literal["medical", "disaster", "disaster_over", "product_error"] = "medical"
+    determined_by: Literal["clinician", "software"]
+    determined_by_name: str
+    consent: Literal["unobtainable", "obtainable", "refused"]
+    recipient_name: str
+    recipient_facility: str
+    discloser_name: str
+    nature: str
+
+
+class EventManifest(Frozen, forbid_unknown_fields=True):
+    """The admission, discharge or crisis that a notice reports."""
+
+    kind: Literal["admit", "discharge", "crisis"]
+    at: str
+    setting: str = ""
+    contact: str = ""
+
+
+class RecipientManifest(Frozen, forbid_unknown_fields=True):
+    organization: str
+    relationship: Relationship | None = None
+
+
+class Manifest(Frozen, forbid_unknown_fields=True):
+    """The JSON part of a submission."""
+
+    kind: MessageKind
+    member: MemberRef
+    purpose: str
+    recipients: tuple[RecipientManifest, ...]
+    items: tuple[ItemManifest, ...]
+    priority: Priority = Priority.ROUTINE
+    event: EventManifest | None = None
+    emergency: EmergencyManifest | None = None
+    service: Literal["counseling", "methadone", "buprenorphine"] = "counseling"
+    calaim: bool = False
+    agreements: tuple[str, ...] = ()
+    hold_for_consent: bool | None = None
+    """Keep what only lacks a consent until one is recorded; default: yes for notices and crisis follow-ups."""
+
+    @property
+    def holds_for_consent(self) -> bool:
+        if self.hold_for_consent is not None:
+            return self.hold_for_consent
+        return self.kind not in (MessageKind.REFERRAL_PACKET, MessageKind.STATUS_REPORT)
+
+
+class Handed(Frozen):
+    """A submission as it was handed in, by whom, under which idempotency key."""
+
+    sender: str
+    key: str
+    manifest: Manifest
+    documents: Mapping[str, bytes]
+    body_digest: bytes
+    """SHA-256 over manifest and documents as received."""
+
+
+_decode = msgspec.json.Decoder(Manifest).decode
+_PATH = re.compile(r"`(\$[^`]*)`")
+
+
+def read_manifest(raw: bytes) -> Manifest:
+    """Decode and check the manifest. Raises `Malformed` naming the field, or `TooLarge`."""
+    try:
+        manifest = _decode(raw)
+    except msgspec.ValidationError as error:
+        # The library's words may quote the value; its path does not.
+        path = _PATH.findall(str(error))
+        raise Malformed("The manifest does not follow the format.", field=path[-1] if path else "$") from None
+    except msgspec.DecodeError:
+        raise Malformed("The manifest is not JSON.", field="$") from None
+    _check(manifest)
+    return manifest
+
+
+def _check(manifest: Manifest) -> None:
+    if (manifest.member.id is None) == (manifest.member.cin is None):
+        raise Malformed("Name the member by id or by CIN, one of them.", field="$.member")
+    if not manifest.recipients:
+        raise Malformed("At least one recipient is needed.", field="$.recipients")
+    if not manifest.items:
+        raise Malformed("At least one item is needed.", field="$.items")
+    if len(manifest.items) > MAX_ITEMS or len(manifest.recipients) > MAX_RECIPIENTS:
+        raise TooLarge(f"At most {MAX_ITEMS} items and {MAX_RECIPIENTS} recipients.")
+    if len({recipient.organization for recipient in manifest.recipients}) < len(manifest.recipients):
+        raise Malformed("A recipient is named twice.", field="$.recipients")
+    if len({item.document for item in manifest.items}) < len(manifest.items):
+        raise Malformed("Two items name the same document.", field="$.items")
+    for n, item in enumerate(manifest.items):
+        if not 0 < len(item.title) <= MAX_TITLE:
+            raise Malformed(f"A title has 1 to {MAX_TITLE} characters.", field=f"$.items[{n}].title")
+    if (manifest.kind is MessageKind.EMERGENCY_DISCLOSURE) != (manifest.emergency is not None):
+        raise Malformed("An emergency disclosure states its emergency, and only it does.", field="$.emergency")
+
+
+def check_documents(handed: Handed) -> None:
+    """Every item has its document and every document its item, within the limits, of a kind the hub carries."""
+    wanted = {item.document for item in handed.manifest.items}
+    if wanted != set(handed.documents):
+        raise Malformed("Documents and items do not match one to one.", field="$.items")
+    if sum(map(len, handed.documents.values())) > MAX_SUBMISSION_BYTES:
+        raise TooLarge(f"A submission has at most {MAX_SUBMISSION_BYTES >> 20} MiB.")
+    for n, item in enumerate(handed.manifest.items):
+        content = handed.documents[item.document]
+        if len(content) > MAX_DOCUMENT_BYTES:
+            raise TooLarge(f"A document has at most {MAX_DOCUMENT_BYTES >> 20} MiB.", field=f"$.items[{n}]")
+        if media_type(content) is None:
+            raise Unsupported(
+                "The document is none of PDF, TIFF, PNG, JPEG, JSON, XML or UTF-8 text.", field=f"$.items[{n}]"
+            )
+
+
+_MAGIC = (
+    (b"%PDF-", "application/pdf"),
+    (b"II*\x00", "image/tiff"),
+    (b"MM\x00*", "image/tiff"),
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+)
+_FHIR = re.compile(rb'"resourceType"\s*:\s*"[A-Z]')
+
+
+def media_type(content: bytes) -> str | None:
+    """The content's own media type, read from its bytes and from nothing the sender says; none if not carried."""
+    for magic, kind in _MAGIC:
+        if content.startswith(magic):
+            return kind
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    if not content or b"\x00" in content:
+        return None
+    start = content[:512].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if start[:1] in (b"{", b"["):
+        return "application/fhir+json" if _FHIR.search(content[:4096]) else "application/json"
+    return "application/xml" if start[:1] == b"<" else "text/plain"

@@ -1,0 +1,40 @@
+"""The schema, declared with SQLModel; every other file reads its names and types from here.
+
+Instants are big integers (microseconds since the epoch, UTC), lists are JSON text, and whatever names a person is inside
+a `sealed` column (`hub.crypto.envelope`). Columns are plain on purpose: the hot path bypasses any type adapter.
+"""
+
+from hub.storage.tables.consents import Consent, ConsentDocument, ConsentEvent, Restriction
+from hub.storage.tables.directory import Agreement, DirectoryState, Endpoint, Organization, Token
+from hub.storage.tables.exchange import Attempt, Decision, Disclosure, Item, Outbox, Submission
+from hub.storage.tables.ledger import Checkpoint, KeyRecord, LedgerEntry, LedgerLeaf
+from hub.storage.tables.members import Member, MemberIdentifier, MemberLink
+from hub.storage.tables.work import EmergencyRecord, Inquiry, WorkItem
+
+__all__ = [
+    "Agreement",
+    "Attempt",
+    "Checkpoint",
+    "Consent",
+    "ConsentDocument",
+    "ConsentEvent",
+    "Decision",
+    "DirectoryState",
+    "Disclosure",
+    "EmergencyRecord",
+    "Endpoint",
+    "Inquiry",
+    "Item",
+    "KeyRecord",
+    "LedgerEntry",
+    "LedgerLeaf",
+    "Member",
+    "MemberIdentifier",
+    "MemberLink",
+    "Organization",
+    "Outbox",
+    "Restriction",
+    "Submission",
+    "Token",
+    "WorkItem",
+]

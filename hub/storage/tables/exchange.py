@@ -1,0 +1,112 @@
+"""The path: submissions with their items, decisions, the outbox, disclosures and delivery attempts."""
+
+from sqlalchemy import BigInteger, Index, LargeBinary, Text, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+
+class Submission(SQLModel, table=True):
+    """What a sender handed in."""
+
+    __table_args__ = (
+        UniqueConstraint("sender", "idempotency"),
+        Index("submission_by_sender", "sender", "created_at"),
+    )
+    id: str = Field(primary_key=True, sa_type=Text)
+    sender: str = Field(sa_type=Text)
+    idempotency: bytes = Field(sa_type=LargeBinary)
+    body_digest: bytes = Field(sa_type=LargeBinary)
+    member_id: str | None = Field(default=None, sa_type=Text, index=True)
+    kind: str = Field(sa_type=Text)
+    purpose: str = Field(sa_type=Text)
+    priority: str = Field(sa_type=Text)
+    facts: str = Field(default="{}", sa_type=Text)
+    """What the sender stated beyond the items, in the case format's words, without free text."""
+    created_at: int = Field(sa_type=BigInteger)
+
+
+class Item(SQLModel, table=True):
+    """One packet item; title and content sealed together with their own data key."""
+
+    submission_id: str = Field(primary_key=True, sa_type=Text)
+    id: str = Field(primary_key=True, sa_type=Text)
+    facts: str = Field(sa_type=Text)
+    media_type: str = Field(sa_type=Text)
+    size: int = Field(sa_type=BigInteger)
+    digest: bytes = Field(sa_type=LargeBinary)
+    key_id: str = Field(sa_type=Text)
+    wrapped_key: bytes | None = Field(default=None, sa_type=LargeBinary)
+    """Null once the payload has been destroyed."""
+    sealed: bytes = Field(sa_type=LargeBinary)
+
+
+class Decision(SQLModel, table=True):
+    """One decision for one recipient, kept whole so that it re-explains."""
+
+    id: str = Field(primary_key=True, sa_type=Text)
+    submission_id: str = Field(sa_type=Text, index=True)
+    member_id: str | None = Field(default=None, sa_type=Text)
+    recipient: str = Field(sa_type=Text)
+    at: int = Field(sa_type=BigInteger)
+    phase: str = Field(sa_type=Text)
+    """`submit` or `dispatch`"""
+    outcome: str = Field(sa_type=Text)
+    hold: bool = False
+    body: str = Field(sa_type=Text)
+
+
+class Outbox(SQLModel, table=True):
+    """One recipient's share of a submission, waiting to leave."""
+
+    __table_args__ = (Index("outbox_due", "state", "due_at"),)
+    id: str = Field(primary_key=True, sa_type=Text)
+    submission_id: str = Field(sa_type=Text, index=True)
+    recipient: str = Field(sa_type=Text)
+    state: str = Field(sa_type=Text)
+    """`queued`, `claimed`, `in_flight`, `delivered`, `withheld`, `held`, `unknown`, `dead`, `cancelled`"""
+    endpoint_id: str | None = Field(default=None, sa_type=Text)
+    attempts: int = Field(default=0, sa_type=BigInteger)
+    tries: int = Field(default=0, sa_type=BigInteger)
+    """Attempts at the present endpoint."""
+    due_at: int = Field(sa_type=BigInteger)
+    claim: str | None = Field(default=None, sa_type=Text)
+    lease_until: int | None = Field(default=None, sa_type=BigInteger)
+    code: str | None = Field(default=None, sa_type=Text)
+    """Why it is where it is: a stable code, nothing personal."""
+    created_at: int = Field(sa_type=BigInteger)
+
+
+class Disclosure(SQLModel, table=True):
+    """The legal act, written before any byte leaves; its id is that of the outbox row, attempts may be several."""
+
+    __table_args__ = (Index("disclosure_by_member", "member_id", "intended_at"),)
+    id: str = Field(primary_key=True, sa_type=Text)
+    submission_id: str = Field(sa_type=Text, index=True)
+    decision_id: str = Field(sa_type=Text)
+    member_id: str = Field(sa_type=Text)
+    discloser: str = Field(sa_type=Text)
+    recipient: str = Field(sa_type=Text, index=True)
+    purpose: str = Field(sa_type=Text)
+    description: str = Field(sa_type=Text)
+    """Classes of information, for the accounting (45 CFR 164.528(b)); no free text."""
+    address: str = Field(sa_type=Text)
+    state: str = Field(sa_type=Text)
+    """`intended`, `disclosed`, `not_disclosed`, `unknown`"""
+    accounting: bool = False
+    intended_at: int = Field(sa_type=BigInteger)
+    concluded_at: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class Attempt(SQLModel, table=True):
+    """One delivery attempt: the technical act. A later outcome of the same attempt is a new ledger entry."""
+
+    id: str = Field(primary_key=True, sa_type=Text)
+    disclosure_id: str = Field(sa_type=Text, index=True)
+    number: int = Field(sa_type=BigInteger)
+    channel: str = Field(sa_type=Text)
+    endpoint_id: str = Field(sa_type=Text)
+    digest: bytes = Field(sa_type=LargeBinary)
+    started_at: int = Field(sa_type=BigInteger)
+    finished_at: int | None = Field(default=None, sa_type=BigInteger)
+    outcome: str | None = Field(default=None, sa_type=Text)
+    code: str | None = Field(default=None, sa_type=Text)
+    receipt: str | None = Field(default=None, sa_type=Text)

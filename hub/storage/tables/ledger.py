@@ -1,0 +1,51 @@
+"""The ledger: entries in the transaction of what they record, leaves and checkpoints written by the sequencer."""
+
+from sqlalchemy import BigInteger, Integer, LargeBinary, Text
+from sqlmodel import Field, SQLModel
+
+
+class LedgerEntry(SQLModel, table=True):
+    """One fact, append-only. The body is canonical JSON of ids and codes; the salt keeps its hash unguessable."""
+
+    __tablename__ = "ledger_entry"
+    # SQLite numbers rows by itself only for INTEGER, hence the variant.
+    id: int | None = Field(
+        default=None, primary_key=True, sa_type=BigInteger().with_variant(Integer, "sqlite")  # type: ignore[call-overload]
+    )
+    at: int = Field(sa_type=BigInteger)
+    kind: str = Field(sa_type=Text)
+    member_id: str | None = Field(default=None, sa_type=Text, index=True)
+    reference: str | None = Field(default=None, sa_type=Text)
+    """The outbox row, consent, member or work item that it is about."""
+    salt: bytes = Field(sa_type=LargeBinary)
+    body: bytes = Field(sa_type=LargeBinary)
+
+
+class LedgerLeaf(SQLModel, table=True):
+    """The entry's place in the Merkle tree, and its leaf hash."""
+
+    __tablename__ = "ledger_leaf"
+    position: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    entry_id: int = Field(unique=True, sa_type=BigInteger)
+    hash: bytes = Field(sa_type=LargeBinary)
+
+
+class Checkpoint(SQLModel, table=True):
+    """A signed head of the tree, as a C2SP note."""
+
+    size: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    root: bytes = Field(sa_type=LargeBinary)
+    frontier: bytes = Field(sa_type=LargeBinary)
+    note: str = Field(sa_type=Text)
+    at: int = Field(sa_type=BigInteger)
+
+
+class KeyRecord(SQLModel, table=True):
+    """Which keys the data here depends on; the keys themselves live in the key ring file."""
+
+    __tablename__ = "key"
+    id: str = Field(primary_key=True, sa_type=Text)
+    kind: str = Field(sa_type=Text)
+    state: str = Field(sa_type=Text)
+    created_at: int = Field(sa_type=BigInteger)
+    fingerprint: str = Field(sa_type=Text)
