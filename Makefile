@@ -1,0 +1,44 @@
+# What people run. Each command sets up what it needs first (deploy/bootstrap); a second run starts at once.
+
+PYTHON := .venv/bin/python
+FAST   := not slow and not postgres and not redis
+export PYTHONDONTWRITEBYTECODE ?= 1
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench serve lock clean venv servers
+
+help: ## show these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+demo: venv ## play a day in an invented county, then keep serving (ONCE=1: end by itself, write demo-report.json)
+	@$(PYTHON) -m deploy.demo $(if $(filter-out 0,$(ONCE)),--once)
+
+test: venv servers ## every test, PostgreSQL and Redis included (ARGS="-k consent" narrows it)
+	@$(PYTHON) -m pytest $(ARGS)
+
+check: venv ## what a commit must pass: format, lint, types, import directions, fast tests
+	@.venv/bin/ruff format --check --quiet . || { echo "make check: run .venv/bin/ruff format on these files" >&2; exit 1; }
+	@.venv/bin/ruff check --quiet .
+	@.venv/bin/mypy --no-error-summary
+	@.venv/bin/lint-imports --no-cache >.venv/lint-imports.log || { cat .venv/lint-imports.log; exit 1; }
+	@$(PYTHON) -m pytest -m "$(FAST)" $(ARGS)
+
+bench: venv servers ## the goals that can be measured, both sides in one run (ARGS chooses)
+	@$(PYTHON) -m tests.bench $(ARGS)
+
+serve: venv ## the hub in one process on 127.0.0.1:8080, its data in ./data
+	@.venv/bin/part2hub serve $(ARGS)
+
+lock: venv ## write the lock files again after a change of dependencies (UPGRADE=1: newest versions)
+	@deploy/bootstrap/lock.sh $(if $(filter-out 0,$(UPGRADE)),--upgrade)
+
+clean: ## remove what these commands made; ./data stays
+	@rm -rf .venv build dist *.egg-info demo demo-report.json .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+venv:
+	@deploy/bootstrap/venv.sh
+
+servers:
+	@deploy/bootstrap/servers.sh

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Sees to the programs that the tests run against for real. The tests start their own private servers:
+# nothing of the system's own databases is touched.
+# Where one stays missing, CI=true is a failure; at a desk the tests that need it are skipped with their reason.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+has() { command -v "$1" >/dev/null 2>&1; }
+
+missing=()
+compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || has initdb || missing+=(postgresql)
+has redis-server || missing+=(redis-server)
+has openssl || missing+=(openssl) # opens our S/MIME messages, as an independent reader
+
+if ((${#missing[@]})); then
+  deploy/bootstrap/packages.sh "${missing[@]}" || [[ ${CI:-} != true ]]
+fi
