@@ -42,3 +42,29 @@ class Channel(Protocol):
     async def close(self) -> None:
         """Finish with connections."""
         ...
+
+
+class Signals(Protocol):
+    """Fast shared state that may be lost at any time: wake-ups, replay nonces, rate limits.
+
+    INVARIANT: sql-is-the-truth. Whoever waits MUST also look at the database by itself now and then, and nobody MUST
+    keep here what cannot be rebuilt.
+    """
+
+    async def wake(self, topic: str) -> None:
+        """Tell whoever waits for the topic that there is work."""
+        ...
+
+    async def wait(self, topic: str, seconds: float) -> None:
+        """Return at the next wake-up of the topic, or after so many seconds."""
+        ...
+
+    async def first_use(self, nonce: str, seconds: int) -> bool:
+        """Whether the nonce was not seen in the last so many seconds."""
+        ...
+
+    async def allow(self, key: str, limit: int, seconds: int) -> bool:
+        """Whether the key stays within so many uses in so many seconds."""
+        ...
+
+    async def close(self) -> None: ...

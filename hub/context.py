@@ -1,0 +1,30 @@
+"""What the steps of the path need, wired once by `bootstrap` and handed to each as `hub`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from hub.crypto.keyring import KeyRing
+from hub.model import ChannelKind
+from hub.ports import Channel, Clock, Signals
+from hub.storage.database import Database
+
+if TYPE_CHECKING:
+    from hub.storage.directory import DirectoryStore
+
+
+@dataclass(frozen=True)
+class Hub:
+    """The wired parts. Tests build one with other parts; nothing else knows how."""
+
+    database: Database
+    clock: Clock
+    ring: KeyRing
+    directory: "DirectoryStore"
+    channels: Mapping[ChannelKind, Channel]
+    signals: Signals
+    zone: ZoneInfo
+    county_pack: str | None = None
+    operator: str | None = None
+    demo: bool = False

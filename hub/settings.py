@@ -1,0 +1,89 @@
+"""Settings: environment variables, read once at the start; each part gets only the values it needs."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from hub.errors import ConfigurationError
+from hub.model import Frozen
+
+
+class Settings(Frozen):
+    """One field for each variable of deploy/OPERATOR.md."""
+
+    data: Path
+    keys: Path
+    database_url: str
+    """`sqlite:///PATH` or `postgresql://...`"""
+    redis_url: str | None
+    listen_host: str
+    listen_port: int
+    zone: ZoneInfo
+    county_pack: str | None
+    operator: str | None
+    """The hub's own party id in the directory; its agreements with disclosers are checked (§2.12(c)(4))."""
+    demo: bool
+    smtp_host: str | None
+    smtp_port: int
+    smtp_ca: Path | None
+    smtp_from: str
+    smime_key: Path | None
+    smime_certificate: Path | None
+    hylafax_url: str | None
+    fax_spool: Path
+
+    @property
+    def sqlite_path(self) -> Path | None:
+        """The database file, or none with PostgreSQL."""
+        prefix = "sqlite:///"
+        return Path(self.database_url.removeprefix(prefix)) if self.database_url.startswith(prefix) else None
+
+
+def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Settings from the environment. Raises `ConfigurationError` naming the variable that is wrong."""
+    data = Path(environ.get("HUB_DATA", "data"))
+    host, _, port = environ.get("HUB_LISTEN", "127.0.0.1:8080").rpartition(":")
+    return Settings(
+        data=data,
+        keys=Path(environ.get("HUB_KEYS", data / "keys.json")),
+        database_url=_database(environ.get("HUB_DATABASE_URL", f"sqlite:///{data / 'hub.sqlite'}")),
+        redis_url=environ.get("HUB_REDIS_URL") or None,
+        listen_host=host or "127.0.0.1",
+        listen_port=_number(port, "HUB_LISTEN"),
+        zone=_zone(environ.get("HUB_ZONE", "America/Los_Angeles")),
+        county_pack=environ.get("HUB_COUNTY_PACK") or None,
+        operator=environ.get("HUB_OPERATOR") or None,
+        demo=environ.get("HUB_DEMO") == "1",
+        smtp_host=environ.get("HUB_SMTP_HOST") or None,
+        smtp_port=_number(environ.get("HUB_SMTP_PORT", "587"), "HUB_SMTP_PORT"),
+        smtp_ca=_path(environ.get("HUB_SMTP_CA")),
+        smtp_from=environ.get("HUB_SMTP_FROM", "exchange@hub.test"),
+        smime_key=_path(environ.get("HUB_SMIME_KEY")),
+        smime_certificate=_path(environ.get("HUB_SMIME_CERT")),
+        hylafax_url=environ.get("HUB_HYLAFAX_URL") or None,
+        fax_spool=Path(environ.get("HUB_FAX_SPOOL", data / "fax-spool")),
+    )
+
+
+def _database(url: str) -> str:
+    if not url.startswith(("sqlite:///", "postgresql://")):
+        raise ConfigurationError("HUB_DATABASE_URL starts with sqlite:/// or postgresql://.")
+    return url
+
+
+def _number(text: str, name: str) -> int:
+    if not text.isdigit():
+        raise ConfigurationError(f"{name} needs a port number.")
+    return int(text)
+
+
+def _path(text: str | None) -> Path | None:
+    return Path(text) if text else None
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ConfigurationError("HUB_ZONE is not a known time zone.") from None
