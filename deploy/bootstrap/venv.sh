@@ -39,7 +39,7 @@ if ! runs .venv/bin/python || [[ -n $installed && ${installed% *} != "$PWD" ]]; 
 fi
 
 rm -f "$stamp"
-pip=(.venv/bin/python -m pip --quiet --disable-pip-version-check --no-input)
+pip=(.venv/bin/python -m pip -qq --disable-pip-version-check --no-input)
 echo "· $(grep -c '^[a-z0-9]' requirements-dev.lock) locked packages (once, about a minute)"
 "${pip[@]}" install --require-hashes --only-binary :all: -r requirements-dev.lock
 # The build back-end comes from the lock too: nothing that was not hashed runs here.

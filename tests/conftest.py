@@ -1,0 +1,88 @@
+"""What every test stands on: no network but this machine, no settings from the desk, real private servers.
+
+A server that is not installed skips its tests with the reason; under CI=true it fails them.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from tests import servers
+from tests.loopback import forbid_outside
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whoever asks for a server is marked with it, so that `make check` leaves out all of them."""
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if fixtures & {"postgres_server", "postgres_url"}:
+            item.add_marker("postgres")
+        if fixtures & {"redis_server", "redis_url"}:
+            item.add_marker("redis")
+
+
+@pytest.fixture(autouse=True)
+def only_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    forbid_outside(monkeypatch)
+
+
+@pytest.fixture(autouse=True)
+def no_settings_from_the_desk(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("HUB_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[servers.PostgresServer]:
+    """One private PostgreSQL for the run; not durable."""
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(servers.postgres())
+        except servers.MissingServerError as error:
+            _missing(error)
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres_server: servers.PostgresServer) -> Iterator[str]:
+    """The URL of a fresh, empty database."""
+    with postgres_server.database() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[str]:
+    """One private Redis for the run."""
+    with ExitStack() as stack:
+        try:
+            url = stack.enter_context(servers.redis_url())
+        except servers.MissingServerError as error:
+            _missing(error)
+        yield url
+
+
+@pytest.fixture
+def redis_url(redis_server: str) -> str:
+    """The URL of an empty Redis."""
+    servers.flush(redis_server)
+    return redis_server
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a fresh, empty database: each test that asks runs on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'hub.sqlite'}"
+    url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
+def _missing(error: servers.MissingServerError) -> NoReturn:
+    if os.environ.get("CI") == "true":
+        pytest.fail(str(error))
+    pytest.skip(str(error))
