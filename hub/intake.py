@@ -5,12 +5,14 @@ Errors name the field, never its value: a value may be a patient's.
 
 import re
 from collections.abc import Mapping
+from datetime import date, datetime
 from typing import Literal
 
 import msgspec
 
 from hub.errors import Malformed, TooLarge, Unsupported
 from hub.model import Frozen, MessageKind, Priority
+from policies.vocabulary import CLASSES, PURPOSES
 
 MAX_ITEMS = 40
 MAX_RECIPIENTS = 20
@@ -45,6 +47,14 @@ class ItemManifest(Frozen, forbid_unknown_fields=True):
     kept_apart: bool = True
     originator: str | None = None
     made: str | None = None
+
+    @property
+    def received_at(self) -> datetime | None:
+        return None if self.received is None else datetime.fromisoformat(self.received)
+
+    @property
+    def made_on(self) -> date | None:
+        return None if self.made is None else date.fromisoformat(self.made)
 
 
 class EmergencyManifest(Frozen, forbid_unknown_fields=True):
@@ -143,8 +153,22 @@ def _check(manifest: Manifest) -> None:
     for n, item in enumerate(manifest.items):
         if not 0 < len(item.title) <= MAX_TITLE:
             raise Malformed(f"A title has 1 to {MAX_TITLE} characters.", field=f"$.items[{n}].title")
+        _check_item(item, f"$.items[{n}]")
+    if manifest.purpose not in PURPOSES:
+        raise Malformed("Unknown purpose.", field="$.purpose")
     if (manifest.kind is MessageKind.EMERGENCY_DISCLOSURE) != (manifest.emergency is not None):
         raise Malformed("An emergency disclosure states its emergency, and only it does.", field="$.emergency")
+
+
+def _check_item(item: ItemManifest, field: str) -> None:
+    if item.information not in CLASSES:
+        raise Malformed("Unknown class of information.", field=f"{field}.information")
+    try:
+        received, _ = item.received_at, item.made_on
+    except ValueError:
+        raise Malformed("A date is YYYY-MM-DD, an instant RFC 3339.", field=field) from None
+    if received is not None and received.tzinfo is None:
+        raise Malformed("An instant needs an offset from UTC.", field=f"{field}.received")
 
 
 def check_documents(handed: Handed) -> None:

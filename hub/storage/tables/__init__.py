@@ -7,7 +7,7 @@ a `sealed` column (`hub.crypto.envelope`). Columns are plain on purpose: the hot
 from hub.storage.tables.consents import Consent, ConsentDocument, ConsentEvent, Restriction
 from hub.storage.tables.directory import Agreement, DirectoryState, Endpoint, Organization, Token
 from hub.storage.tables.exchange import Attempt, Decision, Disclosure, Item, Outbox, Submission
-from hub.storage.tables.ledger import Checkpoint, KeyRecord, LedgerEntry, LedgerLeaf
+from hub.storage.tables.ledger import Checkpoint, KeyRecord, LedgerEntry, LedgerLeaf, LedgerState
 from hub.storage.tables.members import Member, MemberIdentifier, MemberLink
 from hub.storage.tables.work import EmergencyRecord, Inquiry, WorkItem
 
@@ -28,6 +28,7 @@ __all__ = [
     "KeyRecord",
     "LedgerEntry",
     "LedgerLeaf",
+    "LedgerState",
     "Member",
     "MemberIdentifier",
     "MemberLink",

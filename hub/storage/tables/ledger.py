@@ -30,12 +30,22 @@ class LedgerLeaf(SQLModel, table=True):
     hash: bytes = Field(sa_type=LargeBinary)
 
 
+class LedgerState(SQLModel, table=True):
+    """One row: the tree's size and right edge. Whoever moves it from the size it read is the sequencer of that batch."""
+
+    __tablename__ = "ledger_state"
+    id: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    size: int = Field(default=0, sa_type=BigInteger)
+    frontier: bytes = Field(default=b"", sa_type=LargeBinary)
+    newest: int = Field(default=0, sa_type=BigInteger)
+    """The largest entry id in the tree."""
+
+
 class Checkpoint(SQLModel, table=True):
     """A signed head of the tree, as a C2SP note."""
 
     size: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
     root: bytes = Field(sa_type=LargeBinary)
-    frontier: bytes = Field(sa_type=LargeBinary)
     note: str = Field(sa_type=Text)
     at: int = Field(sa_type=BigInteger)
 

@@ -1,0 +1,198 @@
+"""Step 2, decide: stored facts in, one policy decision per recipient out. Asked at submission, and again at dispatch.
+
+INVARIANT: deny-by-default. The decision itself is `policies.kernel.decide`; here the question is only put together.
+"""
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Literal
+
+import msgspec
+
+from hub.intake import ItemManifest, Manifest
+from hub.model import ChannelKind, Frozen
+from hub.storage.directory import Directory
+from hub.storage.facts import MemberFacts, instant
+from policies.kernel import decide as decide_request
+from policies.model import Decision, Emergency, Item, Request
+
+Phase = Literal["submit", "dispatch"]
+
+
+class Asked(Frozen):
+    """The stated facts of a submission that a decision needs; stored with it, so that it can be asked again."""
+
+    purpose: str
+    items: tuple[ItemManifest, ...]
+    relationships: dict[str, str] = {}
+    service: str = "counseling"
+    calaim: bool = False
+    agreements: tuple[str, ...] = ()
+    emergency: tuple[str, str, str] | None = None
+    """Kind, who determined it, whether consent could be had (§2.51)."""
+
+
+class ItemRecord(Frozen):
+    item: str
+    permitted: bool
+    hold: bool
+    basis: str | None
+    consent: str | None
+    reasons: tuple[str, ...]
+    laws: tuple[str, ...]
+
+
+class DecisionRecord(Frozen):
+    """A decision as it is stored, hashed into the ledger and explained again later."""
+
+    outcome: str
+    hold: bool
+    items: tuple[ItemRecord, ...]
+    reasons: tuple[str, ...]
+    obligations: tuple[str, ...]
+    laws: tuple[str, ...]
+    consents: tuple[str, ...]
+    failed: tuple[str, ...]
+    edition: str
+    discloser: str
+    recipient: str
+    purpose: str
+    by: str
+    fence: int
+    directory: int
+    """Versions of the member's and of the directory's facts that it rests on."""
+
+
+def item_id(number: int) -> str:
+    """Items are numbered; a sender's own names could name a person."""
+    return f"item-{number}"
+
+
+def asked_by(manifest: Manifest) -> Asked:
+    """What of a manifest a decision needs; titles and free text stay out."""
+    emergency = manifest.emergency
+    return Asked(
+        purpose=manifest.purpose,
+        items=tuple(msgspec.structs.replace(item, document="", title="") for item in manifest.items),
+        relationships={r.organization: r.relationship for r in manifest.recipients if r.relationship},
+        service=manifest.service,
+        calaim=manifest.calaim,
+        agreements=manifest.agreements,
+        emergency=emergency and (emergency.kind, emergency.determined_by, emergency.consent),
+    )
+
+
+def question(
+    asked: Asked,
+    facts: MemberFacts,
+    directory: Directory,
+    *,
+    discloser: str,
+    recipient: str,
+    at: int,
+    by: str = "ehr",
+    operator: str | None = None,
+    county_pack: str | None = None,
+) -> Request:
+    """The policy question for one recipient at one instant (`at`: microseconds UTC)."""
+    emergency = asked.emergency
+    return Request(
+        world=directory.world,
+        patient=facts.patient,
+        at=instant(at),
+        discloser=discloser,
+        recipient=recipient,
+        purpose=asked.purpose,
+        packet=_packet(asked.items),
+        consents=facts.consents,
+        relationship=asked.relationships.get(recipient),
+        agreements=asked.agreements or _agreements(directory, discloser, recipient, operator),
+        restrictions=facts.restrictions,
+        events=facts.events,
+        by=by,
+        through=operator,
+        service=asked.service,
+        calaim=asked.calaim,
+        emergency=emergency and Emergency(kind=emergency[0], determined_by=emergency[1], consent=emergency[2]),
+        county_pack=county_pack,
+    )
+
+
+def decide(request: Request) -> Decision:
+    """The engine's answer to the question."""
+    return decide_request(request)
+
+
+def record_of(decision: Decision, request: Request, facts: MemberFacts, directory: Directory) -> DecisionRecord:
+    """The decision as a value that can be stored."""
+    return DecisionRecord(
+        outcome=decision.outcome,
+        hold=decision.hold,
+        items=tuple(
+            ItemRecord(
+                item=each.item,
+                permitted=each.permitted,
+                hold=each.hold,
+                basis=each.basis,
+                consent=each.consent,
+                reasons=tuple(each.reasons),
+                laws=tuple(each.laws),
+            )
+            for each in decision.items
+        ),
+        reasons=tuple(decision.reasons),
+        obligations=tuple(sorted(decision.obligations)),
+        laws=tuple(decision.laws),
+        consents=tuple(decision.consents),
+        failed=tuple(decision.failed),
+        edition=decision.edition,
+        discloser=request.discloser,
+        recipient=request.recipient,
+        purpose=request.purpose,
+        by=request.by,
+        fence=facts.fence,
+        directory=directory.version,
+    )
+
+
+def means(channel: ChannelKind) -> str:
+    """How the case format calls a channel: a fax is no disclosure through an electronic health record (§2.25(b))."""
+    return "fax" if channel is ChannelKind.FAX else "ehr"
+
+
+@lru_cache(maxsize=1024)
+def _packet(items: tuple[ItemManifest, ...]) -> tuple[Item, ...]:
+    return tuple(_item(number, item) for number, item in enumerate(items, 1))
+
+
+def _item(number: int, item: ItemManifest) -> Item:
+    return Item(
+        id=item_id(number),
+        information=item.information,
+        source=item.source,
+        held_under=item.held_under,
+        received=item.received_at,
+        identifies=item.identifies,
+        exempt=item.exempt,
+        needed=item.needed,
+        kept_apart=item.kept_apart,
+        originator=item.originator,
+        made=item.made_on,
+    )
+
+
+@lru_cache(maxsize=4096)
+def _agreements(directory: Directory, *parties: str | None) -> tuple[str, ...]:
+    """All agreements between these parties and any party that one of them belongs to."""
+    lines = directory.world.lines
+    concerned = frozenset(_lines(lines.get(party, frozenset()) for party in parties if party))
+    return tuple(
+        agreement.id
+        for agreement in directory.world.agreements.values()
+        if agreement.holder in concerned and agreement.with_party in concerned
+    )
+
+
+def _lines(groups: Iterable[frozenset[str]]) -> Iterable[str]:
+    for group in groups:
+        yield from group
