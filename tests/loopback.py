@@ -1,6 +1,6 @@
 """Tests reach this machine and nothing else: a forgotten real address must fail the test, not send.
 
-Names under the reserved domains (RFC 6761, RFC 2606) do not exist here; any other name or address is a mistake
+Names in the reserved domains (RFC 6761, RFC 2606) do not exist here; any other name or address is a mistake
 and raises `OutsideError`, which is no `OSError`, so that no retry or fallback swallows it.
 """
 

@@ -77,7 +77,11 @@ def postgres(*, durable: bool = False) -> Iterator[PostgresServer]:
         subprocess.run(
             _as(user, initdb), check=True, cwd=folder, stdout=subprocess.DEVNULL, timeout=START_SECONDS
         )
-        settings = {"listen_addresses": "127.0.0.1", "port": server.port, "unix_socket_directories": folder}
+        settings: dict[str, object] = {
+            "listen_addresses": "127.0.0.1",
+            "port": server.port,
+            "unix_socket_directories": folder,
+        }
         settings |= {"max_connections": 200}
         if not durable:
             settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -155,7 +159,7 @@ def _folder(user: str) -> Iterator[tuple[Path, str]]:
         yield Path(name), own
 
 
-def _as(user: str, command: Sequence[str | Path]) -> list[str]:
+def _as(user: str, command: Sequence[object]) -> list[str]:
     """The command as `user`, interrupted when its parent dies."""
     prefix = ["setpriv", "--pdeathsig=INT"]
     if os.geteuid() == 0:
