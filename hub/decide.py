@@ -3,9 +3,8 @@
 INVARIANT: deny-by-default. The decision itself is `policies.kernel.decide`; here the question is only put together.
 """
 
-from collections.abc import Iterable
 from functools import lru_cache
-from typing import Literal
+from itertools import chain
 
 import msgspec
 
@@ -14,9 +13,7 @@ from hub.model import ChannelKind, Frozen
 from hub.storage.directory import Directory
 from hub.storage.facts import MemberFacts, instant
 from policies.kernel import decide as decide_request
-from policies.model import Decision, Emergency, Item, Request
-
-Phase = Literal["submit", "dispatch"]
+from policies.model import Decision, Emergency, Item, Request, World
 
 
 class Asked(Frozen):
@@ -106,7 +103,7 @@ def question(
         packet=_packet(asked.items),
         consents=facts.consents,
         relationship=asked.relationships.get(recipient),
-        agreements=asked.agreements or _agreements(directory, discloser, recipient, operator),
+        agreements=asked.agreements or _agreements(directory.world, discloser, recipient, operator),
         restrictions=facts.restrictions,
         events=facts.events,
         by=by,
@@ -182,17 +179,11 @@ def _item(number: int, item: ItemManifest) -> Item:
 
 
 @lru_cache(maxsize=4096)
-def _agreements(directory: Directory, *parties: str | None) -> tuple[str, ...]:
+def _agreements(world: World, *parties: str | None) -> tuple[str, ...]:
     """All agreements between these parties and any party that one of them belongs to."""
-    lines = directory.world.lines
-    concerned = frozenset(_lines(lines.get(party, frozenset()) for party in parties if party))
+    concerned = frozenset(chain.from_iterable(world.lines.get(party, ()) for party in parties if party))
     return tuple(
         agreement.id
-        for agreement in directory.world.agreements.values()
+        for agreement in world.agreements.values()
         if agreement.holder in concerned and agreement.with_party in concerned
     )
-
-
-def _lines(groups: Iterable[frozenset[str]]) -> Iterable[str]:
-    for group in groups:
-        yield from group

@@ -1,0 +1,112 @@
+"""Step 4, queue: the outbox, one row a recipient, claimed by workers and left behind by none.
+
+    queued ─claim─▶ claimed ─intent─▶ in_flight ─▶ delivered
+      ▲               │                  ├─ deferred ─▶ queued (later) … dead
+      │               └─ denied ─▶ withheld            └─ unknown (a person is asked)
+      └── released by a person or by a new consent ── held, dead, unknown
+
+A row that stays claimed longer than its lease goes back to the queue: nothing has left. One that stays in flight becomes
+unknown: something may have (INVARIANT: unknown-is-disclosed).
+"""
+
+import random
+from typing import NamedTuple
+
+from sqlalchemy import select
+from sqlmodel import col
+
+from hub.model import Priority, new_id
+from hub.storage.database import Database, Step
+from hub.storage.statements import Change, Insert, Returning, columns_of
+from hub.storage.tables import Outbox, Submission
+
+CLAIM_LEASE_US = 60_000_000
+FLIGHT_LEASE_US = 45 * 60_000_000
+"""Longer than any channel's own deadline (a fax may be dialled for half an hour)."""
+URGENT_US = 3_600_000_000
+MAX_ATTEMPTS = 12
+MAX_TRIES = 3
+"""Failed tries at one endpoint before the next one of the recipient is considered."""
+_FIRST_RETRY_S = 5.0
+_LAST_RETRY_S = 3_600.0
+
+ENQUEUE = Insert(Outbox, columns_of(Outbox))
+BEGIN_FLIGHT = Change(
+    Outbox, ("state", "endpoint_id", "attempts", "tries", "lease_until"), ("id", "state", "claim"), must_hit=True
+)
+"""The guard by which a worker shows that the row is still its own."""
+SETTLE = Change(Outbox, ("state", "due_at", "code", "claim", "lease_until"), ("id", "claim"), must_hit=True)
+MOVE = Change(Outbox, ("state", "due_at", "code", "claim", "lease_until"), ("id", "state"), must_hit=True)
+"""A person's or the recovery's change, valid only from the state it was seen in."""
+RETARGET = Change(Outbox, ("endpoint_id", "tries"), ("id",))
+_REQUEUE = Change(Outbox, ("state", "due_at", "code"), ("id", "state"))
+
+
+class Ticket(NamedTuple):
+    """A claimed outbox row."""
+
+    id: str
+    submission: str
+    recipient: str
+    endpoint: str | None
+    attempts: int
+    tries: int
+    claim: str
+
+
+_TICKET = "id, submission_id, recipient, endpoint_id, attempts, tries, claim"
+_CLAIM = Returning(
+    sqlite=(
+        "UPDATE outbox SET state = 'claimed', claim = ?, lease_until = ? WHERE id IN (SELECT id FROM outbox "
+        f"WHERE state = 'queued' AND due_at <= ? ORDER BY due_at LIMIT ?) RETURNING {_TICKET}"
+    ),
+    postgres=(
+        "UPDATE outbox SET state = 'claimed', claim = $1, lease_until = $2 WHERE id IN (SELECT id FROM outbox "
+        "WHERE state = 'queued' AND due_at <= $3 ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED) "
+        f"RETURNING {_TICKET}"
+    ),
+)
+_RETURN_CLAIMS = Returning(
+    sqlite=(
+        "UPDATE outbox SET state = 'queued', claim = NULL, lease_until = NULL "
+        "WHERE state = 'claimed' AND lease_until < ? RETURNING id"
+    ),
+    postgres=(
+        "UPDATE outbox SET state = 'queued', claim = NULL, lease_until = NULL "
+        "WHERE state = 'claimed' AND lease_until < $1 RETURNING id"
+    ),
+)
+
+
+def row(submission: str, recipient: str, state: str, now: int, priority: Priority, code: str | None) -> Step:
+    """A new outbox row; urgent ones sort an hour ahead."""
+    due = now - URGENT_US if priority is Priority.URGENT else now
+    values = (new_id(), submission, recipient, state, None, 0, 0, due, None, None, code, now)
+    return Step(ENQUEUE, values)
+
+
+async def claim(database: Database, now: int, most: int) -> list[Ticket]:
+    """Take up to `most` due rows for this worker; each has a claim that nobody else has."""
+    rows = await database.returning(_CLAIM, (new_id(), now + CLAIM_LEASE_US, now, most))
+    return [Ticket(*found) for found in rows]
+
+
+async def return_expired_claims(database: Database, now: int) -> int:
+    """Rows whose worker went away before it recorded an intent go back to the queue. Returns how many."""
+    return len(await database.returning(_RETURN_CLAIMS, (now,)))
+
+
+def retry_after_s(attempts: int, named: float | None) -> float:
+    """Seconds until the next attempt: doubling with jitter, at least what the other side named."""
+    wait = min(_FIRST_RETRY_S * 2 ** max(attempts - 1, 0), _LAST_RETRY_S)
+    return max(named or 0.0, wait * random.uniform(0.75, 1.25))  # noqa: S311 - spreads load, guards nothing
+
+
+async def requeue_held(database: Database, member: str, now: int) -> tuple[Step, ...]:
+    """Steps that put back into the queue what waits for a consent of this member; dispatch decides anew."""
+    statement = (
+        select(col(Outbox.id))
+        .join(Submission, col(Submission.id) == col(Outbox.submission_id))
+        .where(col(Submission.member_id) == member, col(Outbox.state) == "held", col(Outbox.code) == "consent")
+    )
+    return tuple(Step(_REQUEUE, ("queued", now, None, found[0], "held")) for found in await database.query(statement))
