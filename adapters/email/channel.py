@@ -1,0 +1,136 @@
+"""The email channel: a parcel as signed and encrypted mail to the recipient's address, through the hub's
+relay.
+
+Rules kept: the address and the certificate come from the parcel's endpoint alone; the certificate must be
+valid and name that address; the endpoint's `form` may say `gcm` and `pkcs1`, what its mail software reads
+(see `cms.Addressee`).
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from functools import lru_cache
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from adapters.email.certificates import MAIL_ADDRESS, bound_to, require_usable
+from adapters.email.cms import Addressee, Signer
+from adapters.email.message import write_mail
+from adapters.email.smtp import Relay, SmtpSessions
+from hub.errors import ConfigurationError, IntegrityFailed, Unrenderable
+from hub.model import ChannelKind, Endpoint, Outcome, Parcel, Prepared, now_us
+
+_LARGE = 1024 * 1024
+
+
+class EmailChannel:
+    """Direct-style secure mail; see `hub.ports.Channel`.
+
+    `signer_key` and `signer_certificate` are PEM (ECDSA P-256 or RSA); `sender_address` is the hub's own
+    mailbox, whose name and domain must say nothing about substance use. `tls_ca` (PEM) is who issued the
+    relay's TLS certificate, unless an endpoint names its own; none means the system's authorities. `deadline`
+    is in seconds, for one whole delivery. Raises `ConfigurationError` if key, certificate and address do not
+    belong together.
+    """
+
+    kind = ChannelKind.EMAIL
+    carries_sealed = True
+    gives_receipt = True
+    max_bytes = 20 * 1024 * 1024
+
+    def __init__(
+        self,
+        signer_key: bytes,
+        signer_certificate: bytes,
+        sender_address: str,
+        smtp_host: str,
+        smtp_port: int,
+        *,
+        implicit_tls: bool = False,
+        credentials: tuple[str, str] | None = None,
+        tls_ca: bytes | None = None,
+        connections: int = 8,
+        deadline: float = 60.0,
+        now: Callable[[], int] = now_us,
+    ) -> None:
+        self._signer = _signer(signer_key, signer_certificate, sender_address)
+        self._sender = sender_address
+        self._tls_ca = tls_ca
+        self._now = now
+        hello = sender_address.rpartition("@")[2]
+        relay = Relay(smtp_host, smtp_port, hello, implicit_tls, credentials)
+        self._sessions = SmtpSessions(relay, connections, deadline)
+
+    async def prepare(self, parcel: Parcel) -> Prepared:
+        """The complete mail. Raises `Unrenderable`: too large, no media type, or an endpoint without usable
+        certificate.
+        """
+        size = sum(len(document.content) for document in parcel.documents)
+        if size > self.max_bytes:
+            raise _too_large()
+        # A small mail takes less time than the hop to a thread and back.
+        mail = await asyncio.to_thread(self._write, parcel) if size > _LARGE else self._write(parcel)
+        if len(mail) > self.max_bytes:
+            raise _too_large()
+        return Prepared(parcel=parcel, body=mail, digest=hashlib.sha256(mail).digest())
+
+    async def deliver(self, prepared: Prepared) -> Outcome:
+        """Hands the mail to the relay; never raises for what a peer does."""
+        endpoint = prepared.parcel.endpoint
+        authority = endpoint.tls_ca or self._tls_ca
+        return await self._sessions.hand_over(self._sender, endpoint.address, prepared.body, authority)
+
+    async def close(self) -> None:
+        """Ends the SMTP sessions."""
+        await self._sessions.close()
+
+    def _write(self, parcel: Parcel) -> bytes:
+        at = self._now()
+        addressee = _addressee(parcel.endpoint)
+        try:
+            require_usable(addressee.certificate, at)
+        except IntegrityFailed as error:
+            raise Unrenderable(error.message, code="endpoint-unusable") from None
+        return write_mail(parcel, self._sender, self._signer, addressee, at)
+
+
+def _addressee(endpoint: Endpoint) -> Addressee:
+    return _load_addressee(endpoint.certificate or b"", endpoint.address, endpoint.form)
+
+
+@lru_cache(maxsize=1024)
+def _load_addressee(certificate_pem: bytes, address: str, form: str) -> Addressee:
+    try:
+        certificate = x509.load_pem_x509_certificate(certificate_pem)
+        key = certificate.public_key()
+        if (
+            MAIL_ADDRESS.fullmatch(address)
+            and bound_to(certificate, address)
+            and isinstance(key, rsa.RSAPublicKey)
+        ):
+            return Addressee(certificate, key, form)
+    except ValueError:
+        pass
+    message = "The endpoint has no RSA certificate that names its address."
+    raise Unrenderable(message, code="endpoint-unusable")
+
+
+def _signer(key_pem: bytes, certificate_pem: bytes, address: str) -> Signer:
+    try:
+        certificate = x509.load_pem_x509_certificate(certificate_pem)
+        key = load_pem_private_key(key_pem, None)
+    except (ValueError, TypeError):
+        raise ConfigurationError("The mail signing key or certificate is not readable PEM.") from None
+    if not isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
+        raise ConfigurationError("The mail signing key is neither ECDSA nor RSA.")
+    if key.public_key() != certificate.public_key():
+        raise ConfigurationError("The mail signing key does not belong to its certificate.")
+    if not MAIL_ADDRESS.fullmatch(address) or not bound_to(certificate, address):
+        raise ConfigurationError("The mail signing certificate does not name the sender address.")
+    return Signer(key, certificate)
+
+
+def _too_large() -> Unrenderable:
+    return Unrenderable("The packet is larger than mail carries.", code="too-large")
