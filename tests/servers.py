@@ -54,7 +54,7 @@ class PostgresServer:
 
     def execute(self, sql: str) -> None:
         """Run one administrative statement. Raises `subprocess.CalledProcessError`."""
-        psql = self.programs / "psql"
+        psql = str(self.programs / "psql")
         command = [psql, "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--command", sql, self.url()]
         subprocess.run(command, check=True, stdin=subprocess.DEVNULL, timeout=START_SECONDS)
 
@@ -72,26 +72,17 @@ def postgres(*, durable: bool = False) -> Iterator[PostgresServer]:
         password_file.write_text(server.password)
         shutil.chown(password_file, user)
         data = folder / "data"
-        initdb = [programs / "initdb", f"--pgdata={data}", f"--username={USER}", f"--pwfile={password_file}"]
-        initdb += ["--auth=password", "--encoding=UTF8", "--locale=C", "--no-sync"]
-        subprocess.run(
-            _as(user, initdb), check=True, cwd=folder, stdout=subprocess.DEVNULL, timeout=START_SECONDS
-        )
-        settings: dict[str, object] = {
-            "listen_addresses": "127.0.0.1",
-            "port": server.port,
-            "unix_socket_directories": folder,
-        }
-        settings |= {"max_connections": 200}
+        initdb: list[object] = [programs / "initdb", f"--pgdata={data}", f"--pwfile={password_file}"]
+        initdb += [f"--username={USER}", "--auth=password", "--encoding=UTF8", "--locale=C", "--no-sync"]
+        made = _as(user, initdb)
+        subprocess.run(made, check=True, cwd=folder, stdout=subprocess.DEVNULL, timeout=START_SECONDS)
+        settings: dict[str, object] = {"listen_addresses": "127.0.0.1", "port": server.port}
+        settings |= {"unix_socket_directories": folder, "max_connections": 200}
         if not durable:
             settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-        command = [
-            programs / "postgres",
-            "-D",
-            data,
-            *(f"--{name}={value}" for name, value in settings.items()),
-        ]
-        ready = [programs / "pg_isready", "--quiet", "--host=127.0.0.1", f"--port={server.port}"]
+        options = [f"--{name}={value}" for name, value in settings.items()]
+        command = [programs / "postgres", "-D", data, *options]
+        ready = [str(programs / "pg_isready"), "--quiet", "--host=127.0.0.1", f"--port={server.port}"]
         with _running(_as(user, command), folder, lambda: subprocess.run(ready, check=False).returncode == 0):
             yield server
 
