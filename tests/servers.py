@@ -175,9 +175,7 @@ def _running(command: list[str], folder: Path, is_up: Callable[[], bool]) -> Ite
         deadline = time.monotonic() + START_SECONDS
         while not is_up():
             if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(
-                    f"{Path(command[-1]).name} did not start:\n{log.read_text(errors='replace')}"
-                )
+                raise RuntimeError(f"the server did not start:\n{log.read_text(errors='replace')}")
             time.sleep(0.05)
         yield
     finally:
