@@ -17,8 +17,10 @@ PETER = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
 PETER_SEED = base64.b64decode("AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz")[1:]
 ENOCH = "EnochRoot+af0cfe78+ATtqJ7zOtqQtYqOo0CpvDXNlMhV3HeJDpjrASKGLWdop"
 TEXT = "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n"
-PETER_LINE = "— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n"
-ENOCH_LINE = "— EnochRoot rwz+eBzmZa0SO3NbfRGzPCpDckykFXSdeX+MNtCOXm2/5n2tiOHp+vAF1aGrQ5ovTG01oOTGwnWLox33WWd1RvMc+QQ=\n"
+PETER_SIG = "x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM="
+PETER_LINE = f"— PeterNeumann {PETER_SIG}\n"
+ENOCH_SIG = "rwz+eBzmZa0SO3NbfRGzPCpDckykFXSdeX+MNtCOXm2/5n2tiOHp+vAF1aGrQ5ovTG01oOTGwnWLox33WWd1RvMc+QQ="
+ENOCH_LINE = f"— EnochRoot {ENOCH_SIG}\n"
 SIGNED = TEXT + "\n" + PETER_LINE
 
 # The example of C2SP tlog-checkpoint.
@@ -106,7 +108,8 @@ def test_a_known_name_with_another_key_id_is_a_stranger():
         SIGNED.replace("— PeterNeumann", "— "),
         SIGNED.replace("nAM=", "nAN="),
         SIGNED.replace("nAM=", "nAM"),
-        f"{TEXT}\n— PeterNeumann x08goA==\n"[:-9] + "x08g\n",
+        f"{TEXT}\n— PeterNeumann x08g\n",
+        f"{TEXT}\n— PeterNeumann x08gow==\n",
         TEXT + "\n" + PETER_LINE * 101,
     ],
 )
