@@ -1,0 +1,162 @@
+"""Each document as fax pages: PDF, TIFF, PNG, JPEG, plain text and FHIR JSON.
+
+Rules kept: a document is drawn whole or not at all (`Unrenderable`), never with pages or characters
+missing; what a sender hands in is bounded in pages and in dots before it is decoded; type turns black or
+white, photographs into dots.
+"""
+
+import io
+import threading
+from collections.abc import Callable
+from functools import partial
+
+import pypdfium2
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from adapters.fax.readable import lines_of_json
+from adapters.fax.sheet import (
+    BOTTOM,
+    DOTS_PER_INCH,
+    LEFT,
+    TOP,
+    WIDTH,
+    Line,
+    Page,
+    blank,
+    compose,
+)
+from hub.errors import Unrenderable
+from hub.model import Document
+
+MAX_PAGES = 200
+MAX_DOTS = 100_000_000
+"""A4 at 1200 dots per inch has 140 million; a decompression bomb has more for a few bytes."""
+INK = 168
+"""Grey below this prints black: light table shading vanishes, grey small print stays."""
+SQUEEZE = DOTS_PER_INCH[1] / DOTS_PER_INCH[0]
+"""A fax dot is a little higher than wide."""
+
+_pdfium = threading.Lock()
+"""PDFium is not thread-safe; packets are rendered in several threads."""
+
+
+def pages_of(document: Document) -> list[Page]:
+    """The document's pages in order, not yet drawn. Raises `Unrenderable` for content that has none."""
+    media_type = document.media_type.partition(";")[0].strip().lower()
+    readers: dict[str, Callable[[Document], list[Page]]] = {
+        "application/pdf": _pdf,
+        "image/tiff": _image,
+        "image/png": _image,
+        "image/jpeg": _image,
+        "text/plain": _text,
+        "application/json": _json,
+        "application/fhir+json": _json,
+    }
+    if media_type not in readers:
+        raise Unrenderable("This kind of document cannot be faxed; give it as PDF.", code="media-type")
+    pages = readers[media_type](document)
+    if len(pages) > MAX_PAGES:
+        raise Unrenderable("The document has more pages than a fax carries.", code="too-many-pages")
+    return pages
+
+
+def _text(document: Document) -> list[Page]:
+    return compose([_title(document), *(Line(row) for row in _decoded(document).splitlines())])
+
+
+def _json(document: Document) -> list[Page]:
+    return compose([_title(document), *lines_of_json(_decoded(document))])
+
+
+def _title(document: Document) -> Line:
+    return Line(document.title, size=40, bold=True)
+
+
+def _decoded(document: Document) -> str:
+    try:
+        return document.content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise Unrenderable("The text is not UTF-8.", code="encoding") from None
+
+
+def _pdf(document: Document) -> list[Page]:
+    with _pdfium, _opened_pdf(document.content) as pdf:
+        return [partial(_pdf_page, document.content, number) for number in range(len(pdf))]
+
+
+def _pdf_page(content: bytes, number: int) -> Image.Image:
+    with _pdfium, _opened_pdf(content) as pdf:
+        try:
+            page = pdf[number]
+            wide, high = page.get_size()
+            # fitted to the sheet before drawing, so that no page size asks for more dots than a sheet has
+            scale = min(WIDTH / wide, (BOTTOM - TOP) / SQUEEZE / high)
+            drawn = page.render(scale=scale, grayscale=True, may_draw_forms=True).to_pil()
+        except pypdfium2.PdfiumError:
+            raise Unrenderable("A page of the PDF cannot be drawn.", code="damaged") from None
+    return _on_sheet(drawn, margin=0)
+
+
+def _opened_pdf(content: bytes) -> pypdfium2.PdfDocument:
+    try:
+        pdf = pypdfium2.PdfDocument(content)  # type: ignore[no-untyped-call]
+        pdf.init_forms()  # type: ignore[no-untyped-call]
+    except pypdfium2.PdfiumError:
+        raise Unrenderable("The PDF is damaged or locked with a password.", code="damaged") from None
+    return pdf
+
+
+def _image(document: Document) -> list[Page]:
+    with _opened_image(document.content) as image:
+        frames = getattr(image, "n_frames", 1)
+        return [partial(_image_page, document.content, frame) for frame in range(frames)]
+
+
+def _image_page(content: bytes, frame: int) -> Image.Image:
+    with _opened_image(content) as image:
+        try:
+            image.seek(frame)
+            if image.width * image.height > MAX_DOTS:
+                raise Unrenderable("The image is larger than a fax can carry.", code="too-large")
+            horizontal, vertical = image.info.get("dpi", (1, 1))
+            upright = ImageOps.exif_transpose(image)
+            grey = _flattened(upright)
+        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+            raise Unrenderable("The image is damaged.", code="damaged") from None
+    if horizontal and vertical and upright.size == image.size:
+        grey = grey.resize((grey.width, max(1, round(grey.height * float(horizontal) / float(vertical)))))
+    return _on_sheet(grey, margin=LEFT)
+
+
+def _opened_image(content: bytes) -> Image.Image:
+    try:
+        return Image.open(io.BytesIO(content), formats=("TIFF", "PNG", "JPEG"))
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        raise Unrenderable("The image is damaged or of another kind than stated.", code="damaged") from None
+
+
+def _flattened(image: Image.Image) -> Image.Image:
+    """Grey on white paper: what is transparent is paper."""
+    if image.mode in {"RGBA", "LA", "P", "PA"}:
+        layered = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), layered).convert("L")
+    return image.convert("L")
+
+
+def _on_sheet(grey: Image.Image, margin: int) -> Image.Image:
+    """A grey picture with square dots, fitted between header and footer undistorted, in black and white."""
+    wide, high = WIDTH - 2 * margin, BOTTOM - TOP
+    scale = min(wide / grey.width, high / (grey.height * SQUEEZE))
+    fitted = grey.resize((max(1, round(grey.width * scale)), max(1, round(grey.height * SQUEEZE * scale))))
+    sheet = blank()
+    sheet.paste(_bilevel(fitted), ((WIDTH - fitted.width) // 2, TOP))
+    return sheet
+
+
+def _bilevel(grey: Image.Image) -> Image.Image:
+    """Type by threshold, which keeps strokes whole; photographs by dots, which keep tones."""
+    counts = grey.histogram()
+    tones = sum(counts[48:INK]) / (grey.width * grey.height)
+    if tones > 0.12:
+        return grey.convert("1", dither=Image.Dither.FLOYDSTEINBERG)
+    return grey.point([0 if level < INK else 255 for level in range(256)], mode="1")
