@@ -16,6 +16,10 @@ from policies.kernel import decide as decide_request
 from policies.model import Decision, Emergency, Item, Request, World
 
 
+UNKNOWN_MEMBER = "member.not_registered"
+"""The sender has not registered such a person; the same whether or not somebody else has."""
+
+
 class Asked(Frozen):
     """The stated facts of a submission that a decision needs; stored with it, so that it can be asked again."""
 
@@ -149,6 +153,22 @@ def record_of(decision: Decision, request: Request, facts: MemberFacts, director
         by=request.by,
         fence=facts.fence,
         directory=directory.version,
+    )
+
+
+def nobody(decision: DecisionRecord) -> DecisionRecord:
+    """The decision about a person whom the sender has not registered: nothing goes."""
+    return msgspec.structs.replace(
+        decision,
+        outcome="deny",
+        hold=False,
+        items=tuple(
+            msgspec.structs.replace(i, permitted=False, hold=False, basis=None, consent=None, reasons=(UNKNOWN_MEMBER,))
+            for i in decision.items
+        ),
+        reasons=(UNKNOWN_MEMBER,),
+        obligations=("generic_refusal",),
+        consents=(),
     )
 
 

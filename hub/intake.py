@@ -57,7 +57,7 @@ class ItemManifest(Frozen, forbid_unknown_fields=True):
         return None if self.made is None else date.fromisoformat(self.made)
 
 
-class EmergencyManifest(Frozen, forbid_unknown_fields=True):
+class EmergencyManifest(Frozen, forbid_unknown_fields=True, kw_only=True):
     """A clinician's determination and the five fields of §2.51(c)."""
 
     kind: Literal["medical", "disaster", "disaster_over", "product_error"] = "medical"
@@ -77,6 +77,11 @@ class EventManifest(Frozen, forbid_unknown_fields=True):
     at: str
     setting: str = ""
     contact: str = ""
+
+    @property
+    def instant(self) -> int:
+        """Microseconds since the epoch."""
+        return int(datetime.fromisoformat(self.at).timestamp() * 1_000_000)
 
 
 class RecipientManifest(Frozen, forbid_unknown_fields=True):
@@ -154,6 +159,8 @@ def _check(manifest: Manifest) -> None:
         if not 0 < len(item.title) <= MAX_TITLE:
             raise Malformed(f"A title has 1 to {MAX_TITLE} characters.", field=f"$.items[{n}].title")
         _check_item(item, f"$.items[{n}]")
+    if manifest.event is not None:
+        _check_instant(manifest.event.at, "$.event.at")
     if manifest.purpose not in PURPOSES:
         raise Malformed("Unknown purpose.", field="$.purpose")
     if (manifest.kind is MessageKind.EMERGENCY_DISCLOSURE) != (manifest.emergency is not None):
@@ -164,11 +171,20 @@ def _check_item(item: ItemManifest, field: str) -> None:
     if item.information not in CLASSES:
         raise Malformed("Unknown class of information.", field=f"{field}.information")
     try:
-        received, _ = item.received_at, item.made_on
+        _ = item.made_on
     except ValueError:
-        raise Malformed("A date is YYYY-MM-DD, an instant RFC 3339.", field=field) from None
-    if received is not None and received.tzinfo is None:
-        raise Malformed("An instant needs an offset from UTC.", field=f"{field}.received")
+        raise Malformed("A date is YYYY-MM-DD.", field=f"{field}.made") from None
+    if item.received is not None:
+        _check_instant(item.received, f"{field}.received")
+
+
+def _check_instant(text: str, field: str) -> None:
+    try:
+        offset = datetime.fromisoformat(text).utcoffset()
+    except ValueError:
+        offset = None
+    if offset is None:
+        raise Malformed("An instant is RFC 3339 with its offset from UTC.", field=field)
 
 
 def check_documents(handed: Handed) -> None:

@@ -39,6 +39,7 @@ SETTLE = Change(Outbox, ("state", "due_at", "code", "claim", "lease_until"), ("i
 MOVE = Change(Outbox, ("state", "due_at", "code", "claim", "lease_until"), ("id", "state"), must_hit=True)
 """A person's or the recovery's change, valid only from the state it was seen in."""
 RETARGET = Change(Outbox, ("endpoint_id", "tries"), ("id",))
+APPROVE = Change(Outbox, ("approved_by",), ("id",))
 _REQUEUE = Change(Outbox, ("state", "due_at", "code"), ("id", "state"))
 
 
@@ -51,10 +52,20 @@ class Ticket(NamedTuple):
     endpoint: str | None
     attempts: int
     tries: int
+    share: str
+    approved: str | None
     claim: str
 
 
-_TICKET = "id, submission_id, recipient, endpoint_id, attempts, tries, claim"
+class Place(NamedTuple):
+    """Where a row stands, why, and which share of the packet it is."""
+
+    state: str
+    code: str | None = None
+    share: str = "ready"
+
+
+_TICKET = "id, submission_id, recipient, endpoint_id, attempts, tries, share, approved_by, claim"
 _CLAIM = Returning(
     sqlite=(
         "UPDATE outbox SET state = 'claimed', claim = ?, lease_until = ? WHERE id IN (SELECT id FROM outbox "
@@ -78,10 +89,13 @@ _RETURN_CLAIMS = Returning(
 )
 
 
-def row(submission: str, recipient: str, state: str, now: int, priority: Priority, code: str | None) -> Step:
-    """A new outbox row; urgent ones sort an hour ahead."""
+def enqueue(
+    ticket: str, submission: str, recipient: str, place: Place, now: int, priority: Priority = Priority.ROUTINE
+) -> Step:
+    """A new outbox row with this id; urgent ones sort an hour ahead."""
     due = now - URGENT_US if priority is Priority.URGENT else now
-    values = (new_id(), submission, recipient, state, None, 0, 0, due, None, None, code, now)
+    state, code, share = place
+    values = (ticket, submission, recipient, share, None, state, None, 0, 0, due, None, None, code, now)
     return Step(ENQUEUE, values)
 
 

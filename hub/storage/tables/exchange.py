@@ -29,7 +29,7 @@ class Item(SQLModel, table=True):
 
     submission_id: str = Field(primary_key=True, sa_type=Text)
     id: str = Field(primary_key=True, sa_type=Text)
-    facts: str = Field(sa_type=Text)
+    information: str = Field(sa_type=Text)
     media_type: str = Field(sa_type=Text)
     size: int = Field(sa_type=BigInteger)
     digest: bytes = Field(sa_type=LargeBinary)
@@ -61,8 +61,11 @@ class Outbox(SQLModel, table=True):
     id: str = Field(primary_key=True, sa_type=Text)
     submission_id: str = Field(sa_type=Text, index=True)
     recipient: str = Field(sa_type=Text)
+    share: str = Field(default="ready", sa_type=Text)
+    """`ready`: what may leave by itself; `review`: what a person must look at first"""
+    approved_by: str | None = Field(default=None, sa_type=Text)
     state: str = Field(sa_type=Text)
-    """`queued`, `claimed`, `in_flight`, `delivered`, `withheld`, `held`, `unknown`, `dead`, `cancelled`"""
+    """`queued`, `claimed`, `in_flight`, `delivered`, `withheld`, `held`, `unknown`, `dead`"""
     endpoint_id: str | None = Field(default=None, sa_type=Text)
     attempts: int = Field(default=0, sa_type=BigInteger)
     tries: int = Field(default=0, sa_type=BigInteger)

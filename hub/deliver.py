@@ -1,0 +1,92 @@
+"""Step 5, deliver: which endpoint and channel, and the parcel in the bytes that will leave."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from hub.accompany import accompany
+from hub.crypto.keyring import KeyRing
+from hub.decide import DecisionRecord
+from hub.errors import Unrenderable
+from hub.model import ChannelKind, Document, Endpoint, Event, Parcel, Prepared, new_id
+from hub.outbox import MAX_TRIES, Ticket
+from hub.ports import Channel
+from hub.seal import open_item
+from hub.storage.directory import Directory
+from hub.storage.facts import MemberFacts
+from hub.storage.submissions import StoredItem, StoredSubmission
+
+
+class Route(NamedTuple):
+    """The endpoint to use now, and how many tries it has had."""
+
+    endpoint: Endpoint
+    tries: int
+    last: bool
+    """No further endpoint of the recipient follows in rank."""
+
+
+def route(ticket: Ticket, directory: Directory, channels: Mapping[ChannelKind, Channel]) -> Route | None:
+    """The recipient's endpoint for this attempt; none if it has no verified one that the hub can use.
+
+    The verified directory is the only source of addresses. After `MAX_TRIES` at one endpoint the next in rank follows, if
+    there is one; the caller decides anew before it is used.
+    """
+    usable = [e for e in directory.endpoints.get(ticket.recipient, ()) if e.channel in channels]
+    if not usable:
+        return None
+    at = next((n for n, endpoint in enumerate(usable) if endpoint.id == ticket.endpoint), 0)
+    tries = ticket.tries if usable[at].id == ticket.endpoint else 0
+    if tries >= MAX_TRIES and at + 1 < len(usable):
+        at, tries = at + 1, 0
+    return Route(usable[at], tries, last=at + 1 == len(usable))
+
+
+def parcel(
+    submission: StoredSubmission,
+    ticket: Ticket,
+    chosen: Route,
+    decision: DecisionRecord,
+    facts: MemberFacts,
+    directory: Directory,
+    documents: tuple[Document, ...],
+) -> Parcel:
+    """Everything the channel is given. Raises `Unrenderable` if an obligation cannot be met."""
+    event = submission.facts.event
+    return Parcel(
+        delivery=new_id(),
+        disclosure=ticket.id,
+        kind=submission.kind,
+        priority=submission.priority,
+        created_at=submission.created_at,
+        sender=directory.organizations[submission.sender].correspondent,
+        recipient=directory.organizations[ticket.recipient].correspondent,
+        endpoint=chosen.endpoint,
+        member=facts.identity,
+        documents=documents,
+        accompaniment=accompany(decision, facts, directory.world),
+        event=event and Event(kind=event.kind, at=event.instant, setting=event.setting, contact=event.contact),
+    )
+
+
+def documents(
+    ring: KeyRing, submission: StoredSubmission, items: Mapping[str, StoredItem], released: tuple[str, ...]
+) -> tuple[Document, ...]:
+    """The released items, opened. Raises `IntegrityFailed`."""
+    opened = []
+    for item in released:
+        stored = items[item]
+        title, content = open_item(ring, submission.id, item, stored.sealed)
+        opened.append(
+            Document(
+                id=item, title=title, information=stored.information, media_type=stored.media_type, content=content
+            )
+        )
+    return tuple(opened)
+
+
+async def prepare(channel: Channel, given: Parcel) -> Prepared:
+    """The bytes that will leave. Raises `Unrenderable` also for what is too large for the channel."""
+    prepared = await channel.prepare(given)
+    if len(prepared.body) > channel.max_bytes:
+        raise Unrenderable("The packet is too large for this channel.", code="too-large")
+    return prepared

@@ -1,0 +1,165 @@
+"""The one data path. Read this file first.
+
+     sender ─▶ 1 intake ─▶ 2 decide ─▶ 3 seal ─▶ 4 queue ──┐   (one SQL transaction; durable when submit returns)
+                                                           │
+                6 record ◀─ 5 deliver ◀─ record intent ◀─ 2 decide again
+
+Everything enters through `submit` and everything leaves through `dispatch`; there is no second way out.
+"""
+
+import asyncio
+
+from hub import intents, outbox, packets
+from hub.context import Hub
+from hub.crypto.identifiers import hash_idempotency
+from hub.decide import Asked, DecisionRecord, asked_by, decide, means, nobody, question, record_of
+from hub.deliver import Route, documents, parcel, prepare, route
+from hub.errors import Conflict, HubError, IntegrityFailed, Malformed, Stale, Unrenderable
+from hub.intake import Handed, check_documents
+from hub.model import Outcome, Prepared, Unknown
+from hub.outbox import Ticket
+from hub.storage import submissions
+from hub.storage.directory import Directory
+from hub.storage.facts import MemberFacts, facts_of
+from hub.storage.submissions import StoredSubmission
+
+OUTBOX = "outbox"
+"""The topic that wakes workers."""
+
+
+async def submit(hub: Hub, handed: Handed) -> str:
+    """Take a submission: when this returns its id, it is durable, decided, sealed and queued.
+
+    The same key and body give the same id. Raises `Malformed`, `TooLarge`, `Unsupported`, `Conflict` (the key was used for
+    another body) and `StorageFailed` (nothing was taken).
+    """
+    check_documents(handed)
+    directory = await hub.directory.current()
+    for n, recipient in enumerate(handed.manifest.recipients):
+        if recipient.organization not in directory.organizations:
+            raise Malformed("No such organization in the directory.", field=f"$.recipients[{n}]")
+    key = hash_idempotency(hub.ring, handed.sender, handed.key)
+    facts = await facts_of(hub.database, hub.ring, await packets.member_of(hub, handed))
+    now = hub.clock.now()
+    asked = asked_by(handed.manifest)
+    decisions = [
+        _decided(hub, asked, facts, directory, handed.sender, recipient.organization, now)
+        for recipient in handed.manifest.recipients
+    ]
+    packet = packets.packet(hub.ring, handed, facts, asked, decisions, key, now)
+    try:
+        await hub.database.commit(packet.unit)
+    except Stale:
+        return await _earlier(hub, handed, key)
+    if packet.queued:
+        await hub.signals.wake(OUTBOX)
+    return packet.submission
+
+
+async def dispatch(hub: Hub, ticket: Ticket) -> str:
+    """Bring one claimed outbox row to its next state, and say which.
+
+    Decides on the facts of this moment, records the intent, and only then lets the channel deliver. A changed fact between
+    decision and intent fails the intent's guard, and everything is decided again.
+    """
+    submission = await submissions.read(hub.database, ticket.submission)
+    if submission is None:
+        raise IntegrityFailed("An outbox row without its submission.")
+    while True:
+        try:
+            return await _attempt(hub, ticket, submission)
+        except Stale as stale:
+            if stale.detail_code == "claim":
+                return "claimed by another worker"
+
+
+async def _attempt(hub: Hub, ticket: Ticket, submission: StoredSubmission) -> str:
+    directory = await hub.directory.current()
+    facts = await facts_of(hub.database, hub.ring, submission.member)
+    chosen = route(ticket, directory, hub.channels)
+    by = "ehr" if chosen is None else means(chosen.endpoint.channel)
+    now = hub.clock.now()
+    decision = _decided(
+        hub, submission.facts.asked, facts, directory, submission.sender, ticket.recipient, now, by=by
+    )
+    released = packets.released(decision, ticket)
+    if not released:
+        return await intents.withhold(hub, ticket, submission, decision, now)
+    if chosen is None:
+        return await intents.give_up(hub, ticket, submission, "no-endpoint", now)
+    try:
+        prepared = await _prepared(hub, ticket, submission, chosen, decision, facts, directory, released)
+    except Unrenderable as error:
+        return await intents.give_up(hub, ticket, submission, error.detail_code, now)
+    # INVARIANT: no-silent-disclosure. From here on the ledger says that the bytes may be out.
+    await intents.intend(hub, ticket, submission, chosen, decision, prepared, facts, released)
+    return await asyncio.shield(_deliver(hub, ticket, submission, chosen, prepared, decision))
+
+
+async def _deliver(
+    hub: Hub,
+    ticket: Ticket,
+    submission: StoredSubmission,
+    chosen: Route,
+    prepared: Prepared,
+    decision: DecisionRecord,
+) -> str:
+    channel = hub.channels[chosen.endpoint.channel]
+    outcome: Outcome
+    try:
+        outcome = await channel.deliver(prepared)
+    except Exception:  # noqa: BLE001 - a channel must not raise; one that does may have sent (unknown-is-disclosed)
+        outcome = Unknown(code="channel-failed")
+    return await intents.conclude(hub, ticket, submission, chosen, prepared, decision, outcome)
+
+
+async def _prepared(
+    hub: Hub,
+    ticket: Ticket,
+    submission: StoredSubmission,
+    chosen: Route,
+    decision: DecisionRecord,
+    facts: MemberFacts,
+    directory: Directory,
+    released: tuple[str, ...],
+) -> Prepared:
+    items = await submissions.read_items(hub.database, submission.id)
+    opened = documents(hub.ring, submission, items, released)
+    given = parcel(submission, ticket, chosen, decision, facts, directory, opened)
+    return await prepare(hub.channels[chosen.endpoint.channel], given)
+
+
+def _decided(
+    hub: Hub,
+    asked: Asked,
+    facts: MemberFacts,
+    directory: Directory,
+    discloser: str,
+    recipient: str,
+    at: int,
+    *,
+    by: str = "ehr",
+) -> DecisionRecord:
+    request = question(
+        asked,
+        facts,
+        directory,
+        discloser=discloser,
+        recipient=recipient,
+        at=at,
+        by=by,
+        operator=hub.operator,
+        county_pack=hub.county_pack,
+    )
+    decision = record_of(decide(request), request, facts, directory)
+    # The sender has nothing to do with such a person: nothing is known, so nothing goes, whatever the stated facts.
+    return decision if facts.member is not None else nobody(decision)
+
+
+async def _earlier(hub: Hub, handed: Handed, key: bytes) -> str:
+    found = await submissions.earlier(hub.database, handed.sender, key)
+    if found is None:
+        raise HubError("An idempotency key vanished.")
+    if found[1] != handed.body_digest:
+        raise Conflict("This Idempotency-Key was used for another body.", code="idempotency-key-reused")
+    return found[0]

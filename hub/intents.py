@@ -1,0 +1,207 @@
+"""Step 6 of `dispatch`, record: intents before any byte leaves, conclusions after, each in one guarded unit.
+
+INVARIANT: no-silent-disclosure, unknown-is-disclosed, revocation-is-a-fence.
+"""
+
+import msgspec
+
+from hub import outbox
+from hub.context import Hub
+from hub.decide import DecisionRecord
+from hub.deliver import Route
+from hub.model import Deferred, Delivered, Outcome, Prepared, Refused, Unknown
+from hub.errors import Stale
+from hub.outbox import BEGIN_FLIGHT, RETARGET, SETTLE, Ticket
+from hub.packets import decision_steps
+from hub.record import entry
+from hub.storage.database import Step, Unit
+from hub.storage.facts import MemberFacts
+from hub.storage.statements import Change, Check, Insert, columns_of
+from hub.storage.submissions import StoredSubmission
+from hub.storage.tables import Attempt, DirectoryState, Disclosure, EmergencyRecord, Member
+from hub.work import open_work
+
+_FENCE = Check(Member, ("id", "fence"))
+_DIRECTORY = Check(DirectoryState, ("id", "version"))
+_ADD_DISCLOSURE = Insert(Disclosure, columns_of(Disclosure))
+_INTEND_AGAIN = Change(Disclosure, ("state", "decision_id", "address", "intended_at", "concluded_at"), ("id",))
+_CONCLUDE = Change(Disclosure, ("state", "concluded_at"), ("id",))
+_ADD_ATTEMPT = Insert(Attempt, columns_of(Attempt))
+_FINISH = Change(Attempt, ("finished_at", "outcome", "code", "receipt"), ("id",))
+_EMERGENCY_AT = Change(EmergencyRecord, ("disclosed_at",), ("disclosure_id",))
+_REVIEW_US = 72 * 3_600_000_000
+"""An emergency not reviewed in 72 hours escalates (california.md, story 8)."""
+
+_encode = msgspec.json.Encoder().encode
+
+
+async def intend(
+    hub: Hub,
+    ticket: Ticket,
+    submission: StoredSubmission,
+    chosen: Route,
+    decision: DecisionRecord,
+    prepared: Prepared,
+    facts: MemberFacts,
+    released: tuple[str, ...],
+) -> None:
+    """Commit the intent to disclose. Raises `Stale` if a consent, the directory or the claim changed since the decision."""
+    now = hub.clock.now()
+    delivery, digest = prepared.parcel.delivery, prepared.digest
+    decided = decision_steps(submission.id, facts.member, decision, "dispatch", "dispatch.decided", now)
+    flight = (
+        "in_flight", chosen.endpoint.id, ticket.attempts + 1, chosen.tries + 1,
+        now + outbox.FLIGHT_LEASE_US, ticket.id, "claimed", ticket.claim,
+    )  # fmt: skip
+    guards = (
+        # INVARIANT: revocation-is-a-fence. A revocation changes the fence under the same row lock.
+        Step(_FENCE, (facts.member, facts.fence), "fence"),
+        Step(_DIRECTORY, (1, decision.directory), "directory"),
+        Step(BEGIN_FLIGHT, flight, "claim"),
+    )
+    attempt = (
+        delivery, ticket.id, ticket.attempts + 1, chosen.endpoint.channel.value, chosen.endpoint.id, digest,
+        now, None, None, None, None,
+    )  # fmt: skip
+    intended = entry(
+        "disclosure.intended",
+        now,
+        {
+            "attempt": delivery,
+            "channel": chosen.endpoint.channel.value,
+            "consents": decision.consents,
+            "decision": decided[0].row[0],
+            "digest": digest.hex(),
+            "discloser": submission.sender,
+            "endpoint": chosen.endpoint.id,
+            "items": released,
+            "laws": decision.laws,
+            "obligations": decision.obligations,
+            "purpose": submission.purpose,
+            "recipient": ticket.recipient,
+        },
+        member=facts.member,
+        reference=ticket.id,
+    )
+    disclosure = _disclosure(ticket, submission, chosen, decision, facts, released, decided[0].row[0], now)
+    await hub.database.commit(Unit(guards, (*decided, disclosure, Step(_ADD_ATTEMPT, attempt), intended)))
+
+
+async def conclude(
+    hub: Hub,
+    ticket: Ticket,
+    submission: StoredSubmission,
+    chosen: Route,
+    prepared: Prepared,
+    decision: DecisionRecord,
+    outcome: Outcome,
+) -> str:
+    """Record how the attempt ended, and where the outbox row stands now. Returns the row's new state."""
+    now = hub.clock.now()
+    state, code, due = _next(ticket, chosen, outcome, now)
+    body = {
+        "attempt": prepared.parcel.delivery,
+        "outcome": outcome.__struct_config__.tag,
+        "code": "" if isinstance(outcome, Delivered) else outcome.code,
+        "receipt": outcome.receipt if isinstance(outcome, Delivered) else None,
+    }
+    receipt = _encode(outcome.receipt).decode() if isinstance(outcome, Delivered) else None
+    writes = [
+        Step(_FINISH, (now, body["outcome"], body["code"], receipt, prepared.parcel.delivery)),
+        Step(_CONCLUDE, (_legally(outcome), now, ticket.id)),
+        entry("disclosure.concluded", now, body, member=submission.member, reference=ticket.id),
+    ]
+    if "emergency_record" in decision.obligations and not isinstance(outcome, Deferred | Refused):
+        writes.append(Step(_EMERGENCY_AT, (now, ticket.id)))
+        writes.append(
+            open_work("emergency_review", submission.sender, ticket.id, ("2.51",), now, due=now + _REVIEW_US)
+        )
+    if state in ("unknown", "dead"):
+        kind = "unknown_outcome" if state == "unknown" else "dead_letter"
+        writes.append(open_work(kind, submission.sender, ticket.id, (code,), now))
+    if isinstance(outcome, Refused) and state == "queued":
+        writes.append(Step(RETARGET, (chosen.endpoint.id, outbox.MAX_TRIES, ticket.id)))
+    settle = Step(SETTLE, (state, due, code or None, None, None, ticket.id, ticket.claim), "claim")
+    try:
+        await hub.database.commit(Unit((settle,), tuple(writes)))
+    except Stale:
+        # The recovery gave this attempt up as unknown meanwhile: its outcome is still told, the row stays with the person.
+        await hub.database.commit(Unit((), tuple(writes[:3])))
+        return "unknown"
+    return state
+
+
+async def withhold(
+    hub: Hub, ticket: Ticket, submission: StoredSubmission, decision: DecisionRecord, now: int
+) -> str:
+    """Nothing of the row may leave now: it is withheld, or waits for a person, and the ledger says why."""
+    waits = decision.hold and not ticket.approved
+    state, code = ("held", "person") if waits else ("withheld", "denied")
+    writes = [*decision_steps(submission.id, submission.member, decision, "dispatch", "dispatch.withheld", now)]
+    if waits:
+        writes.append(open_work("hold", submission.sender, ticket.id, decision.reasons, now))
+    settle = Step(SETTLE, (state, now, code, None, None, ticket.id, ticket.claim), "claim")
+    await hub.database.commit(Unit((settle,), tuple(writes)))
+    return state
+
+
+async def give_up(hub: Hub, ticket: Ticket, submission: StoredSubmission, code: str, now: int) -> str:
+    """No way to deliver: a dead letter, which a person sees and can release."""
+    body = {"code": code, "recipient": ticket.recipient}
+    writes = (
+        entry("dispatch.dead", now, body, member=submission.member, reference=ticket.id),
+        open_work("dead_letter", submission.sender, ticket.id, (code,), now),
+    )
+    settle = Step(SETTLE, ("dead", now, code, None, None, ticket.id, ticket.claim), "claim")
+    await hub.database.commit(Unit((settle,), writes))
+    return "dead"
+
+
+def _disclosure(
+    ticket: Ticket,
+    submission: StoredSubmission,
+    chosen: Route,
+    decision: DecisionRecord,
+    facts: MemberFacts,
+    released: tuple[str, ...],
+    decision_id: str,
+    now: int,
+) -> Step:
+    if ticket.attempts:
+        return Step(_INTEND_AGAIN, ("intended", decision_id, chosen.endpoint.address, now, None, ticket.id))
+    asked = {f"item-{n}": item.information for n, item in enumerate(submission.facts.asked.items, 1)}
+    described = ", ".join(sorted({asked[item] for item in released}))
+    return Step(
+        _ADD_DISCLOSURE,
+        (
+            ticket.id, submission.id, decision_id, facts.member, submission.sender, ticket.recipient,
+            submission.purpose, described, chosen.endpoint.address, "intended",
+            "accounting" in decision.obligations, now, None,
+        ),
+    )  # fmt: skip
+
+
+def _next(ticket: Ticket, chosen: Route, outcome: Outcome, now: int) -> tuple[str, str, int]:
+    """State, code and due time of the outbox row after this outcome."""
+    match outcome:
+        case Delivered():
+            return "delivered", "", now
+        case Unknown(code=code):
+            return "unknown", code, now
+        case Deferred(code=code, retry_after=named):
+            if ticket.attempts + 1 >= outbox.MAX_ATTEMPTS:
+                return "dead", code, now
+            wait = outbox.retry_after_s(chosen.tries + 1, named)
+            return "queued", code, now + int(wait * 1_000_000)
+        case Refused(code=code):
+            return ("dead" if chosen.last else "queued"), code, now
+
+
+def _legally(outcome: Outcome) -> str:
+    match outcome:
+        case Delivered():
+            return "disclosed"
+        case Unknown():
+            return "unknown"
+        case _:
+            return "not_disclosed"

@@ -1,0 +1,86 @@
+"""Submissions as stored: written by `submit` in one unit, read back whole by `dispatch`."""
+
+from typing import NamedTuple
+
+import msgspec
+
+from hub.crypto.envelope import Sealed
+from hub.decide import Asked
+from hub.intake import EventManifest
+from hub.model import Frozen, MessageKind, Priority
+from hub.storage.database import Database
+from hub.storage.statements import Insert, InsertNew, Lookup, columns_of
+from hub.storage.tables import Decision, Item, Submission
+
+ADD = InsertNew(Submission, columns_of(Submission), ("sender", "idempotency"))
+ADD_ITEM = Insert(Item, columns_of(Item))
+ADD_DECISION = Insert(Decision, columns_of(Decision))
+_BY_ID = Lookup(
+    Submission, ("sender", "member_id", "kind", "purpose", "priority", "facts", "created_at"), "id"
+)
+_ITEMS = Lookup(Item, ("id", "information", "media_type", "key_id", "wrapped_key", "sealed"), "submission_id")
+_BY_KEY = Lookup(Submission, ("sender", "id", "body_digest"), "idempotency")
+
+
+class StoredFacts(Frozen):
+    """The `facts` column: what the policy asks, and what the parcel needs besides."""
+
+    asked: Asked
+    event: EventManifest | None = None
+
+
+class StoredItem(NamedTuple):
+    id: str
+    information: str
+    media_type: str
+    sealed: Sealed
+
+
+class StoredSubmission(NamedTuple):
+    id: str
+    sender: str
+    member: str | None
+    kind: MessageKind
+    purpose: str
+    priority: Priority
+    facts: StoredFacts
+    created_at: int
+
+
+_decode_facts = msgspec.json.Decoder(StoredFacts).decode
+
+
+async def read(database: Database, submission: str) -> StoredSubmission | None:
+    """The submission without its items; none if there is no such."""
+    rows = await database.lookup(_BY_ID, submission)
+    if not rows:
+        return None
+    sender, member, kind, purpose, priority, facts, created_at = rows[0]
+    return StoredSubmission(
+        submission,
+        sender,
+        member,
+        MessageKind(kind),
+        purpose,
+        Priority(priority),
+        _decode_facts(facts),
+        created_at,
+    )
+
+
+async def read_items(database: Database, submission: str) -> dict[str, StoredItem]:
+    """The items, still sealed, in packet order."""
+    rows = await database.lookup(_ITEMS, submission)
+    found = {
+        item: StoredItem(item, information, media_type, Sealed(key_id, wrapped, sealed))
+        for item, information, media_type, key_id, wrapped, sealed in rows
+    }
+    return dict(sorted(found.items(), key=lambda pair: int(pair[0].rpartition("-")[2])))
+
+
+async def earlier(database: Database, sender: str, idempotency: bytes) -> tuple[str, bytes] | None:
+    """Id and body digest of what this sender handed in under this key; none if nothing."""
+    for owner, submission, digest in await database.lookup(_BY_KEY, idempotency):
+        if owner == sender:
+            return submission, digest
+    return None

@@ -1,0 +1,46 @@
+"""Metrics and log. INVARIANT: metadata-is-content: labels and log fields are codes from fixed lists and opaque ids.
+
+`LABELS` lists every label that a metric may have; a test compares. `configure_log` drops every field that is not in `FIELDS`.
+"""
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+REGISTRY = CollectorRegistry()
+LABELS = frozenset({"state", "outcome", "route", "status", "method", "channel", "code"})
+
+DECIDED = Counter("hub_decisions", "Decisions, by outcome", ["outcome"], registry=REGISTRY)
+DISPATCHED = Counter("hub_dispatched", "Outbox rows brought to a next state", ["state"], registry=REGISTRY)
+REQUESTS = Counter("hub_requests", "HTTP requests", ["route", "method", "status"], registry=REGISTRY)
+REQUEST_SECONDS = Histogram("hub_request_seconds", "HTTP request duration in seconds", ["route"], registry=REGISTRY)
+OUTBOX_ROWS = Gauge("hub_outbox_rows", "Outbox rows, by state", ["state"], registry=REGISTRY)
+LEDGER_SIZE = Gauge("hub_ledger_size", "Entries in the ledger's tree", registry=REGISTRY)
+
+FIELDS = frozenset({
+    "event", "level", "timestamp", "code", "outbox", "submission", "id", "role", "address", "size", "state", "status",
+    "route", "method", "count", "seconds", "version",
+})  # fmt: skip
+
+
+def configure_log(level: int = logging.INFO) -> None:
+    """One JSON object a line on standard error, allowed fields only."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _allowed_fields,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+def _allowed_fields(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    return {name: value for name, value in event.items() if name in FIELDS}

@@ -1,0 +1,129 @@
+"""The worker: claims due outbox rows and dispatches them, many at a time; cleans up after workers that went away."""
+
+import asyncio
+import contextlib
+
+import structlog
+from sqlalchemy import select
+from sqlmodel import col
+
+from hub import outbox, telemetry
+from hub.context import Hub
+from hub.errors import HubError, Stale
+from hub.exchange import OUTBOX, dispatch
+from hub.outbox import MOVE, Ticket
+from hub.record import entry
+from hub.storage.database import Step, Unit
+from hub.storage.statements import Change
+from hub.storage.tables import Attempt, Disclosure, Outbox
+from hub.work import open_work
+
+CONCURRENT = 64
+POLL_S = 1.0
+"""How often to look by itself: a wake-up may be lost (sql-is-the-truth)."""
+RECOVERY_S = 15.0
+STOP_S = 25.0
+"""How long running deliveries may take to finish at shutdown; what does not becomes unknown."""
+
+_log = structlog.get_logger()
+_LOST_DISCLOSURE = Change(Disclosure, ("state",), ("id", "state"))
+_LOST_ATTEMPT = Change(Attempt, ("outcome", "code"), ("disclosure_id", "number"))
+
+
+class Worker:
+    """Runs until stopped. One process may have one."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._running: set[asyncio.Task[None]] = set()
+        self._stopping = asyncio.Event()
+        self._free = asyncio.Event()
+
+    async def run(self) -> None:
+        """Claim and dispatch until `stop`; then finish what is in flight."""
+        recovery = asyncio.create_task(self._recover_regularly())
+        try:
+            while not self._stopping.is_set():
+                await self._turn()
+        finally:
+            recovery.cancel()
+            if self._running:
+                await asyncio.wait(self._running, timeout=STOP_S)
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._free.set()
+
+    async def _turn(self) -> None:
+        self._free.clear()
+        room = CONCURRENT - len(self._running)
+        try:
+            tickets = await outbox.claim(self._hub.database, self._hub.clock.now(), room) if room else []
+        except HubError as error:
+            _log.warning("claim failed", code=error.detail_code)
+            await asyncio.sleep(POLL_S)
+            return
+        for ticket in tickets:
+            task = asyncio.create_task(self._dispatch(ticket))
+            self._running.add(task)
+            task.add_done_callback(self._done)
+        if len(tickets) < room:
+            await self._idle()
+        elif len(self._running) >= CONCURRENT:
+            await self._free.wait()
+
+    def _done(self, task: "asyncio.Task[None]") -> None:
+        self._running.discard(task)
+        self._free.set()
+
+    async def _idle(self) -> None:
+        waiting = asyncio.create_task(self._hub.signals.wait(OUTBOX, POLL_S))
+        stopping = asyncio.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait({waiting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiting.cancel()
+            stopping.cancel()
+
+    async def _dispatch(self, ticket: Ticket) -> None:
+        try:
+            state = await dispatch(self._hub, ticket)
+        except HubError as error:
+            # The row keeps its state: claimed goes back to the queue, in flight becomes unknown, when the lease ends.
+            _log.warning("dispatch failed", outbox=ticket.id, code=error.detail_code)
+            state = "failed"
+        except Exception as error:  # noqa: BLE001 - one row must not stop the worker; no message, it may name a person
+            _log.error("dispatch failed", outbox=ticket.id, code=type(error).__name__)
+            state = "failed"
+        telemetry.DISPATCHED.labels(state=state).inc()
+
+    async def _recover_regularly(self) -> None:
+        while True:
+            with contextlib.suppress(HubError):
+                await recover(self._hub, self._hub.clock.now())
+            await asyncio.sleep(RECOVERY_S)
+
+
+async def recover(hub: Hub, now: int) -> tuple[int, int]:
+    """Settle rows whose worker went away before `now`: (returned to the queue, become unknown)."""
+    returned = await outbox.return_expired_claims(hub.database, now)
+    statement = (
+        select(Outbox.id, Outbox.attempts, Disclosure.discloser, Disclosure.member_id)  # type: ignore[call-overload]
+        .join(Disclosure, col(Disclosure.id) == col(Outbox.id))
+        .where(col(Outbox.state) == "in_flight", col(Outbox.lease_until) < now)
+    )
+    lost = 0
+    for ticket, number, discloser, member in await hub.database.query(statement):
+        # INVARIANT: unknown-is-disclosed
+        body = {"attempt_number": number, "outcome": "unknown", "code": "worker-lost"}
+        writes = (
+            Step(_LOST_DISCLOSURE, ("unknown", ticket, "intended")),
+            Step(_LOST_ATTEMPT, ("unknown", "worker-lost", ticket, number)),
+            entry("disclosure.concluded", now, body, member=member, reference=ticket),
+            open_work("unknown_outcome", discloser, ticket, ("worker-lost",), now),
+        )
+        guard = Step(MOVE, ("unknown", now, "worker-lost", None, None, ticket, "in_flight"), "state")
+        with contextlib.suppress(Stale):
+            await hub.database.commit(Unit((guard,), writes))
+            lost += 1
+    return returned, lost
