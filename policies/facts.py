@@ -1,0 +1,159 @@
+"""What follows from a request before any rule speaks: who acts for whom, what each item is, which agreements hold.
+
+Derived once per request, so that rules only compare. FORMAT.md sections 1 and 2; §2.11, §2.12.
+"""
+
+from collections.abc import Iterable
+from enum import Enum
+from typing import Any
+
+from policies.days import birthday, end_of, start_of
+from policies.model import Item, Request
+from policies.part2.form import Form, form_of
+from policies.vocabulary import (
+    BASE_OF,
+    BASE_PURPOSES,
+    CLASSES,
+    COUNSELING_NOTES,
+    EXEMPTIONS,
+    UNKNOWN_SOURCE,
+)
+from policies.world import Agreement
+
+TREATING = frozenset({"treating", "accepted"})
+SERVICE_AGREEMENTS = frozenset({"qsoa", "baa"})
+BAA = frozenset({"baa"})
+ADULT_AT = 18
+
+
+class Kind(Enum):
+    """What an item is, the first that fits (FORMAT.md section 2)."""
+
+    UNCLASSIFIED = "unclassified"
+    FREE = "free"
+    RECORD = "record"
+    OTHER = "other health information"
+
+    __hash__ = object.__hash__  # looked up for every item; members are singletons
+
+
+class Facts:
+    """The request and what follows from it. Built for one decision and never changed by a rule.
+
+    Raises KeyError if the request names a party or an agreement that the world does not have.
+    """
+
+    __slots__ = (
+        "agreements", "at", "base", "covered", "discloser_line", "forms", "from_program", "holders", "matters",
+        "patient", "relationship", "request", "roles", "tests", "to", "tpo", "treating", "world",
+    )
+
+    def __init__(self, request: Request) -> None:
+        world = request.world
+        self.request = request
+        self.world = world
+        self.at = request.at
+        self.patient = request.patient
+        self.base = BASE_OF.get(request.purpose, request.purpose)
+        self.tpo = self.base in BASE_PURPOSES
+        self.to = world.lines[request.recipient]
+        self.roles = world.roles[request.recipient]
+        self.discloser_line = world.lines[request.discloser]
+        self.from_program = request.discloser in world.programs
+        # A program is bound by its own agreements only, a party outside also by those of what it belongs to.
+        self.holders = frozenset({request.discloser}) if self.from_program else self.discloser_line
+        own_roles = world.roles[request.discloser]
+        self.covered = "covered_entity" in own_roles or "business_associate" in own_roles
+        self.relationship = request.relationship or self._relationship()
+        self.treating = self.relationship in TREATING
+        self.agreements = tuple(self._in_force()) if request.agreements else ()
+        self.forms = tuple([form_of(consent, world) for consent in request.consents])
+        self.tests: dict[Any, Any] = {}
+        self.matters = [Matter(self, item) for item in request.packet]
+
+    def _relationship(self) -> str:
+        return "none" if self.to.isdisjoint(self.patient.treating_providers) else "treating"
+
+    def _in_force(self) -> Iterable[Agreement]:
+        for name in self.request.agreements:
+            agreement = self.world.agreements[name]
+            if agreement.until is None or self.at < end_of(agreement.until, self.world.zone):
+                yield agreement
+
+    def agreement(
+        self, kinds: frozenset[str], holders: frozenset[str], partners: frozenset[str],
+    ) -> Agreement | None:
+        """The first agreement relied on and in force, of these kinds, between these."""
+        for agreement in self.agreements:
+            if agreement.kind in kinds and agreement.holder in holders and agreement.with_party in partners:
+                return agreement
+        return None
+
+    def form(self, consent: str | None) -> Form | None:
+        """The consent of that name, if the request has it."""
+        return next((form for form in self.forms if form.consent.id == consent), None)
+
+    def deceased(self) -> bool:
+        """§2.15(b): died on or before the day of the disclosure."""
+        died = self.patient.died
+        return died is not None and start_of(died, self.world.zone) <= self.at
+
+    def minor(self) -> bool:
+        """Under 18 now. Somebody whose birth date is unknown counts as a minor: the safe side of §2.14."""
+        born = self.patient.born
+        return born is None or self.at < start_of(birthday(born, ADULT_AT), self.world.zone)
+
+    def recipient_is_program(self) -> bool:
+        return self.request.recipient in self.world.programs
+
+
+class Matter:
+    """An item as the rules see it. `principal`: the party in whose name the discloser acts."""
+
+    __slots__ = ("cls", "held_under", "id", "item", "kind", "note", "own", "principal", "source")
+
+    def __init__(self, facts: Facts, item: Item) -> None:
+        request = facts.request
+        self.item = item
+        self.id = item.id
+        self.held_under = item.held_under
+        self.principal = request.discloser
+        self.own = False
+        self.note = False
+        source = item.source
+        self.source = source = request.discloser if source is None else source
+        cls = item.information
+        if cls == COUNSELING_NOTES and not item.kept_apart:
+            cls = "summary"  # §2.11: only notes separated from the rest of the record are counseling notes
+        self.cls = cls
+        if source == UNKNOWN_SOURCE or cls not in CLASSES:
+            self.kind = Kind.UNCLASSIFIED
+        elif item.identifies == "nobody":
+            self.kind = Kind.FREE
+        elif (
+            item.identifies == "person"
+            or item.exempt in EXEMPTIONS
+            or not (facts.from_program or source in facts.world.programs)
+        ):
+            self.kind = Kind.OTHER
+        else:
+            self.kind = Kind.RECORD
+            self.note = cls == COUNSELING_NOTES
+            self._whose(facts)
+
+    def _whose(self, facts: Facts) -> None:
+        """Is the record the program's own, or the QSO's in its program's place (FORMAT.md section 2)?"""
+        if facts.from_program and (self.source == self.principal or self.held_under in {"ordinary", "patient"}):
+            self.own = True
+        elif self.held_under == "qsoa":
+            programs, lines = facts.world.programs, facts.world.lines
+            served = frozenset({self.source}) if self.source in programs else lines[self.source]
+            agreement = facts.agreement(SERVICE_AGREEMENTS, served, facts.discloser_line)
+            if agreement is not None:
+                self.own = True
+                self.principal = agreement.holder
+
+    @property
+    def as_qso(self) -> bool:
+        """The discloser holds it as QSO and stands in the program's place (§2.11, §2.12(c)(4))."""
+        return self.own and self.held_under == "qsoa"

@@ -1,0 +1,90 @@
+"""What rules are and what they find.
+
+A rule is one paragraph of the law. It is asked twice: once for the request ("do you speak here?", None if not),
+then for each item. A permitting rule answers with a `Permit`, or abstains with the reasons why it does not permit;
+a prohibiting rule is told the permit and answers with the reasons why the item stays all the same.
+A missing permission never prohibits: a revoked consent must not block an emergency or a newer consent.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from enum import Enum
+from typing import NamedTuple
+
+from policies.facts import Facts, Kind, Matter
+from policies.permit import Permit
+
+__all__ = ["NOTHING", "Layer", "Permit", "PermitJudge", "Permitting", "ProhibitJudge", "Prohibiting", "Reasons",
+           "RuleBook"]
+
+Reasons = tuple[str, ...]
+NOTHING: Reasons = ()
+
+
+PermitJudge = Callable[[Matter], Permit | Reasons]
+ProhibitJudge = Callable[[Matter, Permit | None], Reasons]
+
+
+class Layer(Enum):
+    FEDERAL = "federal"
+    CALIFORNIA = "california"
+    COUNTY = "county"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Permitting:
+    """A rule that may permit items of one kind. `purposes` None: whatever the purpose (base purposes)."""
+
+    name: str
+    law: str
+    kind: Kind
+    ask: Callable[[Facts], PermitJudge | None]
+    purposes: frozenset[str] | None = None
+    layer: Layer = Layer.FEDERAL
+    rank: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prohibiting:
+    """A rule that may withhold items of the given kinds, whatever permits them."""
+
+    name: str
+    law: str
+    kinds: frozenset[Kind]
+    ask: Callable[[Facts], ProhibitJudge | None]
+    purposes: frozenset[str] | None = None
+    layer: Layer = Layer.FEDERAL
+
+
+class Plan(NamedTuple):
+    """The rules that can speak for one purpose, by kind of item, permissions in the order of their rank."""
+
+    permitting: dict[Kind, tuple[Permitting, ...]]
+    prohibiting: dict[Kind, tuple[Prohibiting, ...]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RuleBook:
+    """One edition of the rules. In force from `effective` on; a decision names the edition it was made under."""
+
+    edition: str
+    effective: date
+    permitting: tuple[Permitting, ...] = ()
+    prohibiting: tuple[Prohibiting, ...] = ()
+    _plans: dict[str, Plan] = field(default_factory=dict, init=False, repr=False)
+
+    def plan(self, purpose: str) -> Plan:
+        """The rules for one base purpose; worked out once. The order in which rules were written is no matter."""
+        plan = self._plans.get(purpose)
+        if plan is None:
+            ranked = sorted(self.permitting, key=lambda rule: rule.rank)
+            plan = self._plans[purpose] = Plan(
+                {k: tuple(r for r in ranked if r.kind is k and _speaks(r, purpose)) for k in Kind},
+                {k: tuple(r for r in self.prohibiting if k in r.kinds and _speaks(r, purpose)) for k in Kind},
+            )
+        return plan
+
+
+def _speaks(rule: Permitting | Prohibiting, purpose: str) -> bool:
+    return rule.purposes is None or purpose in rule.purposes

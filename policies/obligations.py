@@ -1,0 +1,70 @@
+"""What must be done when an item goes, and when it stays (FORMAT.md section 10).
+
+A permit brings its own obligations; those that depend on the item and the request are added here.
+"""
+
+from policies.facts import Facts, Kind, Matter
+from policies.part2.restrictions import gave_way
+from policies.part2.validity import only_oral
+from policies.permit import Permit
+from policies.vocabulary import THE_PATIENT
+
+OBLIGATIONS = {
+    "notice": "2.32(a)",
+    "consent_copy": "2.32(b)",
+    "minimum_necessary": "2.13(a)",
+    "accounting": "2.25",
+    "proceedings_label": "2.12(d)(1)",
+    "verify_identity": "164.514(h)",
+    "emergency_record": "2.51(c)",
+    "no_further_use_request": "2.26(a)(4)",
+    "intermediary_list": "2.24",
+    "business_associate_contract": "164.502(e)",
+    "contract_2_33c": "2.33(c)",
+    "agreement_on_file": "2.12(c)(4)",
+    "generic_refusal": "2.13(c)(2)",
+    "written_revocation": "2.31(a)(6)",
+    "breach_assessment": "2.16(b)",
+}
+LEFT_WITHOUT_BASIS = frozenset({"consent.not_prior", "redisclosure.not_lawful_holder"})
+REVOKED = frozenset({"consent.revoked", "consent.reliance"})
+
+
+def due(facts: Facts, matter: Matter, permit: Permit) -> frozenset[str]:
+    """The obligations of an item that goes. They travel with it, or it does not go."""
+    if matter.kind is Kind.FREE:
+        return permit.obligations
+    found = set(permit.obligations)
+    if matter.kind is Kind.OTHER:
+        found.add("verify_identity")
+        if facts.base in {"payment", "operations"}:
+            found.add("minimum_necessary")  # 164.502(b)
+        return frozenset(found)
+    if facts.request.recipient != THE_PATIENT:
+        found.add("minimum_necessary")
+    if permit.rule != "within_program":
+        found.add("verify_identity")
+        if permit.rule != "qso":
+            found.add("proceedings_label")
+    if permit.consent is not None and accountable(facts, matter):
+        found.add("accounting")
+    if facts.request.restrictions and gave_way(facts, matter):
+        found.add("no_further_use_request")
+    return frozenset(found)
+
+
+def accountable(facts: Facts, matter: Matter) -> bool:
+    """§2.25(a), (b): what a program or its QSO discloses with consent; treatment, payment and operations only
+    through an electronic health record.
+    """
+    return (facts.from_program or matter.as_qso) and (not facts.tpo or facts.request.by == "ehr")
+
+
+def due_withheld(facts: Facts, reasons: tuple[str, ...]) -> frozenset[str]:
+    """The obligations that a withheld item leaves behind."""
+    found = set()
+    if not LEFT_WITHOUT_BASIS.isdisjoint(reasons):
+        found.add("breach_assessment")
+    if not REVOKED.isdisjoint(reasons) and any(only_oral(facts, form.consent) for form in facts.forms):
+        found.add("written_revocation")
+    return frozenset(found)

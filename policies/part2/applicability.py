@@ -1,0 +1,28 @@
+"""What part 2 does not restrict, and what nobody has classified yet (§2.11, §2.12)."""
+
+from policies.facts import Facts
+from policies.findings import Permit, PermitJudge, ProhibitJudge
+from policies.vocabulary import THE_PATIENT
+
+FREE = Permit("de_identified", ("2.12(a)(1)", "164.514(b)"))
+
+
+def her_own_act(facts: Facts) -> bool:
+    """The patient hands over her own record; the bar of §2.12(d)(1) stays with whoever receives it."""
+    return facts.request.discloser == THE_PATIENT
+
+
+def veterans_care(facts: Facts) -> bool:
+    """§2.12(c)(1): what veterans' care maintains is governed by 38 USC 7332; a person looks there."""
+    roles = facts.world.roles
+    return bool(facts.matters) and all("veterans_care" in roles.get(m.source, ()) for m in facts.matters)
+
+
+def de_identified(_facts: Facts) -> PermitJudge:
+    """§2.12(a)(1): what identifies nobody is not restricted, whoever receives it."""
+    return lambda _: FREE
+
+
+def unclassified(_facts: Facts) -> ProhibitJudge:
+    """Nobody knows where it comes from; it may be a counseling note or another program's record."""
+    return lambda _matter, _permit: ("unclassified",)

@@ -1,0 +1,159 @@
+"""Does a consent carry an item? §2.31, §2.33(a).
+
+Each consent is tested alone against each item; a bad one never spoils a good one. What the item does not change is
+tested once for the request.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from policies.facts import Facts, Kind, Matter
+from policies.findings import NOTHING, Permit, PermitJudge, Reasons
+from policies.part2.counseling_notes import combined_with_notes
+from policies.part2.form import Form
+from policies.part2.justice import supervision_faults
+from policies.part2.proceedings import bar
+from policies.part2.recipients import unreached
+from policies.part2.registry import registry_faults
+from policies.part2.signers import signer_faults
+from policies.part2.validity import lapses, relied_on
+from policies.vocabulary import PROCEEDINGS, PSYCHOTHERAPY_NOTES
+
+REGISTRY_CLASSES = frozenset({"demographics", "medications"})
+
+Reach = Callable[[Facts, Form], Reasons]
+
+
+class Tested(NamedTuple):
+    """The consents that may carry something, and the rest with their faults."""
+
+    good: tuple[tuple[Form, Permit], ...]
+    bad: tuple[tuple[Form, Reasons], ...]
+
+
+def consent(facts: Facts) -> PermitJudge:
+    """§2.33(a): the item rests on a consent that carries it, on one that waits for nobody if there is one."""
+
+    def judge(matter: Matter) -> Permit | Reasons:
+        waiting: Permit | None = None
+        for form, permit in tested(facts, matter).good:
+            if not item_faults(facts, form, matter):
+                if not permit.waits:
+                    return permit
+                waiting = waiting or permit
+        return waiting or consent_reasons(facts, matter)
+
+    return judge
+
+
+def carrying(facts: Facts, matter: Matter) -> Permit | None:
+    """The permit of a consent that carries the item, if one does."""
+    found = consent(facts)(matter)
+    return found if isinstance(found, Permit) else None
+
+
+def tested(facts: Facts, matter: Matter) -> Tested:
+    """Every consent, tested for all that the items of one kind and one principal have in common."""
+    key = (matter.kind, matter.principal)
+    known: Tested | None = facts.tests.get(key)
+    if known is None:
+        record = matter.kind is Kind.RECORD
+        good: list[tuple[Form, Permit]] = []
+        bad: list[tuple[Form, Reasons]] = []
+        for form in facts.forms:
+            faults = request_faults(facts, form, unreached, principal=matter.principal, record=record)
+            if faults:
+                bad.append((form, faults))
+            else:
+                good.append((form, form.permit if record else form.authorization))
+        known = facts.tests[key] = Tested(tuple(good), tuple(bad))
+    return known
+
+
+def request_faults(
+    facts: Facts, form: Form, reach: Reach, *, principal: str | None, record: bool,
+) -> Reasons:
+    """Why the consent carries nothing in this request. `principal` None: as if it listed the discloser."""
+    written = form.consent
+    if not written.written:
+        return ("consent.unwritten",)
+    if record and form.kind == "general":
+        return ("consent.general",)
+    found = [*form.face, *signer_faults(facts, form), *lapses(facts, form), *kind_faults(facts, form, record)]
+    if written.patient is not None and written.patient != facts.patient.id:
+        found.append("scope.patient")
+    if principal is not None and not lists(facts, form, principal):
+        found.append("scope.discloser")
+    found.extend(reach(facts, form))
+    if facts.base not in form.purposes:
+        found.append("scope.purpose")
+    return tuple(dict.fromkeys(found)) if found else NOTHING
+
+
+def lists(facts: Facts, form: Form, principal: str) -> bool:
+    """§2.31(a)(2): the consent names the party in whose name the disclosure is made, or its class."""
+    line = facts.world.lines[principal]
+    if not form.disclosers.isdisjoint(line):
+        return True
+    return form.discloser_class and not (line & facts.patient.programs).isdisjoint(facts.world.programs)
+
+
+def kind_faults(facts: Facts, form: Form, record: bool) -> list[str]:
+    """What the kind of form is good for (§2.31(b)(3), (d), §2.31(a)(4)(ii), §2.34, §2.35, ASCMI)."""
+    found: list[str] = []
+    if form.kind == "counseling_notes" and form.consent.conditioned:
+        found.append("consent.conditioned")
+    if form.kind != "intermediary" and "intermediary" in facts.roles:
+        found.append("consent.missing.participants")
+    if record and facts.base in PROCEEDINGS and form.kind != "proceeding":
+        found.append(bar(facts))
+    if facts.base == "supervision":
+        found.extend(supervision_faults(facts, form))
+    elif facts.base == "dual_enrollment":
+        found.extend(registry_faults(facts, form))
+    if form.consent.form == "ascmi_ab133" and not facts.patient.medi_cal:
+        found.append("california.form")
+    return found
+
+
+def item_faults(facts: Facts, form: Form, matter: Matter) -> Reasons:
+    """Why a consent that is good in itself does not carry this item (§2.31(a)(3), (b), §2.34(a)(2))."""
+    cls = matter.cls
+    if matter.note:
+        return combined_with_notes(form)
+    if form.kind == "counseling_notes" or cls not in form.listed:
+        found: Reasons = ("scope.information",)
+    else:
+        found = NOTHING
+    if cls == PSYCHOTHERAPY_NOTES and form.kind == "general":
+        found += ("consent.general",)  # 164.508(b)(3)(ii)
+    if facts.base == "dual_enrollment" and cls not in REGISTRY_CLASSES:
+        found += ("registry.information",)
+    if cls == "mental_health" and facts.patient.removed:
+        signers = form.consent.signed_by or frozenset()
+        if not signers.isdisjoint(facts.patient.parents):
+            found += ("california.removed_minor",)  # Cal. Civ. 56.106
+    return found
+
+
+def consent_reasons(facts: Facts, matter: Matter) -> Reasons:
+    """Every reason of every consent; that the item is held under one says nothing unless it names the discloser."""
+    if not facts.forms:
+        return ("consent.none",) if matter.own else NOTHING
+    found: list[str] = []
+    outcome = tested(facts, matter)
+    for form, faults in (*outcome.bad, *((form, NOTHING) for form, _ in outcome.good)):
+        if form.consent.id != matter.held_under or lists(facts, form, matter.principal):
+            found.extend(all_faults(facts, form, matter, faults))
+    return tuple(dict.fromkeys(found))
+
+
+def all_faults(facts: Facts, form: Form, matter: Matter, faults: Reasons) -> Reasons:
+    """The faults with those of the item; a form that is no consent at all is not read further."""
+    if faults in {("consent.unwritten",), ("consent.general",)}:
+        return faults
+    faults += item_faults(facts, form, matter)
+    if "consent.revoked" in faults and relied_on(facts, form.consent, matter.item.made):
+        faults = tuple("consent.reliance" if code == "consent.revoked" else code for code in faults)
+    return faults
+

@@ -1,0 +1,126 @@
+"""A consent, read once: what its form says by itself, whoever asks and whenever (§2.31).
+
+Everything here depends on the consent and the parties alone; it is kept on the consent, because the same consent is
+tested for every packet.
+"""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from policies.days import day_of, end_of, start_of
+from policies.model import AsWritten, Consent, Event, PersonAt
+from policies.part2.elements import combined, missing, unmodelled
+from policies.permit import Permit
+from policies.vocabulary import (
+    ANY_AND_ALL,
+    AT_PATIENT_REQUEST,
+    BASE_PURPOSES,
+    CLASSES,
+    COMPLETE_RECORD,
+    CONSENT_PURPOSES,
+    COUNSELING_NOTES,
+    PROCEEDINGS,
+    RECIPIENT_CLASSES,
+    TREATING_PROGRAMS,
+    WITHOUT_NOTES,
+)
+from policies.world import World
+
+NOTICE_AND_COPY = frozenset({"notice", "consent_copy"})
+LAWS = {
+    "tpo": ("2.33(a)(2)", "2.31"),
+    "intermediary": ("2.33(a)(1)", "2.31(a)(4)(ii)"),
+    "counseling_notes": ("2.33(a)(1)", "2.31(b)"),
+    "proceeding": ("2.33(a)(1)", "2.31(d)"),
+    "criminal_justice": ("2.33(a)(1)", "2.35"),
+    "registry": ("2.33(a)(1)", "2.34"),
+}
+ORDINARY = ("2.33(a)(1)", "2.31")
+ON_REQUEST = CONSENT_PURPOSES - PROCEEDINGS - {"supervision", "dual_enrollment"}
+
+
+class Form:
+    """A consent in the shape in which it is compared. Sets of parties, classes and base purposes."""
+
+    __slots__ = (
+        "ambiguous", "authorization", "beside", "classes", "consent", "discloser_class", "disclosers", "dubious",
+        "end", "event", "face", "kind", "listed", "only_notes", "parties", "people", "permit", "purposes", "signed_from", "world",
+    )
+
+    def __init__(self, consent: Consent, world: World) -> None:
+        self.consent = consent
+        self.world = world
+        self.kind = consent.kind
+        information = consent.information or frozenset()
+        self.listed = _classes(information)
+        self.beside = COUNSELING_NOTES in information and len(information) > 1
+        self.only_notes = information == {COUNSELING_NOTES}
+        waits = consent.kind == "proceeding" or self.beside
+        laws = LAWS.get(consent.kind, ORDINARY)
+        self.permit = Permit("consent", laws, waits, consent.id, consent.kind, NOTICE_AND_COPY)
+        self.authorization = Permit("consent", ("164.508",), waits, consent.id, consent.kind)
+        self.purposes = _purposes(consent)
+        self.disclosers = frozenset(consent.discloser or ()) - {TREATING_PROGRAMS}
+        self.discloser_class = TREATING_PROGRAMS in (consent.discloser or ())
+        self._recipients(consent.recipients or ())
+        self._times(consent, world)
+        self.face = (*unmodelled(consent), *missing(consent, world), *combined(consent))
+
+    def _recipients(self, recipients: Iterable[str | AsWritten | PersonAt]) -> None:
+        """§2.31(a)(4): parties and classes by name; a name in writing counts if exactly one party has it."""
+        parties: set[str] = set()
+        ambiguous: set[str] = set()
+        people: list[PersonAt] = []
+        for entry in recipients:
+            if isinstance(entry, AsWritten):
+                namesakes = self.world.by_name.get(entry.name, ())
+                (parties if len(namesakes) == 1 else ambiguous).update(namesakes)
+            elif isinstance(entry, PersonAt):
+                people.append(entry)
+            else:
+                parties.add(entry)
+        self.classes = frozenset(parties & RECIPIENT_CLASSES)
+        self.parties = frozenset(parties - RECIPIENT_CLASSES)
+        self.ambiguous = frozenset(ambiguous)
+        self.people = tuple(people)
+
+    def _times(self, consent: Consent, world: World) -> None:
+        """§2.31(a)(7), (9): the instant it ends, the instant its day of signing begins, and what cannot be so."""
+        ends = consent.expires
+        self.event = ends.name if isinstance(ends, Event) else None
+        self.end: datetime | None = None
+        if isinstance(ends, datetime):
+            self.end = ends
+        elif isinstance(ends, date):
+            self.end = end_of(ends, world.zone)
+        signed_on, signed_at = consent.signed_on, consent.signed_at
+        self.signed_from = None if signed_on is None else start_of(signed_on, world.zone)
+        other_day = signed_on and signed_at and day_of(signed_at, world.zone) != signed_on
+        self.dubious = consent.signature == "doubtful" or bool(other_day)
+
+
+def form_of(consent: Consent, world: World) -> Form:
+    """The consent as read in this world; read once and kept on the consent."""
+    form = consent.compiled
+    if form is None or form.world is not world:
+        form = Form(consent, world)
+        object.__setattr__(consent, "compiled", form)
+    return form  # type: ignore[no-any-return]  # the model does not know the engine's types
+
+
+def _classes(information: frozenset[str]) -> frozenset[str]:
+    """§2.31(a)(3): the complete record never means the notes that need a consent of their own."""
+    listed = information & CLASSES
+    if ANY_AND_ALL in information:
+        listed = CLASSES
+    elif COMPLETE_RECORD in information:
+        listed |= WITHOUT_NOTES
+    return listed
+
+
+def _purposes(consent: Consent) -> frozenset[str]:
+    """§2.31(a)(5). A TPO consent may not authorize another purpose, whatever it lists (§2.33(a)(2))."""
+    listed = consent.purposes or frozenset()
+    if AT_PATIENT_REQUEST in listed:
+        listed = ON_REQUEST
+    return listed & BASE_PURPOSES if consent.kind == "tpo" else listed

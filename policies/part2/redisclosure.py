@@ -1,0 +1,132 @@
+"""What a holder may do with a record that is not its own: the matrix of §2.33(b), (c), §2.24, §2.34, §2.35, §2.53.
+
+How the record came decides, then who holds it. The first row that fits decides (FORMAT.md section 7).
+"""
+
+from policies import hipaa
+from policies.facts import Facts, Matter
+from policies.findings import NOTHING, Permit, PermitJudge, Reasons
+from policies.part2.consent import Reach, all_faults, request_faults
+from policies.part2.form import Form
+from policies.part2.justice import may_supervise
+from policies.part2.recipients import unreached, unreached_participant
+from policies.part2.validity import in_force_on_receipt, lapses
+
+CONTRACT = Permit("contract_2_33c", ("2.33(b)(3)", "2.33(c)"), obligations=frozenset({"contract_2_33c", "notice"}))
+HANDED_ON = Permit("from_patient", ("2.12(d)(2)",))
+BACK = {
+    "audit": Permit("back_to_source", ("2.53(d)",)),
+    "research": Permit("back_to_source", ("2.52(b)",)),
+}
+CONTRACTS = frozenset({"contract_2_33c"})
+INTERMEDIARY_LIST = frozenset({"intermediary_list"})
+PAYMENT_OPERATIONS = frozenset({"payment", "operations"})
+UNLAWFUL = ("redisclosure.not_lawful_holder",)
+NOT_PERMITTED = ("redisclosure.not_permitted",)
+
+
+def redisclosure(facts: Facts) -> PermitJudge:
+    """§2.33(b): may the holder pass on a record it received?"""
+
+    def judge(matter: Matter) -> Permit | Reasons:
+        if matter.own:
+            return NOTHING
+        held = matter.held_under
+        form = facts.form(held)
+        if form is not None:
+            return held_under_consent(facts, form, matter)
+        if held in {"audit", "research"}:
+            return back_to_source(facts, matter)
+        if held == "patient":
+            return hipaa.permission(facts, matter) if facts.covered else HANDED_ON
+        if held == "emergency":
+            return after_emergency(facts, matter)
+        return NOTHING if held == "qsoa" else _unknown_holding(matter)
+
+    return judge
+
+
+def held_under_consent(facts: Facts, form: Form, matter: Matter) -> Permit | Reasons:
+    """The rows of a record that came with a consent."""
+    if not in_force_on_receipt(facts, form, matter.item.received):
+        return UNLAWFUL
+    if form.kind == "tpo" and facts.covered:
+        return hipaa.permission(facts, matter)  # §2.33(b)(1)
+    if form.kind == "tpo" and facts.from_program:
+        return as_if_listed(facts, form, matter, unreached, ("redisclosure.beyond_consent",))  # §2.33(b)(2)
+    if form.kind == "criminal_justice":
+        other = ("justice.other_use",)  # §2.35(d)
+        return as_if_listed(facts, form, matter, _anyone, other) if may_supervise(facts) else other
+    if form.kind == "registry":
+        return ("registry.other_use",)  # §2.34(b)
+    if form.kind == "intermediary" and form.consent.intermediary in facts.discloser_line:
+        return by_intermediary(facts, form, matter)
+    if not facts.covered and not facts.from_program and _for_payer(form):
+        return to_contractor(facts, form)
+    return expressly_permitted(facts, form, matter)
+
+
+def by_intermediary(facts: Facts, form: Form, matter: Matter) -> Permit | Reasons:
+    """§2.24: the intermediary delivers to the participants that the consent designates, and lists them."""
+    found = as_if_listed(facts, form, matter, unreached_participant, NOTHING)
+    if isinstance(found, Permit):
+        return found._replace(obligations=found.obligations | INTERMEDIARY_LIST)
+    return found
+
+
+def to_contractor(facts: Facts, form: Form) -> Permit | Reasons:
+    """§2.33(b)(3), (c): to a contractor, for the payment or operations that the consent lists, under a contract.
+
+    What a revocation stops for the program it stops here too: only a covered holder keeps its freedom.
+    """
+    if facts.base not in PAYMENT_OPERATIONS or facts.base not in form.purposes:
+        return ("redisclosure.not_contractor",)
+    if facts.agreement(CONTRACTS, facts.discloser_line, facts.to) is None:
+        return ("redisclosure.no_contract",)
+    return tuple(lapses(facts, form)) or CONTRACT
+
+
+def expressly_permitted(facts: Facts, form: Form, matter: Matter) -> Permit | Reasons:
+    """§2.32(a)(1)(i): a narrower consent is followed only where it expressly names the next recipient.
+
+    Whether §2.33(b)(1) opens more to a covered entity is unclear; a person decides.
+    """
+    if form.consent.onward.isdisjoint(facts.to):
+        return ("redisclosure.narrow_consent",) if facts.covered else NOT_PERMITTED
+    return as_if_listed(facts, form, matter, _anyone, NOTHING)
+
+
+def as_if_listed(
+    facts: Facts, form: Form, matter: Matter, reach: Reach, otherwise: Reasons,
+) -> Permit | Reasons:
+    """The consent carries the item as if it listed the holder; or its reasons, and one more."""
+    faults = request_faults(facts, form, reach, principal=None, record=True)
+    found = all_faults(facts, form, matter, faults)
+    return tuple(dict.fromkeys((*found, *otherwise))) if found else form.permit
+
+
+def after_emergency(facts: Facts, matter: Matter) -> Permit | Reasons:
+    """§2.51, §2.33(b): a covered holder passes it on to providers, for treatment."""
+    if facts.covered and facts.base == "treatment" and "provider" in facts.roles:
+        found = hipaa.permission(facts, matter)
+        return found if isinstance(found, Permit) else NOT_PERMITTED
+    return NOT_PERMITTED
+
+
+def back_to_source(facts: Facts, matter: Matter) -> Permit | Reasons:
+    """§2.53(d), §2.52(b): back to the program it came from, and nowhere else."""
+    held = matter.held_under or ""
+    return BACK[held] if matter.source in facts.to else (f"{held}.other_use",)
+
+
+def _for_payer(form: Form) -> bool:
+    return form.kind == "tpo" or not PAYMENT_OPERATIONS.isdisjoint(form.consent.purposes or ())
+
+
+def _unknown_holding(matter: Matter) -> Reasons:
+    """By mistake, or nobody wrote down how: no lawful holder. "ordinary" contradicts itself for such a record."""
+    return NOT_PERMITTED if matter.held_under == "ordinary" else UNLAWFUL
+
+
+def _anyone(_facts: Facts, _form: Form) -> Reasons:
+    return NOTHING

@@ -1,0 +1,89 @@
+"""Truth and time of a consent at one instant, §2.31(c): false, not prior, expired, revoked."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from policies.days import day_of, start_of
+from policies.facts import Facts
+from policies.model import Consent, Event, Revocation
+from policies.part2.form import Form
+
+
+def lapses(facts: Facts, form: Form) -> list[str]:
+    """Why the consent is not in force at the instant of the disclosure; empty if it is."""
+    at, signed_at = facts.at, form.consent.signed_at
+    found: list[str] = []
+    postdated = signed_at is None and form.signed_from is not None and form.signed_from > at
+    if form.dubious or postdated:
+        found.append("consent.false")  # §2.31(c)(4)
+    if signed_at is not None and signed_at > at:
+        found.append("consent.not_prior")  # 42 USC 290dd-2(b)(1)(A)
+    if form.end is not None:
+        if at >= form.end:
+            found.append("consent.expired")
+    elif form.event is not None:
+        found.extend(expired_by_event(facts, form.event, at))
+    if form.consent.revoked and any(effective_revocations(facts, form.consent, facts.to, at)):
+        found.append("consent.revoked")
+    return found
+
+
+def expired_by_event(facts: Facts, event: str, at: datetime) -> tuple[str, ...]:
+    """§2.31(a)(7), (c)(1): what has happened stays happened; what nobody has checked may have happened."""
+    state = facts.request.events.get(event, "unknown")
+    if isinstance(state, datetime):
+        return ("consent.expired",) if at >= state else ()
+    return () if state == "not_yet" else ("consent.expiry_unknown",)
+
+
+def effective_revocations(
+    facts: Facts, consent: Consent, line: frozenset[str], at: datetime,
+) -> Iterable[Revocation]:
+    """The revocations that count at the instant, as to all or to a party of the line (§2.31(a)(6), (c)(3))."""
+    for revocation in consent.revoked:
+        concerns = revocation.as_to is None or not revocation.as_to.isdisjoint(line)
+        if revocation.at <= at and concerns and _revocable(facts, consent, revocation.at):
+            yield revocation
+
+
+def _revocable(facts: Facts, consent: Consent, at: datetime) -> bool:
+    """§2.35(c): a criminal justice consent is revocable from its date or event on.
+
+    If nobody knows whether the event had happened, the revocation counts: it stops a disclosure, and nothing
+    compels one.
+    """
+    start = consent.revocable_from
+    if consent.kind != "criminal_justice":
+        return True
+    if isinstance(start, Event):
+        state = facts.request.events.get(start.name, "unknown")
+        return at >= state if isinstance(state, datetime) else state != "not_yet"
+    return not isinstance(start, date) or at >= start_of(start, facts.world.zone)
+
+
+def relied_on(facts: Facts, consent: Consent, made: date | None) -> bool:
+    """§2.31(a)(6): payment for care given on a day before the first revocation; older text called it reliance."""
+    revocations = effective_revocations(facts, consent, facts.to, facts.at)
+    first = min((revocation.at for revocation in revocations), default=None)
+    if first is None or made is None or facts.base != "payment":
+        return False
+    return made < day_of(first, facts.world.zone)
+
+
+def only_oral(facts: Facts, consent: Consent) -> bool:
+    """§2.31(a)(6): revoked by word of mouth and not yet in writing."""
+    hows = {r.how for r in effective_revocations(facts, consent, facts.to, facts.at)}
+    return bool(hows) and "written" not in hows
+
+
+def in_force_on_receipt(facts: Facts, form: Form, received: datetime | None) -> bool:
+    """§2.11 lawful holder: the consent was neither expired nor revoked, as to all or to the holder, on receipt.
+
+    If nobody wrote down when the record came, it is judged as if it came now.
+    """
+    at = received or facts.at
+    if form.end is not None and at >= form.end:
+        return False
+    if form.event is not None and expired_by_event(facts, form.event, at):
+        return False
+    return not any(effective_revocations(facts, form.consent, facts.discloser_line, at))

@@ -1,0 +1,17 @@
+"""A permission: what a rule finds when it lets an item go."""
+
+from typing import NamedTuple
+
+
+class Permit(NamedTuple):
+    """A permission: the rule, its paragraphs, what it rests on, and the obligations it brings by itself.
+
+    `consent`: id and kind of the consent it rests on. `waits`: a person must look before the item goes.
+    """
+
+    rule: str
+    laws: tuple[str, ...]
+    waits: bool = False
+    consent: str | None = None
+    consent_kind: str | None = None
+    obligations: frozenset[str] = frozenset()
