@@ -1,0 +1,131 @@
+"""The sequencer: gives committed ledger entries their place in the Merkle tree, in batches, and signs the new head.
+
+Any number of processes may try; each batch is won by whoever moves the one state row from the size it read. Entries are placed in
+the order of their numbers. Two entries that exclude each other (a revocation and an intent) are numbered under one row lock, so
+their order in the tree is the order in which they committed.
+"""
+
+import asyncio
+import contextlib
+from pathlib import Path
+
+import structlog
+from sqlalchemy import select
+from sqlmodel import col
+
+from hub import telemetry
+from hub.crypto.checkpoint import sign_checkpoint
+from hub.crypto.keyring import KeyKind, KeyRing
+from hub.crypto.ledger import LedgerEntry, leaf_hashes
+from hub.crypto.tree import Frontier
+from hub.errors import HubError, Stale
+from hub.ports import Clock
+from hub.storage import tables
+from hub.storage.database import Database, Step, Unit
+from hub.storage.statements import Change, Insert, InsertNew, Lookup, columns_of
+
+BATCH = 1024
+PERIOD_S = 0.25
+SWEEP_S = 30.0
+_STATE_ID = 1
+_LATE = {"sqlite": 0, "postgresql": 2_000}
+"""How many numbers below the newest may still appear: transactions get a number before they commit."""
+_SWEEP = {"sqlite": 0, "postgresql": 200_000}
+
+_STATE = Lookup(tables.LedgerState, ("size", "frontier", "newest"), "id")
+_FIRST = InsertNew(tables.LedgerState, ("id", "size", "frontier", "newest"), ("id",))
+_MOVE = Change(tables.LedgerState, ("size", "frontier", "newest"), ("id", "size"), must_hit=True)
+_ADD_LEAF = Insert(tables.LedgerLeaf, columns_of(tables.LedgerLeaf))
+_ADD_CHECKPOINT = Insert(tables.Checkpoint, columns_of(tables.Checkpoint))
+
+_log = structlog.get_logger()
+
+
+class Sequencer:
+    """Runs beside the worker. `head_file` keeps the newest head outside of the database, against a rolled-back one."""
+
+    def __init__(self, database: Database, ring: KeyRing, clock: Clock, head_file: Path | None = None) -> None:
+        self._database = database
+        self._key = ring.active(KeyKind.LEDGER)
+        self._clock = clock
+        self._head_file = head_file
+
+    async def run(self) -> None:
+        """Sequence until cancelled."""
+        loop = asyncio.get_running_loop()
+        swept = loop.time()
+        while True:
+            sweep = loop.time() - swept > SWEEP_S
+            if sweep:
+                swept = loop.time()
+            try:
+                busy = await self.sequence(sweep=sweep) == BATCH
+            except HubError as error:
+                _log.warning("sequencing failed", code=error.detail_code)
+                busy = False
+            if not busy:
+                await asyncio.sleep(PERIOD_S)
+
+    async def finish(self) -> None:
+        """Sequence all that has committed."""
+        while await self.sequence(sweep=True):
+            pass
+
+    async def sequence(self, *, sweep: bool = False) -> int:
+        """Place one batch; returns how many entries. None if another process was faster."""
+        size, packed, newest = await self._state()
+        entries = await self._unplaced(newest, sweep=sweep)
+        if not entries:
+            return 0
+        frontier = Frontier.loads(size, packed)
+        hashes = leaf_hashes(entries)
+        frontier.extend(hashes)
+        root, now = frontier.root(), self._clock.now()
+        note = sign_checkpoint(self._key, frontier.size, root)
+        moved = (frontier.size, frontier.dumps(), max(newest, *(e.id for e in entries)), _STATE_ID, size)
+        leaves = (
+            Step(_ADD_LEAF, (position, e.id, leaf))
+            for position, (e, leaf) in enumerate(zip(entries, hashes, strict=True), size)
+        )
+        unit = Unit(
+            (Step(_MOVE, moved, "sequencer"),),
+            (*leaves, Step(_ADD_CHECKPOINT, (frontier.size, root, note, now))),
+        )
+        try:
+            await self._database.commit(unit)
+        except Stale:
+            return 0
+        self._keep_head(note)
+        telemetry.LEDGER_SIZE.set(frontier.size)
+        return len(entries)
+
+    async def _state(self) -> tuple[int, bytes, int]:
+        rows = await self._database.lookup(_STATE, _STATE_ID)
+        if not rows:
+            first = Step(_FIRST, (_STATE_ID, 0, b"", 0), "sequencer")
+            with contextlib.suppress(Stale):
+                await self._database.commit(Unit((first,), ()))
+            return 0, b"", 0
+        return rows[0][0], rows[0][1], rows[0][2]
+
+    async def _unplaced(self, newest: int, *, sweep: bool) -> list[LedgerEntry]:
+        entry, leaf = tables.LedgerEntry, tables.LedgerLeaf
+        low = newest - (_SWEEP if sweep else _LATE)[self._database.dialect]
+        statement = (
+            select(  # type: ignore[call-overload]
+                entry.id, entry.at, entry.kind, entry.member_id, entry.reference, entry.body, entry.salt
+            )
+            .where(col(entry.id) > low)
+            .order_by(col(entry.id))
+            .limit(BATCH)
+        )
+        if low < newest:
+            placed = select(col(leaf.entry_id)).where(col(leaf.entry_id) == col(entry.id))
+            statement = statement.where(~placed.exists())
+        return [LedgerEntry(*row) for row in await self._database.query(statement)]
+
+    def _keep_head(self, note: str) -> None:
+        if self._head_file is not None:
+            fresh = self._head_file.with_suffix(".new")
+            fresh.write_text(note)
+            fresh.replace(self._head_file)
