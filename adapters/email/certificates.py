@@ -9,15 +9,15 @@ import re
 from datetime import UTC, datetime
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtensionOID
 
 from hub.errors import IntegrityFailed
 
-MAIL_ADDRESS = re.compile(
-    r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?"
-)
+MAIL_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?")
 _MIN_RSA_BITS = 2048
+_MIN_EC_BITS = 256
 
 
 def bound_to(certificate: x509.Certificate, address: str) -> bool:
@@ -26,7 +26,7 @@ def bound_to(certificate: x509.Certificate, address: str) -> bool:
     """
     try:
         names = certificate.extensions.get_extension_for_oid(ExtensionOID.SUBJECT_ALTERNATIVE_NAME).value
-    except x509.ExtensionNotFound:
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
         return False
     assert isinstance(names, x509.SubjectAlternativeName)
     mailboxes = {name.lower() for name in names.get_values_for_type(x509.RFC822Name)}
@@ -45,11 +45,12 @@ def require_usable(certificate: x509.Certificate, at: int) -> None:
 
 
 def require_strong(certificate: x509.Certificate) -> None:
-    """Raises `IntegrityFailed` (`certificate-weak`) for RSA below 2048 bits or a kind of key mail does not
-    use here.
-    """
-    key = certificate.public_key()
-    if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.key_size >= 256:
+    """Raises `IntegrityFailed` (`certificate-weak`) for RSA below 2048 bits, or a key of another kind."""
+    try:
+        key = certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        key = None
+    if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.key_size >= _MIN_EC_BITS:
         return
     if isinstance(key, rsa.RSAPublicKey) and key.key_size >= _MIN_RSA_BITS:
         return

@@ -105,11 +105,7 @@ def _load_addressee(certificate_pem: bytes, address: str, form: str) -> Addresse
     try:
         certificate = x509.load_pem_x509_certificate(certificate_pem)
         key = certificate.public_key()
-        if (
-            MAIL_ADDRESS.fullmatch(address)
-            and bound_to(certificate, address)
-            and isinstance(key, rsa.RSAPublicKey)
-        ):
+        if MAIL_ADDRESS.fullmatch(address) and bound_to(certificate, address) and isinstance(key, rsa.RSAPublicKey):
             return Addressee(certificate, key, form)
     except ValueError:
         pass

@@ -64,8 +64,7 @@ _KINDS = {
     for kind in ("data", "signed_data", "enveloped_data", "authenticated_enveloped_data")
 }
 _ATTRIBUTES = {
-    name: bytes(cms.CMSAttributeType(name).dump())
-    for name in ("content_type", "message_digest", "signing_time")
+    name: bytes(cms.CMSAttributeType(name).dump()) for name in ("content_type", "message_digest", "signing_time")
 }
 _INTEGER = tuple(bytes(core.Integer(number).dump()) for number in range(_GCM_TAG + 1))
 _SHA256 = bytes(algos.DigestAlgorithm({"algorithm": "sha256"}).dump())

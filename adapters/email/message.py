@@ -107,7 +107,7 @@ def _cover(parcel: Parcel) -> bytes:
     return (
         b"Content-Type: text/plain; charset=utf-8\r\n"
         b"Content-Transfer-Encoding: quoted-printable\r\n"
-        b"Content-Disposition: inline\r\n\r\n" + text.replace(b"\n", b"\r\n")
+        b"Content-Disposition: inline\r\n\r\n" + text.replace(b"\n", b"\r\n") + b"\r\n"
     )
 
 

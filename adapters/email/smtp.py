@@ -22,7 +22,6 @@ from dataclasses import dataclass
 from aiosmtplib import (
     SMTP,
     SMTPException,
-    SMTPNotSupported,
     SMTPResponse,
     SMTPResponseException,
     SMTPServerDisconnected,
@@ -179,7 +178,8 @@ def _after_content(reply: SMTPResponse) -> Outcome:
 
 
 def _code(error: Exception) -> str:
-    if isinstance(error, SMTPNotSupported | ssl.SSLError) or isinstance(error.__cause__, ssl.SSLError):
+    no_starttls = type(error) is SMTPException  # aiosmtplib's bare error: the relay does not offer it
+    if no_starttls or isinstance(error, ssl.SSLError) or isinstance(error.__cause__, ssl.SSLError):
         return "smtp-tls"
     if isinstance(error, TimeoutError | SMTPTimeoutError):
         return "smtp-timeout"

@@ -62,6 +62,13 @@ class ClinicMailbox:
     refused: list[str] = field(default_factory=list)
     contents_seen: int = 0
     connections: int = 0
+    servers: list[SMTP] = field(default_factory=list)
+
+    def hang_up(self) -> None:
+        """Ends every open connection, as a server does with idle ones."""
+        for server in self.servers:
+            if server.transport:
+                server.transport.close()
 
     async def handle_MAIL(  # noqa: N802  aiosmtpd's name
         self, server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]
@@ -144,7 +151,7 @@ class _DroppingServer(SMTP):
 @asynccontextmanager
 async def mail_server(
     mailbox: ClinicMailbox,
-    tls: ssl.SSLContext,
+    tls: ssl.SSLContext | None,
     *,
     host: str = "127.0.0.1",
     port: int = 0,
@@ -156,16 +163,18 @@ async def mail_server(
 
     def protocol() -> SMTP:
         mailbox.connections += 1
-        starttls = None if implicit_tls else tls
-        return _DroppingServer(
+        starttls = None if implicit_tls else tls  # a server without TLS exists to be refused
+        server = _DroppingServer(
             mailbox,
             hostname="clinic.example",
             ident="ESMTP",
             tls_context=starttls,
-            require_starttls=not implicit_tls,
+            require_starttls=starttls is not None,
             data_size_limit=40 * 1024 * 1024,
             enable_SMTPUTF8=False,
         )
+        mailbox.servers.append(server)
+        return server
 
     loop = asyncio.get_running_loop()
     server = await loop.create_server(protocol, host, port, ssl=tls if implicit_tls else None)

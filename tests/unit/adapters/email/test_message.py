@@ -1,0 +1,147 @@
+"""The mail as its reader, and as everyone on the way, sees it."""
+
+from email import message_from_bytes
+from email.policy import SMTP as SMTP_POLICY
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from adapters.email.channel import EmailChannel
+from adapters.email.open import open_mail
+from deploy.demo.authority import Authority
+from hub.errors import ConfigurationError, Unrenderable
+from hub.model import Accompaniment, ChannelKind, Document, Endpoint, now_us
+from tests.contract.channel_parcel import NOTICE, admission, sample_parcel
+
+VECTORS = Path(__file__).parents[3] / "vectors" / "accompaniment"
+AUTHORITY = Authority()
+CLINIC = AUTHORITY.mail("clinic.example")
+HUB = AUTHORITY.mail_signer("hub.example")
+ENDPOINT = Endpoint(
+    id="e-1",
+    organization="org-valley",
+    channel=ChannelKind.EMAIL,
+    address="intake@clinic.example",
+    certificate=CLINIC.certificate_pem,
+)
+
+
+def channel(**changes) -> EmailChannel:
+    settings = {
+        "signer_key": HUB.key_pem,
+        "signer_certificate": HUB.certificate_pem,
+        "sender_address": "relay@hub.example",
+        "smtp_host": "127.0.0.1",
+        "smtp_port": 25,
+    }
+    return EmailChannel(**{**settings, **changes})
+
+
+async def outer_and_inner(parcel):
+    raw = (await channel().prepare(parcel)).body
+    opened = open_mail(raw, CLINIC.key, CLINIC.certificate, (AUTHORITY.identity.certificate,), now_us())
+    return message_from_bytes(raw, policy=SMTP_POLICY), message_from_bytes(opened.inner, policy=SMTP_POLICY)
+
+
+def cover(inner) -> str:
+    return inner.get_body(("plain",)).get_content().replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize("name", ["referral", "admission"])
+async def test_the_reader_sees_the_golden_cover_text(name):
+    changes = {"disclosure": "disclosure-42"} | (admission() if name == "admission" else {})
+    _, inner = await outer_and_inner(sample_parcel(ENDPOINT, **changes))
+    assert cover(inner) == (VECTORS / f"cover-{name}.txt").read_text()
+
+
+async def test_the_text_opens_with_the_notice_even_before_who_writes():
+    _, inner = await outer_and_inner(sample_parcel(ENDPOINT))
+    assert cover(inner).startswith(f"NOTICE TO THE RECIPIENT\n{NOTICE}\n")
+
+
+async def test_a_disclosure_that_owes_no_notice_carries_its_label_alone():
+    # §2.51: an emergency disclosure is not made with consent; §2.12(d)(1) stays with the record
+    bare = Accompaniment(labels=("NO_USE_IN_PROCEEDINGS_AGAINST_PATIENT",))
+    _, inner = await outer_and_inner(sample_parcel(ENDPOINT, accompaniment=bare))
+    text = cover(inner)
+    assert text.startswith("THESE LABELS STAY WITH THE RECORD\nNot to be used or disclosed in proceedings")
+
+
+async def test_the_outer_headers_are_constant_but_for_addresses_date_and_delivery():
+    parcel = sample_parcel(ENDPOINT)
+    outer, _ = await outer_and_inner(parcel)
+    assert outer["Subject"] == "Secure message"
+    assert outer["Message-ID"] == f"<{parcel.delivery}@hub.example>"
+    assert set(outer.keys()) == {
+        "From",
+        "To",
+        "Date",
+        "Message-ID",
+        "Subject",
+        "MIME-Version",
+        "Content-Type",
+        "Content-Transfer-Encoding",
+        "Content-Disposition",
+    }
+
+
+async def test_attachments_have_neutral_names_and_their_exact_bytes():
+    parcel = sample_parcel(ENDPOINT)
+    _, inner = await outer_and_inner(parcel)
+    attachments = list(inner.iter_attachments())
+    assert [part.get_filename() for part in attachments] == ["document-1.pdf", "document-2.txt"]
+    assert [part.get_payload(decode=True) for part in attachments] == [one.content for one in parcel.documents]
+
+
+async def test_no_line_is_longer_than_mail_allows():
+    raw = (await channel().prepare(sample_parcel(ENDPOINT))).body
+    opened = open_mail(raw, CLINIC.key, CLINIC.certificate, (AUTHORITY.identity.certificate,), now_us())
+    for text in (raw, opened.inner):
+        assert max(map(len, text.split(b"\r\n"))) <= 998  # RFC 5322 §2.1.1
+        assert b"\n" not in text.replace(b"\r\n", b"")
+
+
+async def test_a_media_type_that_would_write_a_header_is_refused():
+    document = Document(
+        id="d",
+        title="t",
+        information="assessment",
+        media_type="text/plain\r\nX-Injected: yes",
+        content=b"",
+    )
+    with pytest.raises(Unrenderable):
+        await channel().prepare(sample_parcel(ENDPOINT, documents=(document,)))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"certificate": None},
+        {"certificate": b"not a certificate"},
+        {"certificate": HUB.certificate_pem},  # cannot decrypt, and names another domain
+        {"address": "intake@elsewhere.example"},
+        {"address": "intake@clinic.example>\r\nRCPT TO:<x@y.example"},
+        {"certificate": AUTHORITY.mail("clinic.example", days=-1).certificate_pem},
+    ],
+    ids=["none", "unreadable", "other kind", "other domain", "injection", "expired"],
+)
+async def test_an_endpoint_whose_certificate_is_not_its_own_is_refused_before_anything_is_sealed(changes):
+    endpoint = msgspec.structs.replace(ENDPOINT, **changes)
+    with pytest.raises(Unrenderable) as refusal:
+        await channel().prepare(sample_parcel(endpoint))
+    assert refusal.value.detail_code == "endpoint-unusable"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"signer_key": b"not a key"},
+        {"signer_key": CLINIC.key_pem},
+        {"sender_address": "relay@elsewhere.example"},
+    ],
+    ids=["unreadable", "another's key", "another's address"],
+)
+def test_a_signer_that_does_not_fit_together_refuses_to_start(changes):
+    with pytest.raises(ConfigurationError):
+        channel(**changes)
