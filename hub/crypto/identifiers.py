@@ -22,9 +22,7 @@ _DEMO_CIN = re.compile(r"[09][0-9]{7}[ACDEFGHIMNSTUVWXYZ]")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 # Letters that Unicode does not take apart into a base letter and an accent.
-_UNACCENTED = str.maketrans(
-    {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"}
-)
+_UNACCENTED = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"})
 
 
 def hash_cin(ring: KeyRing, cin: str) -> bytes:
@@ -34,9 +32,7 @@ def hash_cin(ring: KeyRing, cin: str) -> bytes:
 
 def hash_name_born(ring: KeyRing, given: str, family: str, born: str) -> bytes:
     """32 bytes to find a member by name and ISO birth date. Raises `Malformed` for what is neither."""
-    return _hash(
-        ring, KeyKind.IDENTIFIER, b"name+dob", normal_name(given), normal_name(family), normal_date(born)
-    )
+    return _hash(ring, KeyKind.IDENTIFIER, b"name+dob", normal_name(given), normal_name(family), normal_date(born))
 
 
 def hash_token(ring: KeyRing, token: str) -> bytes:

@@ -160,8 +160,7 @@ def rotate(path: Path | str, kinds: tuple[KeyKind, ...] = (KeyKind.ENCRYPTION, K
         before = KeyRing.load(path)
         fresh = tuple(_new_key(kind, before.active(kind).name) for kind in kinds)
         kept = tuple(
-            msgspec.structs.replace(key, state=KeyState.RETIRED) if key.kind in kinds else key
-            for key in before.keys
+            msgspec.structs.replace(key, state=KeyState.RETIRED) if key.kind in kinds else key for key in before.keys
         )
         ring = KeyRing(kept + fresh)
         write_private(Path(path), folder, _encoded(ring))
@@ -169,9 +168,7 @@ def rotate(path: Path | str, kinds: tuple[KeyKind, ...] = (KeyKind.ENCRYPTION, K
 
 
 def _new_key(kind: KeyKind, name: str) -> Key:
-    return Key(
-        id=new_id(), kind=kind, state=KeyState.ACTIVE, created_at=now_us(), secret=os.urandom(32), name=name
-    )
+    return Key(id=new_id(), kind=kind, state=KeyState.ACTIVE, created_at=now_us(), secret=os.urandom(32), name=name)
 
 
 def _encoded(ring: KeyRing) -> bytes:

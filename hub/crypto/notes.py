@@ -75,9 +75,7 @@ class Note(msgspec.Struct, frozen=True):
 
     def encode(self) -> str:
         """The note as it is stored and published."""
-        lines = [
-            f"\u2014 {s.name} {base64.b64encode(s.key_id + s.signature).decode()}\n" for s in self.signatures
-        ]
+        lines = [f"\u2014 {s.name} {base64.b64encode(s.key_id + s.signature).decode()}\n" for s in self.signatures]
         return f"{self.text}\n{''.join(lines)}"
 
     @classmethod

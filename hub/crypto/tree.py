@@ -64,8 +64,7 @@ class Frontier:
             if len(nodes) & 1:
                 finished.append(nodes[-1])
             nodes = [
-                sha256(b"\1" + left + right).digest()
-                for left, right in zip(nodes[::2], nodes[1::2], strict=False)
+                sha256(b"\1" + left + right).digest() for left, right in zip(nodes[::2], nodes[1::2], strict=False)
             ]
             level += 1
         self._edge += reversed(finished)

@@ -1,0 +1,96 @@
+"""What a verification of the ledger found, in words for a person and as JSON for a program.
+
+A report names positions and counts only; what an entry says never gets into it.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Fault(StrEnum):
+    ALTERED = "altered"
+    MISSING = "missing"
+    INSERTED = "inserted"
+    MOVED = "moved"
+    CHANGED = "changed"
+    TRUNCATED = "truncated"
+    FORKED = "forked"
+    UNSIGNED = "unsigned"
+    UNPROVEN = "unproven"
+
+
+_WORDS = {
+    Fault.ALTERED: "Position {first}{to_last}: changed after it was recorded.",
+    Fault.MISSING: "Position {first}{to_last}: the entry is missing.",
+    Fault.INSERTED: "Before position {first}: {count:,} entries that were never recorded there.",
+    Fault.MOVED: "Position {first}{to_last}: the entry stands in another place.",
+    Fault.CHANGED: "Position {first}{to_last}: something here is not what was signed.",
+    Fault.TRUNCATED: "Position {first}{to_last}: signed for, and gone from the end.",
+    Fault.FORKED: "The signed head of {first:,} entries belongs to another history than this one.",
+    Fault.UNSIGNED: "A checkpoint (number {first:,} of those given) is not signed by a known key of this ledger.",
+    Fault.UNPROVEN: "No checkpoint vouches for any of these entries.",
+}
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One fault and where it is. Positions count from zero."""
+
+    fault: Fault
+    first: int
+    """The first bad position; `forked`: the head's size; `unsigned`: the checkpoint's number, from one."""
+    count: int = 1
+    """How many positions from there on; `inserted`: how many entries stand before it."""
+
+    @property
+    def words(self) -> str:
+        """One sentence."""
+        to_last = f" to {self.first + self.count - 1}" if self.count > 1 else ""
+        return _WORDS[self.fault].format(first=self.first, to_last=to_last, count=self.count)
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer of a verification."""
+
+    entries: int
+    """Leaves that were read."""
+    proven: int
+    """The size of the largest signed or trusted head that agrees with them."""
+    checkpoints: int
+    """Checkpoints with a good signature."""
+    root: str
+    """Hex of the Merkle tree hash of all that was read."""
+    trusted_head: int | None
+    """The size of the head that was kept outside, if one was given."""
+    findings: tuple[Finding, ...]
+    unlisted: int
+    """Further faults, beyond those listed."""
+
+    @property
+    def intact(self) -> bool:
+        """Nothing was found."""
+        return not self.findings and not self.unlisted
+
+    def json(self) -> bytes:
+        """The report as JSON, with `intact`."""
+        return msgspec.json.encode({"intact": self.intact, **msgspec.structs.asdict(self)})
+
+    def text(self) -> str:
+        """The report for a person, a few lines."""
+        lines = [self._headline(), *(f"  {finding.words}" for finding in self.findings)]
+        if self.unlisted:
+            lines.append(f"  And {self.unlisted:,} more faults.")
+        newer = self.entries - self.proven
+        if self.intact and newer:
+            lines.append(f"{newer:,} entries are newer than the last signed head; nothing vouches for them yet.")
+        if self.trusted_head is None:
+            lines.append(
+                "No head kept outside was given: had the newest entries been cut off together with their"
+                " checkpoints, it would not show."
+            )
+        return "\n".join(lines) + "\n"
+
+    def _headline(self) -> str:
+        if not self.intact:
+            return f"The ledger does NOT verify: {self.entries:,} entries read."
+        return f"The ledger is intact: {self.entries:,} entries, {self.checkpoints:,} signed checkpoints."
