@@ -9,7 +9,7 @@ from functools import lru_cache
 from hub.decide import DecisionRecord
 from hub.errors import Unrenderable
 from hub.model import Accompaniment, ConsentCopy
-from hub.storage.facts import MemberFacts
+from hub.storage.facts import Facts
 from policies.model import AsWritten, Consent, Event, PersonAt, World
 from policies.notices import NOTICE_FULL, NOTICE_SHORT
 
@@ -32,7 +32,7 @@ _MET_ELSEWHERE = frozenset({
 })  # fmt: skip
 
 
-def accompany(decision: DecisionRecord, facts: MemberFacts, world: World) -> Accompaniment:
+def accompany(decision: DecisionRecord, facts: Facts, world: World) -> Accompaniment:
     """The accompaniment that the decision's obligations ask for. Raises `Unrenderable` for an unknown obligation."""
     due = frozenset(decision.obligations)
     if due - _MET_HERE - _MET_ELSEWHERE:

@@ -12,7 +12,6 @@ from hub.storage.database import Database
 
 if TYPE_CHECKING:
     from hub.storage.directory import DirectoryStore
-    from hub.storage.members import MemberStore
 
 
 @dataclass(frozen=True)
@@ -23,7 +22,6 @@ class Hub:
     clock: Clock
     ring: KeyRing
     directory: "DirectoryStore"
-    members: "MemberStore"
     channels: Mapping[ChannelKind, Channel]
     signals: Signals
     zone: ZoneInfo

@@ -11,7 +11,7 @@ import msgspec
 from hub.intake import ItemManifest, Manifest
 from hub.model import ChannelKind, Frozen
 from hub.storage.directory import Directory
-from hub.storage.facts import MemberFacts, instant
+from hub.storage.facts import Facts, instant
 from policies.kernel import decide as decide_request
 from policies.model import Decision, Emergency, Item, Request, World
 
@@ -85,7 +85,7 @@ def asked_by(manifest: Manifest) -> Asked:
 
 def question(
     asked: Asked,
-    facts: MemberFacts,
+    facts: Facts,
     directory: Directory,
     *,
     discloser: str,
@@ -124,7 +124,7 @@ def decide(request: Request) -> Decision:
     return decide_request(request)
 
 
-def record_of(decision: Decision, request: Request, facts: MemberFacts, directory: Directory) -> DecisionRecord:
+def record_of(decision: Decision, request: Request, facts: Facts, directory: Directory) -> DecisionRecord:
     """The decision as a value that can be stored."""
     return DecisionRecord(
         outcome=decision.outcome,

@@ -12,7 +12,7 @@ from hub.outbox import MAX_TRIES, Ticket
 from hub.ports import Channel
 from hub.seal import open_item
 from hub.storage.directory import Directory
-from hub.storage.facts import MemberFacts
+from hub.storage.facts import Facts
 from hub.storage.submissions import StoredItem, StoredSubmission
 
 
@@ -46,7 +46,7 @@ def parcel(
     ticket: Ticket,
     chosen: Route,
     decision: DecisionRecord,
-    facts: MemberFacts,
+    facts: Facts,
     directory: Directory,
     documents: tuple[Document, ...],
 ) -> Parcel:

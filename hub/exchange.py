@@ -20,7 +20,7 @@ from hub.model import Outcome, Prepared, Unknown
 from hub.outbox import Ticket
 from hub.storage import submissions
 from hub.storage.directory import Directory
-from hub.storage.facts import MemberFacts, facts_of
+from hub.storage.facts import Facts, facts_of
 from hub.storage.submissions import StoredSubmission
 
 OUTBOX = "outbox"
@@ -119,7 +119,7 @@ async def _prepared(
     submission: StoredSubmission,
     chosen: Route,
     decision: DecisionRecord,
-    facts: MemberFacts,
+    facts: Facts,
     directory: Directory,
     released: tuple[str, ...],
 ) -> Prepared:
@@ -132,7 +132,7 @@ async def _prepared(
 def _decided(
     hub: Hub,
     asked: Asked,
-    facts: MemberFacts,
+    facts: Facts,
     directory: Directory,
     discloser: str,
     recipient: str,

@@ -15,7 +15,7 @@ from hub.outbox import BEGIN_FLIGHT, RETARGET, SETTLE, Ticket
 from hub.packets import decision_steps
 from hub.record import entry
 from hub.storage.database import Step, Unit
-from hub.storage.facts import MemberFacts
+from hub.storage.facts import Facts
 from hub.storage.statements import Change, Check, Insert, columns_of
 from hub.storage.submissions import StoredSubmission
 from hub.storage.tables import Attempt, DirectoryState, Disclosure, EmergencyRecord, Member
@@ -42,7 +42,7 @@ async def intend(
     chosen: Route,
     decision: DecisionRecord,
     prepared: Prepared,
-    facts: MemberFacts,
+    facts: Facts,
     released: tuple[str, ...],
 ) -> None:
     """Commit the intent to disclose. Raises `Stale` if a consent, the directory or the claim changed since the decision."""
@@ -162,7 +162,7 @@ def _disclosure(
     submission: StoredSubmission,
     chosen: Route,
     decision: DecisionRecord,
-    facts: MemberFacts,
+    facts: Facts,
     released: tuple[str, ...],
     decision_id: str,
     now: int,

@@ -15,8 +15,9 @@ from hub.model import new_id
 from hub.outbox import Place, Ticket
 from hub.record import entry
 from hub.seal import seal_item
+from hub.storage import members
 from hub.storage.database import Step, Unit
-from hub.storage.facts import MemberFacts
+from hub.storage.facts import Facts
 from hub.storage.statements import Insert, columns_of
 from hub.storage.submissions import ADD, ADD_DECISION, ADD_ITEM, StoredFacts
 from hub.storage.tables import EmergencyRecord
@@ -35,7 +36,7 @@ class Packet(NamedTuple):
 def packet(
     ring: KeyRing,
     handed: Handed,
-    facts: MemberFacts,
+    facts: Facts,
     asked: Asked,
     decisions: list[DecisionRecord],
     key: bytes,
@@ -76,8 +77,8 @@ async def member_of(hub: Hub, handed: Handed) -> str | None:
     """The member this sender means and has to do with; none for anybody else's, just as for nobody's."""
     # INVARIANT: no-existence-leak
     named = handed.manifest.member
-    member = named.id if named.cin is None else await hub.members.find_by_cin(named.cin)
-    if member is None or not await hub.members.may_see(handed.sender, member):
+    member = named.id if named.cin is None else await members.find_by_cin(hub, named.cin)
+    if member is None or not await members.may_see(hub, handed.sender, member):
         return None
     return member
 
@@ -102,7 +103,7 @@ def _items(ring: KeyRing, submission: str, handed: Handed) -> list[Step]:
 
 
 def _recipient(
-    ring: KeyRing, submission: str, handed: Handed, facts: MemberFacts, decision: DecisionRecord, now: int
+    ring: KeyRing, submission: str, handed: Handed, facts: Facts, decision: DecisionRecord, now: int
 ) -> tuple[list[Step], bool]:
     """Decision, ledger entry and outbox rows for one recipient, and whether one is ready to go."""
     steps = [*decision_steps(submission, facts.member, decision, "submit", "submission.decided", now)]

@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from hub.crypto import envelope
+from hub.crypto.envelope import Sealed
 from hub.crypto.keyring import KeyRing
 from hub.model import MemberIdentity
 from hub.storage.database import Database
+from hub.storage.member_facts import MemberFacts, open_facts
 from hub.storage.statements import Lookup, Row, columns_of
 from hub.storage.tables import Consent as ConsentRow
 from hub.storage.tables import Member, MemberLink
@@ -31,7 +32,7 @@ RESTRICTIONS = Lookup(RestrictionRow, _RESTRICTION_COLUMNS, "member_id")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class MemberFacts(NamedTuple):
+class Facts(NamedTuple):
     """A member as the policy sees one, and the fence that tells whether any of it has changed since."""
 
     member: str | None
@@ -43,7 +44,7 @@ class MemberFacts(NamedTuple):
     events: Mapping[str, datetime | str]
 
 
-NOBODY = MemberFacts(
+NOBODY = Facts(
     None, 0, Patient(id="nobody"), MemberIdentity(given="", family="", born=""), (), (), {}
 )
 """Stands for a person unknown here, so that the same work is done for one (§2.13(c))."""
@@ -54,28 +55,7 @@ def instant(microseconds: int) -> datetime:
     return _EPOCH + timedelta(microseconds=microseconds)
 
 
-class _SealedFacts(msgspec.Struct, frozen=True):
-    """The fields of a member's sealed record that matter here."""
-
-    given: str
-    family: str
-    born: str
-    cin: str | None = None
-    sex: str | None = None
-    phone: str | None = None
-    died: str | None = None
-    adjudicated: bool = False
-    representative: str | None = None
-    agents: tuple[str, ...] = ()
-    parents: tuple[str, ...] = ()
-    removed: bool = False
-    medi_cal: bool = False
-
-
-_decode_sealed = msgspec.json.Decoder(_SealedFacts).decode
-
-
-async def facts_of(database: Database, ring: KeyRing, member: str | None) -> MemberFacts:
+async def facts_of(database: Database, ring: KeyRing, member: str | None) -> Facts:
     """The committed facts of a member; those of nobody if there is none. Raises `IntegrityFailed`."""
     if member is None:
         return NOBODY
@@ -87,11 +67,11 @@ async def facts_of(database: Database, ring: KeyRing, member: str | None) -> Mem
     consents = await database.lookup(CONSENTS, member)
     restrictions = await database.lookup(RESTRICTIONS, member)
     stored = _opened(ring, member, key_id, wrapped, sealed)
-    return MemberFacts(
+    return Facts(
         member,
         fence,
         _patient(member, stored, tuple(links)),
-        _identity(stored),
+        stored.identity,
         tuple(_consent(row) for row in consents if row[_STATE] != "entered_in_error"),
         tuple(_restriction(row) for row in restrictions),
         _events(consents),
@@ -99,24 +79,12 @@ async def facts_of(database: Database, ring: KeyRing, member: str | None) -> Mem
 
 
 @lru_cache(maxsize=2048)
-def _opened(ring: KeyRing, member: str, key_id: str, wrapped: bytes, sealed: bytes) -> _SealedFacts:
-    return _decode_sealed(envelope.open(ring, member, envelope.Sealed(key_id, wrapped, sealed)))
+def _opened(ring: KeyRing, member: str, key_id: str, wrapped: bytes, sealed: bytes) -> MemberFacts:
+    return open_facts(ring, member, Sealed(key_id, wrapped, sealed))
 
 
 @lru_cache(maxsize=2048)
-def _identity(stored: _SealedFacts) -> MemberIdentity:
-    return MemberIdentity(
-        given=stored.given,
-        family=stored.family,
-        born=stored.born,
-        cin=stored.cin or "",
-        sex=stored.sex or "unknown",
-        phone=stored.phone or "",
-    )
-
-
-@lru_cache(maxsize=2048)
-def _patient(member: str, stored: _SealedFacts, links: tuple[Row, ...]) -> Patient:
+def _patient(member: str, stored: MemberFacts, links: tuple[Row, ...]) -> Patient:
     def linked(relation: str) -> frozenset[str]:
         return frozenset(organization for organization, kind in links if kind == relation)
 

@@ -1,0 +1,182 @@
+"""Wires the parts together: the only file that knows which adapter or store stands behind a port."""
+
+import asyncio
+import contextlib
+import fcntl
+import signal
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import structlog
+
+from hub.clock import SystemClock
+from hub.context import Hub
+from hub.crypto.keyring import KeyKind, KeyRing
+from hub.errors import ConfigurationError
+from hub.model import ChannelKind
+from hub.ports import Channel, Signals
+from hub.sequencer import Sequencer
+from hub.settings import Settings
+from hub.signals import LocalSignals, RedisSignals
+from hub.storage import migrations
+from hub.storage.database import Database
+from hub.storage.directory import DirectoryStore
+from hub.telemetry import configure_log
+from hub.worker import Worker, recover
+
+if TYPE_CHECKING:
+    from adapters.fax.transport import FaxTransport
+
+ROLES = ("all", "api", "worker")
+_log = structlog.get_logger()
+
+
+def migrate(settings: Settings) -> None:
+    """Bring the database to this version's schema. Raises `ConfigurationError`."""
+    migrations.upgrade(settings.database_url)
+
+
+@contextlib.asynccontextmanager
+async def open_hub(settings: Settings, *, channels: bool = True) -> AsyncIterator[Hub]:
+    """The wired hub on a migrated database; closed on the way out. Raises `ConfigurationError`, `StorageFailed`."""
+    ring = KeyRing.load(settings.keys)
+    database = await _database(settings)
+    signals: Signals = LocalSignals() if settings.redis_url is None else RedisSignals(settings.redis_url)
+    wired = _channels(settings, ring) if channels else {}
+    try:
+        yield Hub(
+            database=database,
+            clock=SystemClock(),
+            ring=ring,
+            directory=DirectoryStore(database, settings.zone),
+            channels=wired,
+            signals=signals,
+            zone=settings.zone,
+            county_pack=settings.county_pack,
+            operator=settings.operator,
+            demo=settings.demo,
+        )
+    finally:
+        for channel in wired.values():
+            await channel.close()
+        await signals.close()
+        await database.close()
+
+
+def serve(settings: Settings, role: str = "all", ready: Callable[[], None] = lambda: None) -> None:
+    """Run until SIGTERM or SIGINT. `role`: `all`, `api` or `worker`. Raises `ConfigurationError`."""
+    if role not in ROLES:
+        raise ConfigurationError("The role is all, api or worker.")
+    configure_log()
+    migrate(settings)
+    asyncio.run(_serve(settings, role, ready))
+
+
+async def _serve(settings: Settings, role: str, ready: Callable[[], None]) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    async with open_hub(settings, channels=role != "api") as hub, running(hub, settings, role):
+        _log.info("serving", role=role)
+        ready()
+        await stop.wait()
+
+
+@contextlib.asynccontextmanager
+async def running(hub: Hub, settings: Settings, role: str = "all") -> AsyncIterator[None]:
+    """The processes of a role around an open hub: worker and sequencer, API."""
+    async with contextlib.AsyncExitStack() as stack:
+        if role != "api":
+            await stack.enter_async_context(_working(hub, settings))
+        if role != "worker":
+            from hub.web import serving  # noqa: PLC0415 - a worker does without a web server
+
+            await stack.enter_async_context(serving(hub, settings))
+        yield
+
+
+@contextlib.asynccontextmanager
+async def _working(hub: Hub, settings: Settings) -> AsyncIterator[None]:
+    with _sole_worker(settings):
+        if settings.sqlite_path is not None:
+            # Nobody else can be working on this file, so whatever is claimed or in flight was left behind.
+            await recover(hub, hub.clock.now() + 365 * 86_400_000_000)
+        worker = Worker(hub)
+        sequencer = Sequencer(hub.database, hub.ring, hub.clock, settings.data / "ledger.head")
+        tasks = [asyncio.create_task(worker.run()), asyncio.create_task(sequencer.run())]
+        try:
+            yield
+        finally:
+            worker.stop()
+            await tasks[0]
+            tasks[1].cancel()
+            await asyncio.gather(tasks[1], return_exceptions=True)
+            await sequencer.finish()
+
+
+@contextlib.contextmanager
+def _sole_worker(settings: Settings) -> Iterator[None]:
+    """One worker a SQLite file; PostgreSQL allows any number."""
+    if settings.sqlite_path is None:
+        yield
+        return
+    lock: IO[str]
+    with Path(f"{settings.sqlite_path}.worker").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise ConfigurationError("Another worker already runs on this database file.") from None
+        yield
+
+
+async def _database(settings: Settings) -> Database:
+    if settings.sqlite_path is not None:
+        from hub.storage.sqlite import SqliteDatabase  # noqa: PLC0415 - only one of the two drivers is needed
+
+        return SqliteDatabase(settings.sqlite_path)
+    from hub.storage.postgres import PostgresDatabase  # noqa: PLC0415
+
+    return await PostgresDatabase.connect(settings.database_url)
+
+
+def _channels(settings: Settings, ring: KeyRing) -> Mapping[ChannelKind, Channel]:
+    """The channels that are configured; a recipient reachable only by another one becomes a dead letter."""
+    from adapters.api.channel import ApiChannel  # noqa: PLC0415
+    from adapters.fax.channel import FaxChannel  # noqa: PLC0415
+
+    delivery = ring.active(KeyKind.DELIVERY)
+    channels: dict[ChannelKind, Channel] = {
+        ChannelKind.API: ApiChannel(delivery.secret, delivery.id),
+        ChannelKind.FAX: FaxChannel(_fax_transport(settings)),
+    }
+    if settings.smtp_host and settings.smime_key and settings.smime_certificate:
+        from adapters.email.channel import EmailChannel  # noqa: PLC0415
+
+        channels[ChannelKind.EMAIL] = EmailChannel(
+            settings.smime_key.read_bytes(),
+            settings.smime_certificate.read_bytes(),
+            settings.smtp_from,
+            settings.smtp_host,
+            settings.smtp_port,
+            tls_ca=settings.smtp_ca.read_bytes() if settings.smtp_ca else None,
+        )
+    return channels
+
+
+def _fax_transport(settings: Settings) -> "FaxTransport":
+    """HylaFAX at `hylafax://user:password@host:port`, or the spool folder when none is configured."""
+    if settings.hylafax_url is None:
+        from adapters.fax.spool import SpoolFax  # noqa: PLC0415
+
+        return SpoolFax(settings.fax_spool)
+    from adapters.fax.hylafax import HylaFax, HylaFaxServer  # noqa: PLC0415
+
+    url = urlsplit(settings.hylafax_url)
+    if url.scheme != "hylafax" or not url.hostname or not url.username:
+        raise ConfigurationError("HUB_HYLAFAX_URL is hylafax://user:password@host:port.")
+    return HylaFax(
+        HylaFaxServer(host=url.hostname, port=url.port or 4559, user=url.username, password=url.password or "")
+    )

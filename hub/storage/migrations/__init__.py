@@ -1,0 +1,40 @@
+"""Alembic migrations: `upgrade(url)` brings a database to the schema of this version; `current` tells cheaply."""
+
+import sqlite3
+from pathlib import Path
+
+from hub.errors import ConfigurationError
+
+HEAD = "0001"
+_HERE = Path(__file__).parent
+
+
+def upgrade(url: str) -> None:
+    """Bring the database to `HEAD`; `url` is `sqlite:///PATH` or `postgresql://...`. Blocks; not for a running loop."""
+    if _sqlite_is_current(url):
+        return
+    # Alembic takes a third of the start-up time, so it is loaded only when there is something to do.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(_HERE))
+    config.attributes["url"] = url
+    try:
+        command.upgrade(config, HEAD)
+    except OSError as error:
+        raise ConfigurationError("The database does not answer; its schema could not be checked.") from error
+
+
+def _sqlite_is_current(url: str) -> bool:
+    path = Path(url.removeprefix("sqlite:///"))
+    if not url.startswith("sqlite:") or not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return False
+    connection = sqlite3.connect(path)
+    try:
+        return connection.execute("SELECT version_num FROM alembic_version").fetchone() == (HEAD,)
+    except sqlite3.OperationalError:
+        return False
+    finally:
+        connection.close()

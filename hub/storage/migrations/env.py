@@ -1,0 +1,39 @@
+"""Alembic's entry point; see `hub.storage.migrations.upgrade`."""
+
+import asyncio
+
+from alembic import context
+from sqlalchemy import Connection, create_engine, pool
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlmodel import SQLModel
+
+import hub.storage.tables  # noqa: F401 - declares the metadata
+
+
+def _run(connection: Connection) -> None:
+    context.configure(connection=connection, target_metadata=SQLModel.metadata, render_as_batch=True)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+async def _run_postgres(url: str) -> None:
+    engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1), poolclass=pool.NullPool)
+    async with engine.begin() as connection:
+        await connection.run_sync(_run)
+    await engine.dispose()
+
+
+def _run_sqlite(url: str) -> None:
+    engine = create_engine(url, poolclass=pool.NullPool)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+    with engine.begin() as connection:
+        _run(connection)
+    engine.dispose()
+
+
+_url: str = context.config.attributes["url"]
+if _url.startswith("sqlite:"):
+    _run_sqlite(_url)
+else:
+    asyncio.run(_run_postgres(_url))
