@@ -1,0 +1,79 @@
+"""Where cases lie: a library directory, or a file that finds its cast and templates."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from hub.casebook.cast import Cast, read_cast
+from hub.casebook.fields import fault
+from hub.casebook.questions import Case, read_case
+from hub.casebook.yamltext import load_file
+
+
+class Library(NamedTuple):
+    """What the cases of a county have in common."""
+
+    cast: Cast
+    templates: Mapping[str, Any]
+
+
+def read_library(root: Path) -> dict[str, list[Case]]:
+    """All cases of a library, by file name. Raises Malformed, also for a name used twice."""
+    library = _library_in(root) or fault(root.name, "holds no cast.yaml")
+    paths = sorted((root / "cases").glob("*.yaml"))
+    if not paths:
+        fault(root.name, "holds no cases/*.yaml")
+    found = {path.name: list(read_cases(path.name, load_file(path), library)) for path in paths}
+    seen: set[str] = set()
+    for name, cases in found.items():
+        for case in cases:
+            if case.name in seen:
+                fault(f"{name}: {case.name}", "the name is used twice")
+            seen.add(case.name)
+    return found
+
+
+def read_file(path: Path) -> list[Case]:
+    """The cases of one file: a list of cases, one case, or a mapping with `cases` and its own cast and templates."""
+    content = load_file(path)
+    library = next((found for above in path.resolve().parents if (found := _library_in(above))), None)
+    if isinstance(content, Mapping) and "cases" in content:
+        for name in content:
+            if name not in {"cast", "templates", "cases"}:
+                fault(path.name, "beside cases only cast and templates may stand")
+        library = _embedded(path.name, content, library)
+        content = content["cases"]
+    if library is None:
+        fault(path.name, "found no cast.yaml beside or above it")
+    return list(read_cases(path.name, [content] if isinstance(content, Mapping) else content, library))
+
+
+def read_cases(where: str, content: object, library: Library) -> Iterator[Case]:
+    """The cases of a list. Raises Malformed."""
+    if not isinstance(content, list) or not content:
+        fault(where, "should be a list of cases")
+    for number, entry in enumerate(content, 1):
+        named = isinstance(entry, Mapping) and isinstance(entry.get("case"), str)
+        yield read_case(where if named else f"{where}: case {number}", entry, library.cast, library.templates)
+
+
+def _library_in(root: Path) -> Library | None:
+    cast, templates = root / "cast.yaml", root / "templates.yaml"
+    if not cast.is_file():
+        return None
+    return Library(
+        read_cast(cast.name, load_file(cast)),
+        _templates(templates.name, load_file(templates)) if templates.is_file() else {},
+    )
+
+
+def _embedded(where: str, content: Mapping[str, Any], beside: Library | None) -> Library:
+    cast = read_cast(where, content["cast"]) if "cast" in content else beside and beside.cast
+    if cast is None:
+        fault(where, "has no cast, and none lies beside or above it")
+    templates = _templates(where, content["templates"]) if "templates" in content else beside and beside.templates
+    return Library(cast, templates or {})
+
+
+def _templates(where: str, value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else fault(where, "templates should be a mapping of names")

@@ -1,0 +1,49 @@
+"""YAML as counsel writes it: dates and paragraph numbers stay text, and a key that occurs twice is refused."""
+
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any, ClassVar
+
+import yaml
+
+from hub.casebook.fields import fault
+
+LARGEST = 4 * 1024 * 1024  # bytes; a library of thousands of cases stays far below
+TYPED = {"tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:float"}
+
+
+class Loader(yaml.CSafeLoader):
+    """Reads dates, instants and paragraph numbers as text."""
+
+    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {
+        first: [(tag, pattern) for tag, pattern in pairs if tag not in TYPED]
+        for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        if len(set(map(str, keys))) != len(keys):
+            raise yaml.constructor.ConstructorError(None, None, "a key occurs twice", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+def load_file(path: Path) -> Any:
+    """The content of a file. Raises Malformed with the file's name and the line."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        fault(path.name, f"cannot be read ({error.strerror})")
+    if len(content) > LARGEST:
+        fault(path.name, "is larger than 4 MiB")
+    return load_text(path.name, content)
+
+
+def load_text(name: str, content: bytes | str) -> Any:
+    """The content of a text called so. Raises Malformed."""
+    try:
+        return yaml.load(content, Loader)  # noqa: S506  # Loader is a SafeLoader
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 0
+        fault(name, f"line {line}: not valid YAML ({error.problem})")
+    except (yaml.YAMLError, UnicodeDecodeError):
+        fault(name, "not valid YAML")
