@@ -40,9 +40,7 @@ def test_letters_with_strokes_and_accents_fold_to_plain_ones(text, normal):
 
 
 def test_where_one_name_ends_and_the_next_begins_matters():
-    assert ids.hash_name_born(RING, "An", "Nasr", "1990-02-28") != ids.hash_name_born(
-        RING, "Anna", "Sr", "1990-02-28"
-    )
+    assert ids.hash_name_born(RING, "An", "Nasr", "1990-02-28") != ids.hash_name_born(RING, "Anna", "Sr", "1990-02-28")
 
 
 def test_kinds_of_identifier_and_hubs_have_hashes_of_their_own():

@@ -67,9 +67,7 @@ def test_a_pipe_in_the_place_of_the_key_ring_does_not_hang_the_start(path):
         KeyRing.load(path)
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"{}", b"[]", b"\xff", b'{"format": "part2hub/keys/v2", "keys": []}']
-)
+@pytest.mark.parametrize("content", [b"", b"{}", b"[]", b"\xff", b'{"format": "part2hub/keys/v2", "keys": []}'])
 def test_a_file_that_is_no_key_ring_is_refused(path, content):
     path.write_bytes(content)
     path.chmod(0o600)

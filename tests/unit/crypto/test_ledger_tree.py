@@ -118,9 +118,7 @@ def test_a_spoilt_consistency_proof_is_refused(case):
 
 
 def _spoilt(proof, root):
-    flipped = [
-        [bytes([h[0] ^ 8]) + h[1:] if i == j else h for j, h in enumerate(proof)] for i in range(len(proof))
-    ]
+    flipped = [[bytes([h[0] ^ 8]) + h[1:] if i == j else h for j, h in enumerate(proof)] for i in range(len(proof))]
     return [
         [],
         [*proof, b""],
