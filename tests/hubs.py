@@ -1,0 +1,84 @@
+"""A hub for tests: real storage, real keys, a clock that a test may move, a small invented county."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from zoneinfo import ZoneInfo
+
+import asyncpg
+from sqlalchemy import create_mock_engine
+from sqlmodel import SQLModel, create_engine
+
+from hub.context import Hub
+from hub.crypto.keyring import KeyRing
+from hub.model import ChannelKind, now_us
+from hub.ports import Channel
+from hub.signals import LocalSignals
+from hub.storage import tables
+from hub.storage.database import Database
+from hub.storage.directory import DirectoryStore, Organization
+from hub.storage.postgres import PostgresDatabase
+from hub.storage.sqlite import SqliteDatabase
+
+ZONE = ZoneInfo("America/Los_Angeles")
+assert tables
+
+PROGRAM = frozenset({"provider", "covered_entity"})
+ORGANIZATIONS = (
+    Organization(id="harbor", name="Harbor House", roles=PROGRAM, sud_program="holds_out", sud_only=True),
+    Organization(id="lantern", name="Lantern Outpatient", roles=PROGRAM, sud_program="holds_out", sud_only=True),
+    Organization(id="valley-clinic", name="Valley Clinic", roles=PROGRAM),
+    Organization(id="sunrise", name="Sunrise Plan", roles=frozenset({"covered_entity", "health_plan"})),
+    Organization(id="county", name="Meridian County", roles=frozenset({"oversight_agency"})),
+)
+
+
+class MovableClock:
+    """Real time, plus what a test adds."""
+
+    def __init__(self) -> None:
+        self.ahead = 0
+
+    def now(self) -> int:
+        return now_us() + self.ahead
+
+
+@asynccontextmanager
+async def a_hub(url: str, channels: Mapping[ChannelKind, Channel] | None = None) -> AsyncIterator[Hub]:
+    """A wired hub on an empty database with the organizations above."""
+    database = await _opened(url)
+    hub = Hub(
+        database=database,
+        clock=MovableClock(),
+        ring=KeyRing.generate(),
+        directory=DirectoryStore(database, ZONE),
+        channels=channels or {},
+        signals=LocalSignals(),
+        zone=ZONE,
+        demo=True,
+    )
+    for organization in ORGANIZATIONS:
+        await hub.directory.put_organization(organization, by="county", at=hub.clock.now())
+    try:
+        yield hub
+    finally:
+        await database.close()
+
+
+async def _opened(url: str) -> Database:
+    if url.startswith("sqlite:///"):
+        engine = create_engine(url)
+        SQLModel.metadata.create_all(engine)
+        engine.dispose()
+        from pathlib import Path
+
+        return SqliteDatabase(Path(url.removeprefix("sqlite:///")))
+    statements: list[str] = []
+    mock = create_mock_engine(
+        "postgresql+asyncpg://", lambda sql, *_a, **_k: statements.append(str(sql.compile(dialect=mock.dialect)))
+    )
+    SQLModel.metadata.create_all(mock, checkfirst=False)
+    connection = await asyncpg.connect(url)
+    for statement in statements:
+        await connection.execute(statement)
+    await connection.close()
+    return await PostgresDatabase.connect(url)
