@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import partial
 
 import pypdfium2
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from adapters.fax.readable import lines_of_json
 from adapters.fax.sheet import (
@@ -29,8 +29,10 @@ from hub.errors import Unrenderable
 from hub.model import Document
 
 MAX_PAGES = 200
-MAX_DOTS = 100_000_000
-"""A4 at 1200 dots per inch has 140 million; a decompression bomb has more for a few bytes."""
+MAX_DOTS = 80_000_000
+"""A Letter page at 600 dots per inch has 34 million; a decompression bomb has more in a few bytes."""
+DAMAGE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning)
+"""What Pillow raises for images that are not what they say."""
 INK = 168
 """Grey below this prints black: light table shading vanishes, grey small print stays."""
 SQUEEZE = DOTS_PER_INCH[1] / DOTS_PER_INCH[0]
@@ -121,7 +123,7 @@ def _image_page(content: bytes, frame: int) -> Image.Image:
             horizontal, vertical = image.info.get("dpi", (1, 1))
             upright = ImageOps.exif_transpose(image)
             grey = _flattened(upright)
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        except DAMAGE:
             raise Unrenderable("The image is damaged.", code="damaged") from None
     if horizontal and vertical and upright.size == image.size:
         grey = grey.resize((grey.width, max(1, round(grey.height * float(horizontal) / float(vertical)))))
@@ -131,7 +133,7 @@ def _image_page(content: bytes, frame: int) -> Image.Image:
 def _opened_image(content: bytes) -> Image.Image:
     try:
         return Image.open(io.BytesIO(content), formats=("TIFF", "PNG", "JPEG"))
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+    except DAMAGE:
         raise Unrenderable("The image is damaged or of another kind than stated.", code="damaged") from None
 
 

@@ -36,8 +36,8 @@ class Session:
     def __init__(self, host: str, port: int, user: str, password: str, timeout: float) -> None:
         self._ftp = ftplib.FTP(timeout=timeout, encoding="latin-1")
         self._ftp.maxline = 4096
-        self._ftp.connect(host, port)
         try:
+            self._ftp.connect(host, port)
             if self.command(f"USER {user}").startswith("3"):
                 self.command(f"PASS {password}")
             self.command("TZONE GMT")

@@ -1,0 +1,129 @@
+"""What becomes of a fax at a HylaFAX server, and what the channel may say of it."""
+
+import pytest
+
+from adapters.fax.channel import FaxChannel
+from adapters.fax.hylafax import HylaFax, HylaFaxServer
+from hub.errors import ConfigurationError
+from hub.model import Deferred, Delivered, Refused, Unknown
+from tests.unit.adapters.fax.fakehfaxd import FakeHfaxd
+
+NUMBER = "+17075550121"
+
+
+@pytest.fixture
+async def fax():
+    async with FakeHfaxd() as server:
+        yield server
+
+
+def transport(fax, **settings):
+    return HylaFax(HylaFaxServer(port=fax.port, user="app", password="secret", timeout=5, **settings))
+
+
+async def sent(fax, parcel, deadline=30.0, **settings):
+    channel = FaxChannel(transport(fax, **settings), poll=0.01, deadline=deadline)
+    return await channel.deliver(await channel.prepare(parcel))
+
+
+async def test_a_confirmed_fax_is_delivered_with_the_station_that_answered(fax, parcel):
+    outcome = await sent(fax, parcel)
+
+    assert isinstance(outcome, Delivered)
+    assert (outcome.receipt.kind, outcome.receipt.reference) == ("fax-confirmed", "job 1")
+    detail = dict(outcome.receipt.detail)
+    assert detail["pages"] == "3"
+    assert detail["dials"] == "2"
+    assert detail["station"] == "707 555 0121"
+    assert detail["station-as-expected"] == "yes"
+
+
+async def test_the_server_gets_the_number_the_tag_and_the_very_bytes_and_nothing_about_the_member(fax, parcel):
+    channel = FaxChannel(transport(fax), poll=0.01)
+    prepared = await channel.prepare(parcel)
+    await channel.deliver(prepared)
+
+    job = fax.jobs["1"]
+    assert job.documents == [prepared.body]
+    assert job.parameters["DIALSTRING"] == NUMBER
+    assert job.parameters["JOBINFO"] == parcel.delivery
+    said = " ".join(job.parameters.values())
+    assert not [word for word in ("Quiroga", "Ines", "01234567A", "1991") if word in said]
+
+
+@pytest.mark.parametrize(
+    ("line", "outcome"),
+    [
+        ("busy", Deferred(code="fax-busy")),
+        ("no-answer", Deferred(code="fax-no-answer")),
+        ("voice", Deferred(code="fax-no-carrier")),
+        # at most the cover left, and the cover says nothing of a person
+        ("breaks-on-cover", Deferred(code="fax-line-failed")),
+        ("refused-file", Refused(code="fax-rejected")),
+        # a page beyond the cover may lie in the tray
+        ("breaks-on-page-3", Unknown(code="fax-partial")),
+    ],
+)
+async def test_a_fax_that_failed_counts_as_undisclosed_only_if_no_page_was_confirmed(fax, parcel, line, outcome):
+    fax.line[NUMBER] = line
+
+    assert await sent(fax, parcel) == outcome
+
+
+async def test_a_job_that_waits_past_the_deadline_is_called_off_and_nothing_was_disclosed(fax, parcel):
+    fax.line[NUMBER] = "waits"
+
+    assert await sent(fax, parcel, deadline=0.05) == Deferred(code="fax-cancelled")
+    assert fax.jobs["1"].killed
+
+
+async def test_submitting_again_after_a_crash_finds_the_job_instead_of_sending_twice(fax):
+    first = await transport(fax).submit(NUMBER, b"pages", "06abc")
+    again = await transport(fax).submit(NUMBER, b"pages", "06abc")
+
+    assert first == again == "1"
+    assert len(fax.jobs) == 1
+
+
+async def test_a_reply_lost_after_the_submission_still_finds_the_job(fax):
+    fax.drop_after = "JSUBM"
+
+    assert await transport(fax).submit(NUMBER, b"pages", "06abc") == "1"
+
+
+async def test_a_connection_lost_before_the_submission_means_that_no_job_exists(fax):
+    fax.drop_before = "JSUBM"
+
+    assert await transport(fax).submit(NUMBER, b"pages", "06abc") == Deferred(code="fax-server-refused")
+    assert fax.jobs == {}
+
+
+async def test_a_scheduler_that_is_down_means_that_no_job_exists(fax):
+    fax.refuse = "JSUBM"
+
+    assert await transport(fax).submit(NUMBER, b"pages", "06abc") == Deferred(code="fax-server-refused")
+    assert fax.jobs == {}
+
+
+async def test_a_server_lost_between_submission_and_reply_leaves_the_fax_unknown(fax):
+    fax.dies_after = "JSUBM"
+
+    assert await transport(fax).submit(NUMBER, b"pages", "06abc") == Unknown(code="fax-submission-unclear")
+
+
+async def test_a_wrong_password_disclosed_nothing(fax):
+    fax.password = "another"
+
+    assert await transport(fax).submit(NUMBER, b"pages", "06abc") == Deferred(code="fax-server-refused")
+
+
+async def test_a_server_that_is_not_there_disclosed_nothing(unused_tcp_port, parcel):
+    channel = FaxChannel(HylaFax(HylaFaxServer(port=unused_tcp_port)))
+
+    assert await channel.deliver(await channel.prepare(parcel)) == Deferred(code="fax-server-unreachable")
+
+
+@pytest.mark.parametrize("host", ["fax.county.example", "192.0.2.7"])
+def test_a_fax_server_on_another_machine_is_refused_because_the_protocol_has_no_tls(host):
+    with pytest.raises(ConfigurationError):
+        HylaFax(HylaFaxServer(host=host))
