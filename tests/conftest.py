@@ -4,6 +4,7 @@ A server that is not installed skips its tests with the reason; under CI=true it
 """
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import NoReturn
 
 import pytest
 
+from hub.storage import migrations
 from tests import servers
 from tests.loopback import forbid_outside
 
@@ -80,6 +82,34 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'hub.sqlite'}"
     url: str = request.getfixturevalue("postgres_url")
     return url
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: servers.PostgresServer) -> Iterator[str]:
+    """The name of a database with the schema of this version; copied, never used."""
+    with postgres_server.database() as url:
+        migrations.upgrade(url)
+        yield url.rpartition("/")[2]
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file with the schema of this version; copied, never used."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.sqlite"
+    migrations.upgrade(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def migrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """As `database_url`, with the schema in place."""
+    if request.param == "sqlite":
+        path = shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "hub.sqlite")
+        yield f"sqlite:///{path}"
+        return
+    server: servers.PostgresServer = request.getfixturevalue("postgres_server")
+    with server.database(template=request.getfixturevalue("postgres_template")) as url:
+        yield url
 
 
 def _missing(error: servers.MissingServerError) -> NoReturn:

@@ -19,6 +19,8 @@ def _run(connection: Connection) -> None:
 async def _run_postgres(url: str) -> None:
     engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1), poolclass=pool.NullPool)
     async with engine.begin() as connection:
+        # Processes that start together must not create the same tables; 4202 is ours alone in this database.
+        await connection.exec_driver_sql("SELECT pg_advisory_xact_lock(4202)")
         await connection.run_sync(_run)
     await engine.dispose()
 
