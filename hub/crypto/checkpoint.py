@@ -8,7 +8,6 @@ Whoever keeps one checkpoint can later tell whether the ledger still holds all i
 """
 
 import base64
-import binascii
 import re
 from typing import Self
 
@@ -43,10 +42,7 @@ class Checkpoint(msgspec.Struct, frozen=True):
         parts = _TEXT.fullmatch(text)
         if not parts:
             raise Malformed("This is not a checkpoint.")
-        try:
-            root = base64.b64decode(parts[3], validate=True)
-        except binascii.Error:
-            raise Malformed("This is not a checkpoint.") from None
+        root = base64.b64decode(parts[3])
         checkpoint = cls(parts[1], int(parts[2]), root, tuple(parts[4].split("\n")[:-1]))
         # Two spellings of one head could be signed apart; only the canonical one counts.
         if checkpoint.text != text:

@@ -98,6 +98,25 @@ def test_two_active_keys_of_one_kind_are_refused(path):
         KeyRing.load(path)
 
 
+def test_the_same_secret_under_two_names_is_refused(path):
+    KeyRing.create(path)
+    _edited(path, lambda raw: raw["keys"][1].update(secret=raw["keys"][0]["secret"]))
+    with pytest.raises(ConfigurationError, match="twice"):
+        KeyRing.load(path)
+
+
+@pytest.mark.parametrize("origin", ["", "two words", "a+b", "a\nb"])
+def test_a_ledger_name_that_a_signed_note_cannot_hold_is_refused(path, origin):
+    with pytest.raises(ConfigurationError, match="name"):
+        KeyRing.create(path, origin)
+    assert not path.exists()
+
+
+def test_a_folder_that_is_not_there_is_refused(path):
+    with pytest.raises(ConfigurationError, match="folder"):
+        KeyRing.create(path / "keys.json")
+
+
 def test_an_existing_key_ring_is_never_overwritten(path):
     before = KeyRing.create(path).keys
     with pytest.raises(ConfigurationError):

@@ -324,7 +324,13 @@ def test_a_ledger_spoilt_all_over_is_reported_in_bounded_space():
     report = verify([change(each, member="m9") for each in many], leaves, heads_of(leaves, [count]), KEYS)
     assert faults(report)[0] == (Fault.ALTERED, 0, 1000)
     assert report.unlisted == 5000
+    assert "And 5,000 more faults." in report.text()
     assert not report.intact
+
+
+def test_any_number_of_forged_checkpoints_is_counted_but_not_kept():
+    report = check(heads=[*HEADS, *["forged"] * 1500])
+    assert (len(report.findings), report.unlisted) == (1000, 500)
 
 
 def test_entries_that_go_on_without_end_after_the_leaves_are_counted_not_kept():

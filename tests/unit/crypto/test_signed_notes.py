@@ -111,6 +111,7 @@ def test_a_known_name_with_another_key_id_is_a_stranger():
         f"{TEXT}\n— PeterNeumann x08g\n",
         f"{TEXT}\n— PeterNeumann x08gow==\n",
         TEXT + "\n" + PETER_LINE * 101,
+        TEXT * 20_000 + "\n" + PETER_LINE,
     ],
 )
 def test_a_note_out_of_form_is_refused(note):
