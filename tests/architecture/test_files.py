@@ -26,9 +26,9 @@ def offenders(pattern: re.Pattern[str], paths: list[Path]) -> dict[str, str]:
 
 
 def test_a_file_outside_the_tests_fits_in_the_readers_head() -> None:
-    lengths = {
-        path: len((ROOT / path).read_bytes().splitlines()) for path in CODE if path.parts[0] != "tests"
-    }
+    # A migration is a record that Alembic writes once, not a place where somebody works.
+    read = [path for path in CODE if path.parts[0] != "tests" and path.parent.name != "versions"]
+    lengths = {path: len((ROOT / path).read_bytes().splitlines()) for path in read}
     assert lengths
     assert {str(path): length for path, length in lengths.items() if length > LONGEST} == {}
 

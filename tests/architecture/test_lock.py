@@ -13,9 +13,7 @@ LOCKS = ["requirements.lock", "requirements-dev.lock"]
 
 def entries(lock: str) -> list[str]:
     """The lock without its comments, one text an entry."""
-    lines = [
-        line for line in (ROOT / lock).read_text().splitlines() if line and not line.lstrip().startswith("#")
-    ]
+    lines = [line for line in (ROOT / lock).read_text().splitlines() if line and not line.lstrip().startswith("#")]
     return re.split(r"(?<!\\)\n", "\n".join(lines))
 
 
@@ -32,10 +30,7 @@ def test_every_line_is_one_version_with_hashes(lock: str) -> None:
 @pytest.mark.parametrize("lock", LOCKS)
 def test_no_address_is_in_a_lock_file(lock: str) -> None:
     text = (ROOT / lock).read_text()
-    assert (
-        re.findall(r"https?:|file://|git\+|--(?:index|extra-index|find-links|trusted-host)[^\n]*| @ ", text)
-        == []
-    )
+    assert re.findall(r"https?:|file://|git\+|--(?:index|extra-index|find-links|trusted-host)[^\n]*| @ ", text) == []
 
 
 def test_what_is_developed_with_is_what_runs() -> None:
