@@ -19,7 +19,7 @@ from hub.storage.facts import Facts
 from hub.storage.statements import Change, Check, Insert, columns_of
 from hub.storage.submissions import StoredSubmission
 from hub.storage.tables import Attempt, DirectoryState, Disclosure, EmergencyRecord, Member
-from hub.work import open_work
+from hub.work import close_work, open_work
 
 _FENCE = Check(Member, ("id", "fence"))
 _DIRECTORY = Check(DirectoryState, ("id", "version"))
@@ -110,6 +110,7 @@ async def conclude(
         Step(_FINISH, (now, body["outcome"], body["code"], receipt, prepared.parcel.delivery)),
         Step(_CONCLUDE, (_legally(outcome), now, ticket.id)),
         entry("disclosure.concluded", now, body, member=submission.member, reference=ticket.id),
+        close_work("hold", ticket.id, "dispatched", now),
     ]
     if "emergency_record" in decision.obligations and not isinstance(outcome, Deferred | Refused):
         writes.append(Step(_EMERGENCY_AT, (now, ticket.id)))
@@ -139,6 +140,7 @@ async def withhold(
     state, code = ("held", "person") if waits else ("withheld", "denied")
     writes = [*decision_steps(submission.id, submission.member, decision, "dispatch", "dispatch.withheld", now)]
     if waits:
+        writes.append(close_work("hold", ticket.id, "decided anew", now))
         writes.append(open_work("hold", submission.sender, ticket.id, decision.reasons, now))
     settle = Step(SETTLE, (state, now, code, None, None, ticket.id, ticket.claim), "claim")
     await hub.database.commit(Unit((settle,), tuple(writes)))

@@ -117,10 +117,10 @@ def retry_after_s(attempts: int, named: float | None) -> float:
 
 
 async def requeue_held(database: Database, member: str, now: int) -> tuple[Step, ...]:
-    """Steps that put back into the queue what waits for a consent of this member; dispatch decides anew."""
+    """Steps that put back into the queue what waits for facts about this member; dispatch decides anew."""
     statement = (
         select(col(Outbox.id))
         .join(Submission, col(Submission.id) == col(Outbox.submission_id))
-        .where(col(Submission.member_id) == member, col(Outbox.state) == "held", col(Outbox.code) == "consent")
+        .where(col(Submission.member_id) == member, col(Outbox.state) == "held", col(Outbox.share) == "ready")
     )
     return tuple(Step(_REQUEUE, ("queued", now, None, found[0], "held")) for found in await database.query(statement))

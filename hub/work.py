@@ -10,6 +10,15 @@ CLOSE = Change(
     WorkItem, ("state", "closed_at", "closed_by", "resolution"), ("id", "state"), must_hit=True
 )
 
+_CLOSE_FOR = Change(
+    WorkItem, ("state", "closed_at", "closed_by", "resolution"), ("reference", "kind", "state")
+)
+
+
+def close_work(kind: str, reference: str, resolution: str, now: int) -> Step:
+    """Close what is open of this kind about `reference`, because the matter has settled itself."""
+    return Step(_CLOSE_FOR, ("closed", now, "hub", resolution, reference, kind, "open"))
+
 
 def open_work(
     kind: str, organization: str, reference: str, codes: tuple[str, ...], now: int, *, due: int | None = None

@@ -1,26 +1,23 @@
 """A hub for tests: real storage, real keys, a clock that a test may move, a small invented county."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from zoneinfo import ZoneInfo
-
-import asyncpg
-from sqlalchemy import create_mock_engine
-from sqlmodel import SQLModel, create_engine
 
 from hub.context import Hub
 from hub.crypto.keyring import KeyRing
 from hub.model import ChannelKind, now_us
 from hub.ports import Channel
 from hub.signals import LocalSignals
-from hub.storage import tables
+from hub.storage import migrations
 from hub.storage.database import Database
 from hub.storage.directory import DirectoryStore, Organization
 from hub.storage.postgres import PostgresDatabase
 from hub.storage.sqlite import SqliteDatabase
 
 ZONE = ZoneInfo("America/Los_Angeles")
-assert tables
 
 PROGRAM = frozenset({"provider", "covered_entity"})
 ORGANIZATIONS = (
@@ -65,20 +62,7 @@ async def a_hub(url: str, channels: Mapping[ChannelKind, Channel] | None = None)
 
 
 async def _opened(url: str) -> Database:
+    await asyncio.to_thread(migrations.upgrade, url)
     if url.startswith("sqlite:///"):
-        engine = create_engine(url)
-        SQLModel.metadata.create_all(engine)
-        engine.dispose()
-        from pathlib import Path
-
         return SqliteDatabase(Path(url.removeprefix("sqlite:///")))
-    statements: list[str] = []
-    mock = create_mock_engine(
-        "postgresql+asyncpg://", lambda sql, *_a, **_k: statements.append(str(sql.compile(dialect=mock.dialect)))
-    )
-    SQLModel.metadata.create_all(mock, checkfirst=False)
-    connection = await asyncpg.connect(url)
-    for statement in statements:
-        await connection.execute(statement)
-    await connection.close()
     return await PostgresDatabase.connect(url)
