@@ -6,6 +6,7 @@ white, photographs into dots.
 """
 
 import io
+import struct
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -25,13 +26,17 @@ from adapters.fax.sheet import (
     blank,
     compose,
 )
+from adapters.fax.whole import require_whole
 from hub.errors import Unrenderable
 from hub.model import Document
 
 MAX_PAGES = 200
 MAX_DOTS = 80_000_000
 """A Letter page at 600 dots per inch has 34 million; a decompression bomb has more in a few bytes."""
-DAMAGE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning)
+DAMAGE = (
+    *(OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, struct.error),
+    *(Image.DecompressionBombError, Image.DecompressionBombWarning),
+)
 """What Pillow raises for images that are not what they say."""
 INK = 168
 """Grey below this prints black: light table shading vanishes, grey small print stays."""
@@ -47,7 +52,7 @@ def pages_of(document: Document) -> list[Page]:
     media_type = document.media_type.partition(";")[0].strip().lower()
     readers: dict[str, Callable[[Document], list[Page]]] = {
         "application/pdf": _pdf,
-        "image/tiff": _image,
+        "image/tiff": _tiff,
         "image/png": _image,
         "image/jpeg": _image,
         "text/plain": _text,
@@ -106,6 +111,11 @@ def _opened_pdf(content: bytes) -> pypdfium2.PdfDocument:
     except pypdfium2.PdfiumError:
         raise Unrenderable("The PDF is damaged or locked with a password.", code="damaged") from None
     return pdf
+
+
+def _tiff(document: Document) -> list[Page]:
+    require_whole(document.content)
+    return _image(document)
 
 
 def _image(document: Document) -> list[Page]:

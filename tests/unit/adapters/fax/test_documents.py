@@ -52,6 +52,26 @@ def test_a_tiff_of_several_pages_keeps_them_all_in_order():
     assert inked == sorted(inked)
 
 
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.8, 0.9, 0.99])
+def test_a_tiff_cut_short_is_refused_rather_than_sent_in_part(share):
+    """A decoder shows what is left of it, with a warning that nobody reads."""
+    frames = [Image.new("1", (800, 1000), 255 * (number % 2)) for number in range(4)]
+    out = io.BytesIO()
+    frames[0].save(out, "TIFF", save_all=True, append_images=frames[1:], compression="group4")
+    whole = out.getvalue()
+
+    assert len(pages_of(document("image/tiff", whole))) == 4
+    with pytest.raises(Unrenderable):
+        pages_of(document("image/tiff", whole[: int(len(whole) * share)]))
+
+
+def test_a_tiff_whose_directories_run_in_a_circle_is_refused():
+    looped = b"II*\0\x08\0\0\0" + b"\0\0" + b"\x08\0\0\0"
+
+    with pytest.raises(Unrenderable):
+        pages_of(document("image/tiff", looped))
+
+
 def test_a_square_stays_square_on_a_page_whose_dots_are_not():
     """204 dots to the inch across, 196 down: as many inches each way."""
     square = Image.new("L", (1000, 1000), 0)
