@@ -20,7 +20,7 @@ UNKNOWN_MEMBER = "member.not_registered"
 """The sender has not registered such a person; the same whether or not somebody else has."""
 
 
-class Asked(Frozen):
+class Asked(Frozen, frozen=True, kw_only=True):
     """The stated facts of a submission that a decision needs; stored with it, so that it can be asked again."""
 
     purpose: str
@@ -33,7 +33,7 @@ class Asked(Frozen):
     """Kind, who determined it, whether consent could be had (§2.51)."""
 
 
-class ItemRecord(Frozen):
+class ItemRecord(Frozen, frozen=True, kw_only=True):
     item: str
     permitted: bool
     hold: bool
@@ -43,7 +43,7 @@ class ItemRecord(Frozen):
     laws: tuple[str, ...]
 
 
-class DecisionRecord(Frozen):
+class DecisionRecord(Frozen, frozen=True, kw_only=True):
     """A decision as it is stored, hashed into the ledger and explained again later."""
 
     outcome: str

@@ -24,14 +24,14 @@ Identifies = Literal["sud_patient", "person", "nobody"]
 Relationship = Literal["treating", "accepted", "asked", "none"]
 
 
-class MemberRef(Frozen, forbid_unknown_fields=True):
+class MemberRef(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The member by the hub's id or by CIN; exactly one."""
 
     id: str | None = None
     cin: str | None = None
 
 
-class ItemManifest(Frozen, forbid_unknown_fields=True):
+class ItemManifest(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One packet item; field names and words are those of the case format, section 2."""
 
     document: str
@@ -57,7 +57,7 @@ class ItemManifest(Frozen, forbid_unknown_fields=True):
         return None if self.made is None else date.fromisoformat(self.made)
 
 
-class EmergencyManifest(Frozen, forbid_unknown_fields=True, kw_only=True):
+class EmergencyManifest(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A clinician's determination and the five fields of §2.51(c)."""
 
     kind: Literal["medical", "disaster", "disaster_over", "product_error"] = "medical"
@@ -70,7 +70,7 @@ class EmergencyManifest(Frozen, forbid_unknown_fields=True, kw_only=True):
     nature: str
 
 
-class EventManifest(Frozen, forbid_unknown_fields=True):
+class EventManifest(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The admission, discharge or crisis that a notice reports."""
 
     kind: Literal["admit", "discharge", "crisis"]
@@ -84,12 +84,12 @@ class EventManifest(Frozen, forbid_unknown_fields=True):
         return int(datetime.fromisoformat(self.at).timestamp() * 1_000_000)
 
 
-class RecipientManifest(Frozen, forbid_unknown_fields=True):
+class RecipientManifest(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
     organization: str
     relationship: Relationship | None = None
 
 
-class Manifest(Frozen, forbid_unknown_fields=True):
+class Manifest(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The JSON part of a submission."""
 
     kind: MessageKind
@@ -113,7 +113,7 @@ class Manifest(Frozen, forbid_unknown_fields=True):
         return self.kind not in (MessageKind.REFERRAL_PACKET, MessageKind.STATUS_REPORT)
 
 
-class Handed(Frozen):
+class Handed(Frozen, frozen=True, kw_only=True):
     """A submission as it was handed in, by whom, under which idempotency key."""
 
     sender: str

@@ -46,7 +46,7 @@ class Priority(StrEnum):
     URGENT = "urgent"
 
 
-class Endpoint(Frozen):
+class Endpoint(Frozen, frozen=True, kw_only=True):
     """A verified directory entry: the only source of an address and of keys to seal to."""
 
     id: str
@@ -71,7 +71,7 @@ class Endpoint(Frozen):
     verified_at: int = 0
 
 
-class Correspondent(Frozen):
+class Correspondent(Frozen, frozen=True, kw_only=True):
     """An organization as its partner sees it: on a cover page, in a MessageHeader."""
 
     id: str
@@ -82,7 +82,7 @@ class Correspondent(Frozen):
     npi: str = ""
 
 
-class MemberIdentity(Frozen):
+class MemberIdentity(Frozen, frozen=True, kw_only=True):
     """Who the documents are about. Only inside sealed content, never in clear metadata."""
 
     given: str
@@ -94,7 +94,7 @@ class MemberIdentity(Frozen):
     phone: str = ""
 
 
-class Document(Frozen):
+class Document(Frozen, frozen=True, kw_only=True):
     """One packet item with its content."""
 
     id: str
@@ -106,7 +106,7 @@ class Document(Frozen):
     content: bytes
 
 
-class Event(Frozen):
+class Event(Frozen, frozen=True, kw_only=True):
     """What a notice reports: an admission, a discharge or a crisis."""
 
     kind: str
@@ -116,7 +116,7 @@ class Event(Frozen):
     contact: str = ""
 
 
-class ConsentCopy(Frozen):
+class ConsentCopy(Frozen, frozen=True, kw_only=True):
     """The explanation of a consent's scope that accompanies a disclosure (§2.32(b))."""
 
     consent: str
@@ -124,7 +124,7 @@ class ConsentCopy(Frozen):
     """Label and value, in reading order: discloser, recipients, information, purposes, expiry, revocation."""
 
 
-class Accompaniment(Frozen):
+class Accompaniment(Frozen, frozen=True, kw_only=True):
     """What must go with the documents or the documents do not go (§2.32)."""
 
     # INVARIANT: obligations-travel
@@ -137,7 +137,7 @@ class Accompaniment(Frozen):
     """Labels that stay with the record, as `NO_USE_IN_PROCEEDINGS_AGAINST_PATIENT` (§2.12(d)(1))."""
 
 
-class Parcel(Frozen):
+class Parcel(Frozen, frozen=True, kw_only=True):
     """All that a channel is given: what to deliver, to whom, and what accompanies it."""
 
     delivery: str
@@ -155,7 +155,7 @@ class Parcel(Frozen):
     event: Event | None = None
 
 
-class Prepared(Frozen):
+class Prepared(Frozen, frozen=True, kw_only=True):
     """A parcel in the very bytes that will leave, made before the intent is recorded."""
 
     parcel: Parcel
@@ -166,7 +166,7 @@ class Prepared(Frozen):
     pages: int = 0
 
 
-class Receipt(Frozen):
+class Receipt(Frozen, frozen=True, kw_only=True):
     """Proof that the other side took over."""
 
     kind: str
@@ -177,24 +177,24 @@ class Receipt(Frozen):
     detail: tuple[tuple[str, str], ...] = ()
 
 
-class Delivered(Frozen, tag="delivered"):
+class Delivered(Frozen, frozen=True, kw_only=True, tag="delivered"):
     receipt: Receipt
 
 
-class Deferred(Frozen, tag="deferred"):
+class Deferred(Frozen, frozen=True, kw_only=True, tag="deferred"):
     """Certainly not disclosed; try again, after `retry_after` seconds if the other side named a time."""
 
     code: str
     retry_after: float | None = None
 
 
-class Refused(Frozen, tag="refused"):
+class Refused(Frozen, frozen=True, kw_only=True, tag="refused"):
     """Certainly not disclosed, and trying again would not help."""
 
     code: str
 
 
-class Unknown(Frozen, tag="unknown"):
+class Unknown(Frozen, frozen=True, kw_only=True, tag="unknown"):
     """May have been disclosed: counts as a disclosure until a person finds out."""
 
     # INVARIANT: unknown-is-disclosed

@@ -9,7 +9,7 @@ from hub.errors import ConfigurationError
 from hub.model import Frozen
 
 
-class Settings(Frozen):
+class Settings(Frozen, frozen=True, kw_only=True):
     """One field for each variable of deploy/OPERATOR.md."""
 
     data: Path

@@ -40,13 +40,15 @@ class MovableClock:
 
 
 @asynccontextmanager
-async def a_hub(url: str, channels: Mapping[ChannelKind, Channel] | None = None) -> AsyncIterator[Hub]:
-    """A wired hub on an empty database with the organizations above."""
-    database = await _opened(url)
+async def a_hub(
+    url: str, channels: Mapping[ChannelKind, Channel] | None = None, *, keys: Path | None = None
+) -> AsyncIterator[Hub]:
+    """A wired hub on an empty database with the organizations above; its keys in a file if another process shares it."""
+    database = await open_database(url)
     hub = Hub(
         database=database,
         clock=MovableClock(),
-        ring=KeyRing.generate(),
+        ring=KeyRing.generate() if keys is None else KeyRing.create(keys),
         directory=DirectoryStore(database, ZONE),
         channels=channels or {},
         signals=LocalSignals(),
@@ -61,7 +63,7 @@ async def a_hub(url: str, channels: Mapping[ChannelKind, Channel] | None = None)
         await database.close()
 
 
-async def _opened(url: str) -> Database:
+async def open_database(url: str) -> Database:
     await asyncio.to_thread(migrations.upgrade, url)
     if url.startswith("sqlite:///"):
         return SqliteDatabase(Path(url.removeprefix("sqlite:///")))

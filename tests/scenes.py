@@ -3,9 +3,11 @@
 import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import msgspec
+from sqlmodel import select
 
 from adapters.loopback import LoopbackChannel
 from hub import exchange, outbox
@@ -15,6 +17,7 @@ from hub.model import ChannelKind, Endpoint
 from hub.storage import consents, members
 from hub.storage.consent_form import ConsentForm
 from hub.storage.member_facts import MemberFacts
+from hub.storage.statements import Returning
 from tests.hubs import a_hub
 
 NAME = ("Marisol", "Quintanar")
@@ -65,15 +68,24 @@ class Scene:
         return [await exchange.dispatch(self.hub, ticket) for ticket in tickets]
 
     async def rows(self, *columns: Any) -> list[Any]:
-        from sqlmodel import select
-
         return await self.hub.database.query(select(*columns).order_by(columns[0]))
+
+    async def forget(self) -> None:
+        """Empty the tables of the path, so that the next round starts from nothing."""
+        for table in ("submission", "item", "decision", "outbox", "disclosure", "attempt", "ledger_entry", "work_item"):
+            delete = f"DELETE FROM {table} RETURNING 1"
+            await self.hub.database.returning(Returning(delete, delete), ())
 
 
 @asynccontextmanager
-async def a_scene(url: str, *, recipients: tuple[str, ...] = ("lantern", "valley-clinic", "sunrise")) -> AsyncIterator[Scene]:
+async def a_scene(
+    url: str,
+    *,
+    recipients: tuple[str, ...] = ("lantern", "valley-clinic", "sunrise"),
+    keys: Path | None = None,
+) -> AsyncIterator[Scene]:
     channel = LoopbackChannel(ChannelKind.API)
-    async with a_hub(url, {ChannelKind.API: channel}) as hub:
+    async with a_hub(url, {ChannelKind.API: channel}, keys=keys) as hub:
         for organization in recipients:
             endpoint = Endpoint(
                 id=f"{organization}-api",

@@ -22,7 +22,7 @@ _ITEMS = Lookup(Item, ("id", "information", "media_type", "key_id", "wrapped_key
 _BY_KEY = Lookup(Submission, ("sender", "id", "body_digest"), "idempotency")
 
 
-class StoredFacts(Frozen):
+class StoredFacts(Frozen, frozen=True, kw_only=True):
     """The `facts` column: what the policy asks, and what the parcel needs besides."""
 
     asked: Asked
