@@ -19,6 +19,7 @@ from adapters.email.certificates import MAIL_ADDRESS, bound_to, require_usable
 from adapters.email.cms import Addressee, Signer
 from adapters.email.message import write_mail
 from adapters.email.smtp import Relay, SmtpSessions
+from adapters.tls import client_context
 from hub.errors import ConfigurationError, IntegrityFailed, Unrenderable
 from hub.model import ChannelKind, Endpoint, Outcome, Parcel, Prepared, now_us
 
@@ -89,6 +90,7 @@ class EmailChannel:
     def _write(self, parcel: Parcel) -> bytes:
         at = self._now()
         addressee = _addressee(parcel.endpoint)
+        client_context(parcel.endpoint.tls_ca or self._tls_ca)
         try:
             require_usable(addressee.certificate, at)
         except IntegrityFailed as error:

@@ -1,0 +1,104 @@
+"""The API channel: a parcel POSTed over HTTPS as a FHIR message bundle or as a sealed envelope, signed by the
+hub.
+
+Rules kept: form, address and keys come from the parcel's endpoint alone; the signature binds the delivery id,
+the time, the address and the digest of the body (`adapters.api.signature`); what the answer proves decides
+the outcome (`adapters.api.outcome`).
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+
+from nacl.signing import SigningKey
+
+from adapters.api import envelope, fhir
+from adapters.api.http import HttpPool
+from adapters.api.outcome import conclude
+from adapters.api.signature import KEY_ID, content_digest, sign_delivery
+from adapters.api.target import Target, parse_target
+from adapters.tls import client_context
+from hub.errors import ConfigurationError, Unrenderable
+from hub.model import ChannelKind, Endpoint, Outcome, Parcel, Prepared, now_us
+
+_LARGE = 1024 * 1024
+_FORMS = {"fhir": (fhir.MEDIA_TYPE, fhir.OPERATION), "sealed": (envelope.MEDIA_TYPE, "")}
+
+
+class ApiChannel:
+    """HTTPS delivery; see `hub.ports.Channel`.
+
+    `signing_key` signs every delivery under the name `key_id`, by which partners know it. `connections` are
+    per endpoint, `deadline` is in seconds for one whole exchange. `allow_plain_loopback` permits http:// to
+    this machine, for tests and benchmarks alone. Raises `ConfigurationError` for a key id that could not
+    stand in a header.
+    """
+
+    kind = ChannelKind.API
+    carries_sealed = True
+    gives_receipt = True
+    max_bytes = 20 * 1024 * 1024
+
+    def __init__(
+        self,
+        signing_key: SigningKey,
+        key_id: str,
+        *,
+        connections: int = 8,
+        deadline: float = 30.0,
+        allow_plain_loopback: bool = False,
+        now: Callable[[], int] = now_us,
+    ) -> None:
+        if not KEY_ID.fullmatch(key_id):
+            raise ConfigurationError("The API signing key's id may hold letters, digits and ._:/@- only.")
+        self._key = signing_key
+        self._key_id = key_id
+        self._now = now
+        self._plain = allow_plain_loopback
+        self._pool = HttpPool(connections, deadline)
+
+    async def prepare(self, parcel: Parcel) -> Prepared:
+        """Body and signed headers. Raises `Unrenderable`: too large, or an endpoint of no usable form,
+        address or key.
+        """
+        size = sum(len(document.content) for document in parcel.documents)
+        if size > self.max_bytes:
+            raise Unrenderable("The packet is larger than this channel carries.", code="too-large")
+        # A small packet takes less time than the hop to a thread and back.
+        return await asyncio.to_thread(self._prepare, parcel) if size > _LARGE else self._prepare(parcel)
+
+    async def deliver(self, prepared: Prepared) -> Outcome:
+        """POSTs the body once; never raises for what a peer does."""
+        endpoint = prepared.parcel.endpoint
+        result = await self._pool.post(self._target(endpoint), endpoint.tls_ca, prepared.headers, prepared.body)
+        return conclude(result, prepared, self._now())
+
+    async def close(self) -> None:
+        """Closes idle connections."""
+        await self._pool.close()
+
+    def _prepare(self, parcel: Parcel) -> Prepared:
+        target = self._target(parcel.endpoint)
+        client_context(parcel.endpoint.tls_ca)
+        sealed = parcel.endpoint.form == "sealed"
+        body = envelope.seal_parcel(parcel, self._key_id) if sealed else fhir.message_bundle(parcel)
+        digest = hashlib.sha256(body).digest()
+        media_type, _ = _FORMS[parcel.endpoint.form]
+        stated = content_digest(digest)
+        signature = sign_delivery(
+            self._key,
+            self._key_id,
+            authority=target.authority,
+            path=target.path,
+            digest=stated,
+            media_type=media_type,
+            delivery=parcel.delivery,
+            created=self._now() // 1_000_000,
+        )
+        headers = (("Content-Type", media_type), ("Content-Digest", stated), *signature)
+        return Prepared(parcel=parcel, body=body, digest=digest, headers=headers)
+
+    def _target(self, endpoint: Endpoint) -> Target:
+        if endpoint.form not in _FORMS:
+            raise Unrenderable("The endpoint's form is neither fhir nor sealed.", code="endpoint-unusable")
+        return parse_target(endpoint.address, _FORMS[endpoint.form][1], allow_plain_loopback=self._plain)

@@ -1,0 +1,109 @@
+"""What a FHIR message is about: the resources its MessageHeader points to, by kind of message.
+
+Rules kept: the first resource is the focus; an admission's or discharge's Encounter says no more than the
+event does; a crisis follow-up is a Communication whose priority a reader can sort by.
+"""
+
+from collections.abc import Callable
+
+from adapters.accompaniment import KIND_IN_WORDS, cover_text
+from adapters.api.labels import ACT_CODE, Json
+from hub.model import Event, MessageKind, Parcel, Priority
+
+Refer = Callable[[str], Json]
+Instant = Callable[[int], str]
+
+_ALERTS = "http://hl7.org/fhir/us/davinci-alerts"
+_CLASSES = {
+    "emergency": ("EMER", "emergency"),
+    "inpatient": ("IMP", "inpatient encounter"),
+    "residential": ("NONAC", "inpatient non-acute"),
+    "outpatient": ("AMB", "ambulatory"),
+}
+
+
+def focus_of(parcel: Parcel, refer: Refer, instant: Instant) -> list[tuple[str, Json]]:
+    """Named resources, the focus first; `refer` makes a reference to a named resource of the same bundle."""
+    match parcel.kind:
+        case MessageKind.ADMIT_NOTICE | MessageKind.DISCHARGE_NOTICE:
+            return [("encounter", _encounter(parcel, refer, instant))]
+        case MessageKind.REFERRAL_PACKET | MessageKind.STATUS_REPORT:
+            return [("task", _task(parcel, refer, instant)), ("request", _service_request(parcel, refer, instant))]
+        case MessageKind.CRISIS_FOLLOWUP | MessageKind.EMERGENCY_DISCLOSURE:
+            return [("communication", _communication(parcel, refer, instant))]
+
+
+def _encounter(parcel: Parcel, refer: Refer, instant: Instant) -> Json:
+    event = parcel.event or Event(kind="", at=parcel.created_at)
+    code, display = _CLASSES.get(event.setting, ("IMP", "inpatient encounter"))
+    admitted = parcel.kind is MessageKind.ADMIT_NOTICE
+    encounter: Json = {
+        "resourceType": "Encounter",
+        "meta": {"profile": [f"{_ALERTS}/StructureDefinition/adt-notification-encounter"]},
+        "status": "in-progress" if admitted else "finished",
+        "class": {"system": ACT_CODE, "code": code, "display": display},
+        "type": [{"text": event.setting or display}],
+        "subject": refer("patient"),
+        "period": {"start" if admitted else "end": instant(event.at)},
+        "serviceProvider": refer("sender"),
+    }
+    if event.contact:
+        encounter["participant"] = [{"individual": {"display": event.contact}}]
+    return encounter
+
+
+def _task(parcel: Parcel, refer: Refer, instant: Instant) -> Json:
+    documents = [
+        {"type": {"text": "document"}, "valueReference": refer(f"document-{number}")}
+        for number in range(len(parcel.documents) + 1)
+    ]
+    return {
+        "resourceType": "Task",
+        "identifier": [{"system": "urn:part2hub:disclosure", "value": parcel.disclosure}],
+        "status": "requested" if parcel.kind is MessageKind.REFERRAL_PACKET else "in-progress",
+        "intent": "order",
+        "priority": _priority(parcel),
+        "code": {"coding": [{"system": "http://hl7.org/fhir/CodeSystem/task-code", "code": "fulfill"}]},
+        "description": KIND_IN_WORDS[parcel.kind],
+        "focus": refer("request"),
+        "for": refer("patient"),
+        "authoredOn": instant(parcel.created_at),
+        "requester": refer("sender"),
+        "owner": refer("recipient"),
+        "input": documents,
+    }
+
+
+def _service_request(parcel: Parcel, refer: Refer, instant: Instant) -> Json:
+    return {
+        "resourceType": "ServiceRequest",
+        "status": "active",
+        "intent": "order",
+        "priority": _priority(parcel),
+        "code": {"text": KIND_IN_WORDS[parcel.kind]},
+        "subject": refer("patient"),
+        "authoredOn": instant(parcel.created_at),
+        "requester": refer("sender"),
+        "performer": [refer("recipient")],
+    }
+
+
+def _communication(parcel: Parcel, refer: Refer, instant: Instant) -> Json:
+    references = [{"contentReference": refer(f"document-{number}")} for number in range(len(parcel.documents) + 1)]
+    return {
+        "resourceType": "Communication",
+        "status": "in-progress",
+        "category": [{"text": KIND_IN_WORDS[parcel.kind]}],
+        "priority": _priority(parcel),
+        "subject": refer("patient"),
+        "sent": instant(parcel.created_at),
+        "recipient": [refer("recipient")],
+        "sender": refer("sender"),
+        "payload": [{"contentString": cover_text(parcel)}, *references],
+    }
+
+
+def _priority(parcel: Parcel) -> str:
+    if parcel.kind is MessageKind.EMERGENCY_DISCLOSURE:
+        return "stat"
+    return "urgent" if parcel.priority is Priority.URGENT else "routine"
