@@ -107,7 +107,8 @@ _ALL = (
     Reason("proceeding.wrong_order", "2.61", "the order is not one for this proceeding", hold=True),
     Reason("proceeding.order_scope", "2.62, 2.64(e), 2.65(e)", "the order does not cover this", hold=True),
     Reason(
-        "proceeding.confidential_communication", "2.63(a)", "the order makes no finding for confidential communications", hold=True,
+        "proceeding.confidential_communication", "2.63(a)", "the order makes no finding for it",
+        hold=True,
     ),
     Reason("presence.acknowledgment", "2.13(c)(1)", "presence may not be acknowledged"),
     Reason("justice.consent_kind", "2.33(a)(1), 2.35", "supervision needs a criminal justice consent"),
@@ -166,7 +167,8 @@ _ALL = (
         "california.minor_record", "Cal. H&S 123115(a)", "a parent gets no record of care the minor may seek alone",
     ),
     Reason(
-        "california.removed_minor", "Cal. Civ. 56.106", "the parent of a removed minor cannot authorize this", hold=True,
+        "california.removed_minor", "Cal. Civ. 56.106", "the parent of a removed minor cannot authorize this",
+        hold=True,
     ),
     Reason("california.form", "ASCMI", "this form is for Medi-Cal members only"),
     Reason("county.written_consent", "county", "the county asks for a written consent"),

@@ -114,20 +114,20 @@ def _judge(matter: Matter, bench: Bench, failed: list[str]) -> tuple[Permit | No
     permit: Permit | None = None
     lacking: Reasons = NOTHING
     stops: Reasons = FAILED if bench.failed else NOTHING
-    name = ""
+    rule = ""
     try:
-        for name, asks in bench.permitting:
+        for rule, asks in bench.permitting:  # noqa: B007  # named below if it raises
             found = asks(matter)
-            if found.__class__ is Permit:
+            if isinstance(found, Permit):
                 permit = permit or found
             elif found:
-                lacking += found  # type: ignore[operator]
-        for name, forbids in bench.prohibiting:
+                lacking += found
+        for rule, forbids in bench.prohibiting:  # noqa: B007
             stop = forbids(matter, permit)
             if stop:
                 stops += stop
     except Exception:  # noqa: BLE001  # INVARIANT: deny-by-default
-        failed.append(name)
+        failed.append(rule)
         return None, FAILED
     if permit is None:
         return None, _merge((stops, lacking)) or FAILED * bool(failed)
@@ -147,7 +147,7 @@ def _conclude(
     if not going:
         obligations |= REFUSAL
     outcome = "deny" if not going else "permit" if going == len(items) else "partial"
-    hold = any([item.hold for item in items])
+    hold = any([item.hold for item in items])  # noqa: C419  # half the time of a generator
     laws: dict[str, None] = {}
     last: tuple[str, ...] = ()
     for item in items:

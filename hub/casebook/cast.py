@@ -71,8 +71,8 @@ def _party(where: str, name: str, value: object, parties: Mapping[str, Any]) -> 
         part_of=fields.optional_word("part_of", parties),
         controlled_by=fields.optional_word("controlled_by", parties),
         sud_program=fields.optional_word("sud_program", SUD_STATUSES),
-        federal_assistance=fields.flag("federal_assistance", True),  # noqa: FBT003
-        sud_only=fields.flag("sud_only", False),  # noqa: FBT003
+        federal_assistance=fields.flag("federal_assistance", True),
+        sud_only=fields.flag("sud_only", False),
         participants=fields.words("participants", parties),
     )
 
@@ -86,16 +86,16 @@ def _patient(where: str, name: str, value: object, parties: Mapping[str, Any]) -
         id=name,
         born=fields.date("born"),
         died=fields.date("died"),
-        adjudicated=fields.flag("adjudicated", False),  # noqa: FBT003
+        adjudicated=fields.flag("adjudicated", False),
         representative=fields.optional_word("representative", parties),
         agents=fields.words("agents", parties),
         parents=fields.words("parents", parties),
-        removed=fields.flag("removed", False),  # noqa: FBT003
+        removed=fields.flag("removed", False),
         plans=fields.words("plans", parties),
         payers=fields.words("payers", parties),
         programs=fields.words("programs", parties),
         treating_providers=fields.words("treating_providers", parties),
-        medi_cal=fields.flag("medi_cal", False),  # noqa: FBT003
+        medi_cal=fields.flag("medi_cal", False),
     )
 
 
@@ -110,5 +110,5 @@ def _agreement(where: str, name: str, value: object, parties: Mapping[str, Any])
         with_party=fields.word("with", parties, ""),
         service=fields.text("service"),
         until=fields.date("until"),
-        copies=fields.flag("copies", False),  # noqa: FBT003
+        copies=fields.flag("copies", False),
     )

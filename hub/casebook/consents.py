@@ -38,7 +38,6 @@ FLAGS = (
     "states_redisclosure_rule", "patient_initiated", "states_fundraising_opt_out", "states_right_to_revoke",
     "states_how_to_revoke", "states_redisclosure_risk", "states_refusal_consequences", "conditioned", "states_period",
 )
-BLANK = (None, "none")
 
 
 class People(NamedTuple):
@@ -72,7 +71,7 @@ def read_consent(where: str, name: str, value: object, templates: Mapping[str, A
     kind = fields.word("kind", CONSENT_KINDS, "")
     if (kind == "intermediary") != fields.has("intermediary"):
         fault(where, "kind intermediary and field intermediary go together")
-    flags = {flag: fields.flag(flag, False) for flag in FLAGS}  # noqa: FBT003
+    flags = {flag: fields.flag(flag, False) for flag in FLAGS}
     return Consent(
         id=name, kind=kind,
         patient=_patient(fields, people),
@@ -87,8 +86,8 @@ def read_consent(where: str, name: str, value: object, templates: Mapping[str, A
         signature=fields.optional_word("signature", SIGNATURES),
         signed_on=fields.date("signed_on"),
         signed_at=fields.instant("signed_at"),
-        written=fields.flag("written", True),  # noqa: FBT003
-        verified=fields.flag("verified", True),  # noqa: FBT003
+        written=fields.flag("written", True),
+        verified=fields.flag("verified", True),
         revoked=a_list(fields.at("revoked"), fields.values.get("revoked", []), lambda w, v: _revocation(w, v, people)),
         onward=frozenset(_listed(fields, "onward", people) or ()),
         revocable_from=_revocable(fields),
@@ -162,15 +161,19 @@ def _signers(fields: Fields, people: People) -> frozenset[str] | None:
 
 def _expires(fields: Fields) -> date | datetime | Event | str | None:
     value = fields.values["expires"]
-    if value is None or value == "none":
-        return value  # type: ignore[return-value]
+    if value is None:
+        return None
+    if value == "none":
+        return "none"
     return _event_or_date(fields, "expires", value)
 
 
 def _revocable(fields: Fields) -> date | Event | str | None:
     value = fields.values.get("revocable_from")
-    if value is None or value == AFTER_FINAL_DISPOSITION:
-        return value  # type: ignore[no-any-return]
+    if value is None:
+        return None
+    if value == AFTER_FINAL_DISPOSITION:
+        return AFTER_FINAL_DISPOSITION
     found = _event_or_date(fields, "revocable_from", value)
     return fault(fields.at("revocable_from"), "should be a date or an event") if isinstance(found, datetime) else found
 

@@ -55,7 +55,7 @@ class Fields:
             fault(self.where, f'field "{name}" is missing')
         return self.values[name]
 
-    def flag(self, name: str, default: bool) -> bool:  # noqa: FBT001
+    def flag(self, name: str, default: bool) -> bool:
         return self._read(name, default, a_flag)
 
     def word(self, name: str, vocabulary: Collection[str], default: str) -> str:

@@ -102,10 +102,10 @@ def _request(fields: Fields, cast: Cast, templates: Mapping[str, Any]) -> Reques
         through=None if not fields.has("through") else people.party(fields.at("through"), fields.values["through"]),
         identity=fields.word("identity", v.IDENTITIES, "verified"),
         notice=attached.word("notice", v.NOTICES, "full"),
-        consent_copy=attached.flag("consent_copy", True),  # noqa: FBT003
-        sud_duty=fields.flag("sud_duty", True),  # noqa: FBT003
+        consent_copy=attached.flag("consent_copy", True),
+        sud_duty=fields.flag("sud_duty", True),
         service=fields.word("service", v.SERVICES, "counseling"),
-        calaim=fields.flag("calaim", False),  # noqa: FBT003
+        calaim=fields.flag("calaim", False),
         emergency=_emergency(fields),
         demand=fields.optional_word("demand", v.DEMANDS),
         order=_order(fields, people),
@@ -136,11 +136,11 @@ def _packet(fields: Fields, people: People, consents: Mapping[str, Any]) -> tupl
     for name in consents:
         if name in v.HOLDINGS:
             fault(fields.at("consents"), f"a consent may not be called {quoted(name)}")
-    holdings = v.HOLDINGS | set(consents)
+    holdings = v.HOLDINGS | frozenset(consents)
     return tuple(_item(f"{fields.where}: {name}", name, entry, people, holdings) for name, entry in items.items())
 
 
-def _item(where: str, name: str, value: object, people: People, holdings: set[str]) -> Item:
+def _item(where: str, name: str, value: object, people: People, holdings: frozenset[str]) -> Item:
     fields = Fields(where, {} if value is None else value, ITEM)
     source = people.discloser
     if fields.has("source"):
@@ -155,8 +155,8 @@ def _item(where: str, name: str, value: object, people: People, holdings: set[st
         received=fields.instant("received"),
         identifies=fields.word("identifies", v.IDENTIFYING, "sud_patient"),
         exempt=fields.optional_word("exempt", v.EXEMPTIONS),
-        needed=fields.flag("needed", True),  # noqa: FBT003
-        kept_apart=fields.flag("kept_apart", True),  # noqa: FBT003
+        needed=fields.flag("needed", True),
+        kept_apart=fields.flag("kept_apart", True),
         originator=fields.optional_word("originator", people.parties),
         made=fields.date("made"),
     )
@@ -173,8 +173,8 @@ def _restriction(where: str, value: object, people: People) -> Restriction:
     return Restriction(
         against=against,
         information=information if fields.has("information") else frozenset({v.COMPLETE_RECORD}),
-        agreed=fields.flag("agreed", True),  # noqa: FBT003
-        paid_in_full=fields.flag("paid_in_full", False),  # noqa: FBT003
+        agreed=fields.flag("agreed", True),
+        paid_in_full=fields.flag("paid_in_full", False),
         ended=fields.instant("ended"),
         ended_by=fields.word("ended_by", v.ENDERS, "patient"),
     )
@@ -224,7 +224,7 @@ def _supervision(fields: Fields) -> Supervision | None:
     facts = Fields(fields.at("supervision"), fields.values["supervision"], {"condition", "monitors"})
     facts.required("condition")
     facts.required("monitors")
-    return Supervision(facts.flag("condition", False), facts.flag("monitors", False))  # noqa: FBT003
+    return Supervision(facts.flag("condition", False), facts.flag("monitors", False))
 
 
 def _registry(fields: Fields) -> Registry | None:
@@ -254,7 +254,7 @@ def _expect(fields: Fields) -> Expect:
         withhold = {name: code for name, code in _entries(facts, "withhold").items() if _reason(facts, code)}
     return Expect(
         outcome=facts.word("outcome", OUTCOMES, ""),
-        hold=facts.flag("hold", False),  # noqa: FBT003
+        hold=facts.flag("hold", False),
         reason=facts.optional_word("reason", REASONS),
         withhold=withhold,
         obligations=facts.words("obligations", OBLIGATIONS),

@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import yaml
 
@@ -15,7 +15,7 @@ TYPED = {"tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:float"}
 class Loader(yaml.CSafeLoader):
     """Reads dates, instants and paragraph numbers as text."""
 
-    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {
+    yaml_implicit_resolvers = {  # noqa: RUF012  # read by the base class, never changed
         first: [(tag, pattern) for tag, pattern in pairs if tag not in TYPED]
         for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }

@@ -44,7 +44,8 @@ class Form:
 
     __slots__ = (
         "ambiguous", "authorization", "beside", "classes", "consent", "discloser_class", "disclosers", "dubious",
-        "end", "event", "face", "kind", "listed", "only_notes", "parties", "people", "permit", "purposes", "signed_from", "world",
+        "end", "event", "face", "kind", "listed", "only_notes", "parties", "people", "permit", "purposes",
+        "signed_from", "world",
     )
 
     def __init__(self, consent: Consent, world: World) -> None:

@@ -46,7 +46,7 @@ def redisclosure(facts: Facts) -> PermitJudge:
     return judge
 
 
-def held_under_consent(facts: Facts, form: Form, matter: Matter) -> Permit | Reasons:
+def held_under_consent(facts: Facts, form: Form, matter: Matter) -> Permit | Reasons:  # noqa: PLR0911  # a table
     """The rows of a record that came with a consent."""
     if not in_force_on_receipt(facts, form, matter.item.received):
         return UNLAWFUL

@@ -1,0 +1,124 @@
+"""`part2hub policy check FILE` answers a what-if; `part2hub policy test DIR` runs a library of reviewed cases.
+
+With --json each answer is one JSON object on one line, and nothing else goes to standard output; faults go to
+standard error in one line. Exit status: 0 answered, or all cases agree; 1 some case differs; 2 the input is wrong.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from hub.casebook import Case, read_file, read_library
+from hub.casebook.verdict import differences
+from hub.errors import HubError
+from policies.explain import explain
+from policies.kernel import decide
+from policies.model import Decision
+from policies.remedies import remedies
+from policies.texts import LANGUAGES
+
+AGREE, DIFFER, MALFORMED = 0, 1, 2
+OUTCOMES = {
+    "permit": "PERMIT", "partial": "PARTIAL", "deny": "DENY", "not_applicable": "NOT A QUESTION FOR PART 2",
+}
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add `policy` and its subcommands to the main parser."""
+    policy = subparsers.add_parser("policy", help="ask the policy engine, or test it against a library of cases")
+    commands = policy.add_subparsers(dest="command", required=True)
+    for name, what, metavar in (
+        ("check", "answer the cases of a file", "FILE"), ("test", "run a library of reviewed cases", "DIR"),
+    ):
+        command = commands.add_parser(name, help=what)
+        command.add_argument("path", type=Path, metavar=metavar)
+        command.add_argument("--json", action="store_true", help="one JSON object a line")
+        command.add_argument("--lang", choices=sorted(LANGUAGES), default="en", help="language of the explanations")
+    policy.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run `policy check` or `policy test`; the exit status."""
+    try:
+        if args.command == "check":
+            return check(args.path, args.lang, as_json=args.json)
+        return test(args.path, args.lang, as_json=args.json)
+    except HubError as error:
+        print(error.message, file=sys.stderr)
+        return MALFORMED
+
+
+def check(path: Path, language: str, *, as_json: bool) -> int:
+    """Answer every case of a file."""
+    for case in read_file(path):
+        decision = decide(case.request)
+        if as_json:
+            print(json.dumps(answer(case, decision, language), ensure_ascii=False))
+        else:
+            print(*told(case, decision, language), sep="\n", end="\n\n")
+    return AGREE
+
+
+def test(path: Path, language: str, *, as_json: bool) -> int:
+    """Run a library; print every difference and a summary."""
+    total = differing = 0
+    for name, cases in read_library(path).items():
+        for case in cases:
+            decision = decide(case.request)
+            found = differences(case, decision)
+            total += 1
+            differing += bool(found)
+            if as_json:
+                print(json.dumps(answer(case, decision, language), ensure_ascii=False))
+            elif found:
+                print(f"{name}: {case.name}", *(f"    {line}" for line in found), sep="\n")
+    if not as_json:
+        print(f"{total} cases, {total - differing} agree, {differing} differ")
+    return DIFFER if differing else AGREE
+
+
+def answer(case: Case, decision: Decision, language: str = "en") -> dict[str, object]:
+    """The answer as one JSON object. `agrees` is null for a case without an expectation."""
+    return {
+        "case": case.name,
+        "outcome": decision.outcome,
+        "hold": decision.hold,
+        "released": list(decision.released),
+        "withheld": {} if decision.outcome == "not_applicable" else {
+            item: list(reasons) for item, reasons in decision.withheld.items()
+        },
+        "reasons": list(decision.reasons),
+        "obligations": sorted(decision.obligations),
+        "laws": list(decision.laws),
+        "consents": list(decision.consents),
+        "explanation": [said.text for said in explain(case.request, decision, language)],
+        "remedies": [remedy.text for remedy in remedies(case.request, decision, language)],
+        "agrees": None if case.expect is None else not differences(case, decision),
+    }
+
+
+def told(case: Case, decision: Decision, language: str) -> Iterable[str]:
+    """The answer for a person at a terminal."""
+    words = answer(case, decision, language)
+    yield f"{case.name}: {OUTCOMES[decision.outcome]}{', a person must look first' if decision.hold else ''}"
+    for heading, key in (("", "explanation"), ("Would let it go:", "remedies")):
+        lines = words[key]
+        if isinstance(lines, list) and lines:
+            if heading:
+                yield f"  {heading}"
+            yield from (f"  - {line}" for line in lines)
+    if decision.obligations:
+        yield f"  Duties: {', '.join(sorted(decision.obligations))}"
+    if case.expect is not None:
+        found = "; ".join(differences(case, decision))
+        yield f"  Differs from what was expected: {found}" if found else "  Agrees with what was expected."
+
+
+if __name__ == "__main__":
+    _parser = argparse.ArgumentParser(prog="part2hub")
+    add_parser(_parser.add_subparsers(required=True))
+    _args = _parser.parse_args()
+    sys.exit(_args.run(_args))
