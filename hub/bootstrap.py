@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import structlog
+from nacl.signing import SigningKey
 
 from hub.clock import SystemClock
 from hub.context import Hub
@@ -149,7 +150,7 @@ def _channels(settings: Settings, ring: KeyRing) -> Mapping[ChannelKind, Channel
 
     delivery = ring.active(KeyKind.DELIVERY)
     channels: dict[ChannelKind, Channel] = {
-        ChannelKind.API: ApiChannel(delivery.secret, delivery.id),
+        ChannelKind.API: ApiChannel(SigningKey(delivery.secret), delivery.id),
         ChannelKind.FAX: FaxChannel(_fax_transport(settings)),
     }
     if settings.smtp_host and settings.smime_key and settings.smime_certificate:

@@ -79,7 +79,7 @@ def asked_by(manifest: Manifest) -> Asked:
         service=manifest.service,
         calaim=manifest.calaim,
         agreements=manifest.agreements,
-        emergency=emergency and (emergency.kind, emergency.determined_by, emergency.consent),
+        emergency=None if emergency is None else (emergency.kind, emergency.determined_by, emergency.consent),
     )
 
 

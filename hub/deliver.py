@@ -64,7 +64,9 @@ def parcel(
         member=facts.identity,
         documents=documents,
         accompaniment=accompany(decision, facts, directory.world),
-        event=event and Event(kind=event.kind, at=event.instant, setting=event.setting, contact=event.contact),
+        event=None
+        if event is None
+        else Event(kind=event.kind, at=event.instant, setting=event.setting, contact=event.contact),
     )
 
 

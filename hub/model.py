@@ -3,7 +3,6 @@
 Instants are integer microseconds since the Unix epoch, UTC. Identifiers are opaque texts (`new_id`).
 """
 
-import base64
 import os
 import time
 from enum import StrEnum
@@ -21,9 +20,8 @@ def now_us() -> int:
 
 
 def new_id() -> str:
-    """An opaque identifier of 26 letters and digits that sorts by time and cannot be guessed (80 random bits)."""
-    raw = (time.time_ns() // 1_000_000).to_bytes(6, "big") + os.urandom(10)
-    return base64.b32hexencode(raw).rstrip(b"=").decode().lower()
+    """An opaque identifier of 32 hexadecimal digits that sorts by time and cannot be guessed (80 random bits)."""
+    return f"{time.time_ns() // 1_000_000:012x}{os.urandom(10).hex()}"
 
 
 class MessageKind(StrEnum):

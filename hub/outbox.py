@@ -112,8 +112,9 @@ async def return_expired_claims(database: Database, now: int) -> int:
 
 def retry_after_s(attempts: int, named: float | None) -> float:
     """Seconds until the next attempt: doubling with jitter, at least what the other side named."""
-    wait = min(_FIRST_RETRY_S * 2 ** max(attempts - 1, 0), _LAST_RETRY_S)
-    return max(named or 0.0, wait * random.uniform(0.75, 1.25))  # noqa: S311 - spreads load, guards nothing
+    wait: float = min(_FIRST_RETRY_S * 2 ** max(attempts - 1, 0), _LAST_RETRY_S)
+    spread: float = random.uniform(0.75, 1.25)  # noqa: S311 - spreads load, guards nothing
+    return max(named or 0.0, wait * spread)
 
 
 async def requeue_held(database: Database, member: str, now: int) -> tuple[Step, ...]:

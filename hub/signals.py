@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections import defaultdict
+from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -86,7 +87,9 @@ class RedisSignals:
         name = f"{_RATE}{key}:{int(time.time() // seconds)}"
         try:
             async with self._redis.pipeline(transaction=False) as pipe:
-                used, _ = await pipe.incr(name).expire(name, seconds * 2).execute()
+                pipe.incr(name)
+                pipe.expire(name, seconds * 2)
+                used = (await pipe.execute())[0]
         except (RedisError, OSError):
             return await self._local.allow(key, limit, seconds)
         return int(used) <= limit
@@ -102,7 +105,7 @@ class RedisSignals:
         stream, since = _STREAM + topic, "$"
         while True:
             try:
-                found = await self._redis.xread({stream: since}, block=_BLOCK_MS, count=_KEPT)
+                found: Any = await self._redis.xread({stream: since}, block=_BLOCK_MS, count=_KEPT)
             except (RedisError, OSError):
                 since = "$"
                 await asyncio.sleep(1)

@@ -5,6 +5,7 @@ import os
 import re
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 from hub.crypto.checkpoint import verifier_of
 from hub.crypto.keyring import DEFAULT_ORIGIN, ROTATING, KeyKind, KeyRing, rotate
@@ -50,8 +51,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         action.add_argument(
             "--keys",
             metavar="PATH",
-            default=os.environ.get("HUB_KEYS") or "./hub-keys.json",
-            help="the key ring file (default: $HUB_KEYS, else ./hub-keys.json)",
+            default=os.environ.get("HUB_KEYS") or Path(os.environ.get("HUB_DATA", "data")) / "keys.json",
+            help="the key ring file (default: $HUB_KEYS, else keys.json in $HUB_DATA)",
         )
     parser.set_defaults(run=run)
 

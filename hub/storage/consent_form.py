@@ -24,13 +24,13 @@ _MAX_NAME = 120
 _MAX_LIST = 40
 
 
-class EndEvent(Frozen, forbid_unknown_fields=True):
+class EndEvent(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An end, or the start of revocability, by an event."""
 
     event: str
 
 
-class ConsentForm(Frozen, forbid_unknown_fields=True):
+class ConsentForm(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The fields of the case format, section 3. Dates and instants are ISO text."""
 
     kind: str

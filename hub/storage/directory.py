@@ -42,7 +42,7 @@ _FIRST = InsertNew(tables.DirectoryState, ("id", "version"), ("id",))
 _BUMP = Change(tables.DirectoryState, ("version",), ("id", "version"), must_hit=True)
 
 
-class Directory(Frozen):
+class Directory(Frozen, frozen=True, kw_only=True):
     """One version of the directory. `endpoints` are verified, active, and sorted by rank."""
 
     version: int

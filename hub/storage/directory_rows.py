@@ -12,7 +12,7 @@ from hub.storage.statements import Row, columns_of
 from policies.model import Agreement, Party
 
 
-class Organization(Frozen):
+class Organization(Frozen, frozen=True, kw_only=True):
     """A legal entity or a unit of one, in the words of the case format (section 1)."""
 
     id: str

@@ -22,7 +22,7 @@ PersonId = str
 """Somebody who may sign in the member's place: an opaque id, since it stands in the clear on consents."""
 
 
-class MemberFacts(Frozen, forbid_unknown_fields=True):
+class MemberFacts(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Identity and legal facts (case format, section 5). Dates are ISO; `cin` empty if unknown."""
 
     given: str

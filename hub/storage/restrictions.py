@@ -22,7 +22,7 @@ _END = Change(Restriction, ("ended", "ended_by"), ("member_id", "id"))
 _BY_MEMBER = Lookup(Restriction, _COLUMNS, "member_id")
 
 
-class RestrictionForm(Frozen, forbid_unknown_fields=True):
+class RestrictionForm(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The fields of the case format, section 5. `against` empty: whoever receives."""
 
     against: tuple[str, ...] = ()

@@ -23,7 +23,7 @@ GROUP = 64
 """Most units of one transaction."""
 BUSY_SECONDS = 10.0
 """How long to wait for another process that holds the write lock."""
-_DIALECT = dialect.dialect(paramstyle="qmark")  # type: ignore[no-untyped-call]
+_DIALECT = dialect.dialect(paramstyle="qmark")
 
 _Work = tuple[Unit | tuple[Returning, Row], "asyncio.Future[Any]"]
 

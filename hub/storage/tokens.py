@@ -31,7 +31,7 @@ _BY_HASH = Lookup(Token, ("id", "organization_id", "role", "expires_at", "revoke
 _BY_ID = Lookup(Token, ("organization_id",), "id")
 
 
-class Principal(Frozen):
+class Principal(Frozen, frozen=True, kw_only=True):
     """Who calls: the token and the organization it was given to."""
 
     id: str

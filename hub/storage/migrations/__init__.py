@@ -33,7 +33,8 @@ def _sqlite_is_current(url: str) -> bool:
         return False
     connection = sqlite3.connect(path)
     try:
-        return connection.execute("SELECT version_num FROM alembic_version").fetchone() == (HEAD,)
+        found: tuple[str] | None = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        return found == (HEAD,)
     except sqlite3.OperationalError:
         return False
     finally:

@@ -10,7 +10,7 @@ class LedgerEntry(SQLModel, table=True):
     __tablename__ = "ledger_entry"
     # SQLite numbers rows by itself only for INTEGER, hence the variant.
     id: int | None = Field(
-        default=None, primary_key=True, sa_type=BigInteger().with_variant(Integer, "sqlite")  # type: ignore[call-overload]
+        default=None, primary_key=True, sa_type=BigInteger().with_variant(Integer, "sqlite")
     )
     at: int = Field(sa_type=BigInteger)
     kind: str = Field(sa_type=Text)

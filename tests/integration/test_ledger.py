@@ -1,0 +1,121 @@
+"""The live ledger: sequenced, signed, and every tampering straight in the database found and placed."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from hub.audit import Audit, audit
+from hub.crypto.checkpoint import Checkpoint, open_checkpoint, verifier_of
+from hub.crypto.keyring import KeyKind
+from hub.crypto.report import Fault
+from hub.sequencer import Sequencer
+from hub.storage.tables import LedgerEntry, LedgerLeaf
+from tests.scenes import Scene, a_scene
+
+
+async def a_day(scene: Scene, head: Path | None = None) -> Sequencer:
+    """Some entries, sequenced in several batches, each with its signed head."""
+    sequencer = Sequencer(scene.hub.database, scene.hub.ring, scene.hub.clock, head)
+    await scene.consent()
+    await sequencer.finish()
+    for key in ("a", "b", "c"):
+        await scene.submit(key)
+        await scene.dispatch_all()
+        await sequencer.finish()
+    return sequencer
+
+
+async def audited(scene: Scene, head: Path | None = None) -> Audit:
+    keys = tuple(verifier_of(key) for key in scene.hub.ring.all_of(KeyKind.LEDGER))
+    trusted: Checkpoint | None = open_checkpoint(head.read_text(), keys) if head else None
+    return await audit(scene.hub.database, keys, trusted, scene.hub.clock.now() + 3_600_000_000)
+
+
+async def test_an_untouched_ledger_verifies_whole(database_url):
+    async with a_scene(database_url) as scene:
+        await a_day(scene)
+        found = await audited(scene)
+        assert found.intact
+        assert found.report.proven == found.report.entries == len(await scene.rows(LedgerEntry.id))
+
+
+async def test_two_sequencers_give_every_entry_one_place(database_url):
+    async with a_scene(database_url) as scene:
+        one = Sequencer(scene.hub.database, scene.hub.ring, scene.hub.clock)
+        other = Sequencer(scene.hub.database, scene.hub.ring, scene.hub.clock)
+        for key in "abcdefgh":
+            await scene.submit(key)
+            import asyncio
+
+            await asyncio.gather(one.sequence(), other.sequence())
+        await one.finish()
+        positions = await scene.rows(LedgerLeaf.position, LedgerLeaf.entry_id)
+        assert [position for position, _ in positions] == list(range(len(positions)))
+        assert sorted(entry for _, entry in positions) == [n for (n,) in await scene.rows(LedgerEntry.id)]
+        assert (await audited(scene)).intact
+
+
+TAMPERINGS = {
+    "an edit": (
+        ["UPDATE ledger_entry SET body = replace(CAST(body AS TEXT), 'harbor', 'lantern') WHERE id = 9"],
+        Fault.ALTERED,
+        8,
+    ),
+    "a deletion": (["DELETE FROM ledger_entry WHERE id = 9"], Fault.MISSING, 8),
+    "a reordering": (
+        [
+            "UPDATE ledger_leaf SET entry_id = -1 WHERE position = 8",
+            "UPDATE ledger_leaf SET entry_id = 9 WHERE position = 9",
+            "UPDATE ledger_leaf SET entry_id = 10 WHERE position = 8",
+        ],
+        None,
+        8,
+    ),
+    "a truncation": (
+        ["DELETE FROM ledger_leaf WHERE position >= 8", "DELETE FROM ledger_entry WHERE id > 8"],
+        Fault.TRUNCATED,
+        8,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TAMPERINGS)
+async def test_the_verifier_names_the_place_of(name, tmp_path):
+    statements, fault, position = TAMPERINGS[name]
+    file = tmp_path / "hub.sqlite"
+    async with a_scene(f"sqlite:///{file}") as scene:
+        await a_day(scene)
+        assert (await audited(scene)).intact
+        with sqlite3.connect(file) as connection:
+            for statement in statements:
+                connection.execute(statement)
+        connection.close()
+        found = await audited(scene)
+    assert not found.intact
+    first = found.report.findings[0]
+    assert first.first == position
+    assert fault is None or first.fault is fault
+
+
+async def test_a_truncation_that_takes_its_signed_heads_along_shows_against_the_head_kept_outside(tmp_path):
+    file, head = tmp_path / "hub.sqlite", tmp_path / "ledger.head"
+    async with a_scene(f"sqlite:///{file}") as scene:
+        await a_day(scene, head)
+        with sqlite3.connect(file) as connection:
+            size = connection.execute("SELECT size FROM checkpoint ORDER BY size").fetchone()[0]
+            connection.execute("DELETE FROM ledger_leaf WHERE position >= ?", (size,))
+            connection.execute("DELETE FROM ledger_entry WHERE id > ?", (size,))
+            connection.execute("DELETE FROM checkpoint WHERE size > ?", (size,))
+        connection.close()
+        found = await audited(scene, head)
+    assert [finding.fault for finding in found.report.findings] == [Fault.TRUNCATED]
+
+
+async def test_an_entry_slipped_in_outside_the_tree_is_found(database_url):
+    async with a_scene(database_url) as scene:
+        sequencer = await a_day(scene)
+        await scene.submit("late")
+        assert (await audited(scene)).unplaced > 0
+        await sequencer.finish()
+        assert (await audited(scene)).unplaced == 0
