@@ -31,12 +31,12 @@ _ALERTS = "http://hl7.org/fhir/us/davinci-alerts"
 _EVENT_CODES = f"{_ALERTS}/CodeSystem/notification-event"
 _OWN_CODES = "urn:part2hub:event"
 _EVENTS = {
-    MessageKind.ADMIT_NOTICE: (_EVENT_CODES, "notification-admit"),
-    MessageKind.DISCHARGE_NOTICE: (_EVENT_CODES, "notification-discharge"),
-    MessageKind.REFERRAL_PACKET: (_EVENT_CODES, "notification-referral"),
-    MessageKind.STATUS_REPORT: (_EVENT_CODES, "notification-progress-update"),
-    MessageKind.CRISIS_FOLLOWUP: (_OWN_CODES, "crisis-followup"),
-    MessageKind.EMERGENCY_DISCLOSURE: (_OWN_CODES, "emergency-disclosure"),
+    MessageKind.ADMIT_NOTICE: (_EVENT_CODES, "notification-admit", "Admit Notification"),
+    MessageKind.DISCHARGE_NOTICE: (_EVENT_CODES, "notification-discharge", "Discharge Notification"),
+    MessageKind.REFERRAL_PACKET: (_EVENT_CODES, "notification-referral", "Referral Notification"),
+    MessageKind.STATUS_REPORT: (_EVENT_CODES, "notification-progress-update", "Progress Update Notification"),
+    MessageKind.CRISIS_FOLLOWUP: (_OWN_CODES, "crisis-followup", "Crisis follow-up"),
+    MessageKind.EMERGENCY_DISCLOSURE: (_OWN_CODES, "emergency-disclosure", "Medical emergency disclosure"),
 }
 _HEADER_PROFILES = {
     MessageKind.ADMIT_NOTICE: "admit-notification-messageheader",
@@ -102,14 +102,14 @@ def _resources(parcel: Parcel, names: UUID) -> Iterator[tuple[str, Json]]:
 
 
 def _header(parcel: Parcel, focus: Json, sender: Json, receiver: Json) -> Json:
-    system, code = _EVENTS[parcel.kind]
+    system, code, display = _EVENTS[parcel.kind]
     profiles = ["notifications-messageheader"]
     profiles += [_HEADER_PROFILES[parcel.kind]] if parcel.kind in _HEADER_PROFILES else []
     return {
         "resourceType": "MessageHeader",
         "meta": {"profile": [f"{_ALERTS}/StructureDefinition/{profile}" for profile in profiles]},
         "text": narrative(accompaniment_text(parcel.accompaniment) or KIND_IN_WORDS[parcel.kind]),
-        "eventCoding": {"system": system, "code": code, "display": KIND_IN_WORDS[parcel.kind]},
+        "eventCoding": {"system": system, "code": code, "display": display},
         "destination": [{"name": parcel.recipient.name, "endpoint": parcel.endpoint.address, "receiver": receiver}],
         "sender": sender,
         "responsible": sender,
