@@ -176,4 +176,5 @@ _ALL = (
     Reason("design.rule_failed", "design", "a rule could not be run", hold=True),
 )
 REASONS = {reason.code: reason for reason in _ALL}
+LAWS = {reason.code: reason.laws for reason in _ALL}
 HOLDS = frozenset(reason.code for reason in _ALL if reason.hold)

@@ -15,8 +15,10 @@ from typing import NamedTuple
 from policies.facts import Facts, Kind, Matter
 from policies.permit import Permit
 
-__all__ = ["NOTHING", "Layer", "Permit", "PermitJudge", "Permitting", "ProhibitJudge", "Prohibiting", "Reasons",
-           "RuleBook"]
+__all__ = [
+    "NOTHING", "Closing", "Layer", "Permit", "PermitJudge", "Permitting", "ProhibitJudge", "Prohibiting", "Reasons",
+    "RuleBook",
+]
 
 Reasons = tuple[str, ...]
 NOTHING: Reasons = ()
@@ -57,6 +59,10 @@ class Prohibiting:
     layer: Layer = Layer.FEDERAL
 
 
+Closing = Callable[[Facts], Callable[[Matter], Reasons]]
+"""Asked last, for items of any kind that nothing permitted: which basis was meant, and why there is none."""
+
+
 class Plan(NamedTuple):
     """The rules that can speak for one purpose, by kind of item, permissions in the order of their rank."""
 
@@ -72,6 +78,7 @@ class RuleBook:
     effective: date
     permitting: tuple[Permitting, ...] = ()
     prohibiting: tuple[Prohibiting, ...] = ()
+    closing: Closing | None = None
     _plans: dict[str, Plan] = field(default_factory=dict, init=False, repr=False)
 
     def plan(self, purpose: str) -> Plan:

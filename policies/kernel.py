@@ -7,9 +7,19 @@ what a request says; what it cannot decide it denies, and names what failed.
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from policies.codes import HOLDS, REASONS
+from policies.codes import HOLDS, LAWS, REASONS
 from policies.facts import Facts, Kind, Matter
-from policies.findings import NOTHING, Permit, PermitJudge, Permitting, Prohibiting, ProhibitJudge, Reasons, RuleBook
+from policies.findings import (
+    NOTHING,
+    Closing,
+    Permit,
+    PermitJudge,
+    Permitting,
+    Prohibiting,
+    ProhibitJudge,
+    Reasons,
+    RuleBook,
+)
 from policies.model import Decision, ItemDecision, LayerVerdict, Request
 from policies.obligations import due, due_withheld
 from policies.part2.applicability import her_own_act, veterans_care
@@ -27,6 +37,7 @@ class Bench(NamedTuple):
     permitting: list[tuple[str, PermitJudge]]
     prohibiting: list[tuple[str, ProhibitJudge]]
     failed: list[str]
+    closing: Callable[[Matter], Reasons]
 
 
 def decide(request: Request, rules: RuleBook = RULES) -> Decision:
@@ -63,37 +74,67 @@ def layers(decision: Decision) -> tuple[LayerVerdict, ...]:
 def _decide_packet(facts: Facts, rules: RuleBook) -> Decision:
     plan = rules.plan(facts.base)
     benches: dict[Kind, Bench] = {}
-    duties: dict[tuple[Kind, int], Permit] = {}  # whose obligations are counted; keeps the permit alive
     items: list[ItemDecision] = []
-    obligations: set[str] = set()
-    consents: dict[str, None] = {}
-    failed: list[str] = []
+    tally = Tally()
+    limited = bool(facts.request.restrictions)
+    last: tuple[Permit | None, Kind | None] = (None, None)
     for matter in facts.matters:
-        bench = benches.get(matter.kind)
+        kind = matter.kind
+        bench = benches.get(kind)
         if bench is None:
-            kind = matter.kind
-            bench = benches[kind] = _bench(facts, plan.permitting[kind], plan.prohibiting[kind])
-            failed += bench.failed
-        permit, reasons = _judge(matter, bench, failed)
+            bench = benches[kind] = _bench(facts, plan.permitting[kind], plan.prohibiting[kind], rules.closing)
+            tally.failed += bench.failed
+        permit, reasons = _judge(matter, bench, tally.failed)
         if permit is not None and not reasons:
-            key = (matter.kind, id(permit))
-            if key not in duties or facts.request.restrictions:
-                duties[key] = permit
-                obligations |= due(facts, matter, permit)
-            if permit.consent is not None:
-                consents[permit.consent] = None
+            if permit is not last[0] or kind is not last[1] or limited:
+                last = (permit, kind)
+                tally.goes(permit, due(facts, matter, permit))
             items.append(
                 ItemDecision(matter.id, True, permit.waits, permit.rule, permit.consent, NOTHING, permit.laws),
             )
         else:
-            obligations |= due_withheld(facts, reasons)
             items.append(_withheld(matter, reasons))
-    return _conclude(items, obligations, tuple(consents), tuple(dict.fromkeys(failed)), rules)
+            tally.stays(reasons, due_withheld(facts, reasons))
+    return _conclude(items, tally, rules)
 
 
-def _bench(facts: Facts, permitting: tuple[Permitting, ...], prohibiting: tuple[Prohibiting, ...]) -> Bench:
-    """Ask every rule whether it speaks here. A rule that raises denies the whole request: INVARIANT deny-by-default."""
-    bench = Bench([], [], [])
+class Tally:
+    """What the items add up to: obligations, reasons, laws and consents, each once, in the order found."""
+
+    __slots__ = ("consents", "failed", "hold", "laws", "obligations", "reasons", "withheld")
+
+    def __init__(self) -> None:
+        self.obligations: set[str] = set()
+        self.laws: dict[str, None] = {}
+        self.consents: dict[str, None] = {}
+        self.reasons: dict[str, None] = {}
+        self.failed: list[str] = []
+        self.withheld = 0
+        self.hold = False
+
+    def goes(self, permit: Permit, obligations: frozenset[str]) -> None:
+        self.obligations |= obligations
+        self.hold = self.hold or permit.waits
+        for law in permit.laws:
+            self.laws[law] = None
+        if permit.consent is not None:
+            self.consents[permit.consent] = None
+
+    def stays(self, reasons: Reasons, obligations: frozenset[str]) -> None:
+        self.obligations |= obligations
+        self.withheld += 1
+        self.hold = self.hold or not HOLDS.isdisjoint(reasons)
+        for code in reasons:
+            if code not in self.reasons:
+                self.reasons[code] = None
+                self.laws.update(dict.fromkeys(LAWS[code]))
+
+
+def _bench(
+    facts: Facts, permitting: tuple[Permitting, ...], prohibiting: tuple[Prohibiting, ...], closing: Closing | None,
+) -> Bench:
+    """Ask every rule whether it speaks here. One that raises denies the request: INVARIANT deny-by-default."""
+    bench = Bench([], [], [], closing(facts) if closing else _silent)
     ready: tuple[tuple[tuple[Any, ...], list[Any]], ...] = (
         (permitting, bench.permitting), (prohibiting, bench.prohibiting),
     )
@@ -126,38 +167,37 @@ def _judge(matter: Matter, bench: Bench, failed: list[str]) -> tuple[Permit | No
             stop = forbids(matter, permit)
             if stop:
                 stops += stop
+        if permit is None:
+            rule = "closing"
+            lacking += bench.closing(matter)
     except Exception:  # noqa: BLE001  # INVARIANT: deny-by-default
         failed.append(rule)
         return None, FAILED
     if permit is None:
-        return None, _merge((stops, lacking)) or FAILED * bool(failed)
-    return permit, stops and _merge((stops,))
+        return None, tuple(dict.fromkeys(stops + lacking))
+    return permit, stops and tuple(dict.fromkeys(stops))
 
 
 def _withheld(matter: Matter, reasons: Reasons) -> ItemDecision:
-    laws = tuple(dict.fromkeys(law for code in reasons for law in REASONS[code].laws))
+    laws = tuple(dict.fromkeys([law for code in reasons for law in LAWS[code]]))
     return ItemDecision(matter.id, False, not HOLDS.isdisjoint(reasons), None, None, reasons, laws)
 
 
-def _conclude(
-    items: list[ItemDecision], obligations: set[str], consents: tuple[str, ...], failed: tuple[str, ...],
-    rules: RuleBook,
-) -> Decision:
-    going = sum([item.permitted for item in items])
-    if not going:
-        obligations |= REFUSAL
-    outcome = "deny" if not going else "permit" if going == len(items) else "partial"
-    hold = any([item.hold for item in items])  # noqa: C419  # half the time of a generator
-    laws: dict[str, None] = {}
-    last: tuple[str, ...] = ()
-    for item in items:
-        if item.laws is not last:
-            last = item.laws
-            laws.update(dict.fromkeys(last))
-    reasons = NOTHING if going == len(items) else _merge(item.reasons for item in items)
+def _conclude(items: list[ItemDecision], tally: Tally, rules: RuleBook) -> Decision:
+    outcome = "permit"
+    if tally.withheld == len(items):
+        outcome = "deny"  # an empty packet too: nothing permits what is not there
+        tally.obligations |= REFUSAL
+    elif tally.withheld:
+        outcome = "partial"
     return Decision(
-        outcome, hold, tuple(items), reasons, frozenset(obligations), tuple(laws), consents, failed, rules.edition,
+        outcome, tally.hold, tuple(items), tuple(tally.reasons), frozenset(tally.obligations), tuple(tally.laws),
+        tuple(tally.consents), tuple(dict.fromkeys(tally.failed)), rules.edition,
     )
+
+
+def _silent(_matter: Matter) -> Reasons:
+    return NOTHING
 
 
 def _merge(groups: Any) -> Reasons:

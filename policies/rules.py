@@ -54,7 +54,6 @@ PERMITTING = (
     Permitting("audit", "2.53", RECORD, exceptions.audit, _only("audit")),
     Permitting("hhs_compliance", "2.2(b)", RECORD, exceptions.hhs_compliance, _only("hhs_compliance")),
     Permitting("court_order", "2.61", RECORD, court_order),
-    Permitting("no_other_basis", "2.13(a)", RECORD, exceptions.no_other_basis),
     Permitting("hipaa", "164.502(a)", OTHER, hipaa.other_health_information),
 )
 
@@ -77,6 +76,7 @@ PROHIBITING = (
 RULES = RuleBook(
     "89 FR 12472", date(2024, 4, 16),
     tuple(replace(rule, rank=rank) for rank, rule in enumerate(PERMITTING)), PROHIBITING,
+    exceptions.no_other_basis,
 )
 EDITIONS = (RULES,)
 

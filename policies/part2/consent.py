@@ -33,10 +33,14 @@ class Tested(NamedTuple):
 
 def consent(facts: Facts) -> PermitJudge:
     """§2.33(a): the item rests on a consent that carries it, on one that waits for nobody if there is one."""
+    by_principal: dict[str, Tested] = {}
 
     def judge(matter: Matter) -> Permit | Reasons:
         waiting: Permit | None = None
-        for form, permit in tested(facts, matter).good:
+        known = by_principal.get(matter.principal)
+        if known is None:
+            known = by_principal[matter.principal] = tested(facts, matter)
+        for form, permit in known.good:
             if not item_faults(facts, form, matter):
                 if not permit.waits:
                     return permit
@@ -79,7 +83,10 @@ def request_faults(
         return ("consent.unwritten",)
     if record and form.kind == "general":
         return ("consent.general",)
-    found = [*form.face, *signer_faults(facts, form), *lapses(facts, form), *kind_faults(facts, form, record)]
+    concerned = facts.to if principal is not None else facts.to | facts.discloser_line
+    found = [
+        *form.face, *signer_faults(facts, form), *lapses(facts, form, concerned), *kind_faults(facts, form, record),
+    ]
     if written.patient is not None and written.patient != facts.patient.id:
         found.append("scope.patient")
     if principal is not None and not lists(facts, form, principal):

@@ -3,7 +3,9 @@
 §2.2(b), §2.12(c)(5), (6), §2.14(c), §2.15(b)(1), §2.23, §2.52, §2.53. Most are for a program's own records only.
 """
 
-from policies.facts import Facts, Matter
+from collections.abc import Callable
+
+from policies.facts import Facts, Kind, Matter
 from policies.findings import NOTHING, Permit, PermitJudge, Reasons
 from policies.vocabulary import CRIMES, THE_PATIENT
 
@@ -106,11 +108,13 @@ def hhs_compliance(facts: Facts) -> PermitJudge | None:
     return (lambda matter: HHS if matter.own else NOTHING) if "hhs" in facts.roles else None
 
 
-def no_other_basis(facts: Facts) -> PermitJudge:
-    """The list is closed. Permits nothing; says which basis was meant and why there is none."""
-    common = (*_for_purpose(facts), *_for_demand(facts), *_for_patient(facts))
+def no_other_basis(facts: Facts) -> Callable[[Matter], Reasons]:
+    """The list is closed. Permits nothing; says for a record which basis was meant and why there is none."""
 
     def judge(matter: Matter) -> Reasons:
+        if matter.kind is not Kind.RECORD:
+            return NOTHING
+        common = (*_for_purpose(facts), *_for_demand(facts), *_for_patient(facts))
         if matter.as_qso:
             return (*common, "qso.third_party")
         if matter.held_under == "qsoa" and not matter.own:

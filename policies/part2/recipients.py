@@ -16,7 +16,8 @@ def unreached(facts: Facts, form: Form) -> tuple[str, ...]:
         return () if form.consent.intermediary in facts.to else OUT
     if not form.parties.isdisjoint(facts.to):
         return ()
-    if any(person.person == facts.request.recipient and person.at in facts.to for person in form.people):
+    recipient = facts.request.recipient
+    if form.people and any(named.person == recipient and named.at in facts.to for named in form.people):
         return ()
     return unreached_by_class(facts, form)
 

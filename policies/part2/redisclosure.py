@@ -83,7 +83,7 @@ def to_contractor(facts: Facts, form: Form) -> Permit | Reasons:
         return ("redisclosure.not_contractor",)
     if facts.agreement(CONTRACTS, facts.discloser_line, facts.to) is None:
         return ("redisclosure.no_contract",)
-    return tuple(lapses(facts, form)) or CONTRACT
+    return tuple(lapses(facts, form, facts.to | facts.discloser_line)) or CONTRACT
 
 
 def expressly_permitted(facts: Facts, form: Form, matter: Matter) -> Permit | Reasons:

@@ -9,8 +9,11 @@ from policies.model import Consent, Event, Revocation
 from policies.part2.form import Form
 
 
-def lapses(facts: Facts, form: Form) -> list[str]:
-    """Why the consent is not in force at the instant of the disclosure; empty if it is."""
+def lapses(facts: Facts, form: Form, concerned: frozenset[str]) -> list[str]:
+    """Why the consent is not in force at the instant of the disclosure; empty if it is.
+
+    `concerned`: the parties as to whom a revocation counts: the recipient, and a holder that passes it on.
+    """
     at, signed_at = facts.at, form.consent.signed_at
     found: list[str] = []
     postdated = signed_at is None and form.signed_from is not None and form.signed_from > at
@@ -23,7 +26,7 @@ def lapses(facts: Facts, form: Form) -> list[str]:
             found.append("consent.expired")
     elif form.event is not None:
         found.extend(expired_by_event(facts, form.event, at))
-    if form.consent.revoked and any(effective_revocations(facts, form.consent, facts.to, at)):
+    if form.consent.revoked and any(effective_revocations(facts, form.consent, concerned, at)):
         found.append("consent.revoked")
     return found
 
