@@ -7,6 +7,9 @@
     │   ├── TooLarge        over a stated limit
     │   ├── Conflict        the same key, another body; a state that does not allow it
     │   ├── Unauthorized    no or bad credentials
+    │   ├── Forbidden       the role of the credentials does not reach this command
+    │   ├── TooSlow         a body that did not arrive within its deadline
+    │   ├── TooOften        more requests than the credentials may make
     │   └── NotAvailable    the neutral refusal: unknown, uncovered or not yours (§2.13(c)(2))
     ├── Unavailable         the hub cannot now: 503, retry later
     │   ├── Stale           a guard of the transaction no longer holds; decide again
@@ -62,6 +65,21 @@ class Conflict(Rejected):
 class Unauthorized(Rejected):
     code = "unauthorized"
     status = 401
+
+
+class Forbidden(Rejected):
+    code = "forbidden"
+    status = 403
+
+
+class TooSlow(Rejected):
+    code = "too-slow"
+    status = 408
+
+
+class TooOften(Rejected):
+    code = "too-often"
+    status = 429
 
 
 class NotAvailable(Rejected):

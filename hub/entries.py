@@ -1,0 +1,155 @@
+"""What may be entered in the directory, checked before it is stored: organizations, endpoints, agreements.
+
+The directory is the only source of addresses and of keys to seal to, so an entry that could not be used is refused
+here, not found out at the first delivery.
+"""
+
+import re
+from datetime import date
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+from cryptography import x509
+
+from hub.errors import Malformed
+from hub.model import ChannelKind, Endpoint, Frozen
+from hub.storage.directory import Organization
+from policies.model import Agreement
+from policies.vocabulary import AGREEMENT_KINDS, ROLES, SUD_STATUSES
+
+_ID = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")
+_MAX_ID = 64
+_MAX_TEXT = 200
+_EMAIL = re.compile(r"[^@\s<>\",;:]{1,64}@[A-Za-z0-9.-]{1,190}")
+_FAX = re.compile(r"\+[1-9][0-9]{6,14}")
+_NPI = re.compile(r"[0-9]{10}")
+_KEY_BYTES = 32
+
+
+class EndpointEntry(Frozen, forbid_unknown_fields=True):
+    """An endpoint as written: keys in base64, certificates as PEM text."""
+
+    organization: str
+    channel: ChannelKind
+    address: str
+    form: str = ""
+    rank: int = 0
+    certificate: str | None = None
+    seal_key: bytes | None = None
+    verify_key: bytes | None = None
+    tls_ca: str | None = None
+    station: str | None = None
+    active: bool = True
+
+
+class AgreementEntry(Frozen, forbid_unknown_fields=True, rename={"with_party": "with"}):
+    """An agreement as written in the case format, section 5."""
+
+    kind: str
+    holder: str
+    with_party: str
+    service: str | None = None
+    until: str | None = None
+    copies: bool = False
+
+
+def organization(name: str, raw: dict[str, Any]) -> Organization:
+    """Raises `Malformed` naming the field."""
+    found = _read({**raw, "id": _checked_id(name)}, Organization)
+    if not 0 < len(found.name) <= _MAX_TEXT:
+        raise Malformed("An organization has a name.", field="name")
+    _words("roles", found.roles, ROLES)
+    _words("sud_program", {found.sud_program} - {None}, SUD_STATUSES)
+    if found.npi is not None and not _NPI.fullmatch(found.npi):
+        raise Malformed("An NPI has ten digits.", field="npi")
+    return found
+
+
+def endpoint(name: str, entry: EndpointEntry, verified_at: int) -> Endpoint:
+    """`verified_at`: microseconds, 0 if nobody has verified it. Raises `Malformed` naming the field."""
+    _ADDRESS[entry.channel](entry)
+    for field in ("seal_key", "verify_key"):
+        key = getattr(entry, field)
+        if key is not None and len(key) != _KEY_BYTES:
+            raise Malformed("A key has 32 bytes, in base64.", field=field)
+    return Endpoint(
+        id=_checked_id(name),
+        organization=entry.organization,
+        channel=entry.channel,
+        address=entry.address,
+        form=entry.form,
+        rank=entry.rank,
+        certificate=_pem("certificate", entry.certificate),
+        seal_key=entry.seal_key,
+        verify_key=entry.verify_key,
+        tls_ca=_pem("tls_ca", entry.tls_ca),
+        station=entry.station,
+        verified_at=verified_at,
+    )
+
+
+def agreement(name: str, entry: AgreementEntry) -> Agreement:
+    """Raises `Malformed` naming the field."""
+    _words("kind", {entry.kind}, AGREEMENT_KINDS)
+    try:
+        until = date.fromisoformat(entry.until) if entry.until else None
+    except ValueError:
+        raise Malformed("A date is written YYYY-MM-DD.", field="until") from None
+    return Agreement(_checked_id(name), entry.kind, entry.holder, entry.with_party, entry.service, until, entry.copies)
+
+
+def _email(entry: EndpointEntry) -> None:
+    if not _EMAIL.fullmatch(entry.address):
+        raise Malformed("An email endpoint has a mail address.", field="address")
+    if entry.certificate is None:
+        raise Malformed("Mail is sealed to a certificate; none is given.", field="certificate")
+
+
+def _fax(entry: EndpointEntry) -> None:
+    if not _FAX.fullmatch(entry.address):
+        raise Malformed("A fax number is written +17075550100.", field="address")
+
+
+def _api(entry: EndpointEntry) -> None:
+    url = urlsplit(entry.address)
+    if url.scheme != "https" or not url.hostname or url.username is not None:
+        raise Malformed("An API endpoint has an https address.", field="address")
+    if entry.form not in ("fhir", "sealed"):
+        raise Malformed("An API endpoint takes the form fhir or sealed.", field="form")
+    if entry.form == "sealed" and entry.seal_key is None:
+        raise Malformed("A sealed form needs the key to seal to.", field="seal_key")
+
+
+_ADDRESS = {ChannelKind.EMAIL: _email, ChannelKind.FAX: _fax, ChannelKind.API: _api}
+
+
+def _pem(field: str, text: str | None) -> bytes | None:
+    if text is None:
+        return None
+    try:
+        x509.load_pem_x509_certificates(text.encode())
+    except ValueError:
+        raise Malformed("A certificate is given as PEM text.", field=field) from None
+    return text.encode()
+
+
+def _read(raw: dict[str, Any], kind: type[Organization]) -> Organization:
+    unknown = raw.keys() - {field.name for field in msgspec.structs.fields(kind)}
+    if unknown:
+        raise Malformed("A field that is not known here.", field=min(unknown))
+    try:
+        return msgspec.convert(raw, kind)
+    except msgspec.ValidationError as error:
+        raise Malformed("The entry does not follow the format.", field=str(error).rpartition("`$.")[2][:-1]) from None
+
+
+def _checked_id(name: str) -> str:
+    if len(name) > _MAX_ID or not _ID.fullmatch(name):
+        raise Malformed("An id has small letters, digits and hyphens.", field="id")
+    return name
+
+
+def _words(field: str, given: Any, known: frozenset[str]) -> None:
+    if not known.issuperset(given):
+        raise Malformed("A word that is not known here.", field=field)

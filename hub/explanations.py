@@ -1,0 +1,132 @@
+"""Decisions in plain words, and what-ifs on stored facts: for a discloser's own people and for compliance.
+
+Nothing here is written, and nothing leaves.
+INVARIANT: no-existence-leak. A member whom the discloser has nothing to do with is nobody.
+"""
+
+from typing import Any
+
+from hub.context import Hub
+from hub.decide import Asked, decide, nobody, question, record_of
+from hub.errors import Malformed
+from hub.intake import ItemManifest
+from hub.model import Frozen
+from hub.storage import members, submissions
+from hub.storage.facts import facts_of
+from policies.codes import REASONS
+from policies.explain import explain
+from policies.model import Decision, ItemDecision, Request
+from policies.remedies import remedies
+from policies.vocabulary import CLASSES, PURPOSES, RELATIONSHIPS
+
+LANGUAGES = ("en", "es")
+
+
+class WhatIf(Frozen, forbid_unknown_fields=True):
+    """May this discloser give these classes of information about this member to this recipient now?"""
+
+    discloser: str
+    recipient: str
+    purpose: str
+    member: str | None = None
+    cin: str | None = None
+    items: tuple[str, ...] = ("summary",)
+    """Classes of information."""
+    relationship: str | None = None
+    language: str = "en"
+
+
+async def what_if(hub: Hub, asked: WhatIf) -> dict[str, Any]:
+    """Outcome, items, explanation and remedies. Raises `Malformed` naming the field."""
+    directory = await hub.directory.current()
+    _check(asked, frozenset(directory.organizations))
+    member = asked.member if asked.cin is None else await members.find_by_cin(hub, asked.cin)
+    known = member is not None and await members.may_see(hub, asked.discloser, member)
+    facts = await facts_of(hub.database, hub.ring, member if known else None)
+    request = question(
+        Asked(
+            purpose=asked.purpose,
+            items=tuple(ItemManifest(document="", title="", information=each) for each in asked.items),
+            relationships={asked.recipient: asked.relationship} if asked.relationship else {},
+        ),
+        facts,
+        directory,
+        discloser=asked.discloser,
+        recipient=asked.recipient,
+        at=hub.clock.now(),
+        operator=hub.operator,
+        county_pack=hub.county_pack,
+    )
+    record = record_of(decide(request), request, facts, directory)
+    record = record if facts.member is not None else nobody(record)
+    return {
+        "outcome": record.outcome,
+        "hold": record.hold,
+        "items": [
+            {"item": each.item, "information": given, "permitted": each.permitted, "reasons": each.reasons,
+             "laws": each.laws, "consent": each.consent}
+            for each, given in zip(record.items, asked.items, strict=True)
+        ],
+        "obligations": record.obligations,
+        **in_words(request, decision_of(record), asked.language),
+    }  # fmt: skip
+
+
+async def explained(hub: Hub, view: dict[str, Any], language: str = "en") -> dict[str, Any]:
+    """A stored decision (as `hub.views.decision` gives it) with its explanation, and today's remedies."""
+    if language not in LANGUAGES:
+        raise Malformed("Explanations are in en or es.", field="language")
+    stored = await submissions.read(hub.database, view["submission"])
+    assert stored is not None
+    facts = await facts_of(hub.database, hub.ring, view["member"])
+    request = question(
+        stored.facts.asked,
+        facts,
+        await hub.directory.current(),
+        discloser=view["discloser"],
+        recipient=view["recipient"],
+        at=view["at"],
+        by=view["by"],
+        operator=hub.operator,
+        county_pack=hub.county_pack,
+    )
+    return view | in_words(request, decision_of(view), language)
+
+
+def in_words(request: Request, decision: Decision, language: str) -> dict[str, Any]:
+    """Sentences for every item, and what would let the withheld ones go."""
+    if any(reason not in REASONS for item in decision.items for reason in item.reasons):
+        # A member nobody here has registered for this discloser: there is nothing to explain, or to mend.
+        return {"explanation": [], "remedies": []}
+    return {
+        "explanation": [{"item": each.item, "text": each.text} for each in explain(request, decision, language)],
+        "remedies": [{"text": each.text, "items": each.items} for each in remedies(request, decision, language)],
+    }
+
+
+def decision_of(record: Any) -> Decision:
+    """The policy's value again, from a `DecisionRecord` or its stored JSON."""
+    found = record if isinstance(record, dict) else {name: getattr(record, name) for name in record.__struct_fields__}
+    items = tuple(ItemDecision(*(_value(item, name) for name in ItemDecision._fields)) for item in found["items"])
+    given = {name: found[name] for name in Decision._fields if name != "items"}
+    return Decision(**given | {"items": items, "obligations": frozenset(found["obligations"])})
+
+
+def _value(item: Any, name: str) -> Any:
+    return item[name] if isinstance(item, dict) else getattr(item, name)
+
+
+def _check(asked: WhatIf, organizations: frozenset[str]) -> None:
+    for field in ("discloser", "recipient"):
+        if getattr(asked, field) not in organizations:
+            raise Malformed("No such organization in the directory.", field=field)
+    if asked.purpose not in PURPOSES:
+        raise Malformed("Unknown purpose.", field="purpose")
+    if not asked.items or not CLASSES.issuperset(asked.items):
+        raise Malformed("Unknown class of information.", field="items")
+    if asked.relationship is not None and asked.relationship not in RELATIONSHIPS:
+        raise Malformed("A relationship is treating, accepted, asked or none.", field="relationship")
+    if (asked.member is None) == (asked.cin is None):
+        raise Malformed("Name the member by id or by CIN, one of them.", field="member")
+    if asked.language not in LANGUAGES:
+        raise Malformed("Explanations are in en or es.", field="language")

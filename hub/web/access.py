@@ -1,0 +1,104 @@
+"""Who calls and what they may reach: bearer tokens, roles, rates, and whose data is whose.
+
+INVARIANT: no-existence-leak. Whatever is not the caller's raises `NotAvailable`, as what does not exist does.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
+
+from aiohttp import web
+
+from hub.context import Hub
+from hub.errors import Forbidden, NotAvailable, TooOften, Unauthorized
+from hub.record import entry
+from hub.storage import consents, members
+from hub.storage.database import Unit
+from hub.storage.tokens import Principal, Role, TokenReader
+from policies.vocabulary import TREATING_PROGRAMS
+
+HUB = web.AppKey("hub", Hub)
+TOKENS = web.AppKey("tokens", TokenReader)
+RATE = web.AppKey("rate", int)
+"""Requests a minute for each token; 0: no limit."""
+WHO = "who"
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+ANYONE: tuple[Role, ...] = ("sender", "staff", "compliance", "admin")
+PEOPLE: tuple[Role, ...] = ("staff", "compliance", "admin")
+ADMIN: tuple[Role, ...] = ("admin",)
+PUBLIC: tuple[Role, ...] = ()
+
+
+class Route(NamedTuple):
+    """One command: the roles that may give it; none of them: no token is needed."""
+
+    method: str
+    path: str
+    handler: Handler
+    roles: tuple[Role, ...] = ANYONE
+
+
+async def admit(request: web.Request, roles: tuple[Role, ...]) -> None:
+    """Let the caller in or raise `Unauthorized`, `Forbidden`, `TooOften`."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthorized("A valid bearer token is needed.")
+    who = await request.app[TOKENS].find(token)
+    rate = request.app[RATE]
+    if rate and not await request.app[HUB].signals.allow(f"token:{who.id}", rate, 60):
+        raise TooOften("Too many requests in this minute; slow down.")
+    if who.role not in roles:
+        raise Forbidden("The role of this token does not reach here.")
+    request[WHO] = who
+
+
+def who_calls(request: web.Request) -> Principal:
+    """The admitted caller."""
+    who: Principal = request[WHO]
+    return who
+
+
+async def linked(hub: Hub, who: Principal, member: str, *relations: str) -> None:
+    """The caller's organization stands in one of these relations (none named: any). Raises `NotAvailable`."""
+    if who.role == "admin":
+        await members.facts_of(hub, member)
+        return
+    links = await members.links_of(hub, member)
+    if not any(o == who.organization and (not relations or r in relations) for o, r in links):
+        raise NotAvailable
+
+
+async def visible_consent(hub: Hub, who: Principal, consent: str) -> dict[str, Any]:
+    """The consent, if the caller's organization recorded it or is a discloser it names. Raises `NotAvailable`.
+
+    A recipient does not see it here: it would learn of the patient before anything was disclosed to it.
+    """
+    view = await consents.show(hub, consent)
+    if who.sees_all or await concerns(hub, who.organization, view):
+        return view
+    raise NotAvailable
+
+
+async def concerns(hub: Hub, organization: str, consent: dict[str, Any]) -> bool:
+    """Whether the organization recorded the consent or belongs to a discloser that it names."""
+    if consent["recorded_by"].partition("/")[0] == organization:
+        return True
+    return await discloses(hub, organization, consent)
+
+
+async def discloses(hub: Hub, organization: str, consent: dict[str, Any]) -> bool:
+    """Whether the organization belongs to a discloser that the consent names."""
+    named = consent.get("discloser", [])
+    line = (await hub.directory.current()).world.lines.get(organization, frozenset({organization}))
+    if not line.isdisjoint(named):
+        return True
+    links = await members.links_of(hub, consent["member_id"])
+    return TREATING_PROGRAMS in named and any(o in line and r == "program" for o, r in links)
+
+
+async def note_view(hub: Hub, who: Principal, what: str, member: str, reference: str) -> None:
+    """A review of a member's data across organizations is itself on the ledger."""
+    if who.sees_all:
+        body = {"by": who.by, "what": what}
+        step = entry("access.viewed", hub.clock.now(), body, member=member, reference=reference)
+        await hub.database.commit(Unit((), (step,)))

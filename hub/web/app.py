@@ -1,0 +1,135 @@
+"""The application: routes, one boundary around all of them, and the listening socket.
+
+INVARIANT: metadata-is-content. There is no access log; the library's own log, which quotes requests, goes nowhere.
+"""
+
+import asyncio
+import contextlib
+import logging
+import ssl
+import time
+from collections.abc import AsyncIterator
+from weakref import WeakSet
+
+import aiohttp.web_response
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from hub.context import Hub
+from hub.intake import MAX_SUBMISSION_BYTES
+from hub.settings import Settings
+from hub.storage.tokens import Role, TokenReader
+from hub.telemetry import REQUEST_SECONDS, REQUESTS
+from hub.web import consents, decisions, directory, health, inquiries, members, submissions, work
+from hub.web.access import HUB, RATE, TOKENS, Route, admit
+from hub.web.problems import problem_of
+
+RATE_PER_MINUTE = 12_000
+"""Of one token: a runaway client, not a busy county (Los Angeles: 5,250 messages a day)."""
+_OVERHEAD = 4 * 1024 * 1024
+"""base64 and part headers around documents."""
+_FIRST_REQUEST_S = 15.0
+_KEEPALIVE_S = 75.0
+
+ROUTES: tuple[Route, ...] = (
+    *submissions.ROUTES,
+    *members.ROUTES,
+    *consents.ROUTES,
+    *directory.ROUTES,
+    *decisions.ROUTES,
+    *inquiries.ROUTES,
+    *work.ROUTES,
+    *health.ROUTES,
+)
+_SECURE = {
+    "Server": "part2hub",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "Strict-Transport-Security": "max-age=31536000",
+    "X-Content-Type-Options": "nosniff",
+}
+_SPOKEN = web.AppKey("spoken", WeakSet)
+_ROLES = web.AppKey("roles", dict[tuple[str, str], tuple[Role, ...]])
+
+
+def make_app(hub: Hub, *, rate_per_minute: int = RATE_PER_MINUTE) -> web.Application:
+    """The application around a hub; `rate_per_minute` 0 lifts the limit."""
+    app = web.Application(middlewares=[_boundary], client_max_size=MAX_SUBMISSION_BYTES * 4 // 3 + _OVERHEAD)
+    app[HUB] = hub
+    app[TOKENS] = TokenReader(hub)
+    app[RATE] = rate_per_minute
+    app[_SPOKEN] = WeakSet()
+    app[_ROLES] = {(route.method, route.path): route.roles for route in ROUTES}
+    for route in ROUTES:
+        app.router.add_route(route.method, route.path, route.handler)
+    return app
+
+
+@contextlib.asynccontextmanager
+async def serving(hub: Hub, settings: Settings, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+    """Listen where the settings say until left; yields the port (of use when the settings say 0)."""
+    app = make_app(hub)
+    async with listening(app, settings.listen_host, settings.listen_port, tls) as port:
+        yield port
+
+
+@contextlib.asynccontextmanager
+async def listening(
+    app: web.Application, host: str, port: int, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[int]:
+    """Serve an application there until left; yields the port."""
+    # What aiohttp answers by itself, before any handler, would carry its version.
+    aiohttp.web_response.SERVER_SOFTWARE = _SECURE["Server"]  # type: ignore[attr-defined]
+    silent = logging.Logger("part2hub.http")  # noqa: LOG001 - outside the logging tree on purpose: no handlers
+    silent.disabled = True
+    runner = web.AppRunner(
+        app, access_log=None, logger=silent, keepalive_timeout=_KEEPALIVE_S, auto_decompress=False,
+        shutdown_timeout=5.0,
+    )  # fmt: skip
+    await runner.setup()
+    loop = asyncio.get_running_loop()
+
+    def connected() -> asyncio.Protocol:
+        assert runner.server is not None
+        protocol = runner.server()
+        # A peer that connects and never finishes its first request's head holds a connection for nothing.
+        loop.call_later(_FIRST_REQUEST_S, _drop_if_silent, app[_SPOKEN], protocol)
+        return protocol
+
+    server = await loop.create_server(connected, host, port, ssl=tls, backlog=512)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        await runner.cleanup()
+
+
+def _drop_if_silent(spoken: "WeakSet[object]", protocol: web.RequestHandler) -> None:
+    if protocol not in spoken:
+        protocol.force_close()
+
+
+@web.middleware
+async def _boundary(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """The one place where callers are admitted, errors become responses and requests are counted."""
+    started = time.perf_counter()
+    app = request.app
+    app[_SPOKEN].add(request.protocol)
+    resource = request.match_info.route.resource
+    route = resource.canonical if resource is not None else "unmatched"
+    method = request.method
+    response: web.StreamResponse
+    try:
+        roles = app[_ROLES].get((method, route))
+        if roles:
+            await admit(request, roles)
+        response = await handler(request)
+    except asyncio.CancelledError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the boundary: whatever it is, the caller gets fixed words
+        response = problem_of(error)
+    response.headers.update(_SECURE)
+    REQUESTS.labels(route, method if roles is not None else "other", str(response.status)).inc()
+    REQUEST_SECONDS.labels(route).observe(time.perf_counter() - started)
+    return response

@@ -1,0 +1,53 @@
+"""Decisions with their explanation, what-ifs, and disclosures made and received."""
+
+from aiohttp import web
+
+from hub import views
+from hub.errors import Forbidden
+from hub.explanations import WhatIf, explained, what_if
+from hub.storage.members import links_of
+from hub.web.access import HUB, PEOPLE, Route, note_view, who_calls
+from hub.web.body import json_response, read_json
+from hub.web.paging import page_of
+
+
+async def show(request: web.Request) -> web.Response:
+    """`GET /v1/decisions/{id}`: for the discloser's people and compliance; `language` en or es."""
+    hub, who, decision = request.app[HUB], who_calls(request), request.match_info["id"]
+    view = await views.decision(hub, decision, None if who.sees_all else who.organization)
+    if view["member"] is not None:
+        await note_view(hub, who, "decision", view["member"], decision)
+    return json_response(await explained(hub, view, request.query.get("language", "en")))
+
+
+async def disclosures(request: web.Request) -> web.Response:
+    """`GET /v1/disclosures`: those the caller's organization made or received; compliance sees all."""
+    hub, who, page = request.app[HUB], who_calls(request), page_of(request)
+    member = request.query.get("member")
+    rows = await views.disclosures(
+        hub,
+        viewer=None if who.sees_all else who.organization,
+        member=member,
+        before=page.before,
+        limit=page.limit,
+    )
+    # Only for somebody there is: an entry about nobody would say nothing, and be written at a stranger's will.
+    if member is not None and who.sees_all and await links_of(hub, member):
+        await note_view(hub, who, "disclosures", member, member)
+    return json_response(page.of(rows))
+
+
+async def check(request: web.Request) -> web.Response:
+    """`POST /v1/policy/check`: what would be decided now; nothing is sent."""
+    hub, who = request.app[HUB], who_calls(request)
+    asked = await read_json(request, WhatIf)
+    if not who.sees_all and asked.discloser != who.organization:
+        raise Forbidden("A what-if is for your own disclosures.")
+    return json_response(await what_if(hub, asked))
+
+
+ROUTES = (
+    Route("GET", "/v1/decisions/{id}", show, PEOPLE),
+    Route("GET", "/v1/disclosures", disclosures),
+    Route("POST", "/v1/policy/check", check, PEOPLE),
+)

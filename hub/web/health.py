@@ -1,0 +1,64 @@
+"""For machines that look after the hub: alive, ready, counted, described."""
+
+import asyncio
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import yaml
+from aiohttp import web
+from prometheus_client import generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from hub.errors import Unavailable
+from hub.telemetry import REGISTRY
+from hub.web.access import HUB, PUBLIC, Route
+from hub.web.body import json_response
+
+_READY_WITHIN_S = 2.0
+
+
+async def alive(_request: web.Request) -> web.Response:
+    """`GET /healthz`: the process answers."""
+    return json_response({"status": "ok"})
+
+
+async def ready(request: web.Request) -> web.Response:
+    """`GET /readyz`: the database answers too, else 503."""
+    try:
+        async with asyncio.timeout(_READY_WITHIN_S):
+            await request.app[HUB].directory.current()
+    except TimeoutError:
+        raise Unavailable("The database does not answer in time.") from None
+    return json_response({"status": "ready"})
+
+
+async def metrics(_request: web.Request) -> web.Response:
+    """`GET /metrics`: counts in the Prometheus format; labels are codes, never anything about a person."""
+    return web.Response(body=generate_latest(REGISTRY), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+async def description(_request: web.Request) -> web.Response:
+    """`GET /openapi.json`: this API in OpenAPI 3.1."""
+    return web.Response(body=_openapi_json(), content_type="application/json")
+
+
+@cache
+def openapi() -> dict[str, Any]:
+    """The description as written in `openapi.yaml`."""
+    found: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("openapi.yaml").read_text())
+    return found
+
+
+@cache
+def _openapi_json() -> bytes:
+    return msgspec.json.encode(openapi())
+
+
+ROUTES = (
+    Route("GET", "/healthz", alive, PUBLIC),
+    Route("GET", "/readyz", ready, PUBLIC),
+    Route("GET", "/metrics", metrics, PUBLIC),
+    Route("GET", "/openapi.json", description, PUBLIC),
+)

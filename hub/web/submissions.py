@@ -1,0 +1,116 @@
+"""Submissions over HTTP: the manifest and its documents in one body, handed to the one data path."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+
+import msgspec
+from aiohttp import web
+from sqlalchemy import select
+from sqlmodel import col
+
+from hub import exchange, views
+from hub.errors import Malformed, Unsupported
+from hub.intake import MAX_ITEMS, MAX_SUBMISSION_BYTES, Handed, read_manifest
+from hub.model import Frozen
+from hub.storage.tables import Submission
+from hub.web.access import ANYONE, HUB, Route, who_calls
+from hub.web.body import decode, json_response, read_body
+from hub.web.multipart import boundary_of, split
+from hub.web.paging import page_of
+
+_KEY = re.compile(r"[\x21-\x7e]{1,200}")
+_MANIFEST = "manifest"
+_ROOM = 64 * 1024
+"""Besides the documents: the manifest and part headers."""
+
+
+class LeanSubmission(Frozen, forbid_unknown_fields=True):
+    """For systems without multipart: documents as base64."""
+
+    manifest: msgspec.Raw
+    documents: dict[str, bytes]
+
+
+async def hand_in(request: web.Request) -> web.Response:
+    """`POST /v1/submissions`: 202 with the id once it is durable, decided, sealed and queued."""
+    key = request.headers.get("Idempotency-Key", "")
+    if not _KEY.fullmatch(key):
+        raise Malformed(
+            "An Idempotency-Key header of 1 to 200 visible characters is needed.",
+            code="idempotency-key-missing",
+            field="Idempotency-Key",
+        )
+    raw, documents = await _parts(request)
+    handed = Handed(
+        sender=who_calls(request).organization,
+        key=key,
+        manifest=read_manifest(raw),
+        documents=documents,
+        body_digest=_digest(raw, documents),
+    )
+    submission = await exchange.submit(request.app[HUB], handed)
+    response = json_response({"id": submission, "status": f"/v1/submissions/{submission}"}, 202)
+    response.headers["Location"] = f"/v1/submissions/{submission}"
+    return response
+
+
+async def status(request: web.Request) -> web.Response:
+    """`GET /v1/submissions/{id}`: what became of it, for its sender and for whom it reached."""
+    who = who_calls(request)
+    view = await views.submission(request.app[HUB], request.match_info["id"], who.organization)
+    return json_response(view if who.role != "sender" else _without_reasons(view))
+
+
+async def listing(request: web.Request) -> web.Response:
+    """`GET /v1/submissions`: those the caller's organization handed in, newest first."""
+    who, page = who_calls(request), page_of(request)
+    names = ("id", "kind", "purpose", "priority", "created_at")
+    statement = select(*(col(getattr(Submission, name)) for name in names))
+    statement = statement.where(col(Submission.sender) == who.organization).order_by(col(Submission.id).desc())
+    if page.before is not None:
+        statement = statement.where(col(Submission.id) < page.before)
+    rows = await request.app[HUB].database.query(statement.limit(page.limit))
+    return json_response(page.of([dict(zip(names, row, strict=True)) for row in rows]))
+
+
+ROUTES = (
+    Route("POST", "/v1/submissions", hand_in, ("sender", "staff")),
+    Route("GET", "/v1/submissions", listing, ANYONE),
+    Route("GET", "/v1/submissions/{id}", status, ANYONE),
+)
+
+
+async def _parts(request: web.Request) -> tuple[bytes, Mapping[str, bytes]]:
+    boundary = boundary_of(request.headers.get("Content-Type", ""))
+    if boundary is not None:
+        documents = split(await read_body(request, MAX_SUBMISSION_BYTES + _ROOM), boundary, MAX_ITEMS + 1)
+        manifest = documents.pop(_MANIFEST, None)
+        if manifest is None:
+            raise Malformed("A part named manifest is needed.", field=_MANIFEST)
+        return manifest, documents
+    if request.content_type == "application/json":
+        body = await read_body(request, MAX_SUBMISSION_BYTES * 4 // 3 + _ROOM)
+        lean = decode(body, LeanSubmission)
+        return bytes(lean.manifest), lean.documents
+    raise Unsupported("A submission is multipart/form-data or application/json.")
+
+
+def _digest(manifest: bytes, documents: Mapping[str, bytes]) -> bytes:
+    """Of what was said, not of how it was wrapped: a repeat may choose another boundary."""
+    digest = hashlib.sha256(manifest)
+    for name in sorted(documents):
+        content = documents[name]
+        digest.update(b"\0%b\0%d\0" % (name.encode(), len(content)))
+        digest.update(content)
+    return digest.digest()
+
+
+def _without_reasons(view: dict[str, object]) -> dict[str, object]:
+    """An organization's system learns the outcome; why is for its people."""
+    shown = ("id", "at", "phase", "outcome", "hold")
+    recipients = view["recipients"]
+    assert isinstance(recipients, list)
+    for recipient in recipients:
+        recipient["decisions"] = [{name: d[name] for name in shown} for d in recipient["decisions"]]
+    return view
