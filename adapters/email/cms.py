@@ -92,7 +92,7 @@ class Signer:
 
     def detached(self, content: bytes, at: int) -> bytes:
         """SignedData over `content` without it (RFC 5652 §5), signing time `at` microseconds."""
-        signed_at = core.UTCTime(datetime.fromtimestamp(at // 1_000_000, UTC)).dump()
+        signed_at = _tlv(0x17, f"{datetime.fromtimestamp(at // 1_000_000, UTC):%y%m%d%H%M%SZ}".encode())
         attributes = _set(
             _TYPE_IS_DATA,
             _attribute("message_digest", _octets(hashlib.sha256(content).digest())),
