@@ -20,7 +20,7 @@ HUB = web.AppKey("hub", Hub)
 TOKENS = web.AppKey("tokens", TokenReader)
 RATE = web.AppKey("rate", int)
 """Requests a minute for each token; 0: no limit."""
-WHO = "who"
+WHO = web.RequestKey("who", Principal)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 ANYONE: tuple[Role, ...] = ("sender", "staff", "compliance", "admin")
@@ -54,8 +54,7 @@ async def admit(request: web.Request, roles: tuple[Role, ...]) -> None:
 
 def who_calls(request: web.Request) -> Principal:
     """The admitted caller."""
-    who: Principal = request[WHO]
-    return who
+    return request[WHO]
 
 
 async def linked(hub: Hub, who: Principal, member: str, *relations: str) -> None:

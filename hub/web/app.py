@@ -9,7 +9,6 @@ import logging
 import ssl
 import time
 from collections.abc import AsyncIterator
-from weakref import WeakSet
 
 import aiohttp.web_response
 from aiohttp import web
@@ -49,7 +48,8 @@ _SECURE = {
     "Strict-Transport-Security": "max-age=31536000",
     "X-Content-Type-Options": "nosniff",
 }
-_SPOKEN = web.AppKey("spoken", WeakSet)
+_SILENT = web.AppKey("silent", set[web.RequestHandler])
+"""Connections that have not finished the head of a first request."""
 _ROLES = web.AppKey("roles", dict[tuple[str, str], tuple[Role, ...]])
 
 
@@ -59,7 +59,7 @@ def make_app(hub: Hub, *, rate_per_minute: int = RATE_PER_MINUTE) -> web.Applica
     app[HUB] = hub
     app[TOKENS] = TokenReader(hub)
     app[RATE] = rate_per_minute
-    app[_SPOKEN] = WeakSet()
+    app[_SILENT] = set()
     app[_ROLES] = {(route.method, route.path): route.roles for route in ROUTES}
     for route in ROUTES:
         app.router.add_route(route.method, route.path, route.handler)
@@ -67,9 +67,11 @@ def make_app(hub: Hub, *, rate_per_minute: int = RATE_PER_MINUTE) -> web.Applica
 
 
 @contextlib.asynccontextmanager
-async def serving(hub: Hub, settings: Settings, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+async def serving(
+    hub: Hub, settings: Settings, tls: ssl.SSLContext | None = None, *, rate_per_minute: int = RATE_PER_MINUTE
+) -> AsyncIterator[int]:
     """Listen where the settings say until left; yields the port (of use when the settings say 0)."""
-    app = make_app(hub)
+    app = make_app(hub, rate_per_minute=rate_per_minute)
     async with listening(app, settings.listen_host, settings.listen_port, tls) as port:
         yield port
 
@@ -94,7 +96,8 @@ async def listening(
         assert runner.server is not None
         protocol = runner.server()
         # A peer that connects and never finishes its first request's head holds a connection for nothing.
-        loop.call_later(_FIRST_REQUEST_S, _drop_if_silent, app[_SPOKEN], protocol)
+        app[_SILENT].add(protocol)
+        loop.call_later(_FIRST_REQUEST_S, _drop_if_silent, app[_SILENT], protocol)
         return protocol
 
     server = await loop.create_server(connected, host, port, ssl=tls, backlog=512)
@@ -105,8 +108,9 @@ async def listening(
         await runner.cleanup()
 
 
-def _drop_if_silent(spoken: "WeakSet[object]", protocol: web.RequestHandler) -> None:
-    if protocol not in spoken:
+def _drop_if_silent(silent: set[web.RequestHandler], protocol: web.RequestHandler) -> None:
+    if protocol in silent:
+        silent.discard(protocol)
         protocol.force_close()
 
 
@@ -115,7 +119,7 @@ async def _boundary(request: web.Request, handler: Handler) -> web.StreamRespons
     """The one place where callers are admitted, errors become responses and requests are counted."""
     started = time.perf_counter()
     app = request.app
-    app[_SPOKEN].add(request.protocol)
+    app[_SILENT].discard(request.protocol)
     resource = request.match_info.route.resource
     route = resource.canonical if resource is not None else "unmatched"
     method = request.method
