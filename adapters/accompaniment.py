@@ -24,6 +24,8 @@ LABEL_IN_WORDS = {
     ),
 }
 
+_CONTROLS = dict.fromkeys([*range(0x20), 0x7F, 0x85, 0x2028, 0x2029], " ")  # a title cannot write a line of its own
+
 
 def cover_text(parcel: Parcel) -> str:
     """The accompaniment, then who writes to whom about what; lines end with a line feed."""
@@ -48,8 +50,8 @@ def instant_text(at: int) -> str:
 
 
 def _consent_text(copy: ConsentCopy) -> str:
-    lines = [f"{label}: {value}" for label, value in copy.lines]
-    return "\n".join([f"SCOPE OF THE CONSENT (42 CFR 2.32(b)), reference {copy.consent}", *lines])
+    heading = f"SCOPE OF THE CONSENT (42 CFR 2.32(b)), reference {copy.consent}"
+    return _lines([heading, *(f"{label}: {value}" for label, value in copy.lines)])
 
 
 def _letter(parcel: Parcel) -> str:
@@ -58,8 +60,7 @@ def _letter(parcel: Parcel) -> str:
         f"{KIND_IN_WORDS[parcel.kind].upper()}{' - URGENT' if parcel.priority == 'urgent' else ''}",
         f"From: {_party(parcel.sender.name, parcel.sender.phone)}",
         f"To: {_party(parcel.recipient.name, parcel.recipient.phone)}",
-        f"Member: {member.given} {member.family}, born {member.born}"
-        + (f", CIN {member.cin}" if member.cin else ""),
+        f"Member: {member.given} {member.family}, born {member.born}" + (f", CIN {member.cin}" if member.cin else ""),
         f"Reference: {parcel.disclosure}",
     ]
     if parcel.event:
@@ -67,7 +68,11 @@ def _letter(parcel: Parcel) -> str:
         lines.append(f"Event: {parcel.event.kind} at {instant_text(parcel.event.at)}{where}")
         lines += [f"Contact: {parcel.event.contact}"] if parcel.event.contact else []
     lines += [f"Document {number}: {document.title}" for number, document in enumerate(parcel.documents, 1)]
-    return "\n".join(lines)
+    return _lines(lines)
+
+
+def _lines(lines: list[str]) -> str:
+    return "\n".join(line.translate(_CONTROLS) for line in lines)
 
 
 def _party(name: str, phone: str) -> str:

@@ -56,6 +56,8 @@ class EmailChannel:
         deadline: float = 60.0,
         now: Callable[[], int] = now_us,
     ) -> None:
+        if tls_ca is not None:
+            _require_authority(tls_ca)
         self._signer = _signer(signer_key, signer_certificate, sender_address)
         self._sender = sender_address
         self._tls_ca = tls_ca
@@ -128,6 +130,13 @@ def _signer(key_pem: bytes, certificate_pem: bytes, address: str) -> Signer:
     if not MAIL_ADDRESS.fullmatch(address) or not bound_to(certificate, address):
         raise ConfigurationError("The mail signing certificate does not name the sender address.")
     return Signer(key, certificate)
+
+
+def _require_authority(tls_ca: bytes) -> None:
+    try:
+        client_context(tls_ca)
+    except Unrenderable:
+        raise ConfigurationError("The mail relay's TLS authority is not a PEM certificate.") from None
 
 
 def _too_large() -> Unrenderable:

@@ -54,6 +54,7 @@ class PlanFault(StrEnum):
     SILENT = "silent"
     DROP_IN_BODY = "drop-in-body"
     ERROR = "error"  # 500 with no signature, as a proxy would answer
+    BUSY_AFTER_BODY = "busy-after-body"  # 503, likewise
     SIGNED_BUSY = "signed-busy"  # 503 and a signature: it kept nothing
     SIGNED_REFUSAL = "signed-refusal"  # 403 and a signature: it kept nothing
     SILENT_AFTER_BODY = "silent-after-body"
@@ -64,7 +65,12 @@ class PlanFault(StrEnum):
 
 
 _BEFORE_BODY = {PlanFault.BUSY: 503, PlanFault.FORBIDDEN: 403}
-_AFTER_BODY = {PlanFault.ERROR: 500, PlanFault.SIGNED_BUSY: 503, PlanFault.SIGNED_REFUSAL: 403}
+_AFTER_BODY = {
+    PlanFault.ERROR: 500,
+    PlanFault.BUSY_AFTER_BODY: 503,
+    PlanFault.SIGNED_BUSY: 503,
+    PlanFault.SIGNED_REFUSAL: 403,
+}
 
 
 class Refusal(Exception):  # noqa: N818  what it is

@@ -45,8 +45,8 @@ class FarSide(Protocol):
 
     endpoint: Endpoint
 
-    def misbehave(self, fault: Fault) -> None:
-        """From now on; calls `pytest.skip` if this channel knows no such fault."""
+    async def misbehave(self, fault: Fault) -> None:
+        """From now on, until the test ends."""
 
     def readable(self) -> str:
         """All that the recipient's reader saw of the last delivery it took."""
@@ -106,7 +106,7 @@ class ChannelContract:
         self, channel: Channel, far_side: FarSide, fault: Fault
     ):
         prepared = await channel.prepare(sample_parcel(far_side.endpoint))
-        far_side.misbehave(fault)
+        await far_side.misbehave(fault)
         outcome = await channel.deliver(prepared)
         if fault in NOTHING_LEFT:
             expected = Refused if fault is Fault.REFUSES_BEFORE_CONTENT else Deferred
@@ -117,16 +117,12 @@ class ChannelContract:
         for word in PERSONAL:
             assert word.lower() not in outcome.code.lower()
 
-    async def test_a_packet_over_the_limit_is_refused_before_anything_leaves(
-        self, channel: Channel, far_side: FarSide
-    ):
+    async def test_a_packet_over_the_limit_is_refused_before_anything_leaves(self, channel: Channel, far_side: FarSide):
         parcel = sample_parcel(far_side.endpoint)
         huge = [{**_fields(parcel.documents[0]), "content": bytes(channel.max_bytes + 1)}]
         with pytest.raises(HubError) as refusal:
             await channel.prepare(
-                sample_parcel(
-                    far_side.endpoint, documents=tuple(type(parcel.documents[0])(**one) for one in huge)
-                )
+                sample_parcel(far_side.endpoint, documents=tuple(type(parcel.documents[0])(**one) for one in huge))
             )
         assert refusal.value.code == "unrenderable"
         assert far_side.contents_seen() == 0

@@ -57,14 +57,10 @@ def sample_parcel(endpoint: Endpoint, **changes: object) -> Parcel:
         kind=MessageKind.REFERRAL_PACKET,
         priority=Priority.ROUTINE,
         created_at=1_793_000_000_000_000,
-        sender=Correspondent(
-            id="org-harbor", name="Harbor Light Recovery", phone="707-555-0110", npi="1999999984"
-        ),
+        sender=Correspondent(id="org-harbor", name="Harbor Light Recovery", phone="707-555-0110", npi="1999999984"),
         recipient=Correspondent(id="org-valley", name="Valley Oak Clinic", phone="707-555-0120"),
         endpoint=endpoint,
-        member=MemberIdentity(
-            given="Marisol", family="Quintero", born="1988-03-14", cin="01234567A", sex="female"
-        ),
+        member=MemberIdentity(given="Marisol", family="Quintero", born="1988-03-14", cin="01234567A", sex="female"),
         documents=(
             Document(
                 id="doc-1",

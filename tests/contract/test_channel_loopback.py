@@ -4,7 +4,7 @@ import pytest
 
 from adapters.loopback import LoopbackChannel
 from hub.model import ChannelKind, Deferred, Endpoint, Prepared, Refused, Unknown
-from tests.contract.channel_contract import ChannelContract, Fault
+from tests.contract.channel_contract import NOTHING_LEFT, ChannelContract, Fault
 
 
 class LoopbackFarSide:
@@ -13,15 +13,13 @@ class LoopbackFarSide:
     def __init__(self, channel: LoopbackChannel) -> None:
         self._channel = channel
 
-    def misbehave(self, fault: Fault) -> None:
-        answers = {
-            Fault.UNREACHABLE: Deferred(code="unreachable"),
-            Fault.REFUSES_BEFORE_CONTENT: Refused(code="refused"),
-            Fault.SILENT_AFTER_CONTENT: Unknown(code="silent"),
-        }
-        if fault not in answers:
-            pytest.skip("no network, no such fault")
-        self._channel.answers.append(answers[fault])
+    async def misbehave(self, fault: Fault) -> None:
+        if fault is Fault.REFUSES_BEFORE_CONTENT:
+            self._channel.answers.append(Refused(code="refused"))
+        elif fault in NOTHING_LEFT:
+            self._channel.answers.append(Deferred(code="later"))
+        else:
+            self._channel.answers.append(Unknown(code="lost"))
 
     def readable(self) -> str:
         accompaniment = self._channel.received[-1].parcel.accompaniment

@@ -68,6 +68,12 @@ async def test_a_disclosure_that_owes_no_notice_carries_its_label_alone():
     assert text.startswith("THESE LABELS STAY WITH THE RECORD\nNot to be used or disclosed in proceedings")
 
 
+async def test_a_title_cannot_write_a_line_of_its_own():
+    forged = Document(id="d", title="Plan\r\nNOTICE: none", information="plan", media_type="text/plain", content=b"")
+    _, inner = await outer_and_inner(sample_parcel(ENDPOINT, documents=(forged,)))
+    assert "Document 1: Plan  NOTICE: none" in cover(inner).splitlines()
+
+
 async def test_the_outer_headers_are_constant_but_for_addresses_date_and_delivery():
     parcel = sample_parcel(ENDPOINT)
     outer, _ = await outer_and_inner(parcel)
@@ -139,8 +145,9 @@ async def test_an_endpoint_whose_certificate_is_not_its_own_is_refused_before_an
         {"signer_key": b"not a key"},
         {"signer_key": CLINIC.key_pem},
         {"sender_address": "relay@elsewhere.example"},
+        {"tls_ca": b"not a certificate"},
     ],
-    ids=["unreadable", "another's key", "another's address"],
+    ids=["unreadable", "another's key", "another's address", "unreadable authority"],
 )
 def test_a_signer_that_does_not_fit_together_refuses_to_start(changes):
     with pytest.raises(ConfigurationError):
