@@ -27,7 +27,7 @@ _NPI = re.compile(r"[0-9]{10}")
 _KEY_BYTES = 32
 
 
-class EndpointEntry(Frozen, forbid_unknown_fields=True):
+class EndpointEntry(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An endpoint as written: keys in base64, certificates as PEM text."""
 
     organization: str
@@ -43,7 +43,7 @@ class EndpointEntry(Frozen, forbid_unknown_fields=True):
     active: bool = True
 
 
-class AgreementEntry(Frozen, forbid_unknown_fields=True, rename={"with_party": "with"}):
+class AgreementEntry(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"with_party": "with"}):
     """An agreement as written in the case format, section 5."""
 
     kind: str

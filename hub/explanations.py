@@ -22,7 +22,7 @@ from policies.vocabulary import CLASSES, PURPOSES, RELATIONSHIPS
 LANGUAGES = ("en", "es")
 
 
-class WhatIf(Frozen, forbid_unknown_fields=True):
+class WhatIf(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """May this discloser give these classes of information about this member to this recipient now?"""
 
     discloser: str

@@ -25,7 +25,7 @@ ANSWER_EVERY_S = 0.25
 _ADD = Insert(Inquiry, columns_of(Inquiry))
 
 
-class Asking(Frozen, forbid_unknown_fields=True):
+class Asking(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who is asked, about whom, why, for what."""
 
     discloser: str

@@ -12,7 +12,7 @@ from hub.crypto.keyring import KeyRing
 from hub.errors import Malformed
 from hub.model import Frozen, MemberIdentity
 
-RELATIONS = ("program", "treating_provider", "plan", "payer", "primary_case_manager")
+RELATIONS = ("program", "treating_provider", "plan", "payer", "primary_case_manager", "pcp")
 KNOWS = "knows"
 """The relation of an organization that registered the member; nobody states it."""
 _MAX_TEXT = 200

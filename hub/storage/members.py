@@ -44,13 +44,16 @@ _IDENTIFY = Insert(MemberIdentifier, columns_of(MemberIdentifier))
 _CIN = "cin"
 
 
-async def register(hub: Hub, facts: MemberFacts, links: Collection[Link], *, by: str, member: str | None = None) -> str:
-    """The member's id, known before or new; `member` proposes an id (loading a county).
+async def register(
+    hub: Hub, facts: MemberFacts, links: Collection[Link], *, by: str, member: str | None = None, knows: bool = True
+) -> str:
+    """The member's id, known before or new; `member` proposes an id, without `knows` the registrar gets
+    no relation of its own (loading a county).
 
     Raises `Malformed` naming the field.
     """
     facts = _checked(hub, facts)
-    wanted = {*links, (by.partition("/")[0], KNOWS)}
+    wanted = {*links, (by.partition("/")[0], KNOWS)} if knows else set(links)
     # Two registrations of one new person may race; the loser finds the winner's member.
     for _ in range(3):
         known = await find_by_cin(hub, facts.cin) if facts.cin else None

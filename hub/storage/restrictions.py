@@ -31,7 +31,16 @@ class RestrictionForm(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=T
     paid_in_full: bool = False
 
 
-async def restrict(hub: Hub, member: str, form: RestrictionForm, *, by: str, restriction: str | None = None) -> str:
+class Ended(Frozen, frozen=True, kw_only=True):
+    """When and by whose word a restriction ended; `at` in microseconds UTC."""
+
+    at: int
+    by: str = "patient"
+
+
+async def restrict(
+    hub: Hub, member: str, form: RestrictionForm, *, by: str, restriction: str | None = None, ended: Ended | None = None
+) -> str:
     """Record a restriction; its id. Raises `Malformed` naming the field, `NotAvailable` for an unknown member."""
     organizations = (await hub.directory.current()).organizations
     _known("against", form.against, organizations)
@@ -39,8 +48,10 @@ async def restrict(hub: Hub, member: str, form: RestrictionForm, *, by: str, res
     if not form.information:
         raise Malformed("A restriction covers at least one class of information.", field="information")
     restriction, now = restriction or new_id(), hub.clock.now()
+    _known("ended_by", (ended.by,) if ended else (), ENDERS)
+    ending = (ended.at, ended.by) if ended else (None, None)
     lists = (_json(form.against), _json(form.information))
-    values = (member, restriction, *lists, form.agreed, form.paid_in_full, None, None, now)
+    values = (member, restriction, *lists, form.agreed, form.paid_in_full, *ending, now)
 
     async def writes() -> tuple[Step, ...]:
         body = {"restriction": restriction, "by": by, "agreed": form.agreed}

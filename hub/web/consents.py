@@ -13,18 +13,18 @@ from hub.web.access import HUB, PEOPLE, Route, discloses, linked, note_view, vis
 from hub.web.body import json_response, read_body, read_json
 
 
-class Recording(Frozen, forbid_unknown_fields=True):
+class Recording(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
     member: str
     consent: ConsentForm
 
 
-class Revoking(Frozen, forbid_unknown_fields=True):
+class Revoking(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
     how: How
     as_to: tuple[str, ...] | None = None
     at: datetime | None = None
 
 
-class Noting(Frozen, forbid_unknown_fields=True):
+class Noting(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
     status: str
 
 

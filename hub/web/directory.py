@@ -16,14 +16,14 @@ from hub.web.access import ADMIN, HUB, Route, who_calls
 from hub.web.body import json_response, read_json
 
 
-class VerifiedEndpoint(Frozen, forbid_unknown_fields=True):
+class VerifiedEndpoint(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`verified_by`: who has checked out of band that the address and keys are the organization's; else unused."""
 
     endpoint: EndpointEntry
     verified_by: str | None = None
 
 
-class TokenOrder(Frozen, forbid_unknown_fields=True):
+class TokenOrder(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
     organization: str
     role: Role
     label: str = ""

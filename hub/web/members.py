@@ -25,13 +25,13 @@ _KEEPING = ("program", "primary_case_manager")
 _MOST_LINKS = 100
 
 
-class Registration(MemberFacts, forbid_unknown_fields=True):
+class Registration(MemberFacts, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Facts, and who stands in which relation to the member."""
 
     relations: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
 
 
-class Ending(Frozen, forbid_unknown_fields=True):
+class Ending(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ended_by: str = "patient"
 
 

@@ -25,7 +25,7 @@ _ROOM = 64 * 1024
 """Besides the documents: the manifest and part headers."""
 
 
-class LeanSubmission(Frozen, forbid_unknown_fields=True):
+class LeanSubmission(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """For systems without multipart: documents as base64."""
 
     manifest: msgspec.Raw

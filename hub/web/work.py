@@ -10,7 +10,7 @@ from hub.web.body import json_response, read_json
 from hub.web.paging import page_of
 
 
-class Settling(Frozen, forbid_unknown_fields=True):
+class Settling(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
     reason: Reason
 
 
