@@ -37,7 +37,7 @@ class MailFault(StrEnum):
     NONE = "none"
     BUSY = "busy"  # 451 at RCPT
     NO_SUCH_MAILBOX = "no-such-mailbox"  # 550 at RCPT
-    CLOSING = "closing"  # 421 at MAIL, then gone
+    CLOSING = "closing"  # 421 at MAIL once, and the connection ends
     SILENT_AT_RCPT = "silent-at-rcpt"
     DROP_IN_CONTENT = "drop-in-content"  # the connection ends after the first bytes of content
     REFUSE_CONTENT = "refuse-content"  # 554 after the content
@@ -74,6 +74,7 @@ class ClinicMailbox:
         self, server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         if self.fault is MailFault.CLOSING:
+            self.fault = MailFault.NONE
             asyncio.get_running_loop().call_soon(server.transport.close)
             return "421 4.3.2 closing"
         envelope.mail_from = address

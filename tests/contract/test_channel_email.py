@@ -99,6 +99,12 @@ class TestEmail(ChannelContract):
         await self.test_what_was_prepared_is_delivered_with_a_receipt(channel, far_side)
         assert far_side.mailbox.connections == 2
 
+    async def test_a_relay_that_says_goodbye_at_the_next_mail_costs_no_doubt(self, channel, far_side):
+        await self.test_what_was_prepared_is_delivered_with_a_receipt(channel, far_side)
+        far_side.mailbox.fault = MailFault.CLOSING
+        await self.test_what_was_prepared_is_delivered_with_a_receipt(channel, far_side)
+        assert far_side.mailbox.connections == 2
+
 
 async def test_a_relay_that_offers_no_tls_gets_nothing(authority, clinic, tmp_path):
     mailbox = ClinicMailbox(clinic.key, clinic.certificate, (), tmp_path)

@@ -103,6 +103,16 @@ async def test_a_silent_partner_does_not_hold_up_another(channel, authority, tls
     assert silent.contents_seen == 0
 
 
+async def test_one_partner_never_has_more_connections_than_its_share(channel, authority, tls, tmp_path):
+    api = plan(tmp_path)
+    async with plan_api(api, tls) as port:
+        to = endpoint(authority, port, api)
+        prepared = [await channel.prepare(sample_parcel(to)) for _ in range(8)]
+        outcomes = await asyncio.gather(*map(channel.deliver, prepared))
+    assert all(isinstance(outcome, Delivered) for outcome in outcomes)
+    assert len(api.connections) == 2
+
+
 async def test_a_partner_that_drips_its_answer_meets_the_deadline(channel, authority, tls):
     async def drip(reader, writer):
         await reader.readuntil(b"\r\n\r\n")
