@@ -63,6 +63,9 @@ class ClinicMailbox:
     contents_seen: int = 0
     connections: int = 0
     servers: list[SMTP] = field(default_factory=list)
+    neighbours: dict[str, "ClinicMailbox"] = field(default_factory=dict)
+    """Mailboxes of other domains, with keys and folders of their own, that this server also takes mail for.
+    """
 
     def hang_up(self) -> None:
         """Ends every open connection, as a server does with idle ones."""
@@ -107,7 +110,8 @@ class ClinicMailbox:
             case MailFault.NONSENSE_AFTER_CONTENT:
                 server.transport.write(b"\x00hello\r\n" * 10_000)
                 return "250 OK"
-        return self.take(bytes(envelope.content or b""))
+        addressed = self.neighbours.get(envelope.rcpt_tos[0].rpartition("@")[2].lower(), self)
+        return addressed.take(bytes(envelope.content or b""))
 
     def take(self, raw: bytes) -> str:
         """Opens, files and answers with the SMTP reply. One reply for all refusals: it is no decryption
@@ -203,10 +207,19 @@ def mailbox_from(keys: Path, folder: Path, name: str = "clinic-mail") -> ClinicM
     return ClinicMailbox(key, certificate, (authority,), folder)
 
 
+def county_mail(keys: Path, folder: Path) -> ClinicMailbox:
+    """One server for the demonstration's two mail domains: clinic.example into FOLDER/clinic, mhp.example
+    into FOLDER/mhp.
+    """
+    clinic = mailbox_from(keys, folder / "clinic")
+    clinic.neighbours["mhp.example"] = mailbox_from(keys, folder / "mhp", "mhp-mail")
+    return clinic
+
+
 async def main(keys: Path, folder: Path, port: int) -> None:
     tls = server_tls(keys / "mail-tls.crt", keys / "mail-tls.key")
-    async with mail_server(mailbox_from(keys, folder), tls, port=port) as listening:
-        print(f"clinic mail server on 127.0.0.1:{listening}, opened mail in {folder}")
+    async with mail_server(county_mail(keys, folder), tls, port=port) as listening:
+        print(f"mail server of clinic.example and mhp.example on 127.0.0.1:{listening}, opened mail in {folder}")
         await asyncio.Event().wait()
 
 

@@ -49,7 +49,8 @@ def test_private_keys_are_readable_by_their_owner_alone(keys):
     assert {stat.S_IMODE(path.stat().st_mode) for path in private} == {0o600}
 
 
-async def test_the_clinic_files_the_opened_mail_its_documents_and_a_rendering(keys, tmp_path):
+@pytest.mark.parametrize("name", ["clinic", "mhp"])
+async def test_each_addressee_files_the_opened_mail_its_documents_and_a_rendering(keys, tmp_path, name):
     async with partner("deploy.demo.mailserver", keys, tmp_path) as port:
         channel = EmailChannel(
             (keys / "hub-mail.key").read_bytes(),
@@ -64,14 +65,14 @@ async def test_the_clinic_files_the_opened_mail_its_documents_and_a_rendering(ke
             id="e-1",
             organization="org-valley",
             channel=ChannelKind.EMAIL,
-            address="intake@clinic.example",
-            certificate=(keys / "clinic-mail.crt").read_bytes(),
+            address=f"intake@{name}.example",
+            certificate=(keys / f"{name}-mail.crt").read_bytes(),
         )
         parcel = sample_parcel(endpoint)
         assert isinstance(await channel.deliver(await channel.prepare(parcel)), Delivered)
         await channel.close()
-    assert (tmp_path / f"{parcel.delivery}-document-1.pdf").read_bytes() == PDF
-    rendering = (tmp_path / f"{parcel.delivery}.txt").read_text()
+    assert (tmp_path / name / f"{parcel.delivery}-document-1.pdf").read_bytes() == PDF
+    rendering = (tmp_path / name / f"{parcel.delivery}.txt").read_text()
     assert NOTICE in rendering
     assert all(f"{label}: {value}" in rendering for label, value in CONSENT_LINES)
 
