@@ -11,9 +11,8 @@ from hub.errors import Unrenderable
 from hub.model import Accompaniment, ConsentCopy
 from hub.storage.facts import Facts
 from policies.model import AsWritten, Consent, Event, PersonAt, World
-from policies.notices import NOTICE_FULL, NOTICE_SHORT
+from policies import notices
 
-PROCEEDINGS_LABEL = "NO_USE_IN_PROCEEDINGS_AGAINST_PATIENT"
 
 _MET_HERE = frozenset({"notice", "consent_copy", "proceedings_label"})
 _MET_ELSEWHERE = frozenset({
@@ -39,10 +38,10 @@ def accompany(decision: DecisionRecord, facts: Facts, world: World) -> Accompani
         raise Unrenderable("The decision carries an obligation that nothing here can meet.", code="obligation")
     used = [consent for consent in facts.consents if consent.id in decision.consents]
     return Accompaniment(
-        notice=NOTICE_FULL if "notice" in due else "",
-        notice_short=NOTICE_SHORT if "notice" in due else "",
+        notice=notices.FULL if "notice" in due else "",
+        notice_short=notices.SHORT if "notice" in due else "",
         consent_copies=tuple(consent_copy(consent, world) for consent in used) if "consent_copy" in due else (),
-        labels=(PROCEEDINGS_LABEL,) if "proceedings_label" in due else (),
+        labels=(notices.LABEL,) if "proceedings_label" in due else (),
     )
 
 

@@ -87,16 +87,20 @@ async def _serve(settings: Settings, role: str, ready: Callable[[], None]) -> No
 
 
 @contextlib.asynccontextmanager
-async def running(hub: Hub, settings: Settings, role: str = "all") -> AsyncIterator[None]:
-    """The processes of a role around an open hub: worker and sequencer, API."""
+async def running(
+    hub: Hub, settings: Settings, role: str = "all", *, rate_per_minute: int | None = None
+) -> AsyncIterator[int | None]:
+    """The parts of a role around an open hub: worker and sequencer, API; yields the API's port if there is one."""
+    port = None
     async with contextlib.AsyncExitStack() as stack:
         if role != "api":
             await stack.enter_async_context(_working(hub, settings))
         if role != "worker":
-            from hub.web import serving  # noqa: PLC0415 - a worker does without a web server
+            from hub.web import app  # noqa: PLC0415 - a worker does without a web server
 
-            await stack.enter_async_context(serving(hub, settings))
-        yield
+            rate = app.RATE_PER_MINUTE if rate_per_minute is None else rate_per_minute
+            port = await stack.enter_async_context(app.serving(hub, settings, rate_per_minute=rate))
+        yield port
 
 
 @contextlib.asynccontextmanager

@@ -9,7 +9,7 @@ from hub.errors import Conflict, Malformed, NotAvailable
 from hub.model import Deferred, Refused, Unknown
 from hub.storage import consents
 from hub.storage.tables import Attempt, Disclosure, LedgerEntry, Outbox, WorkItem
-from policies.notices import NOTICE_FULL
+from policies import notices
 from tests.scenes import SECRET, Scene, a_scene, handed
 
 
@@ -24,7 +24,7 @@ async def test_a_packet_with_consent_arrives_with_notice_and_consent_copy(databa
         assert await scene.dispatch_all() == ["delivered"]
         (prepared,) = scene.channel.received
         assert prepared.parcel.documents[0].content == f"{SECRET} (0)".encode()
-        assert prepared.parcel.accompaniment.notice == NOTICE_FULL
+        assert prepared.parcel.accompaniment.notice == notices.FULL
         (copy,) = prepared.parcel.accompaniment.consent_copies
         assert ("Who may disclose", "Harbor House") in copy.lines
         assert prepared.parcel.accompaniment.labels == ("NO_USE_IN_PROCEEDINGS_AGAINST_PATIENT",)

@@ -1,0 +1,76 @@
+"""The hub under load, in a process of its own: one process, API, worker and sequencer together.
+
+    python -m tests.bench.hub_process URL REDIS-OR-EMPTY SINK-PORT ROLE     prints port, token and member as one JSON line
+"""
+
+import asyncio
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+
+from nacl.public import PrivateKey
+from nacl.signing import SigningKey
+
+from adapters.api.channel import ApiChannel
+from hub.bootstrap import open_hub, running
+from hub.context import Hub
+from hub.crypto.keyring import KeyRing
+from hub.model import ChannelKind, Endpoint
+from hub.settings import read_settings
+from hub.storage import consents, members, migrations, tokens
+from hub.storage.consent_form import ConsentForm
+from hub.storage.directory import Organization
+from hub.storage.member_facts import MemberFacts
+
+FORM = ConsentForm(
+    kind="specific", patient="the-patient", discloser=("harbor",), information=("complete_record",), recipients=("clinic",),
+    states_redisclosure_rule=True, purposes=("treatment",), states_right_to_revoke=True, states_how_to_revoke=True,
+    expires="2099-12-31", signed_by=("the-patient",), signature="handwritten", signed_on="2026-01-15",
+    states_redisclosure_risk=True, states_refusal_consequences=True,
+)  # fmt: skip
+CONSENTS = 5
+
+
+async def prepare(hub: Hub, sink: int) -> dict[str, str]:
+    """A program, a clinic with a sealed endpoint, a member with five consents, a token."""
+    provider = frozenset({"provider", "covered_entity"})
+    now = hub.clock.now()
+    for name in ("harbor", "clinic"):
+        program = "holds_out" if name == "harbor" else None
+        organization = Organization(id=name, name=name.title(), roles=provider, sud_program=program)
+        await hub.directory.put_organization(organization, by="harbor", at=now)
+    endpoint = Endpoint(
+        id="clinic-api", organization="clinic", channel=ChannelKind.API, address=f"http://127.0.0.1:{sink}/inbox",
+        form="sealed", seal_key=bytes(PrivateKey.generate().public_key), verified_at=now,
+    )  # fmt: skip
+    await hub.directory.put_endpoint(endpoint, verified_by="harbor", by="harbor", at=now)
+    facts = MemberFacts(given="Bench", family="Member", born="1990-01-01", medi_cal=True)
+    member = await members.register(hub, facts, [("harbor", "program")], by="harbor")
+    for _ in range(CONSENTS):
+        await consents.verify(hub, await consents.record(hub, member, FORM, by="harbor"), by="harbor/second")
+    issued = await tokens.issue(hub, "harbor", "sender", by="harbor")
+    return {"member": member, "token": issued.token}
+
+
+async def main(url: str, redis: str, sink: int, role: str) -> None:
+    folder = Path(url.removeprefix("sqlite:///")).parent if url.startswith("sqlite") else Path(sys.argv[5])
+    environ = {"HUB_DATA": str(folder), "HUB_DATABASE_URL": url, "HUB_REDIS_URL": redis, "HUB_LISTEN": "127.0.0.1:0"}
+    settings = read_settings(environ)
+    if not settings.keys.exists():
+        KeyRing.create(settings.keys)
+    async with open_hub(settings, channels=False) as opened:
+        channel = ApiChannel(SigningKey.generate(), "bench", allow_plain_loopback=True, connections=32)
+        hub = replace(opened, channels=MappingProxyType({ChannelKind.API: channel}))
+        made = await prepare(hub, sink) if role != "worker" else {}
+        async with running(hub, settings, role, rate_per_minute=0) as port:
+            print(json.dumps({"port": port, **made}), flush=True)
+            await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+        await channel.close()
+
+
+if __name__ == "__main__":
+    if sys.argv[4] != "worker":
+        migrations.upgrade(sys.argv[1])
+    asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]))
