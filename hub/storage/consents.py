@@ -101,7 +101,7 @@ async def revoke(
         row = await _row(hub, member, consent)
         revoked = _json([*msgspec.json.decode(row["revoked"]), revocation])
         change = Step(_REVOKE, (revoked, row["state"] if named else "revoked", member, consent))
-        work = await _paper_work(hub, consent, how, by, now)
+        work = await _paper_work(hub, row, how, by, now)
         return change, *work, *_traces(hub, (member, consent), "revoked", by, revocation)
 
     await commit_fenced(hub, member, writes)
@@ -166,19 +166,27 @@ def _named(row: Row) -> dict[str, Any]:
     return dict(zip(_COLUMNS, row, strict=True))
 
 
-async def _paper_work(hub: Hub, consent: str, how: How, by: str, now: int) -> list[Step]:
+async def _paper_work(hub: Hub, row: dict[str, Any], how: How, by: str, now: int) -> list[Step]:
     found = await hub.database.query(
         select(col(WorkItem.id)).where(
             col(WorkItem.kind) == "written_revocation",
-            col(WorkItem.reference) == consent,
+            col(WorkItem.reference) == row["id"],
             col(WorkItem.state) == "open",
         )
     )
     if how == "written":
-        return [Step(CLOSE, ("closed", now, by, "written", row[0], "open")) for row in found]
+        return [Step(CLOSE, ("closed", now, by, "written", each[0], "open")) for each in found]
     if found:
         return []
-    return [open_work("written_revocation", by.partition("/")[0], consent, ("revocation.oral",), now)]
+    work = open_work("written_revocation", await _answerable(hub, row, by), row["id"], ("revocation.oral",), now)
+    return [work]
+
+
+async def _answerable(hub: Hub, row: dict[str, Any], by: str) -> str:
+    """Who must get the paper: the organization that was told, else the discloser that the consent names."""
+    named = msgspec.json.decode(row["discloser"] or "[]")
+    known = (await hub.directory.current()).organizations
+    return next((each for each in (by.partition("/")[0], *named) if each in known), "")
 
 
 def _traces(hub: Hub, whose: tuple[str, str], what: str, by: str, detail: dict[str, Any]) -> tuple[Step, Step]:

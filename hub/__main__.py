@@ -1,0 +1,99 @@
+"""`part2hub`: the command line, with the same powers as the HTTP API.
+
+Only the module of the command that is asked for is imported, so that `--help` answers at once. Every refusal is one
+line on standard error; there is never a stack trace, which could quote a patient.
+"""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from hub.errors import ConfigurationError, HubError, IntegrityFailed, NotAvailable, Rejected, Unavailable
+
+_HELP = """\
+Exchanges substance use disorder records under 42 CFR Part 2: every packet is checked against stored consent,
+delivered encrypted, and leaves an entry in a ledger that nobody can quietly change.
+
+A first hub, in an empty folder:
+
+  part2hub keys init                                  make the keys (keep a copy apart from the database)
+  part2hub load county.yaml                           organizations, members, consents
+  part2hub token issue --for harbor --role sender     let a system in
+  part2hub serve                                      API, worker and clocks on 127.0.0.1:8080
+  part2hub check --from harbor --to valley-clinic --member 01234567A --item summary
+                                                      what would be decided now, and why
+
+Settings are environment variables (HUB_DATA, HUB_KEYS, HUB_DATABASE_URL, HUB_LISTEN, ...; deploy/OPERATOR.md).
+"""
+_EPILOG = """\
+Exit codes: 0 done; 1 the answer is no (denied, withheld, differs); 2 the input is wrong;
+            3 a setting or key is refused; 4 the hub or its database is not available.
+`part2hub COMMAND --help` shows a command's options with examples.
+"""
+COMMANDS = {
+    "serve": ("hub.cli.serve", "run the hub: API, worker and clocks"),
+    "migrate": ("hub.cli.migrate", "bring the database to this version's schema"),
+    "load": ("hub.cli.load", "load a county file: organizations, members, consents"),
+    "token": ("hub.cli.token", "issue, revoke and list bearer tokens"),
+    "send": ("hub.cli.send", "hand in a packet"),
+    "consent": ("hub.cli.consent", "record, verify, revoke and show consents"),
+    "check": ("hub.cli.check", "what would be decided now about stored facts, and why"),
+    "status": ("hub.cli.status", "the queue and what waits for a person; or one submission"),
+    "ledger": ("hub.cli.ledger", "verify or export the disclosure ledger"),
+    "policy": ("hub.cli.policy", "ask the policy engine, or test it against a library of cases"),
+    "keys": ("hub.cli.keys", "make, rotate and list the keys of this hub"),
+}
+_ANSWER_NO, _WRONG_INPUT, _REFUSED, _UNAVAILABLE = 1, 2, 3, 4
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; answers the exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    asked = words[0] if words and words[0] in COMMANDS else None
+    args = _parser(asked).parse_args(words)
+    try:
+        return int(args.run(args))
+    except HubError as error:
+        field = f" ({error.field})" if error.field else ""
+        return _refused(args.command_name, f"{error.message}{field}", _code(error))
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader of our output has gone; what is left in the buffer has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # noqa: BLE001 - the boundary: its own words may quote a patient, its class does not
+        return _refused(args.command_name, f"failed inside ({type(error).__name__})", _UNAVAILABLE)
+
+
+def _parser(asked: str | None) -> argparse.ArgumentParser:
+    form = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser("part2hub", description=_HELP, epilog=_EPILOG, formatter_class=form)
+    commands = parser.add_subparsers(dest="command_name", required=True, metavar="COMMAND")
+    for name, (module, words) in COMMANDS.items():
+        if name == asked:
+            importlib.import_module(module).add_parser(commands)
+        else:
+            commands.add_parser(name, help=words)
+    return parser
+
+
+def _refused(command: str, words: str, code: int) -> int:
+    print(f"part2hub {command}: {words}", file=sys.stderr)  # noqa: T201 - a command line prints
+    return code
+
+
+def _code(error: HubError) -> int:
+    if isinstance(error, NotAvailable | Rejected):
+        return _WRONG_INPUT
+    if isinstance(error, ConfigurationError):
+        return _REFUSED
+    if isinstance(error, IntegrityFailed):
+        return _ANSWER_NO
+    return _UNAVAILABLE if isinstance(error, Unavailable) else _ANSWER_NO
+
+
+if __name__ == "__main__":
+    sys.exit(main())

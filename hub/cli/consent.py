@@ -1,0 +1,138 @@
+"""`part2hub consent`: record what a paper states, verify it, revoke it, show it."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hub.context import Hub
+
+_HELP = """\
+A consent is recorded from its paper, field by field (tests/cases/FORMAT.md, section 3), and counts once a second
+person has verified it. A revocation counts when this command returns; nothing that relies on it leaves afterwards.
+
+  part2hub consent add consent.yaml --document signed.pdf --by harbor
+  part2hub consent verify ID --by harbor
+  part2hub consent revoke ID --how oral --by harbor                 by telephone: at once, the paper follows
+  part2hub consent revoke ID --how written --as-to sunrise          as to one organization only
+  part2hub consent show ID                                          with its history
+  part2hub consent show --member 01234567A                          all of a member's (by CIN or id)
+
+consent.yaml holds `member` (id or CIN) and the fields of the form.
+
+Exit codes: 0 done, 2 not understood or no such consent, 3 a setting is refused, 4 the database is not available.
+"""
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the `consent` command."""
+    parser = subparsers.add_parser(
+        "consent",
+        help="record, verify, revoke and show consents",
+        description=_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    actions = parser.add_subparsers(dest="action", required=True, metavar="add|verify|revoke|show")
+    add = actions.add_parser("add", help="record what a paper states")
+    add.add_argument("file", type=Path, metavar="FILE", help="YAML or JSON")
+    add.add_argument("--document", type=Path, metavar="SCAN", help="the signed paper, a PDF or an image")
+    verify = actions.add_parser("verify", help="say that the paper was compared with what was recorded")
+    revoke = actions.add_parser("revoke", help="revoke, wholly or as to some organizations")
+    revoke.add_argument("--how", required=True, choices=("written", "oral"))
+    revoke.add_argument("--as-to", nargs="+", metavar="ORGANIZATION", help="only as to these (default: all)")
+    show = actions.add_parser("show", help="one consent with its history, or all of a member's")
+    show.add_argument("id", nargs="?")
+    show.add_argument("--member", metavar="CIN|ID")
+    for action in (verify, revoke):
+        action.add_argument("id")
+    for action in (add, verify, revoke):
+        action.add_argument("--by", default="command-line", metavar="ORGANIZATION", help="in whose name")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do what was asked."""
+    from hub.cli.local import on_hub  # noqa: PLC0415 - so that --help is fast
+
+    act = {"add": _add, "verify": _verify, "revoke": _revoke, "show": _show}[args.action]
+    print(on_hub(lambda hub: act(hub, args)))
+    return 0
+
+
+async def member_of(hub: "Hub", text: str) -> str:
+    """A member by CIN, else by id."""
+    from hub.storage import members  # noqa: PLC0415
+
+    return await members.find_by_cin(hub, text) or text
+
+
+async def _add(hub: "Hub", args: argparse.Namespace) -> str:
+    import msgspec  # noqa: PLC0415
+
+    from hub.casebook.yamltext import load_file  # noqa: PLC0415
+    from hub.cli.local import read_file  # noqa: PLC0415
+    from hub.errors import Malformed  # noqa: PLC0415
+    from hub.storage import consent_papers, consents  # noqa: PLC0415
+    from hub.storage.consent_form import ConsentForm  # noqa: PLC0415
+
+    raw = load_file(args.file)
+    if not isinstance(raw, dict) or "member" not in raw:
+        raise Malformed("The file holds `member` and the fields of the form.", field="member")
+    paper = read_file(args.document, consent_papers.MAX_BYTES) if args.document else None
+    member = await member_of(hub, str(raw.pop("member")))
+    try:
+        form = msgspec.convert(raw, ConsentForm)
+    except msgspec.ValidationError as error:
+        path = str(error).rpartition("`$")[2].strip("`.")
+        raise Malformed("The form does not follow the format.", field=path or None) from None
+    consent = await consents.record(hub, member, form, by=args.by)
+    if paper is not None:
+        await consent_papers.keep(hub, consent, paper, by=args.by)
+    return f"{consent}\nRecorded, not yet verified: part2hub consent verify {consent}"
+
+
+async def _verify(hub: "Hub", args: argparse.Namespace) -> str:
+    from hub.storage import consents  # noqa: PLC0415
+
+    await consents.verify(hub, args.id, by=args.by)
+    return f"{args.id} is verified."
+
+
+async def _revoke(hub: "Hub", args: argparse.Namespace) -> str:
+    from hub.storage import consents  # noqa: PLC0415
+
+    await consents.revoke(hub, args.id, how=args.how, as_to=args.as_to, by=args.by)
+    follows = " The written revocation is on the work list." if args.how == "oral" else ""
+    return f"{args.id} is revoked as to {', '.join(args.as_to) if args.as_to else 'everybody'}.{follows}"
+
+
+async def _show(hub: "Hub", args: argparse.Namespace) -> str:
+    from hub.errors import Malformed  # noqa: PLC0415
+    from hub.storage import consents  # noqa: PLC0415
+
+    if args.id:
+        return "\n".join(_lines(await consents.show(hub, args.id)))
+    if not args.member:
+        raise Malformed("Name a consent, or a member with --member.")
+    found = await consents.list_for(hub, await member_of(hub, args.member))
+    return (
+        "\n".join(
+            f"{each['id']:<34} {each['kind']:<17} {each['state']:<9} {'verified' if each['verified'] else 'unverified'}"
+            for each in found
+        )
+        or "No consent on file."
+    )
+
+
+def _lines(view: dict[str, Any]) -> list[str]:
+    history = view.pop("history")
+    width = max(map(len, view))
+    lines = [f"{name:<{width}}  {_text(value)}" for name, value in view.items()]
+    return [*lines, "", *(f"{event['at']}  {event['what']} by {event['by']}" for event in history)]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return ", ".join(value)
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,53 @@
+"""`part2hub serve`: run the hub until it is told to stop."""
+
+import argparse
+
+import msgspec
+
+from hub.errors import ConfigurationError
+
+_HELP = """\
+Runs until SIGTERM or Ctrl-C. One process does everything; on several machines with PostgreSQL, any number of each role.
+
+  part2hub serve                              API, worker and clocks on 127.0.0.1:8080 (or $HUB_LISTEN)
+  part2hub serve --listen 0.0.0.0:8080        behind a proxy that ends TLS
+  part2hub serve --role api                   take submissions only
+  part2hub serve --role worker                deliver only
+
+Exit codes: 0 stopped as told, 3 a setting or key is refused, 4 the database is not available.
+"""
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the `serve` command."""
+    parser = subparsers.add_parser(
+        "serve",
+        help="run the hub: API, worker and clocks",
+        description=_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--role", choices=("all", "api", "worker"), default="all")
+    parser.add_argument(
+        "--listen", metavar="HOST:PORT", help="where to listen (default: $HUB_LISTEN, else 127.0.0.1:8080)"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until stopped."""
+    from hub.bootstrap import serve  # noqa: PLC0415 - so that --help is fast
+    from hub.settings import read_settings  # noqa: PLC0415
+
+    settings = read_settings()
+    if args.listen:
+        host, _, port = args.listen.rpartition(":")
+        if not port.isdigit():
+            raise ConfigurationError("--listen needs HOST:PORT.")
+        settings = msgspec.structs.replace(settings, listen_host=host or "127.0.0.1", listen_port=int(port))
+
+    def ready() -> None:
+        if args.role != "worker":
+            print(f"part2hub: listening on http://{settings.listen_host}:{settings.listen_port}", flush=True)
+
+    serve(settings, args.role, ready)
+    return 0
