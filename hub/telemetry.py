@@ -6,7 +6,7 @@
 import logging
 import sys
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -27,8 +27,8 @@ FIELDS = frozenset({
 })  # fmt: skip
 
 
-def configure_log(level: int = logging.INFO) -> None:
-    """One JSON object a line on standard error, allowed fields only."""
+def configure_log(level: int = logging.INFO, to: TextIO | None = None) -> None:
+    """One JSON object a line, allowed fields only, on standard error or `to`."""
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -37,7 +37,7 @@ def configure_log(level: int = logging.INFO) -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(to or sys.stderr),
         cache_logger_on_first_use=True,
     )
 

@@ -1,0 +1,96 @@
+"""What a day's steps came to: each fact the story expects beside the fact that was found.
+
+Rules kept: `expected` and `got` are written by the same words from the same list of facts, so a step is good only if
+they are the same text; nothing here decides what was found.
+"""
+
+import json
+import shutil
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+
+class Fact(NamedTuple):
+    """One thing the story says, and what was measured."""
+
+    name: str
+    expected: Any
+    got: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One step of the day."""
+
+    story: str
+    step: str
+    who: str
+    what: str
+    decision: str
+    facts: tuple[Fact, ...]
+    law: str = ""
+    channel: str = ""
+    receipt: str = ""
+    seconds: float = 0.0
+
+    @property
+    def expected(self) -> str:
+        return "; ".join(f"{fact.name}: {_said(fact.expected)}" for fact in self.facts)
+
+    @property
+    def got(self) -> str:
+        return "; ".join(f"{fact.name}: {_said(fact.got)}" for fact in self.facts)
+
+    @property
+    def ok(self) -> bool:
+        return bool(self.facts) and self.expected == self.got
+
+    def as_json(self) -> dict[str, Any]:
+        fields = ("story", "step", "expected", "got", "decision", "law", "channel", "receipt", "ok")
+        return {name: getattr(self, name) for name in fields}
+
+
+def write(steps: Sequence[Step], place: Path) -> None:
+    """One JSON object for each step."""
+    place.write_text(json.dumps([step.as_json() for step in steps], indent=2, ensure_ascii=False) + "\n")
+
+
+HEADS = ("", "who", "what", "decision", "paragraph", "channel", "receipt", "sec")
+_WIDTHS = (3, 17, 22, 10, 14, 7, 14, 5)
+"""As they share 100 columns; a wider terminal gives the rest to the receipt."""
+
+
+def table(steps: Sequence[Step], columns: int | None = None) -> str:
+    """The day as a person reads it, cells wrapped."""
+    wide = min(columns or shutil.get_terminal_size((100, 24)).columns, 140)
+    spare = max(wide - 100, 0)
+    widths = [*_WIDTHS[:6], _WIDTHS[6] + spare, _WIDTHS[7]]
+    rule = "─" * (sum(widths) + len(widths) - 1)
+    lines = [_line(HEADS, widths), rule]
+    for step in steps:
+        lines += _row(step, widths)
+    return "\n".join([*lines, rule])
+
+
+def _row(step: Step, widths: Sequence[int]) -> list[str]:
+    mark = step.story if step.ok else f"{step.story} ✗"
+    seconds = f"{step.seconds:.1f}" if step.seconds else ""
+    cells = (mark, step.who, step.what, step.decision, step.law, step.channel, step.receipt, seconds.rjust(widths[-1]))
+    wrapped = [textwrap.wrap(cell, width) or [""] for cell, width in zip(cells, widths, strict=True)]
+    high = max(map(len, wrapped))
+    return [_line([cell[n] if n < len(cell) else "" for cell in wrapped], widths) for n in range(high)]
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    return " ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple | set | frozenset):
+        return ", ".join(map(str, value)) or "none"
+    return str(value)

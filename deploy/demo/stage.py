@@ -1,0 +1,129 @@
+"""The stage: a folder, keys, the partners, the hub with the embedded default, the county loaded, everybody at a desk.
+
+Rules kept: the hub is started as `part2hub serve` starts it, and gets its county through the loader that `part2hub load`
+uses; whoever plays holds only a token.
+"""
+
+import asyncio
+import dataclasses
+import shlex
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from deploy.demo import authority, documents
+from deploy.demo.chart import Chart, chart
+from deploy.demo.desk import Desk
+from deploy.demo.partners import Partners, partners
+from hub import bootstrap, county, telemetry
+from hub.context import Hub
+from hub.crypto.keyring import KeyKind, KeyRing
+from hub.model import now_us
+from hub.settings import Settings, read_settings
+from hub.storage import tokens
+from hub.storage.facts import instant
+from policies.county.packs import PACKS
+
+PLAN_ADDRESS = "localhost:18443"
+"""Where the county file says that the plans answer; the copy that is loaded says where they really do."""
+STAFF = ("alderhaven", "hazelmoor", "marsh-lane", "greenmark")
+"""Organizations whose people play a part."""
+FAXED = ("thistledown", "st-anselm-ed")
+"""Organizations with a fax machine in the play."""
+SENDER = "relay@hub.example"
+
+
+@dataclasses.dataclass(frozen=True)
+class Stage:
+    """What a story needs."""
+
+    hub: Hub
+    """To read the ledger and what is sealed, as the hub's operator could; stories act through desks."""
+    settings: Settings
+    partners: Partners
+    desks: Mapping[str, Desk]
+    data: Mapping[str, Any]
+    """The county as it is written."""
+    base: str
+    folder: Path
+
+    def name(self, organization: str) -> str:
+        return str(self.data["organizations"][organization]["name"])
+
+    def cin(self, member: str) -> str:
+        return str(self.data["members"][member]["cin"])
+
+    def person(self, member: str) -> str:
+        """As the terminal names somebody invented."""
+        known = self.data["members"][member]
+        return f"{known['given']} {known['family'][0]}."
+
+    def chart(self, member: str, program: str, to: str = "") -> Chart:
+        return chart(self.data, member, program, on=instant(now_us()).date(), to=to)
+
+
+@asynccontextmanager
+async def stage(folder: Path, listen: str) -> AsyncIterator[Stage]:
+    """Everything running, on a fresh `folder`; closed on the way out. Raises `HubError`, `OSError` for the port."""
+    data = documents.county()
+    folder = folder.resolve()
+    keys = folder / "keys"
+    (folder / "hub").mkdir(mode=0o700)
+    ring = KeyRing.create(folder / "hub" / "keys.json", "almendra.example/ledger")
+    await asyncio.to_thread(authority.make, keys)
+    delivery = ring.active(KeyKind.DELIVERY)
+    numbers = {each: data["organizations"][each]["fax"] for each in FAXED}
+    async with AsyncExitStack() as stack:
+        around = await stack.enter_async_context(
+            partners(keys, folder / "received", folder / "hub" / "fax-spool", numbers, {delivery.id: delivery.public})
+        )
+        settings = _settings(folder, listen, around.clinic.port)
+        telemetry.configure_log(to=stack.enter_context((folder / "hub" / "log.jsonl").open("w")))
+        await asyncio.to_thread(bootstrap.migrate, settings)
+        hub = await stack.enter_async_context(bootstrap.open_hub(settings))
+        await _load(hub, folder, keys, around.plan_port)
+        issued = {each: (await tokens.issue(hub, each, "staff", by="hub", days=1)).token for each in STAFF}
+        _keep(folder / "tokens", issued)
+        port = await stack.enter_async_context(bootstrap.running(hub, settings))
+        base = f"http://{settings.listen_host}:{port}"
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        desks = {each: Desk(each, data["organizations"][each]["name"], session, base, t) for each, t in issued.items()}
+        yield Stage(hub, settings, around, desks, data, base, folder)
+
+
+def _settings(folder: Path, listen: str, smtp_port: int) -> Settings:
+    """As an operator writes them; kept beside the data, so that the command line finds the same hub."""
+    environment = {
+        "HUB_DATA": folder / "hub",
+        "HUB_LISTEN": listen,
+        "HUB_DEMO": "1",
+        "HUB_OPERATOR": "hub",
+        "HUB_COUNTY_PACK": next(iter(PACKS)),
+        "HUB_SMTP_HOST": "localhost",
+        "HUB_SMTP_PORT": smtp_port,
+        "HUB_SMTP_CA": folder / "keys" / "ca.crt",
+        "HUB_SMTP_FROM": SENDER,
+        "HUB_SMIME_KEY": folder / "keys" / "hub-mail.key",
+        "HUB_SMIME_CERT": folder / "keys" / "hub-mail.crt",
+    }
+    given = {name: str(value) for name, value in environment.items()}
+    lines = (f"export {name}={shlex.quote(value)}\n" for name, value in given.items())
+    (folder / "hub.env").write_text("".join(lines))
+    return read_settings(given)
+
+
+async def _load(hub: Hub, folder: Path, keys: Path, plan_port: int) -> None:
+    text = documents.COUNTY.read_text(encoding="utf-8")
+    place = folder / "county.yaml"
+    place.write_text(text.replace(PLAN_ADDRESS, f"localhost:{plan_port}"), encoding="utf-8")
+    await county.load(hub, county.read_county(place, keys))
+
+
+def _keep(folder: Path, issued: Mapping[str, str]) -> None:
+    """The tokens, for whoever wants to try the API after the play."""
+    folder.mkdir(mode=0o700)
+    for organization, token in issued.items():
+        authority.write_private(folder / organization, token.encode())
