@@ -141,7 +141,7 @@ def _packet(fields: Fields, people: People, consents: Mapping[str, Any]) -> tupl
 
 
 def _item(where: str, name: str, value: object, people: People, holdings: frozenset[str]) -> Item:
-    fields = Fields(where, {} if value is None else value, ITEM)
+    fields = Fields(where, value, ITEM)
     source = people.discloser
     if fields.has("source"):
         source = people.party(fields.at("source"), fields.values["source"], v.UNKNOWN_SOURCE)
@@ -163,7 +163,7 @@ def _item(where: str, name: str, value: object, people: People, holdings: frozen
 
 
 def _restriction(where: str, value: object, people: People) -> Restriction:
-    fields = Fields(where, {} if value is None else value, {
+    fields = Fields(where, value, {
         "against", "information", "agreed", "paid_in_full", "ended", "ended_by",
     })
     against = None

@@ -29,7 +29,8 @@ def judged(decision):
 
 
 def with_rules(*, permitting=(), prohibiting=()):
-    return RuleBook("test", date(2024, 4, 16), RULES.permitting + permitting, RULES.prohibiting + prohibiting, RULES.closing)
+    both = RULES.permitting + permitting, RULES.prohibiting + prohibiting
+    return RuleBook("test", date(2024, 4, 16), *both, RULES.closing)
 
 
 def accompanied(request):

@@ -50,7 +50,9 @@ CLASS_FOR = {
     "child_abuse_report": "abuse_report", "crime_report": "incident", "cause_of_death": "cause_of_death",
     "dual_enrollment": "medications",
 }
-KIND_FOR = {"supervision": "criminal_justice", "dual_enrollment": "registry", **dict.fromkeys(v.PROCEEDINGS, "proceeding")}
+KIND_FOR = {
+    "supervision": "criminal_justice", "dual_enrollment": "registry", **dict.fromkeys(v.PROCEEDINGS, "proceeding"),
+}
 FAULTS = (
     {"written": False}, {"verified": False}, {"patient": None}, {"patient": "other"}, {"discloser": None},
     {"information": None}, {"information": frozenset({v.ANY_AND_ALL})}, {"recipients": None},
@@ -113,7 +115,8 @@ def patient(rng):
 
 def revocation(rng):
     at = NOW + timedelta(hours=rng.randint(-2000, 200))
-    return Revocation(at, rng.choice(["written", "oral"]), maybe(rng, 0.5, some(rng, PARTIES, 3) or frozenset(PARTIES)))
+    as_to = some(rng, PARTIES, 3) or frozenset(PARTIES)
+    return Revocation(at, rng.choice(["written", "oral"]), maybe(rng, 0.5, as_to))
 
 
 def recipients(rng, recipient):
@@ -131,11 +134,12 @@ def consent(rng, name, ask):
     kind = maybe(rng, 0.9, kind, rng.choice(sorted(v.CONSENT_KINDS)))
     own = {i.source for i in ask["packet"]} - {None, v.UNKNOWN_SOURCE}
     information = {i.information for i in ask["packet"]} | maybe(rng, 0.5, {v.COMPLETE_RECORD}, set())
+    information = {v.COUNSELING_NOTES} if kind == v.COUNSELING_NOTES else information - {v.COUNSELING_NOTES}
+    others = tuple(sorted(own)) or (v.TREATING_PROGRAMS,)
     form = Consent(
         id=name, kind=kind, patient="pat",
-        discloser=(ask["discloser"], *sorted(own)) if rng.random() < 0.7 else tuple(sorted(own)) or (v.TREATING_PROGRAMS,),
-        information=frozenset({v.COUNSELING_NOTES} if kind == v.COUNSELING_NOTES else information - {v.COUNSELING_NOTES})
-        or frozenset({"summary"}),
+        discloser=(ask["discloser"], *sorted(own)) if rng.random() < 0.7 else others,
+        information=frozenset(information or {"summary"}),
         recipients=recipients(rng, ask["recipient"]),
         intermediary=maybe(rng, 0.5, ask["discloser"], ask["recipient"]) if kind == "intermediary" else None,
         participants=rng.choice([v.TREATING_PARTICIPANTS, frozenset({ask["recipient"]})]),
@@ -144,7 +148,8 @@ def consent(rng, name, ask):
         expires=date(2026, 12, 31), signature="handwritten", signed_on=date(2026, 1, 15),
         signed_by=frozenset({"pat"}) | maybe(rng, 0.3, {"party-6"}, set()),
         states_redisclosure_risk=True, states_refusal_consequences=True,
-        onward=some(rng, [*PARTIES, ask["recipient"]], 3), states_period=True, revocable_from=Event("final_disposition"),
+        onward=some(rng, [*PARTIES, ask["recipient"]], 3), states_period=True,
+        revocable_from=Event("final_disposition"),
     )
     for _ in range(rng.choice([0, 0, 0, 1, 1, 2])):
         form = replace(form, **rng.choice(FAULTS))
@@ -158,12 +163,14 @@ def item(rng, name, purpose):
     cls = maybe(rng, 0.7, CLASS_FOR.get(base, rng.choice(CLASSES)), rng.choice(sorted(v.CLASSES)))
     foreign = rng.random() < 0.4
     return Item(
-        id=name, information=cls, source=maybe(rng, 0.95, rng.choice(PARTIES[:3]), v.UNKNOWN_SOURCE) if foreign else None,
+        id=name, information=cls,
+        source=maybe(rng, 0.95, rng.choice(PARTIES[:3]), v.UNKNOWN_SOURCE) if foreign else None,
         held_under=rng.choice(["form-0", "form-0", "form-1", *sorted(v.HOLDINGS), None]) if foreign else None,
         received=maybe(rng, 0.5, NOW + timedelta(hours=rng.randint(-1500, 0))),
         identifies=rng.choice(["sud_patient"] * 7 + ["person", "person", "nobody"]),
         exempt=maybe(rng, 0.05, "evidence_only"), needed=rng.random() < 0.93, kept_apart=rng.random() < 0.7,
-        originator=maybe(rng, 0.5, rng.choice(PARTIES)), made=maybe(rng, 0.5, TODAY + timedelta(days=rng.randint(-60, 0))),
+        originator=maybe(rng, 0.5, rng.choice(PARTIES)),
+        made=maybe(rng, 0.5, TODAY + timedelta(days=rng.randint(-60, 0))),
     )
 
 
@@ -177,7 +184,8 @@ def restriction(rng):
 
 def order(rng):
     return CourtOrder(
-        rng.choice(sorted(v.ORDER_SECTIONS)), maybe(rng, 0.2, rng.choice(PARTIES)), maybe(rng, 0.2, some(rng, PARTIES, 3)),
+        rng.choice(sorted(v.ORDER_SECTIONS)), maybe(rng, 0.2, rng.choice(PARTIES)),
+        maybe(rng, 0.2, some(rng, PARTIES, 3)),
         frozenset({rng.choice([*CLASSES, v.COMPLETE_RECORD, v.COMPLETE_RECORD])}), maybe(rng, 0.5, "serious_crime"),
         maybe(rng, 0.3, NOW + timedelta(hours=rng.randint(-50, 500))),
     )
@@ -221,7 +229,9 @@ def request(seed):
         order=order(rng) if justice and rng.random() < 0.5 else None,
         against=maybe(rng, 0.7, "patient", rng.choice(sorted(v.ADVERSARIES))),
         supervision=Supervision(rng.random() < 0.8, rng.random() < 0.8) if base == "supervision" else None,
-        registry=Registry(rng.choice(sorted(v.TRIGGERS)), rng.choice([50, 200, 250])) if base == "dual_enrollment" else None,
+        registry=maybe(
+            rng, base == "dual_enrollment", Registry(rng.choice(sorted(v.TRIGGERS)), rng.choice([50, 200, 250])),
+        ),
         findings=some(rng, sorted(v.FINDINGS), 4) if rng.random() < 0.5 else frozenset(),
         crime=rng.choice(sorted(v.CRIMES)) if base == "crime_report" else None,
     )

@@ -1,0 +1,76 @@
+"""The table that counsel reads says what the engine does."""
+
+from functools import reduce
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from hub.casebook import read_library
+from hub.casebook.table import table
+from policies.notices import FULL, SHORT, notice_in
+from policies.rulebook import DOUBTS, ENTRIES, entry_of
+from policies.rules import EDITIONS, RULES, edition_for
+
+ROOT = Path(__file__).parents[3]
+CASES = [case for cases in read_library(ROOT / "tests" / "cases").values() for case in cases]
+
+
+def test_the_table_on_file_is_the_table_of_the_engine():
+    assert (ROOT / "policies" / "part2" / "TABLE.md").read_text(encoding="utf-8") == table(CASES)
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: f"{entry.law}-{entry.function}")
+def test_every_function_in_the_table_exists(entry):
+    module, _, name = entry.function.rpartition(".")
+    assert callable(getattr(import_module(f"policies.{module}"), name))
+
+
+def test_every_rule_of_the_engine_is_in_the_table():
+    listed = {entry.function for entry in ENTRIES}
+    asked = [rule.ask for rule in (*RULES.permitting, *RULES.prohibiting)]
+    assert {f"{ask.__module__.removeprefix('policies.')}.{ask.__name__}" for ask in asked} <= listed
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_every_case_cites_a_paragraph_of_the_table(case):
+    assert entry_of(case.law) is not None
+
+
+def test_a_citation_is_not_taken_for_a_longer_number():
+    assert entry_of("2.2(b)").law == "2.2"
+    assert entry_of("2.23(a)").law == "2.23"
+    assert entry_of("9.99") is None
+
+
+def test_every_doubt_is_explained():
+    numbers = {doubt.number for doubt in DOUBTS}
+    assert {entry.doubt for entry in ENTRIES} - {""} <= numbers
+    assert all(getattr_path(doubt.where) for doubt in DOUBTS if "." in doubt.where and "," not in doubt.where)
+
+
+def getattr_path(path):
+    parts = path.split(".")
+    for cut in range(len(parts) - 1, 0, -1):
+        try:
+            return reduce(getattr, parts[cut:], import_module(".".join(["policies", *parts[:cut]])))
+        except ModuleNotFoundError:
+            continue
+    return None
+
+
+def test_a_decision_of_an_earlier_day_is_explained_under_the_rules_of_that_day():
+    assert edition_for(EDITIONS[0].effective) is RULES
+    assert edition_for(RULES.effective.replace(year=2030)) is RULES
+    assert edition_for(RULES.effective.replace(year=1990)) is EDITIONS[0]
+
+
+@pytest.mark.parametrize(("text", "found"), [
+    (FULL, "full"),
+    ("Confidential.\n" + FULL.replace(" ", "\n"), "full"),
+    (SHORT, "short"),
+    ("42 CFR part 2 prohibits unauthorized disclosure of these records.", "obsolete"),
+    ("See attached.", "none"),
+])
+def test_the_notice_is_recognized_by_its_words(text, found):
+    assert notice_in(text) == found
