@@ -54,7 +54,7 @@ FIELDS = {
 }
 # Words that tell what care is given; they must not stand in a name or a domain that travels in the clear.
 TELLING = re.compile(
-    r"recover|sober|addict|detox|rehab|methadon|opioid|substance|suboxone|alcohol|drug|\bsud\b|\botp\b", re.I
+    r"recover|sober|addict|detox|rehab|methadon|opioid|substance|suboxone|alcohol|drug|\bsud\b|\botp\b", re.IGNORECASE
 )
 
 
