@@ -20,18 +20,23 @@ def admission(chart: Chart, at: datetime) -> bytes:
 def discharge(chart: Chart, at: datetime) -> bytes:
     """The discharge at `at` (aware), with when the stay began and where the member went."""
     began = at - timedelta(days=(chart.on - chart.admitted).days)
-    disposition = {"dischargeDisposition": {"text": "To a lower level of care"}} if chart.next_program else {}
-    period = {"start": began.isoformat(), "end": at.isoformat()}
-    return _bundle(chart, at, {"status": "finished", "period": period, "hospitalization": disposition})
+    disposition = "To a lower level of care" if chart.next_program else "Home"
+    encounter = {
+        "status": "finished",
+        "period": {"start": began.isoformat(), "end": at.isoformat()},
+        "hospitalization": {"dischargeDisposition": {"text": disposition}},
+    }
+    return _bundle(chart, at, encounter)
 
 
 def _bundle(chart: Chart, at: datetime, encounter: dict[str, Any]) -> bytes:
+    stay = ("IMP", "inpatient encounter") if chart.steps[0].startswith("3") else ("AMB", "ambulatory")
     patient, program, plan = (_url(chart, name) for name in ("patient", "program", "plan"))
     resources = {
         "encounter": {
             "resourceType": "Encounter",
             **encounter,
-            "class": {"system": ACT, "code": "IMP", "display": "inpatient encounter"},
+            "class": {"system": ACT, "code": stay[0], "display": stay[1]},
             "subject": {"reference": patient, "display": chart.name},
             "serviceProvider": {"reference": program, "display": chart.head.name},
         },

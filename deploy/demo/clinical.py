@@ -54,7 +54,7 @@ def _needs(paper: Paper, chart: Chart) -> None:
     paper.section(f"Needs ({tool}: 0 none, 1 watch, 2 act, 3 act at once)").grid(
         ("Item", "Rating", "Plan"),
         [
-            ("Substance use", "3", "As above"),
+            ("Substance use", "3", "See dimension 5"),
             ("Depression, anxiety", "2", f"{chart.other[2][0].capitalize()}; therapy offered"),
             ("Adjustment to trauma", "1", "Asked at each visit, not pressed"),
             ("Sleep", "2", "Medication reviewed by primary care"),
