@@ -24,6 +24,7 @@ from hub.signals import LocalSignals, RedisSignals
 from hub.storage import migrations
 from hub.storage.database import Database
 from hub.storage.directory import DirectoryStore
+from hub.storage.facts import FactsReader
 from hub.telemetry import configure_log
 from hub.worker import Worker, recover
 
@@ -52,6 +53,7 @@ async def open_hub(settings: Settings, *, channels: bool = True) -> AsyncIterato
             clock=SystemClock(),
             ring=ring,
             directory=DirectoryStore(database, settings.zone),
+            facts=FactsReader(database, ring),
             channels=wired,
             signals=signals,
             zone=settings.zone,

@@ -12,6 +12,7 @@ from hub.storage.database import Database
 
 if TYPE_CHECKING:
     from hub.storage.directory import DirectoryStore
+    from hub.storage.facts import FactsReader
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Hub:
     clock: Clock
     ring: KeyRing
     directory: "DirectoryStore"
+    facts: "FactsReader"
     channels: Mapping[ChannelKind, Channel]
     signals: Signals
     zone: ZoneInfo

@@ -20,7 +20,7 @@ from hub.model import Outcome, Prepared, Unknown
 from hub.outbox import Ticket
 from hub.storage import submissions
 from hub.storage.directory import Directory
-from hub.storage.facts import Facts, facts_of
+from hub.storage.facts import Facts
 from hub.storage.submissions import StoredSubmission
 
 OUTBOX = "outbox"
@@ -39,7 +39,7 @@ async def submit(hub: Hub, handed: Handed) -> str:
         if recipient.organization not in directory.organizations:
             raise Malformed("No such organization in the directory.", field=f"$.recipients[{n}]")
     key = hash_idempotency(hub.ring, handed.sender, handed.key)
-    facts = await facts_of(hub.database, hub.ring, await packets.member_of(hub, handed))
+    facts = await packets.facts_for(hub, handed)
     now = hub.clock.now()
     asked = asked_by(handed.manifest)
     decisions = [
@@ -75,7 +75,7 @@ async def dispatch(hub: Hub, ticket: Ticket) -> str:
 
 async def _attempt(hub: Hub, ticket: Ticket, submission: StoredSubmission) -> str:
     directory = await hub.directory.current()
-    facts = await facts_of(hub.database, hub.ring, submission.member)
+    facts = await hub.facts.of(submission.member)
     chosen = route(ticket, directory, hub.channels)
     by = "ehr" if chosen is None else means(chosen.endpoint.channel)
     now = hub.clock.now()

@@ -12,7 +12,6 @@ from hub.errors import Malformed
 from hub.intake import ItemManifest
 from hub.model import Frozen
 from hub.storage import members, submissions
-from hub.storage.facts import facts_of
 from policies.codes import REASONS
 from policies.explain import explain
 from policies.model import Decision, ItemDecision, Request
@@ -42,7 +41,7 @@ async def what_if(hub: Hub, asked: WhatIf) -> dict[str, Any]:
     _check(asked, frozenset(directory.organizations))
     member = asked.member if asked.cin is None else await members.find_by_cin(hub, asked.cin)
     known = member is not None and await members.may_see(hub, asked.discloser, member)
-    facts = await facts_of(hub.database, hub.ring, member if known else None)
+    facts = await hub.facts.of(member if known else None)
     request = question(
         Asked(
             purpose=asked.purpose,
@@ -78,7 +77,7 @@ async def explained(hub: Hub, view: dict[str, Any], language: str = "en") -> dic
         raise Malformed("Explanations are in en or es.", field="language")
     stored = await submissions.read(hub.database, view["submission"])
     assert stored is not None
-    facts = await facts_of(hub.database, hub.ring, view["member"])
+    facts = await hub.facts.of(view["member"])
     request = question(
         stored.facts.asked,
         facts,

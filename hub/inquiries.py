@@ -14,7 +14,6 @@ from hub.model import Frozen, new_id
 from hub.record import entry
 from hub.storage import members
 from hub.storage.database import Step, Unit
-from hub.storage.facts import facts_of
 from hub.storage.statements import Insert, columns_of
 from hub.storage.tables import Inquiry
 from hub.work import open_work
@@ -49,7 +48,7 @@ async def inquire(hub: Hub, requester: str, asking: Asking) -> str:
 async def would_answer(hub: Hub, requester: str, member: str | None, asking: Asking) -> bool:
     """Whether the policy lets this discloser answer; decided for a person unknown here just as for a known one."""
     theirs = member is not None and await members.may_see(hub, asking.discloser, member)
-    facts = await facts_of(hub.database, hub.ring, member if theirs else None)
+    facts = await hub.facts.of(member if theirs else None)
     request = question(
         Asked(
             purpose=asking.purpose,

@@ -12,7 +12,7 @@ from hub.deliver import Route
 from hub.model import Deferred, Delivered, Outcome, Prepared, Refused, Unknown
 from hub.errors import Stale
 from hub.outbox import BEGIN_FLIGHT, RETARGET, SETTLE, Ticket
-from hub.packets import decision_steps
+from hub.packets import decision_step, decision_steps
 from hub.record import entry
 from hub.storage.database import Step, Unit
 from hub.storage.facts import Facts
@@ -48,7 +48,7 @@ async def intend(
     """Commit the intent to disclose. Raises `Stale` if a consent, the directory or the claim changed since the decision."""
     now = hub.clock.now()
     delivery, digest = prepared.parcel.delivery, prepared.digest
-    decided = decision_steps(submission.id, facts.member, decision, "dispatch", "dispatch.decided", now)
+    decided, digested = decision_step(submission.id, facts.member, decision, "dispatch", now)
     flight = (
         "in_flight", chosen.endpoint.id, ticket.attempts + 1, chosen.tries + 1,
         now + outbox.FLIGHT_LEASE_US, ticket.id, "claimed", ticket.claim,
@@ -70,7 +70,8 @@ async def intend(
             "attempt": delivery,
             "channel": chosen.endpoint.channel.value,
             "consents": decision.consents,
-            "decision": decided[0].row[0],
+            "decision": decided.row[0],
+            "decision_digest": digested,
             "digest": digest.hex(),
             "discloser": submission.sender,
             "endpoint": chosen.endpoint.id,
@@ -83,8 +84,8 @@ async def intend(
         member=facts.member,
         reference=ticket.id,
     )
-    disclosure = _disclosure(ticket, submission, chosen, decision, facts, released, decided[0].row[0], now)
-    await hub.database.commit(Unit(guards, (*decided, disclosure, Step(_ADD_ATTEMPT, attempt), intended)))
+    disclosure = _disclosure(ticket, submission, chosen, decision, facts, released, decided.row[0], now)
+    await hub.database.commit(Unit(guards, (decided, disclosure, Step(_ADD_ATTEMPT, attempt), intended)))
 
 
 async def conclude(
@@ -110,7 +111,6 @@ async def conclude(
         Step(_FINISH, (now, body["outcome"], body["code"], receipt, prepared.parcel.delivery)),
         Step(_CONCLUDE, (_legally(outcome), now, ticket.id)),
         entry("disclosure.concluded", now, body, member=submission.member, reference=ticket.id),
-        close_work("hold", ticket.id, "dispatched", now),
     ]
     if "emergency_record" in decision.obligations and not isinstance(outcome, Deferred | Refused):
         writes.append(Step(_EMERGENCY_AT, (now, ticket.id)))

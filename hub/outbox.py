@@ -19,6 +19,7 @@ from hub.model import Priority, new_id
 from hub.storage.database import Database, Step
 from hub.storage.statements import Change, Insert, Returning, columns_of
 from hub.storage.tables import Outbox, Submission
+from hub.work import close_work
 
 CLAIM_LEASE_US = 60_000_000
 FLIGHT_LEASE_US = 45 * 60_000_000
@@ -124,4 +125,8 @@ async def requeue_held(database: Database, member: str, now: int) -> tuple[Step,
         .join(Submission, col(Submission.id) == col(Outbox.submission_id))
         .where(col(Submission.member_id) == member, col(Outbox.state) == "held", col(Outbox.share) == "ready")
     )
-    return tuple(Step(_REQUEUE, ("queued", now, None, found[0], "held")) for found in await database.query(statement))
+    steps = []
+    for (ticket,) in await database.query(statement):
+        steps.append(Step(_REQUEUE, ("queued", now, None, ticket, "held")))
+        steps.append(close_work("hold", ticket, "decided anew", now))
+    return tuple(steps)

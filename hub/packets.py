@@ -17,7 +17,7 @@ from hub.record import entry
 from hub.seal import seal_item
 from hub.storage import members
 from hub.storage.database import Step, Unit
-from hub.storage.facts import Facts
+from hub.storage.facts import NOBODY, Facts
 from hub.storage.statements import Insert, columns_of
 from hub.storage.submissions import ADD, ADD_DECISION, ADD_ITEM, StoredFacts
 from hub.storage.tables import EmergencyRecord
@@ -73,14 +73,13 @@ def released(decision: DecisionRecord, ticket: Ticket) -> tuple[str, ...]:
     return tuple(i.item for i in decision.items if i.permitted and not i.hold)
 
 
-async def member_of(hub: Hub, handed: Handed) -> str | None:
-    """The member this sender means and has to do with; none for anybody else's, just as for nobody's."""
+async def facts_for(hub: Hub, handed: Handed) -> Facts:
+    """What is known about the member this sender means; nobody's facts for somebody it has nothing to do with."""
     # INVARIANT: no-existence-leak
     named = handed.manifest.member
     member = named.id if named.cin is None else await members.find_by_cin(hub, named.cin)
-    if member is None or not await members.may_see(hub, handed.sender, member):
-        return None
-    return member
+    facts = await hub.facts.of(member)
+    return facts if handed.sender in facts.known_to else NOBODY
 
 
 def _items(ring: KeyRing, submission: str, handed: Handed) -> list[Step]:
@@ -144,21 +143,29 @@ def _lacks_only_consent(decision: DecisionRecord) -> bool:
 def decision_steps(
     submission: str, member: str | None, decision: DecisionRecord, phase: str, kind: str, now: int
 ) -> tuple[Step, Step]:
-    """The stored decision, and the ledger entry that binds its digest."""
-    body = _encode(decision)
-    row = (
-        new_id(), submission, member, decision.recipient, now, phase, decision.outcome, decision.hold,
-        body.decode(),
-    )  # fmt: skip
+    """The stored decision, and a ledger entry that binds its digest."""
+    step, digest = decision_step(submission, member, decision, phase, now)
     bound = {
-        "decision": row[0],
-        "digest": hashlib.sha256(body).hexdigest(),
+        "decision": step.row[0],
+        "digest": digest,
         "outcome": decision.outcome,
         "recipient": decision.recipient,
         "discloser": decision.discloser,
         "reasons": decision.reasons,
     }
-    return Step(ADD_DECISION, row), entry(kind, now, bound, member=member, reference=submission)
+    return step, entry(kind, now, bound, member=member, reference=submission)
+
+
+def decision_step(
+    submission: str, member: str | None, decision: DecisionRecord, phase: str, now: int
+) -> tuple[Step, str]:
+    """The stored decision, and the digest by which the ledger binds it."""
+    body = _encode(decision)
+    row = (
+        new_id(), submission, member, decision.recipient, now, phase, decision.outcome, decision.hold,
+        body.decode(),
+    )  # fmt: skip
+    return Step(ADD_DECISION, row), hashlib.sha256(body).hexdigest()
 
 
 def _emergency(ring: KeyRing, ticket: str, member: str, emergency: EmergencyManifest) -> Step:

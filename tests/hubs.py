@@ -13,6 +13,7 @@ from hub.ports import Channel
 from hub.signals import LocalSignals
 from hub.storage import migrations
 from hub.storage.database import Database
+from hub.storage.facts import FactsReader
 from hub.storage.directory import DirectoryStore, Organization
 from hub.storage.postgres import PostgresDatabase
 from hub.storage.sqlite import SqliteDatabase
@@ -45,11 +46,13 @@ async def a_hub(
 ) -> AsyncIterator[Hub]:
     """A wired hub on an empty database with the organizations above; its keys in a file if another process shares it."""
     database = await open_database(url)
+    ring = KeyRing.generate() if keys is None else KeyRing.create(keys)
     hub = Hub(
         database=database,
         clock=MovableClock(),
-        ring=KeyRing.generate() if keys is None else KeyRing.create(keys),
+        ring=ring,
         directory=DirectoryStore(database, ZONE),
+        facts=FactsReader(database, ring),
         channels=channels or {},
         signals=LocalSignals(),
         zone=ZONE,

@@ -11,6 +11,8 @@ from typing import cast
 from adapters.api.answer import Answer, AnswerReader, Garbled
 
 IDLE_SECONDS = 60.0
+PATIENCE_SECONDS = 1.5
+"""How long to wait for a go-ahead: a peer may not know the expectation and wait for the body (RFC 9110 10.1.1)."""
 
 
 @dataclass(slots=True)
@@ -29,6 +31,7 @@ class Connection(asyncio.Protocol):
         self._error: Exception | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._last_used = float("-inf")
+        self.ignores_expectations = False
 
     @property
     def usable(self) -> bool:
@@ -103,8 +106,12 @@ class Connection(asyncio.Protocol):
             raise self._error
 
     async def _go_ahead(self) -> Answer | None:
-        while self._answer is None and not (self._reader and self._reader.go_ahead):
-            await self._woken()
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while self._answer is None and not (self._reader and self._reader.go_ahead):
+                    await self._woken()
+        except TimeoutError:
+            self.ignores_expectations = True
         return self._answer
 
     async def _final(self) -> Answer:

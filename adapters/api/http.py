@@ -108,7 +108,7 @@ async def _exchange(peer: _Peer, request: _Request, progress: Progress) -> Answe
     except BaseException:
         connection.abort()
         raise
-    if answer.status == _EXPECTATION_FAILED:
+    if answer.status == _EXPECTATION_FAILED or connection.ignores_expectations:
         peer.asks = False
     if answer.reusable and progress.content_left:
         peer.idle.append(connection)

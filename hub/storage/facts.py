@@ -1,12 +1,11 @@
-"""What is known about a member at one instant: the facts a decision rests on, read fresh every time.
+"""What is known about a member at one instant: the facts a decision rests on.
 
-Rows are read from the database for every decision; only the conversion of a row into policy values is remembered, keyed by the row's
-whole content, so that nothing stale can be used.
+Every change of a member's consents, restrictions, relations or identity raises the member's fence in the same transaction
+(`hub.storage.fence`). So facts are remembered by member and fence, and each decision reads the fence anew.
 """
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -22,6 +21,7 @@ from hub.storage.tables import Member, MemberLink
 from hub.storage.tables import Restriction as RestrictionRow
 from policies.model import AsWritten, Consent, Event, Patient, PersonAt, Restriction, Revocation
 
+FENCE = Lookup(Member, ("fence",), "id")
 MEMBER = Lookup(Member, ("fence", "key_id", "wrapped_key", "sealed"), "id")
 LINKS = Lookup(MemberLink, ("organization_id", "relation"), "member_id")
 _CONSENT_COLUMNS = columns_of(ConsentRow)
@@ -42,10 +42,12 @@ class Facts(NamedTuple):
     consents: tuple[Consent, ...]
     restrictions: tuple[Restriction, ...]
     events: Mapping[str, datetime | str]
+    known_to: frozenset[str]
+    """Organizations that have to do with the member; to all others the person is nobody (§2.13(c))."""
 
 
 NOBODY = Facts(
-    None, 0, Patient(id="nobody"), MemberIdentity(given="", family="", born=""), (), (), {}
+    None, 0, Patient(id="nobody"), MemberIdentity(given="", family="", born=""), (), (), {}, frozenset()
 )
 """Stands for a person unknown here, so that the same work is done for one (§2.13(c))."""
 
@@ -55,10 +57,33 @@ def instant(microseconds: int) -> datetime:
     return _EPOCH + timedelta(microseconds=microseconds)
 
 
-async def facts_of(database: Database, ring: KeyRing, member: str | None) -> Facts:
-    """The committed facts of a member; those of nobody if there is none. Raises `IntegrityFailed`."""
-    if member is None:
-        return NOBODY
+class FactsReader:
+    """Reads facts of members, and remembers those of the last few."""
+
+    def __init__(self, database: Database, ring: KeyRing, *, remembered: int = 1024) -> None:
+        self._database = database
+        self._ring = ring
+        self._most = remembered
+        self._known: dict[str, Facts] = {}
+
+    async def of(self, member: str | None) -> Facts:
+        """The committed facts of a member; those of nobody if there is none. Raises `IntegrityFailed`."""
+        if member is None:
+            return NOBODY
+        rows = await self._database.lookup(FENCE, member)
+        known = self._known.get(member)
+        if known is not None and rows and rows[0][0] == known.fence:
+            return known
+        facts = await _read(self._database, self._ring, member)
+        if len(self._known) >= self._most:
+            self._known.pop(next(iter(self._known)))
+        if facts is not NOBODY:
+            self._known[member] = facts
+        return facts
+
+
+async def _read(database: Database, ring: KeyRing, member: str) -> Facts:
+    # The fence is read first: should a change commit between the reads, the older fence fails the intent's guard.
     rows = await database.lookup(MEMBER, member)
     if not rows:
         return NOBODY
@@ -75,15 +100,14 @@ async def facts_of(database: Database, ring: KeyRing, member: str | None) -> Fac
         tuple(_consent(row) for row in consents if row[_STATE] != "entered_in_error"),
         tuple(_restriction(row) for row in restrictions),
         _events(consents),
+        frozenset(organization for organization, _ in links),
     )
 
 
-@lru_cache(maxsize=2048)
 def _opened(ring: KeyRing, member: str, key_id: str, wrapped: bytes, sealed: bytes) -> MemberFacts:
     return open_facts(ring, member, Sealed(key_id, wrapped, sealed))
 
 
-@lru_cache(maxsize=2048)
 def _patient(member: str, stored: MemberFacts, links: tuple[Row, ...]) -> Patient:
     def linked(relation: str) -> frozenset[str]:
         return frozenset(organization for organization, kind in links if kind == relation)
@@ -125,7 +149,6 @@ def _events(rows: list[Row]) -> dict[str, datetime | str]:
     return events
 
 
-@lru_cache(maxsize=4096)
 def _consent(row: Row) -> Consent:
     stored = dict(zip(_CONSENT_COLUMNS, row, strict=True))
     member, consent = stored["member_id"], stored["id"]
@@ -164,7 +187,6 @@ def _consent(row: Row) -> Consent:
     )
 
 
-@lru_cache(maxsize=2048)
 def _restriction(row: Row) -> Restriction:
     stored = dict(zip(_RESTRICTION_COLUMNS, row, strict=True))
     return Restriction(

@@ -1,12 +1,7 @@
 """For machines that look after the hub: alive, ready, counted, described."""
 
 import asyncio
-from functools import cache
-from pathlib import Path
-from typing import Any
 
-import msgspec
-import yaml
 from aiohttp import web
 from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -15,6 +10,7 @@ from hub.errors import Unavailable
 from hub.telemetry import REGISTRY
 from hub.web.access import HUB, PUBLIC, Route
 from hub.web.body import json_response
+from hub.web.openapi import document_json
 
 _READY_WITHIN_S = 2.0
 
@@ -41,19 +37,7 @@ async def metrics(_request: web.Request) -> web.Response:
 
 async def description(_request: web.Request) -> web.Response:
     """`GET /openapi.json`: this API in OpenAPI 3.1."""
-    return web.Response(body=_openapi_json(), content_type="application/json")
-
-
-@cache
-def openapi() -> dict[str, Any]:
-    """The description as written in `openapi.yaml`."""
-    found: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("openapi.yaml").read_text())
-    return found
-
-
-@cache
-def _openapi_json() -> bytes:
-    return msgspec.json.encode(openapi())
+    return web.Response(body=document_json(), content_type="application/json")
 
 
 ROUTES = (

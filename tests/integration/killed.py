@@ -21,6 +21,7 @@ from tests.hubs import MovableClock, ZONE, open_database
 from tests.scenes import handed
 from hub.signals import LocalSignals
 from hub.storage.directory import DirectoryStore
+from hub.storage.facts import FactsReader
 
 
 async def main(url: str, keys: Path, inbox: Path, last: int, member: str) -> None:
@@ -48,11 +49,13 @@ async def main(url: str, keys: Path, inbox: Path, last: int, member: str) -> Non
 
     database.commit = killing_commit  # type: ignore[method-assign]
     channel.deliver = killing_deliver  # type: ignore[method-assign]
+    ring = KeyRing.load(keys)
     hub = Hub(
         database=database,
         clock=MovableClock(),
-        ring=KeyRing.load(keys),
+        ring=ring,
         directory=DirectoryStore(database, ZONE),
+        facts=FactsReader(database, ring),
         channels={ChannelKind.API: channel},
         signals=LocalSignals(),
         zone=ZONE,

@@ -13,7 +13,6 @@ from hub.context import Hub
 from hub.errors import Conflict, Malformed, NotAvailable, Unsupported
 from hub.storage import consent_papers, consents, members, restrictions
 from hub.storage.consent_form import ConsentForm
-from hub.storage.facts import facts_of
 from hub.storage.member_facts import MemberFacts
 from hub.storage.restrictions import RestrictionForm
 from hub.storage.tables import ConsentEvent, LedgerEntry, Member, WorkItem
@@ -65,7 +64,7 @@ async def kinds(hub: Hub) -> list[str]:
 
 async def test_a_recorded_consent_is_what_the_policy_will_read(hub: Hub, nora: str) -> None:
     consent = await consents.record(hub, nora, form(), by="harbor")
-    facts = await facts_of(hub.database, hub.ring, nora)
+    facts = await hub.facts.of(nora)
     (read,) = facts.consents
     assert (read.id, read.patient, read.kind, read.expires) == (consent, nora, "tpo", "none")
     assert read.signed_by == {nora}
@@ -103,7 +102,7 @@ async def test_changes_made_at_once_are_all_kept(hub: Hub, nora: str) -> None:
 async def test_an_oral_revocation_counts_at_once_and_asks_for_the_paper(hub: Hub, nora: str) -> None:
     consent = await consents.record(hub, nora, form(), by="harbor")
     await consents.revoke(hub, consent, how="oral", by="harbor/nurse")
-    (read,) = (await facts_of(hub.database, hub.ring, nora)).consents
+    (read,) = (await hub.facts.of(nora)).consents
     assert read.revoked[0].how == "oral"
     work = select(col(WorkItem.kind), col(WorkItem.organization_id), col(WorkItem.state))
     assert await hub.database.query(work) == [("written_revocation", "harbor", "open")]
@@ -158,7 +157,7 @@ async def test_a_word_that_the_policy_cannot_read_is_refused_by_its_field(
 
 async def test_a_representative_of_the_member_may_sign(hub: Hub, nora: str) -> None:
     await consents.record(hub, nora, form(signed_by=["nora-guardian"]), by="harbor")
-    (read,) = (await facts_of(hub.database, hub.ring, nora)).consents
+    (read,) = (await hub.facts.of(nora)).consents
     assert read.signed_by == {"nora-guardian"}
 
 
@@ -181,13 +180,13 @@ async def test_a_consent_id_is_used_once(hub: Hub, nora: str) -> None:
 async def test_an_event_that_ends_a_consent_can_be_noted(hub: Hub, nora: str) -> None:
     consent = await consents.record(hub, nora, form(expires={"event": "discharge"}), by="harbor")
     await consents.note_event(hub, consent, "not_yet", by="harbor")
-    assert set((await facts_of(hub.database, hub.ring, nora)).events.values()) == {"not_yet"}
+    assert set((await hub.facts.of(nora)).events.values()) == {"not_yet"}
 
 
 async def test_a_consent_entered_in_error_is_seen_by_no_decision(hub: Hub, nora: str) -> None:
     consent = await consents.record(hub, nora, form(), by="harbor")
     await consents.retract(hub, consent, by="harbor")
-    assert (await facts_of(hub.database, hub.ring, nora)).consents == ()
+    assert (await hub.facts.of(nora)).consents == ()
     assert (await consents.show(hub, consent))["state"] == "entered_in_error"
 
 
@@ -203,10 +202,10 @@ async def test_the_signed_paper_is_kept_once_and_sealed(hub: Hub, nora: str) -> 
 
 async def test_a_restriction_is_read_by_the_policy_until_it_ends(hub: Hub, nora: str) -> None:
     restriction = await restrictions.restrict(hub, nora, RestrictionForm(against=("sunrise",)), by="harbor")
-    (read,) = (await facts_of(hub.database, hub.ring, nora)).restrictions
+    (read,) = (await hub.facts.of(nora)).restrictions
     assert (read.against, read.ended) == ({"sunrise"}, None)
     await restrictions.end(hub, nora, restriction, ended_by="patient", by="harbor")
-    (read,) = (await facts_of(hub.database, hub.ring, nora)).restrictions
+    (read,) = (await hub.facts.of(nora)).restrictions
     assert read.ended is not None
     assert await fence(hub) == 2
 

@@ -15,7 +15,7 @@ class WorkItem(SQLModel, table=True):
     state: str = Field(sa_type=Text)
     """`open` or `closed`"""
     organization_id: str = Field(sa_type=Text, index=True)
-    reference: str = Field(sa_type=Text)
+    reference: str = Field(sa_type=Text, index=True)
     code: str = Field(sa_type=Text)
     created_at: int = Field(sa_type=BigInteger)
     due_at: int | None = Field(default=None, sa_type=BigInteger)

@@ -392,12 +392,14 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("work_item", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_work_item_organization_id"), ["organization_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_work_item_reference"), ["reference"], unique=False)
         batch_op.create_index("work_item_open", ["state", "created_at"], unique=False)
 
 
 def downgrade() -> None:
     with op.batch_alter_table("work_item", schema=None) as batch_op:
         batch_op.drop_index("work_item_open")
+        batch_op.drop_index(batch_op.f("ix_work_item_reference"))
         batch_op.drop_index(batch_op.f("ix_work_item_organization_id"))
 
     op.drop_table("work_item")
