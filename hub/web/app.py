@@ -15,6 +15,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from hub.context import Hub
+from hub.errors import ConfigurationError
 from hub.intake import MAX_SUBMISSION_BYTES
 from hub.settings import Settings
 from hub.storage.tokens import Role, TokenReader
@@ -100,7 +101,11 @@ async def listening(
         loop.call_later(_FIRST_REQUEST_S, _drop_if_silent, app[_SILENT], protocol)
         return protocol
 
-    server = await loop.create_server(connected, host, port, ssl=tls, backlog=512)
+    try:
+        server = await loop.create_server(connected, host, port, ssl=tls, backlog=512)
+    except OSError as error:
+        await runner.cleanup()
+        raise ConfigurationError("The hub cannot listen on this address; is it taken?") from error
     try:
         yield server.sockets[0].getsockname()[1]
     finally:

@@ -1,0 +1,42 @@
+"""The API's description in OpenAPI 3.1: written by hand, the bodies of requests from the types that read them."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import yaml
+
+from hub.entries import AgreementEntry
+from hub.explanations import WhatIf
+from hub.inquiries import Asking
+from hub.intake import Manifest
+from hub.storage.directory import Organization
+from hub.storage.member_facts import MemberFacts
+from hub.storage.restrictions import RestrictionForm
+from hub.web.consents import Noting, Recording, Revoking
+from hub.web.directory import TokenOrder, VerifiedEndpoint
+from hub.web.members import Ending, Registration
+from hub.web.work import Settling
+
+_BODIES = (
+    *(AgreementEntry, Asking, Ending, Manifest, MemberFacts, Noting, Organization, Recording, Registration),
+    *(RestrictionForm, Revoking, Settling, TokenOrder, VerifiedEndpoint, WhatIf),
+)
+_AT = "#/components/schemas/{name}"
+
+
+@cache
+def document() -> dict[str, Any]:
+    """The whole description."""
+    found: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("openapi.yaml").read_text())
+    _, schemas = msgspec.json.schema_components(_BODIES, ref_template=_AT)
+    # Through JSON, so that defaults are what a reader of the page will see.
+    found["components"]["schemas"] |= msgspec.json.decode(msgspec.json.encode(schemas))
+    return found
+
+
+@cache
+def document_json() -> bytes:
+    """As it is served."""
+    return msgspec.json.encode(document())

@@ -1,0 +1,57 @@
+"""The published description and the routes say the same."""
+
+import re
+from typing import Any
+
+from aiohttp import web
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from hub.web.access import PUBLIC
+from hub.web.app import ROUTES
+from hub.web.openapi import document
+
+METHODS = {"get", "put", "post", "delete", "patch"}
+
+
+def described() -> dict[tuple[str, str], Any]:
+    return {
+        (method.upper(), path): operation
+        for path, operations in document()["paths"].items()
+        for method, operation in operations.items()
+        if method in METHODS
+    }
+
+
+def test_the_description_is_valid_openapi_3_1() -> None:
+    OpenAPIV31SpecValidator(document()).validate()
+
+
+def test_every_route_is_described_and_every_description_has_its_route() -> None:
+    assert described().keys() == {(route.method, route.path) for route in ROUTES}
+
+
+def test_the_parameters_of_a_path_are_described() -> None:
+    common = document()["components"]["parameters"]
+    for path, operations in document()["paths"].items():
+        given = {
+            p.get("name") or common[p["$ref"].rpartition("/")[2]]["name"] for p in operations.get("parameters", [])
+        }
+        assert set(re.findall(r"{(\w+)}", path)) <= given, path
+
+
+def test_only_what_needs_no_token_says_so() -> None:
+    described_open = {key for key, operation in described().items() if operation.get("security") == []}
+    assert described_open == {(route.method, route.path) for route in ROUTES if route.roles == PUBLIC}
+    assert all(path in ("/healthz", "/readyz", "/metrics", "/openapi.json") for _, path in described_open)
+
+
+def test_every_operation_names_the_problem_it_may_answer() -> None:
+    silent = {key for key, operation in described().items() if "default" not in operation["responses"]}
+    assert silent == {("GET", "/metrics")}
+
+
+def test_no_route_is_shadowed_by_another() -> None:
+    app = web.Application()
+    for route in ROUTES:
+        app.router.add_route(route.method, route.path, route.handler)
+    assert len({(route.method, route.path) for route in ROUTES}) == len(ROUTES)
