@@ -20,7 +20,7 @@ from policies.model import Agreement, Consent, CourtOrder, Decision, Emergency, 
 from policies.part2.form import Form
 from policies.rules import RULES
 from policies.texts import LANGUAGES
-from policies.vocabulary import COUNSELING_NOTES, PROCEEDINGS, THE_PATIENT, TREATING_PARTICIPANTS
+from policies.vocabulary import COUNSELING_NOTES, PROCEEDINGS, PURPOSES, THE_PATIENT, TREATING_PARTICIPANTS
 
 VALID_FOR = timedelta(days=365)
 ORDERS = {"criminal_proceeding": "2.65", "law_enforcement": "2.65"}
@@ -47,7 +47,7 @@ def remedies(
     request: Request, decision: Decision, language: str = "en", rules: RuleBook = RULES,
 ) -> tuple[Remedy, ...]:
     """The changes that would let withheld items go, each with the items it helps. Empty if all go or none helps."""
-    if decision.outcome in {"permit", "not_applicable"} or decision.failed:
+    if decision.outcome in {"permit", "not_applicable"} or decision.failed or request.purpose not in PURPOSES:
         return ()
     text = LANGUAGES[language]
     found: dict[tuple[str, str], list[str]] = {}
@@ -68,8 +68,6 @@ def remedies(
 
 def candidates(request: Request, item: Item, reasons: tuple[str, ...]) -> Iterator[Change]:
     """The changes worth trying for one item, the smallest first."""
-    if request.purpose == "" or "design.not_modelled" in reasons:
-        return
     facts = Facts(request)
     matter = facts.matters[0]
     yield from facts_settled(request, item, reasons)

@@ -1,0 +1,276 @@
+"""What the engine does where the law or the format leaves room, and at the edges nobody writes a case about."""
+
+from dataclasses import replace
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from policies.days import birthday, end_of
+from policies.kernel import decide, layers
+from policies.model import Consent, Item, Patient, Revocation, World
+from tests.unit.policies.meridian import NOW, WORLD, answer, ask, reasons
+
+TPO = {"intake": {"like": "tpo"}}
+HELD = {"record": {"source": "harbor", "held_under": "release"}}
+
+
+# -- what the engine does not know it does not permit -------------------------------------------------------
+
+
+def test_an_unknown_purpose_is_denied_and_a_person_looks():
+    decision = decide(replace(ask(consents=TPO), purpose="marketing"))
+    assert (decision.outcome, decision.hold, decision.reasons) == ("deny", True, ("design.not_modelled",))
+
+
+def test_a_party_the_county_does_not_have_is_denied_and_never_a_crash():
+    decision = decide(replace(ask(consents=TPO), recipient="nobody-we-know"))
+    assert (decision.outcome, decision.hold, decision.failed) == ("deny", True, ("request",))
+
+
+def test_an_agreement_that_does_not_exist_is_denied_and_never_a_crash():
+    assert decide(replace(ask(consents=TPO), agreements=("invented",))).failed == ("request",)
+
+
+@pytest.mark.parametrize("change", [{"kind": "verbal"}, {"form": "home-made"}, {"signature": "stamp"}])
+def test_a_form_of_a_kind_nobody_has_modelled_carries_nothing(change):
+    request = ask(consents=TPO)
+    decision = decide(replace(request, consents=(replace(request.consents[0], **change),)))
+    assert decision.outcome == "deny"
+    assert decision.hold
+    assert "design.not_modelled" in decision.reasons
+
+
+def test_a_class_of_information_nobody_has_modelled_waits_to_be_classified():
+    request = ask(consents=TPO)
+    assert decide(replace(request, packet=(Item("x", information="genome"),))).reasons == ("unclassified",)
+
+
+def test_an_identity_nobody_has_modelled_counts_as_unverified():
+    assert decide(replace(ask(consents=TPO), identity="probably")).reasons == ("identity.unverified",)
+
+
+def test_an_empty_packet_discloses_nothing():
+    assert decide(replace(ask(consents=TPO), packet=())).outcome == "deny"
+
+
+def test_a_county_pack_that_does_not_exist_denies_and_is_named():
+    decision = decide(replace(ask(consents=TPO), county_pack="atlantis"))
+    assert (decision.outcome, decision.failed) == ("deny", ("county_consent",))
+
+
+def test_an_instant_without_an_offset_is_no_instant():
+    with pytest.raises(ValueError, match="offset"):
+        replace(ask(), at=datetime(2026, 3, 2, 10))  # noqa: DTZ001  # the very thing refused
+
+
+def test_a_party_may_not_be_part_of_one_that_does_not_exist():
+    with pytest.raises(ValueError, match="does not exist"):
+        World({"x": replace(WORLD.parties["harbor"], id="x", part_of="gone")}, {}, WORLD.zone)
+
+
+def test_parties_that_are_part_of_each_other_do_not_hang_the_engine():
+    harbor = WORLD.parties["harbor"]
+    ring = {"a": replace(harbor, id="a", part_of="b"), "b": replace(harbor, id="b", part_of="a")}
+    assert World(ring, {}, WORLD.zone).lines["a"] == {"a", "b"}
+
+
+# -- days ---------------------------------------------------------------------------------------------------
+
+
+def test_a_child_of_29_february_comes_of_age_on_1_march():
+    assert birthday(date(2008, 2, 29), 18) == date(2026, 3, 1)
+
+
+def test_the_day_that_loses_an_hour_has_23():
+    zone = ZoneInfo("America/Los_Angeles")
+    assert (end_of(date(2026, 3, 8), zone) - end_of(date(2026, 3, 7), zone)).total_seconds() == 23 * 3600
+
+
+# -- choices of law -----------------------------------------------------------------------------------------
+
+
+def test_two_kinds_of_proceeding_on_one_form_are_combined():
+    form = {"like": "proceeding", "purposes": ["civil_proceeding", "criminal_proceeding"]}
+    decision = answer(recipient="dependency-court", purpose="civil_proceeding", consents={"court": form})
+    assert decision.outcome == "deny"
+    assert "consent.combined" in decision.reasons
+
+
+def test_a_tpo_form_that_lists_treatment_only_does_not_open_payment():
+    form = {"like": "tpo", "purposes": ["treatment"]}
+    assert reasons(recipient="sunrise", purpose="claim", consents={"intake": form}) == {"scope.purpose"}
+
+
+def test_what_a_qso_holds_goes_out_under_a_consent_that_names_the_program_and_not_the_qso():
+    held = {"record": {"source": "harbor", "held_under": "qsoa"}}
+    for named, outcome in (("harbor", "permit"), ("bridge-exchange", "deny")):
+        decision = answer(
+            "bridge-exchange", "mesa-clinic", relationship="treating", packet=held, agreements=["harbor-bridge"],
+            consents={"intake": {"like": "tpo", "discloser": [named]}},
+        )
+        assert decision.outcome == outcome
+
+
+def test_a_service_agreement_of_the_parent_body_does_not_serve_the_program():
+    held = {"record": {"source": "harbor", "held_under": "qsoa"}}
+    decision = answer("chartwell", "harbor", "operations", packet=held, agreements=["lantern-bridge"])
+    assert "qso.no_agreement" in decision.reasons
+
+
+def test_the_qso_gives_back_to_its_program():
+    held = {"record": {"source": "harbor", "held_under": "qsoa"}}
+    decision = answer("chartwell", "harbor", "operations", packet=held, agreements=["harbor-chartwell"])
+    assert decision.outcome == "permit"
+    assert "agreement_on_file" in decision.obligations
+    assert "proceedings_label" not in decision.obligations
+
+
+def test_the_unnamed_time_of_receipt_is_taken_to_be_now():
+    form = {"like": "tpo", "discloser": ["harbor"], "expires": "2026-01-31"}
+    decision = answer("mhp", "st-brigid", packet=HELD, consents={"release": form})
+    assert decision.reasons == ("redisclosure.not_lawful_holder",)
+    assert "breach_assessment" in decision.obligations
+
+
+@pytest.mark.parametrize(("state", "outcome"), [("not_yet", "permit"), ("unknown", "deny")])
+def test_an_event_nobody_has_checked_does_not_prove_a_lawful_receipt(state, outcome):
+    form = {"like": "tpo", "discloser": ["harbor"], "expires": {"event": "discharge"}}
+    decision = answer("mhp", "st-brigid", packet=HELD, consents={"release": form}, events={"discharge": state})
+    assert decision.outcome == outcome
+
+
+@pytest.mark.parametrize(("events", "outcome"), [
+    ({"final_disposition": "not_yet"}, "permit"),
+    ({"final_disposition": "2026-03-01T09:00:00-08:00"}, "permit"),
+    ({"final_disposition": "2026-02-01T09:00:00-08:00"}, "deny"),
+    ({}, "deny"),
+])
+def test_a_justice_consent_is_revocable_from_final_disposition_on(events, outcome):
+    form = {"like": "criminal_justice", "revoked": [{"at": "2026-02-20T09:00:00-08:00", "how": "written"}]}
+    decision = answer(
+        recipient="officer-reyes", purpose="supervision", supervision={"condition": True, "monitors": True},
+        consents={"probation": form}, events=events,
+    )
+    assert decision.outcome == outcome
+
+
+def test_express_permission_to_pass_on_reaches_only_what_the_consent_covers():
+    form = {
+        "like": "specific", "discloser": ["harbor"], "recipients": ["dcfs"], "purposes": ["child_welfare"],
+        "onward": ["foster-agency"],
+    }
+    facts = {"packet": HELD, "consents": {"release": form}}
+    assert answer("dcfs", "foster-agency", "child_welfare", **facts).outcome == "permit"
+    assert reasons("dcfs", "foster-agency", "housing", **facts) == {"scope.purpose"}
+    assert reasons("dcfs", "keystone-housing", "child_welfare", **facts) == {"redisclosure.not_permitted"}
+    revoked = {**form, "revoked": [{"at": "2026-03-01T09:00:00-08:00", "how": "written"}]}
+    facts["consents"] = {"release": revoked}
+    facts["packet"] = {"record": {**HELD["record"], "received": "2026-02-01T09:00:00-08:00"}}
+    assert reasons("dcfs", "foster-agency", "child_welfare", **facts) == {"consent.revoked"}
+
+
+def test_probation_passes_a_record_to_the_court_that_monitors_and_the_consent_must_still_stand():
+    form = {"like": "criminal_justice", "discloser": ["harbor"]}
+    facts = {"packet": HELD, "supervision": {"condition": True, "monitors": True}}
+    assert answer("probation", "drug-court", "supervision", **facts, consents={"release": form}).outcome == "permit"
+    ended = {**form, "expires": "2026-02-28"}
+    facts["packet"] = {"record": {**HELD["record"], "received": "2026-02-01T09:00:00-08:00"}}
+    found = reasons("probation", "drug-court", "supervision", **facts, consents={"release": ended})
+    assert found == {"consent.expired", "justice.other_use", "proceeding.barred"}
+
+
+def test_a_revocation_stops_the_payers_contractor_too():
+    form = {
+        "like": "specific", "discloser": ["harbor"], "recipients": ["legacy-fund"], "purposes": ["payment"],
+        "revoked": [{"at": "2026-03-01T09:00:00-08:00", "how": "written"}],
+    }
+    held = {"record": {**HELD["record"], "received": "2026-02-01T09:00:00-08:00"}}
+    found = reasons(
+        "legacy-fund", "ledgerworks", "claim", packet=held, consents={"release": form},
+        agreements=["legacy-ledgerworks"],
+    )
+    assert found == {"consent.revoked"}
+
+
+def test_how_a_record_came_to_a_holder_outside_must_be_known():
+    request = ask("mesa-clinic", packet={"record": {"source": "harbor", "held_under": "ordinary"}})
+    assert decide(request).reasons == ("redisclosure.not_permitted",)
+    unknown = replace(request, packet=(replace(request.packet[0], held_under=None),))
+    assert decide(unknown).reasons == ("redisclosure.not_lawful_holder",)
+
+
+def test_other_health_information_needs_an_agreement_with_who_transports_it():
+    facts = {"packet": {"chart": {"information": "medical"}}, "through": "bridge-exchange"}
+    assert answer("valley-clinic", "mesa-clinic", **facts).reasons == ("qso.no_agreement",)
+    assert answer("valley-clinic", "mesa-clinic", **facts, agreements=["valley-bridge"]).outcome == "permit"
+
+
+def test_a_patient_without_a_birth_date_is_treated_as_a_minor():
+    request = ask(consents=TPO, service="methadone")
+    unborn = replace(request, patient=replace(request.patient, born=None))
+    assert "minor.parent_consent" in decide(unborn).reasons
+    assert decide(replace(unborn, service="counseling")).outcome == "permit"
+
+
+def test_a_restriction_gives_way_to_emergency_treatment_and_not_to_its_bill():
+    facts = {"emergency": {"nature": "overdose"}, "restrictions": [{"against": ["st-brigid"]}]}
+    assert answer(recipient="st-brigid-ed", **facts).outcome == "permit"
+    assert "restriction.agreed" in reasons(recipient="st-brigid-ed", purpose="payment", **facts)
+
+
+def test_facts_that_may_save_a_minor_go_to_a_parent_and_those_of_an_adult_do_not():
+    facts = {
+        "purpose": "family_information", "findings": ["lacks_capacity", "substantial_threat"],
+        "packet": {"risk": {"information": "threat_facts"}},
+    }
+    assert answer("lantern", "leo-mother", patient="leo", **facts).outcome == "permit"
+    assert answer("lantern", "noa-father", patient="noa", **facts).outcome == "deny"
+
+
+def test_a_parent_may_see_the_record_of_a_child_too_young_to_seek_counseling_alone():
+    note = {"note": {"information": "medical", "identifies": "person"}}
+    form = {"like": "specific", "purposes": ["family_information"], "signed_by": ["the-patient", "sam-mother"]}
+    found = answer("mhp", "sam-mother", "family_information", patient="sam", packet=note, consents={"form": form})
+    assert found.outcome == "permit"
+    assert "california.minor_record" not in reasons(
+        "mhp", "sam-mother", "family_information", patient="sam", packet=note,
+    )
+
+
+def test_a_consent_revoked_as_to_the_holder_no_longer_lets_it_pass_the_record_on():
+    form = {
+        "like": "tpo", "discloser": ["harbor"],
+        "revoked": [{"at": "2026-03-01T09:00:00-08:00", "how": "oral", "as_to": ["willow"]}],
+    }
+    held = {"record": {**HELD["record"], "received": "2026-02-01T09:00:00-08:00"}}
+    decision = answer("willow", packet=held, consents={"release": form})
+    assert "consent.revoked" in decision.reasons
+
+
+def test_sonoma_asks_for_a_written_consent_where_hipaa_would_not():
+    chart = {"chart": {"information": "medical"}}
+    assert answer("valley-clinic", "bayview-cardiology", packet=chart).outcome == "permit"
+    decision = answer("valley-clinic", "bayview-cardiology", packet=chart, county_pack="sonoma-7.1.12")
+    assert decision.reasons == ("county.written_consent",)
+    assert [(v.layer, v.outcome) for v in layers(decision)] == [
+        ("federal", "permit"), ("california", "permit"), ("county", "deny"),
+    ]
+
+
+def test_sonomas_rule_is_not_older_than_its_procedures():
+    facts = {"packet": {"chart": {"information": "medical"}}, "county_pack": "sonoma-7.1.12"}
+    request = ask("valley-clinic", "bayview-cardiology", **facts)
+    assert decide(replace(request, at=NOW.replace(year=2025))).outcome == "permit"
+
+
+def test_an_emergency_needs_no_written_consent_in_sonoma_either():
+    assert answer(
+        recipient="st-brigid-ed", emergency={"nature": "overdose"}, county_pack="sonoma-7.1.12",
+    ).outcome == "permit"
+
+
+def test_a_revocation_is_kept_in_universal_time():
+    assert Revocation(NOW).at.utcoffset().total_seconds() == 0
+    assert Patient("x").born is None
+    assert Consent("x", "tpo").compiled is None

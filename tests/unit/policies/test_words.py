@@ -1,0 +1,240 @@
+"""What a counselor reads: why, and what would let it go. In English and Spanish."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from string import Formatter
+
+import pytest
+from hypothesis import given, settings
+
+from policies.codes import REASONS
+from policies.explain import explain
+from policies.facts import Facts, Kind
+from policies.kernel import decide
+from policies.obligations import OBLIGATIONS
+from policies.remedies import KIND_OF, remedies
+from policies.rules import RULES
+from policies.texts import LANGUAGES
+from policies.texts.table import Text
+from policies.vocabulary import BASE_OF, CLASSES, PURPOSES
+from tests.unit.policies.meridian import answer, ask
+from tests.unit.policies.worlds import requests
+
+FORMAT = (Path(__file__).parents[2] / "cases" / "FORMAT.md").read_text(encoding="utf-8")
+
+
+def blanks(sentence):
+    return {name for _, name, _, _ in Formatter().parse(sentence) if name}
+
+
+def keys(text, table):
+    return {key: blanks(sentence) for key, sentence in getattr(text, table).items()}
+
+
+def syllables(word):
+    return max(1, len(re.findall(r"[aeiouy]+", re.sub(r"e$", "", word.lower()))))
+
+
+def said(request, language="en"):
+    decision = decide(request)
+    return [remedy.text for remedy in remedies(request, decision, language)]
+
+
+# -- the tables -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("table", Text._fields)
+def test_both_languages_say_the_same_things(table):
+    english = keys(LANGUAGES["en"], table)
+    assert {key: len(names) > 0 for key, names in keys(LANGUAGES["es"], table).items()} == {
+        key: len(names) > 0 for key, names in english.items()
+    }
+
+
+def test_every_reason_of_the_format_has_its_mark_and_its_words():
+    rows = dict(re.findall(r"^\| `([a-z_]+\.[a-z_.]+|unclassified)` \| (●?) ?\|", FORMAT, re.MULTILINE))
+    assert {code for code in REASONS if not code.startswith(("design.", "county."))} == set(rows)
+    assert {code for code, mark in rows.items() if mark} == {code for code in rows if REASONS[code].hold}
+    assert set(REASONS) == set(LANGUAGES["en"].reasons)
+
+
+def test_every_obligation_of_the_format_is_known():
+    rows = re.findall(r"^\| (`[^|]*`) \|", FORMAT[FORMAT.index("## 10 Obligations"):], re.MULTILINE)
+    assert set(OBLIGATIONS) == {code for row in rows for code in re.findall(r"`([a-z_0-9]+)`", row)}
+
+
+def test_every_purpose_and_class_has_a_name():
+    for text in LANGUAGES.values():
+        assert set(text.purposes) == {BASE_OF.get(purpose, purpose) for purpose in PURPOSES}
+        assert set(text.classes) == CLASSES
+
+
+def test_every_kind_of_form_a_remedy_asks_for_has_a_name():
+    assert {*KIND_OF.values(), "specific", "intermediary", "counseling_notes"} <= set(LANGUAGES["es"].frames)
+
+
+def test_the_english_reads_at_eighth_grade():
+    """Flesch-Kincaid over all sentences together; single short ones jump about."""
+    text = LANGUAGES["en"]
+    sentences = [*text.reasons.values(), *text.permits.values(), *text.remedies.values()]
+    plain = " ".join(re.sub(r"\{\w+\}", "it", sentence) for sentence in sentences)
+    words = re.findall(r"[A-Za-z']+", plain)
+    count = len(re.findall(r"[.:?]+(?:\s|$)", plain))
+    grade = 0.39 * len(words) / count + 11.8 * sum(map(syllables, words)) / len(words) - 15.59
+    assert grade <= 8
+
+
+# -- explanations -----------------------------------------------------------------------------------------------
+
+
+def test_a_permit_says_which_consent_and_paragraph():
+    request = ask(consents={"intake": {"like": "tpo"}})
+    (one,) = explain(request, decide(request))
+    assert one.text == '"record" may go to Valley Clinic. The consent "intake" covers it. (§2.33(a)(2), §2.31)'
+
+
+def test_a_permit_that_waits_says_so():
+    request = ask(
+        recipient="dependency-court", purpose="civil_proceeding", consents={"court": {"like": "proceeding"}},
+    )
+    assert "a person must look first" in explain(request, decide(request))[0].text
+
+
+def test_a_refusal_says_why_and_where_it_stands():
+    request = ask(consents={"release": {"like": "specific", "signed_on": None}})
+    (one,) = explain(request, decide(request), "es")
+    assert one.text == '"record" no sale. El formulario no tiene fecha. (§2.31(a)(9))'
+
+
+def test_what_is_no_question_for_part_2_is_said_to_be_none():
+    veterans = ask("va-clinic")
+    assert "Veterans Affairs" in explain(veterans, decide(veterans))[0].text
+    packet = {"record": {"source": "harbor", "held_under": "patient"}}
+    own = ask("the-patient", "police", "law_enforcement", packet=packet)
+    assert "her or his own record" in explain(own, decide(own))[0].text
+
+
+def test_the_patient_is_never_called_by_name():
+    request = ask("harbor", "the-patient", "patient_access")
+    assert "Ana" not in explain(request, decide(request))[0].text
+    assert "the patient" in explain(request, decide(request))[0].text
+
+
+@settings(max_examples=300, deadline=None)
+@given(requests)
+def test_every_decision_can_be_explained_in_both_languages(request):
+    decision = decide(request)
+    for language in LANGUAGES:
+        texts = explain(request, decision, language)
+        assert [one.item for one in texts] == [item.id for item in request.packet]
+        assert not any("{" in one.text for one in texts)
+
+
+# -- remedies ---------------------------------------------------------------------------------------------------
+
+
+def test_a_missing_date_is_mended_by_completing_the_form_or_signing_a_new_one():
+    found = said(ask(consents={"release": {"like": "specific", "signed_on": None}}))
+    assert found == [
+        'The consent "release" is completed and signed again: The form is not dated.',
+        "The patient signs a consent that names Valley Clinic, for treatment, and lists summary.",
+    ]
+
+
+def test_counseling_notes_ask_for_a_consent_of_their_own():
+    found = said(ask(consents={"intake": {"like": "tpo"}}, packet={"notes": {"information": "counseling_notes"}}))
+    assert found == [
+        (
+            "The patient signs a separate consent for counseling notes that names Valley Clinic, for treatment, "
+            "and lists counseling notes."
+        ),
+    ]
+
+
+@pytest.mark.parametrize(("facts", "sentence"), [
+    ({"consents": {"scan": {"like": "tpo", "verified": False}}}, 'A person checks the scan of the consent "scan".'),
+    ({"consents": {"i": {"like": "tpo"}}, "identity": "unverified"}, "Someone calls Valley Clinic back"),
+    ({"consents": {"i": {"like": "tpo"}}, "attached": {"notice": "none"}}, "The current notice and a copy"),
+    ({"consents": {"i": {"like": "tpo"}}, "recipient": "newstart", "relationship": "asked"}, "Newstart Clinic agrees"),
+    ({"consents": {"i": {"like": "tpo"}}, "restrictions": [{}]}, "The patient ends the limit in writing."),
+    ({"recipient": "st-brigid-ed"}, "If it is a medical emergency"),
+    ({"recipient": "st-brigid-ed", "emergency": {"determined_by": "software"}}, "A clinician, not software"),
+    ({"recipient": "public-health", "purpose": "public_health"}, "Names and other signs of who it is are taken out."),
+    ({"recipient": "commons"}, "consent for the exchange and the providers there who treat the patient"),
+    ({"recipient": "chartwell", "purpose": "operations"}, 'The agreement "harbor-chartwell"'),
+    ({"recipient": "superior-court", "purpose": "civil_proceeding"}, "order under §2.64"),
+    ({"recipient": "district-attorney", "purpose": "law_enforcement", "against": "program"}, "order under §2.66"),
+    ({"patient": "ruth"}, "The patient's legal representative signs a consent"),
+    ({"patient": "walter"}, "The patient's legal representative signs a consent"),
+    ({"patient": "mia", "discloser": "cedar-otp", "service": "methadone"}, "The patient and a parent signs a consent"),
+    ({"patient": "leo", "discloser": "lantern"}, "The patient signs a consent"),
+    ({"recipient": "officer-reyes", "purpose": "supervision", "supervision": {"condition": True, "monitors": True}},
+     "The patient signs a criminal justice consent"),
+])
+def test_the_remedy_is_the_smallest_lawful_change(facts, sentence):
+    assert any(sentence in text for text in said(ask(**facts)))
+
+
+def test_a_holder_without_a_contract_is_told_to_make_one():
+    held = {"record": {"source": "harbor", "held_under": "intake"}}
+    tpo = {"intake": {"like": "tpo", "discloser": ["harbor"]}}
+    found = said(ask("sunrise", "careline", "prior_authorization", packet=held, consents=tpo))
+    assert "Sunrise Health Plan and Careline sign a business associate contract first." in found
+    payment = {"intake": {"like": "specific", "discloser": ["harbor"], "recipients": ["legacy-fund"],
+                          "purposes": ["payment"]}}
+    found = said(ask("legacy-fund", "careline", "claim", packet=held, consents=payment))
+    assert any("sign a Part 2 contract (2.33(c)) first" in text for text in found)
+
+
+def test_notes_before_a_court_need_an_order_with_a_finding():
+    notes = {"notes": {"information": "counseling_notes"}}
+    found = said(ask(recipient="superior-court", purpose="civil_proceeding", packet=notes))
+    assert any("order under §2.64" in text for text in found)
+
+
+def test_police_at_the_scene_are_never_told_to_declare_an_emergency():
+    assert not any("emergency" in text for text in said(ask(recipient="police", purpose="treatment")))
+
+
+def test_nothing_makes_a_deceased_patient_without_a_representative_consent():
+    assert said(ask(patient="edith", recipient="evergreen-life", purpose="insurance")) == []
+
+
+def test_a_permit_and_a_question_for_another_law_need_no_remedy():
+    assert said(ask(consents={"intake": {"like": "tpo"}})) == []
+    assert said(ask("va-clinic")) == []
+
+
+def test_a_form_with_more_than_a_blank_is_not_mended_by_filling_it_in():
+    found = said(ask(consents={"release": {"like": "specific", "signed_on": None, "expires": "2026-02-01"}}))
+    assert not any("completed" in text for text in found)
+
+
+@settings(max_examples=400, deadline=None)
+@given(requests)
+def test_no_remedy_is_offered_where_none_helps_and_no_fact_is_invented(request):
+    decision = decide(request)
+    found = remedies(request, decision)
+    medical = "medical_personnel" in request.world.roles[request.recipient]
+    for remedy in found:
+        assert set(remedy.items) <= set(decision.withheld)
+        assert "{" not in remedy.text
+        assert remedy.key != "emergency" or medical
+        assert remedy.key != "de_identify" or request.purpose == "public_health"
+    if decision.outcome == "permit" or not decision.withheld:
+        assert found == ()
+
+
+def test_an_unclassified_item_has_no_remedy_but_to_classify_it():
+    request = ask(packet={"letter": {"source": "unknown"}})
+    assert [matter.kind for matter in Facts(request).matters] == [Kind.UNCLASSIFIED]
+    assert said(request) == []
+
+
+def test_rules_that_fail_offer_no_remedy():
+    request = ask(consents={"intake": {"like": "tpo"}}, agreements=["harbor-chartwell"])
+    broken = decide(replace(request, county_pack="atlantis"), RULES)
+    assert broken.failed
+    assert remedies(request, broken) == ()
+    assert answer(consents={"intake": {"like": "tpo"}}).outcome == "permit"
