@@ -44,8 +44,24 @@ class Facts:
     """
 
     __slots__ = (
-        "agreements", "at", "base", "covered", "discloser_line", "forms", "from_program", "holders", "matters",
-        "patient", "relationship", "request", "roles", "tests", "to", "tpo", "treating", "world",
+        "agreements",
+        "at",
+        "base",
+        "covered",
+        "discloser_line",
+        "forms",
+        "from_program",
+        "holders",
+        "matters",
+        "patient",
+        "relationship",
+        "request",
+        "roles",
+        "tests",
+        "to",
+        "tpo",
+        "treating",
+        "world",
     )
 
     def __init__(self, request: Request) -> None:
@@ -81,7 +97,10 @@ class Facts:
                 yield agreement
 
     def agreement(
-        self, kinds: frozenset[str], holders: frozenset[str], partners: frozenset[str],
+        self,
+        kinds: frozenset[str],
+        holders: frozenset[str],
+        partners: frozenset[str],
     ) -> Agreement | None:
         """The first agreement relied on and in force, of these kinds, between these."""
         for agreement in self.agreements:

@@ -16,7 +16,15 @@ from policies.facts import Facts, Kind, Matter
 from policies.permit import Permit
 
 __all__ = [
-    "NOTHING", "Closing", "Layer", "Permit", "PermitJudge", "Permitting", "ProhibitJudge", "Prohibiting", "Reasons",
+    "NOTHING",
+    "Closing",
+    "Layer",
+    "Permit",
+    "PermitJudge",
+    "Permitting",
+    "ProhibitJudge",
+    "Prohibiting",
+    "Reasons",
     "RuleBook",
 ]
 

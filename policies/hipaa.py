@@ -27,8 +27,11 @@ PROVIDERS = frozenset({"provider"})
 PROVIDERS_AND_AGENCIES = frozenset({"provider", "social_services"})
 PAYMENT_PARTIES = frozenset({"covered_entity", "provider"})
 AUTHORITIES = {
-    "public_health": "public_health_authority", "child_abuse_report": "child_abuse_authority",
-    "adult_abuse_report": "adult_protective_services", "audit": "oversight_agency", "cause_of_death": "coroner",
+    "public_health": "public_health_authority",
+    "child_abuse_report": "child_abuse_authority",
+    "adult_abuse_report": "adult_protective_services",
+    "audit": "oversight_agency",
+    "cause_of_death": "coroner",
     "threat_warning": "law_enforcement",
 }
 DEMANDS = frozenset({"subpoena_with_assurances", "search_warrant"})

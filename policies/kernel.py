@@ -63,7 +63,8 @@ def layers(decision: Decision) -> tuple[LayerVerdict, ...]:
     found = []
     for layer in ("federal", "california", "county"):
         held = [
-            reasons for item in decision.items
+            reasons
+            for item in decision.items
             if (reasons := tuple(code for code in item.reasons if REASONS[code].layer == layer))
         ]
         outcome = "permit" if not held else "deny" if len(held) == len(decision.items) else "partial"
@@ -131,12 +132,16 @@ class Tally:
 
 
 def _bench(
-    facts: Facts, permitting: tuple[Permitting, ...], prohibiting: tuple[Prohibiting, ...], closing: Closing | None,
+    facts: Facts,
+    permitting: tuple[Permitting, ...],
+    prohibiting: tuple[Prohibiting, ...],
+    closing: Closing | None,
 ) -> Bench:
     """Ask every rule whether it speaks here. One that raises denies the request: INVARIANT deny-by-default."""
     bench = Bench([], [], [], closing(facts) if closing else _silent)
     ready: tuple[tuple[tuple[Any, ...], list[Any]], ...] = (
-        (permitting, bench.permitting), (prohibiting, bench.prohibiting),
+        (permitting, bench.permitting),
+        (prohibiting, bench.prohibiting),
     )
     for asked, speaking in ready:
         for rule in asked:
@@ -191,8 +196,15 @@ def _conclude(items: list[ItemDecision], tally: Tally, rules: RuleBook) -> Decis
     elif tally.withheld:
         outcome = "partial"
     return Decision(
-        outcome, tally.hold, tuple(items), tuple(tally.reasons), frozenset(tally.obligations), tuple(tally.laws),
-        tuple(tally.consents), tuple(dict.fromkeys(tally.failed)), rules.edition,
+        outcome,
+        tally.hold,
+        tuple(items),
+        tuple(tally.reasons),
+        frozenset(tally.obligations),
+        tuple(tally.laws),
+        tuple(tally.consents),
+        tuple(dict.fromkeys(tally.failed)),
+        rules.edition,
     )
 
 

@@ -13,9 +13,25 @@ from policies.vocabulary import COMPLETE_RECORD
 from policies.world import Agreement, Party, World
 
 __all__ = [
-    "Agreement", "AsWritten", "Consent", "CourtOrder", "Decision", "Emergency", "Event", "Item",
-    "ItemDecision", "LayerVerdict", "Party", "Patient", "PersonAt", "Registry", "Request", "Restriction",
-    "Revocation", "Supervision", "World",
+    "Agreement",
+    "AsWritten",
+    "Consent",
+    "CourtOrder",
+    "Decision",
+    "Emergency",
+    "Event",
+    "Item",
+    "ItemDecision",
+    "LayerVerdict",
+    "Party",
+    "Patient",
+    "PersonAt",
+    "Registry",
+    "Request",
+    "Restriction",
+    "Revocation",
+    "Supervision",
+    "World",
 ]
 
 

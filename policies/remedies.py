@@ -44,7 +44,10 @@ class Remedy(NamedTuple):
 
 
 def remedies(
-    request: Request, decision: Decision, language: str = "en", rules: RuleBook = RULES,
+    request: Request,
+    decision: Decision,
+    language: str = "en",
+    rules: RuleBook = RULES,
 ) -> tuple[Remedy, ...]:
     """The changes that would let withheld items go, each with the items it helps. Empty if all go or none helps."""
     if decision.outcome in {"permit", "not_applicable"} or decision.failed or request.purpose not in PURPOSES:
@@ -102,7 +105,7 @@ def forms_completed(facts: Facts, matter: Matter, reasons: tuple[str, ...]) -> I
         if not mendable or set(form.face).isdisjoint(reasons):
             continue
         whole = completed(facts, form, matter, missing)
-        consents = (*facts.request.consents[:number], whole, *facts.request.consents[number + 1:])
+        consents = (*facts.request.consents[:number], whole, *facts.request.consents[number + 1 :])
         key = "complete" if missing else "verify_form"
         words = {"consent": form.consent.id, "faults": " ".join(missing)}
         yield Change(key, replace(facts.request, consents=consents), words)
@@ -112,11 +115,18 @@ def completed(facts: Facts, form: Form, matter: Matter, missing: tuple[str, ...]
     """The form with every blank filled in as a good form would have it."""
     good = model_form(facts, matter, form.kind)
     fields = {
-        "patient": ("patient",), "discloser": ("discloser",), "information": ("information",),
-        "recipient": ("recipients",), "participants": ("participants",), "purpose": ("purposes",),
-        "redisclosure_rule": ("states_redisclosure_rule",), "fundraising_opt_out": ("states_fundraising_opt_out",),
-        "revocation": ("states_right_to_revoke", "states_how_to_revoke"), "expiry": ("expires",),
-        "signature": ("signed_by", "signature"), "date": ("signed_on",),
+        "patient": ("patient",),
+        "discloser": ("discloser",),
+        "information": ("information",),
+        "recipient": ("recipients",),
+        "participants": ("participants",),
+        "purpose": ("purposes",),
+        "redisclosure_rule": ("states_redisclosure_rule",),
+        "fundraising_opt_out": ("states_fundraising_opt_out",),
+        "revocation": ("states_right_to_revoke", "states_how_to_revoke"),
+        "expiry": ("expires",),
+        "signature": ("signed_by", "signature"),
+        "date": ("signed_on",),
         "redisclosure_risk": ("states_redisclosure_risk",),
         "refusal_consequences": ("states_refusal_consequences",),
     }
@@ -170,15 +180,25 @@ def model_form(facts: Facts, matter: Matter, kind: str) -> Consent:
     today = day_of(facts.at, facts.world.zone)
     intermediary = kind == "intermediary"
     return Consent(
-        id="to-be-signed", kind=kind, patient=facts.patient.id, discloser=(matter.principal,),
+        id="to-be-signed",
+        kind=kind,
+        patient=facts.patient.id,
+        discloser=(matter.principal,),
         information=frozenset({COUNSELING_NOTES if kind == "counseling_notes" else matter.cls}),
         recipients=() if intermediary else (facts.request.recipient,),
         intermediary=facts.request.recipient if intermediary else None,
         participants=TREATING_PARTICIPANTS if intermediary else None,
-        purposes=frozenset({facts.base}), expires=today + VALID_FOR,
-        signed_by=signers(facts), signature="handwritten", signed_on=today,
-        states_redisclosure_rule=True, states_fundraising_opt_out=True, states_right_to_revoke=True,
-        states_how_to_revoke=True, states_redisclosure_risk=True, states_refusal_consequences=True,
+        purposes=frozenset({facts.base}),
+        expires=today + VALID_FOR,
+        signed_by=signers(facts),
+        signature="handwritten",
+        signed_on=today,
+        states_redisclosure_rule=True,
+        states_fundraising_opt_out=True,
+        states_right_to_revoke=True,
+        states_how_to_revoke=True,
+        states_redisclosure_risk=True,
+        states_refusal_consequences=True,
         states_period=kind == "criminal_justice",
         revocable_from=Event("final_disposition") if kind == "criminal_justice" else None,
     )

@@ -100,42 +100,109 @@ ENTRIES = (
 )
 
 DOUBTS = (
-    Doubt("D1", "Do counseling notes go in an emergency? §2.31(b)(1) omits §2.51, the statute does not.",
-          "they stay, and a person decides", "part2.counseling_notes.counseling_notes"),
-    Doubt("D2", "Does an oral revocation count after 2024?",
-          "it stops disclosure at once, and is got in writing", "part2.validity.effective_revocations"),
-    Doubt("D3", "May an agent under a power of attorney sign for an adult whom no court adjudicated?",
-          "no, and a person decides", "part2.signers.unable_faults"),
-    Doubt("D4", "Does a consent narrower than TPO open HIPAA's redisclosure to a covered entity?",
-          "no, and a person decides", "part2.redisclosure.expressly_permitted"),
-    Doubt("D5", "Must a covered entity repeat the §2.32 notice when it passes a record on under HIPAA?",
-          "the proceedings label goes along; the notice where it rests on a consent or a §2.33(c) contract",
-          "obligations.due"),
-    Doubt("D6", "May an emergency override a competent patient who refuses?",
-          "no, and a person decides", "part2.emergency.emergency"),
+    Doubt(
+        "D1",
+        "Do counseling notes go in an emergency? §2.31(b)(1) omits §2.51, the statute does not.",
+        "they stay, and a person decides",
+        "part2.counseling_notes.counseling_notes",
+    ),
+    Doubt(
+        "D2",
+        "Does an oral revocation count after 2024?",
+        "it stops disclosure at once, and is got in writing",
+        "part2.validity.effective_revocations",
+    ),
+    Doubt(
+        "D3",
+        "May an agent under a power of attorney sign for an adult whom no court adjudicated?",
+        "no, and a person decides",
+        "part2.signers.unable_faults",
+    ),
+    Doubt(
+        "D4",
+        "Does a consent narrower than TPO open HIPAA's redisclosure to a covered entity?",
+        "no, and a person decides",
+        "part2.redisclosure.expressly_permitted",
+    ),
+    Doubt(
+        "D5",
+        "Must a covered entity repeat the §2.32 notice when it passes a record on under HIPAA?",
+        "the proceedings label goes along; the notice where it rests on a consent or a §2.33(c) contract",
+        "obligations.due",
+    ),
+    Doubt(
+        "D6",
+        "May an emergency override a competent patient who refuses?",
+        "no, and a person decides",
+        "part2.emergency.emergency",
+    ),
     Doubt("D7", "When does §2.25 begin to operate?", "everything is logged as if it did", "obligations.accountable"),
-    Doubt("D8", "The amended text of these sections was not seen; they rest on older text or on knowledge.",
-          "as the older text reads", "the functions marked D8"),
-    Doubt("D9", "California's rules are for California counsel to confirm.",
-          "the stricter reading", "california, part2.signers"),
-    Doubt("D10", "Is a clinic that was asked, and has not answered, a treating provider?",
-          "no, and a person decides", "part2.recipients.untreating"),
-    Doubt("E1", 'Are two kinds of proceeding on one form "combined"?', "yes, and a person decides",
-          "part2.elements.combined"),
-    Doubt("E2", "Does other health information, too, need an agreement with who transports it?", "yes (164.502(e))",
-          "part2.qso.transport"),
-    Doubt("E3", "Was a consent in force on receipt if nobody wrote down when, or whether its event had happened?",
-          "judged as of now, and not in force if the event is unknown", "part2.validity.in_force_on_receipt"),
-    Doubt("E4", "Does a restriction give way to an emergency for payment or operations?", "no, for treatment only",
-          "part2.emergency.clinical_emergency"),
-    Doubt("E5", "Does a revocation stop a holder that is not covered, and its contractor?",
-          "yes; only a covered holder keeps what it received", "part2.redisclosure.to_contractor"),
-    Doubt("E6", "May a party named in `onward` get what the consent does not list, or after it ended?",
-          "no; the consent must carry it but for the recipient", "part2.redisclosure.expressly_permitted"),
-    Doubt("E7", "Does a revocation of a justice consent count if nobody knows whether the case is over?",
-          "yes; nothing compels a disclosure", "part2.validity.lapses"),
-    Doubt("E8", "Is a patient whose birth date nobody recorded a minor?", "yes, old enough for counseling only",
-          "facts.Facts.minor"),
+    Doubt(
+        "D8",
+        "The amended text of these sections was not seen; they rest on older text or on knowledge.",
+        "as the older text reads",
+        "the functions marked D8",
+    ),
+    Doubt(
+        "D9",
+        "California's rules are for California counsel to confirm.",
+        "the stricter reading",
+        "california, part2.signers",
+    ),
+    Doubt(
+        "D10",
+        "Is a clinic that was asked, and has not answered, a treating provider?",
+        "no, and a person decides",
+        "part2.recipients.untreating",
+    ),
+    Doubt(
+        "E1",
+        'Are two kinds of proceeding on one form "combined"?',
+        "yes, and a person decides",
+        "part2.elements.combined",
+    ),
+    Doubt(
+        "E2",
+        "Does other health information, too, need an agreement with who transports it?",
+        "yes (164.502(e))",
+        "part2.qso.transport",
+    ),
+    Doubt(
+        "E3",
+        "Was a consent in force on receipt if nobody wrote down when, or whether its event had happened?",
+        "judged as of now, and not in force if the event is unknown",
+        "part2.validity.in_force_on_receipt",
+    ),
+    Doubt(
+        "E4",
+        "Does a restriction give way to an emergency for payment or operations?",
+        "no, for treatment only",
+        "part2.emergency.clinical_emergency",
+    ),
+    Doubt(
+        "E5",
+        "Does a revocation stop a holder that is not covered, and its contractor?",
+        "yes; only a covered holder keeps what it received",
+        "part2.redisclosure.to_contractor",
+    ),
+    Doubt(
+        "E6",
+        "May a party named in `onward` get what the consent does not list, or after it ended?",
+        "no; the consent must carry it but for the recipient",
+        "part2.redisclosure.expressly_permitted",
+    ),
+    Doubt(
+        "E7",
+        "Does a revocation of a justice consent count if nobody knows whether the case is over?",
+        "yes; nothing compels a disclosure",
+        "part2.validity.lapses",
+    ),
+    Doubt(
+        "E8",
+        "Is a patient whose birth date nobody recorded a minor?",
+        "yes, old enough for counseling only",
+        "facts.Facts.minor",
+    ),
 )
 
 
@@ -146,5 +213,5 @@ def entry_of(law: str) -> Entry | None:
 
 
 def _within(law: str, paragraph: str) -> bool:
-    rest = law[len(paragraph):]
+    rest = law[len(paragraph) :]
     return law.startswith(paragraph) and (not rest or not rest[0].isdigit())

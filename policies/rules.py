@@ -41,11 +41,19 @@ PERMITTING = (
     Permitting("consent", "2.33(a)", RECORD, consent),
     Permitting("redisclosure", "2.33(b)", RECORD, redisclosure),
     Permitting(
-        "patient_access", "2.23", RECORD, exceptions.patient_access, _only("patient_access", "list_of_disclosures"),
+        "patient_access",
+        "2.23",
+        RECORD,
+        exceptions.patient_access,
+        _only("patient_access", "list_of_disclosures"),
     ),
     Permitting("emergency", "2.51", RECORD, emergency),
     Permitting(
-        "child_abuse_report", "2.12(c)(6)", RECORD, exceptions.child_abuse_report, _only("child_abuse_report"),
+        "child_abuse_report",
+        "2.12(c)(6)",
+        RECORD,
+        exceptions.child_abuse_report,
+        _only("child_abuse_report"),
     ),
     Permitting("crime_report", "2.12(c)(5)", RECORD, exceptions.crime_report, _only("crime_report")),
     Permitting("minors_safety", "2.14(c)", RECORD, exceptions.minors_safety),
@@ -67,15 +75,22 @@ PROHIBITING = (
     Prohibiting("necessity", "2.13(a)", IDENTIFYING, necessity),
     Prohibiting("accompaniment", "2.32", RECORDS, accompaniment),
     Prohibiting(
-        "mental_health", "Cal. W&I 5328(a)", OTHERS, mental_health, BASE_PURPOSES, layer=Layer.CALIFORNIA,
+        "mental_health",
+        "Cal. W&I 5328(a)",
+        OTHERS,
+        mental_health,
+        BASE_PURPOSES,
+        layer=Layer.CALIFORNIA,
     ),
     Prohibiting("minor_record", "Cal. H&S 123115(a)", OTHERS, minor_record, layer=Layer.CALIFORNIA),
     Prohibiting("county_consent", "county", IDENTIFYING, county_consent, layer=Layer.COUNTY),
 )
 
 RULES = RuleBook(
-    "89 FR 12472", date(2024, 4, 16),
-    tuple(replace(rule, rank=rank) for rank, rule in enumerate(PERMITTING)), PROHIBITING,
+    "89 FR 12472",
+    date(2024, 4, 16),
+    tuple(replace(rule, rank=rank) for rank, rule in enumerate(PERMITTING)),
+    PROHIBITING,
     exceptions.no_other_basis,
 )
 EDITIONS = (RULES,)

@@ -9,12 +9,31 @@ from policies.model import Agreement, Party, Patient, World
 from policies.vocabulary import AGREEMENT_KINDS, RECIPIENT_CLASSES, ROLES, SUD_STATUSES
 
 PARTY = {
-    "name", "about", "roles", "part_of", "controlled_by", "sud_program", "federal_assistance", "sud_only",
+    "name",
+    "about",
+    "roles",
+    "part_of",
+    "controlled_by",
+    "sud_program",
+    "federal_assistance",
+    "sud_only",
     "participants",
 }
 PATIENT = {
-    "name", "about", "born", "died", "adjudicated", "representative", "agents", "parents", "removed", "plans",
-    "payers", "programs", "treating_providers", "medi_cal",
+    "name",
+    "about",
+    "born",
+    "died",
+    "adjudicated",
+    "representative",
+    "agents",
+    "parents",
+    "removed",
+    "plans",
+    "payers",
+    "programs",
+    "treating_providers",
+    "medi_cal",
 }
 AGREEMENT = {"kind", "holder", "with", "service", "until", "copies"}
 STAND_INS = {"the-patient", "the-discloser", "the-recipient", "the-director"}

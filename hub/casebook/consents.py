@@ -26,17 +26,48 @@ from policies.vocabulary import (
 )
 
 ELEMENTS = (
-    "kind", "patient", "discloser", "information", "recipients", "states_redisclosure_rule", "purposes",
-    "patient_initiated", "states_fundraising_opt_out", "states_right_to_revoke", "states_how_to_revoke", "expires",
-    "signed_by", "signature", "signed_on", "states_redisclosure_risk", "states_refusal_consequences",
+    "kind",
+    "patient",
+    "discloser",
+    "information",
+    "recipients",
+    "states_redisclosure_rule",
+    "purposes",
+    "patient_initiated",
+    "states_fundraising_opt_out",
+    "states_right_to_revoke",
+    "states_how_to_revoke",
+    "expires",
+    "signed_by",
+    "signature",
+    "signed_on",
+    "states_redisclosure_risk",
+    "states_refusal_consequences",
 )
 OPTIONAL = (
-    "intermediary", "participants", "signed_at", "written", "verified", "revoked", "conditioned", "onward",
-    "revocable_from", "states_period", "form", "language",
+    "intermediary",
+    "participants",
+    "signed_at",
+    "written",
+    "verified",
+    "revoked",
+    "conditioned",
+    "onward",
+    "revocable_from",
+    "states_period",
+    "form",
+    "language",
 )
 FLAGS = (
-    "states_redisclosure_rule", "patient_initiated", "states_fundraising_opt_out", "states_right_to_revoke",
-    "states_how_to_revoke", "states_redisclosure_risk", "states_refusal_consequences", "conditioned", "states_period",
+    "states_redisclosure_rule",
+    "patient_initiated",
+    "states_fundraising_opt_out",
+    "states_right_to_revoke",
+    "states_how_to_revoke",
+    "states_redisclosure_risk",
+    "states_refusal_consequences",
+    "conditioned",
+    "states_period",
 )
 
 
@@ -73,7 +104,8 @@ def read_consent(where: str, name: str, value: object, templates: Mapping[str, A
         fault(where, "kind intermediary and field intermediary go together")
     flags = {flag: fields.flag(flag, False) for flag in FLAGS}
     return Consent(
-        id=name, kind=kind,
+        id=name,
+        kind=kind,
         patient=_patient(fields, people),
         discloser=_listed(fields, "discloser", people, TREATING_PROGRAMS),
         information=_words(fields, "information", CLASSES | {COMPLETE_RECORD, ANY_AND_ALL}),

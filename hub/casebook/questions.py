@@ -2,26 +2,68 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from hub.casebook.cast import Cast
+from hub.casebook.circumstances import (
+    entries,
+    read_emergency,
+    read_events,
+    read_order,
+    read_registry,
+    read_restriction,
+    read_supervision,
+)
 from hub.casebook.consents import People, read_consent
 from hub.casebook.fields import Fields, a_list, an_instant, fault, quoted
 from policies import vocabulary as v
 from policies.codes import REASONS
 from policies.county.packs import PACKS
-from policies.model import CourtOrder, Emergency, Item, Registry, Request, Restriction, Supervision
+from policies.model import Item, Request
 from policies.obligations import OBLIGATIONS
 
 QUESTION = {
-    "case", "why", "at", "patient", "discloser", "recipient", "purpose", "packet", "consents", "relationship",
-    "agreements", "restrictions", "events", "by", "through", "identity", "attached", "sud_duty", "service", "calaim",
-    "emergency", "demand", "order", "against", "supervision", "registry", "findings", "crime", "county_pack",
+    "case",
+    "why",
+    "at",
+    "patient",
+    "discloser",
+    "recipient",
+    "purpose",
+    "packet",
+    "consents",
+    "relationship",
+    "agreements",
+    "restrictions",
+    "events",
+    "by",
+    "through",
+    "identity",
+    "attached",
+    "sud_duty",
+    "service",
+    "calaim",
+    "emergency",
+    "demand",
+    "order",
+    "against",
+    "supervision",
+    "registry",
+    "findings",
+    "crime",
+    "county_pack",
 }
 ANSWER = {"law", "expect", "confidence", "origin"}
 ITEM = {
-    "source", "information", "held_under", "received", "identifies", "exempt", "needed", "kept_apart", "originator",
+    "source",
+    "information",
+    "held_under",
+    "received",
+    "identifies",
+    "exempt",
+    "needed",
+    "kept_apart",
+    "originator",
     "made",
 }
 OUTCOMES = {"permit", "partial", "deny", "not_applicable"}
@@ -62,7 +104,9 @@ def read_case(where: str, value: object, cast: Cast, templates: Mapping[str, Any
     return Case(
         name=fields.text("case") or "",
         request=_request(fields, cast, templates),
-        law=fields.text("law"), why=fields.text("why"), origin=fields.text("origin"),
+        law=fields.text("law"),
+        why=fields.text("why"),
+        origin=fields.text("origin"),
         confidence=fields.optional_word("confidence", CONFIDENCE),
         expect=_expect(fields) if fields.has("expect") else None,
     )
@@ -74,13 +118,14 @@ def _request(fields: Fields, cast: Cast, templates: Mapping[str, Any]) -> Reques
         fields.word("patient", cast.patients, "ana" if "ana" in cast.patients else _no_patient(fields)),
         fields.word("discloser", parties, ""),
         fields.word("recipient", parties, ""),
-        cast.world.parties, cast.patients,
+        cast.world.parties,
+        cast.patients,
     )
     purpose = fields.word("purpose", v.PURPOSES, "")
     if purpose in NEEDED_FACTS:
         fields.required(NEEDED_FACTS[purpose])
     attached = Fields(fields.at("attached"), fields.values.get("attached", {}), {"notice", "consent_copy"})
-    consents = _entries(fields, "consents")
+    consents = entries(fields, "consents")
     return Request(
         world=cast.world,
         patient=cast.patients[people.patient],
@@ -95,9 +140,11 @@ def _request(fields: Fields, cast: Cast, templates: Mapping[str, Any]) -> Reques
         relationship=fields.optional_word("relationship", v.RELATIONSHIPS),
         agreements=tuple(sorted(fields.words("agreements", cast.world.agreements))),
         restrictions=a_list(
-            fields.at("restrictions"), fields.values.get("restrictions", []), lambda w, e: _restriction(w, e, people),
+            fields.at("restrictions"),
+            fields.values.get("restrictions", []),
+            lambda w, e: read_restriction(w, e, people),
         ),
-        events=_events(fields),
+        events=read_events(fields),
         by=fields.word("by", v.CHANNELS, "ehr"),
         through=None if not fields.has("through") else people.party(fields.at("through"), fields.values["through"]),
         identity=fields.word("identity", v.IDENTITIES, "verified"),
@@ -106,12 +153,12 @@ def _request(fields: Fields, cast: Cast, templates: Mapping[str, Any]) -> Reques
         sud_duty=fields.flag("sud_duty", True),
         service=fields.word("service", v.SERVICES, "counseling"),
         calaim=fields.flag("calaim", False),
-        emergency=_emergency(fields),
+        emergency=read_emergency(fields),
         demand=fields.optional_word("demand", v.DEMANDS),
-        order=_order(fields, people),
+        order=read_order(fields, people),
         against=fields.word("against", v.ADVERSARIES, "patient"),
-        supervision=_supervision(fields),
-        registry=_registry(fields),
+        supervision=read_supervision(fields),
+        registry=read_registry(fields),
         findings=fields.words("findings", v.FINDINGS),
         crime=fields.optional_word("crime", v.CRIMES),
         county_pack=fields.optional_word("county_pack", PACKS),
@@ -122,15 +169,8 @@ def _no_patient(fields: Fields) -> str:
     return str(fields.required("patient"))
 
 
-def _entries(fields: Fields, name: str) -> Mapping[str, Any]:
-    found = fields.values.get(name, {})
-    if not isinstance(found, Mapping) or not all(isinstance(key, str) for key in found):
-        fault(fields.at(name), "should be a mapping of names")
-    return found
-
-
 def _packet(fields: Fields, people: People, consents: Mapping[str, Any]) -> tuple[Item, ...]:
-    items = _entries(fields, "packet") if fields.has("packet") else {"record": {}}
+    items = entries(fields, "packet") if fields.has("packet") else {"record": {}}
     if not items:
         fault(fields.at("packet"), "is empty")
     for name in consents:
@@ -162,96 +202,23 @@ def _item(where: str, name: str, value: object, people: People, holdings: frozen
     )
 
 
-def _restriction(where: str, value: object, people: People) -> Restriction:
-    fields = Fields(where, value, {
-        "against", "information", "agreed", "paid_in_full", "ended", "ended_by",
-    })
-    against = None
-    if fields.has("against"):
-        against = frozenset(a_list(fields.at("against"), fields.values["against"], people.party))
-    information = fields.words("information", v.CLASSES | {v.COMPLETE_RECORD})
-    return Restriction(
-        against=against,
-        information=information if fields.has("information") else frozenset({v.COMPLETE_RECORD}),
-        agreed=fields.flag("agreed", True),
-        paid_in_full=fields.flag("paid_in_full", False),
-        ended=fields.instant("ended"),
-        ended_by=fields.word("ended_by", v.ENDERS, "patient"),
-    )
-
-
-def _events(fields: Fields) -> dict[str, datetime | str]:
-    return {
-        name: state if state in {"not_yet", "unknown"} else an_instant(f"{fields.at('events')}: {name}", state)
-        for name, state in _entries(fields, "events").items()
-    }
-
-
-def _emergency(fields: Fields) -> Emergency | None:
-    if not fields.has("emergency"):
-        return None
-    facts = Fields(fields.at("emergency"), fields.values["emergency"], {"kind", "determined_by", "consent", "nature"})
-    return Emergency(
-        facts.word("kind", v.EMERGENCY_KINDS, "medical"),
-        facts.word("determined_by", v.DETERMINED_BY, "clinician"),
-        facts.word("consent", v.OBTAINABLE, "unobtainable"),
-        facts.text("nature"),
-    )
-
-
-def _order(fields: Fields, people: People) -> CourtOrder | None:
-    if not fields.has("order"):
-        return None
-    order = Fields(fields.at("order"), fields.values["order"], {
-        "section", "holder", "recipients", "information", "finding", "expires",
-    })
-    order.required("section")
-    information = order.words("information", v.CLASSES | {v.COMPLETE_RECORD})
-    recipients, holder = order.values.get("recipients"), order.values.get("holder")
-    return CourtOrder(
-        section=order.word("section", v.ORDER_SECTIONS, ""),
-        holder=None if holder is None else people.party(order.at("holder"), holder),
-        recipients=None if recipients is None else frozenset(a_list(order.at("recipients"), recipients, people.party)),
-        information=information if order.has("information") else frozenset({v.COMPLETE_RECORD}),
-        finding=order.optional_word("finding", v.ORDER_FINDINGS),
-        expires=order.instant("expires"),
-    )
-
-
-def _supervision(fields: Fields) -> Supervision | None:
-    if not fields.has("supervision"):
-        return None
-    facts = Fields(fields.at("supervision"), fields.values["supervision"], {"condition", "monitors"})
-    facts.required("condition")
-    facts.required("monitors")
-    return Supervision(facts.flag("condition", False), facts.flag("monitors", False))
-
-
-def _registry(fields: Fields) -> Registry | None:
-    if not fields.has("registry"):
-        return None
-    facts = Fields(fields.at("registry"), fields.values["registry"], {"trigger", "miles"})
-    facts.required("trigger")
-    miles = facts.required("miles")
-    return Registry(facts.word("trigger", v.TRIGGERS, ""), _miles(facts.at("miles"), miles))
-
-
-def _miles(where: str, value: object) -> float:
-    try:
-        miles = float(value) if isinstance(value, int | str) and not isinstance(value, bool) else -1.0
-    except ValueError:
-        miles = -1.0
-    return miles if 0 <= miles < float("inf") else fault(where, "should be a number of miles")
-
-
 def _expect(fields: Fields) -> Expect:
-    facts = Fields(fields.at("expect"), fields.values["expect"], {
-        "outcome", "hold", "reason", "withhold", "obligations", "excused",
-    })
+    facts = Fields(
+        fields.at("expect"),
+        fields.values["expect"],
+        {
+            "outcome",
+            "hold",
+            "reason",
+            "withhold",
+            "obligations",
+            "excused",
+        },
+    )
     facts.required("outcome")
     withhold = None
     if facts.has("withhold"):
-        withhold = {name: code for name, code in _entries(facts, "withhold").items() if _reason(facts, code)}
+        withhold = {name: code for name, code in entries(facts, "withhold").items() if _reason(facts, code)}
     return Expect(
         outcome=facts.word("outcome", OUTCOMES, ""),
         hold=facts.flag("hold", False),

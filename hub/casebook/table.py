@@ -26,9 +26,7 @@ OPEN = """
 def table(cases: Iterable[Case]) -> str:
     """The whole text of `policies/part2/TABLE.md`."""
     found = cases_by_law(cases)
-    lines = [
-        f"| {e.law} | `{e.function}` | {e.says} | {_few(found.get(e.law, []))} | {e.doubt} |" for e in ENTRIES
-    ]
+    lines = [f"| {e.law} | `{e.function}` | {e.says} | {_few(found.get(e.law, []))} | {e.doubt} |" for e in ENTRIES]
     doubts = [f"| {d.number} | {d.question} | {d.default} | `{d.where}` | open |" for d in DOUBTS]
     return HEAD + "\n".join(lines) + OPEN + "\n".join(doubts) + "\n"
 

@@ -24,7 +24,8 @@ def differences(case: Case, decision: Decision) -> list[str]:
             found.append(f"withholds {_listed(withheld)}, expected {_listed(expect.withhold)}")
         found.extend(
             f"{item}: reason {code} is missing"
-            for item, code in expect.withhold.items() if code not in withheld.get(item, ())
+            for item, code in expect.withhold.items()
+            if code not in withheld.get(item, ())
         )
     found.extend(f"obligation {code} is missing" for code in sorted(expect.obligations - decision.obligations))
     found.extend(f"obligation {code} is not excused" for code in sorted(expect.excused & decision.obligations))

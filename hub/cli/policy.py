@@ -22,7 +22,10 @@ from policies.texts import LANGUAGES
 
 AGREE, DIFFER, MALFORMED = 0, 1, 2
 OUTCOMES = {
-    "permit": "PERMIT", "partial": "PARTIAL", "deny": "DENY", "not_applicable": "NOT A QUESTION FOR PART 2",
+    "permit": "PERMIT",
+    "partial": "PARTIAL",
+    "deny": "DENY",
+    "not_applicable": "NOT A QUESTION FOR PART 2",
 }
 
 
@@ -31,7 +34,8 @@ def add_parser(subparsers: Any) -> None:
     policy = subparsers.add_parser("policy", help="ask the policy engine, or test it against a library of cases")
     commands = policy.add_subparsers(dest="command", required=True)
     for name, what, metavar in (
-        ("check", "answer the cases of a file", "FILE"), ("test", "run a library of reviewed cases", "DIR"),
+        ("check", "answer the cases of a file", "FILE"),
+        ("test", "run a library of reviewed cases", "DIR"),
     ):
         command = commands.add_parser(name, help=what)
         command.add_argument("path", type=Path, metavar=metavar)
@@ -87,9 +91,9 @@ def answer(case: Case, decision: Decision, language: str = "en") -> dict[str, ob
         "outcome": decision.outcome,
         "hold": decision.hold,
         "released": list(decision.released),
-        "withheld": {} if decision.outcome == "not_applicable" else {
-            item: list(reasons) for item, reasons in decision.withheld.items()
-        },
+        "withheld": {}
+        if decision.outcome == "not_applicable"
+        else {item: list(reasons) for item, reasons in decision.withheld.items()},
         "reasons": list(decision.reasons),
         "obligations": sorted(decision.obligations),
         "laws": list(decision.laws),

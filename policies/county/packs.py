@@ -7,10 +7,23 @@ from policies.days import start_of
 from policies.facts import Facts, Matter
 from policies.findings import NOTHING, Permit, ProhibitJudge, Reasons
 
-PART_2_EXCEPTIONS = frozenset({
-    "within_program", "qso", "patient_access", "emergency", "child_abuse_report", "crime_report", "minors_safety",
-    "cause_of_death", "research", "audit", "hhs_compliance", "court_order", "back_to_source",
-})
+PART_2_EXCEPTIONS = frozenset(
+    {
+        "within_program",
+        "qso",
+        "patient_access",
+        "emergency",
+        "child_abuse_report",
+        "crime_report",
+        "minors_safety",
+        "cause_of_death",
+        "research",
+        "audit",
+        "hhs_compliance",
+        "court_order",
+        "back_to_source",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +44,11 @@ PACKS = {
     pack.id: pack
     for pack in (
         Pack(
-            "sonoma-7.1.12", "Sonoma County Coordination of Care Procedures 7.1.12", date(2025, 11, 1),
-            written_consent=True, exceptions=PART_2_EXCEPTIONS,
+            "sonoma-7.1.12",
+            "Sonoma County Coordination of Care Procedures 7.1.12",
+            date(2025, 11, 1),
+            written_consent=True,
+            exceptions=PART_2_EXCEPTIONS,
         ),
     )
 }

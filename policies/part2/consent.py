@@ -75,7 +75,12 @@ def tested(facts: Facts, matter: Matter) -> Tested:
 
 
 def request_faults(
-    facts: Facts, form: Form, reach: Reach, *, principal: str | None, record: bool,
+    facts: Facts,
+    form: Form,
+    reach: Reach,
+    *,
+    principal: str | None,
+    record: bool,
 ) -> Reasons:
     """Why the consent carries nothing in this request. `principal` None: as if it listed the discloser."""
     written = form.consent
@@ -85,7 +90,10 @@ def request_faults(
         return ("consent.general",)
     concerned = facts.to if principal is not None else facts.to | facts.discloser_line
     found = [
-        *form.face, *signer_faults(facts, form), *lapses(facts, form, concerned), *kind_faults(facts, form, record),
+        *form.face,
+        *signer_faults(facts, form),
+        *lapses(facts, form, concerned),
+        *kind_faults(facts, form, record),
     ]
     if written.patient is not None and written.patient != facts.patient.id:
         found.append("scope.patient")
@@ -163,4 +171,3 @@ def all_faults(facts: Facts, form: Form, matter: Matter, faults: Reasons) -> Rea
     if "consent.revoked" in faults and relied_on(facts, form.consent, matter.item.made):
         faults = tuple("consent.reliance" if code == "consent.revoked" else code for code in faults)
     return faults
-

@@ -5,7 +5,9 @@ from policies.findings import Permit, PermitJudge, Reasons
 
 EMERGENCY = Permit("emergency", ("2.51",), obligations=frozenset({"emergency_record"}))
 RECIPIENTS = {
-    "medical": "medical_personnel", "disaster": "medical_personnel", "disaster_over": "medical_personnel",
+    "medical": "medical_personnel",
+    "disaster": "medical_personnel",
+    "disaster_over": "medical_personnel",
     "product_error": "fda_medical",
 }
 

@@ -43,9 +43,26 @@ class Form:
     """A consent in the shape in which it is compared. Sets of parties, classes and base purposes."""
 
     __slots__ = (
-        "ambiguous", "authorization", "beside", "classes", "consent", "discloser_class", "disclosers", "dubious",
-        "end", "event", "face", "kind", "listed", "only_notes", "parties", "people", "permit", "purposes",
-        "signed_from", "world",
+        "ambiguous",
+        "authorization",
+        "beside",
+        "classes",
+        "consent",
+        "discloser_class",
+        "disclosers",
+        "dubious",
+        "end",
+        "event",
+        "face",
+        "kind",
+        "listed",
+        "only_notes",
+        "parties",
+        "people",
+        "permit",
+        "purposes",
+        "signed_from",
+        "world",
     )
 
     def __init__(self, consent: Consent, world: World) -> None:

@@ -46,7 +46,8 @@ def qso(facts: Facts) -> PermitJudge | None:
 def serving_agreement(facts: Facts) -> Agreement | None:
     """The agreement in force by which the recipient serves the disclosing program, a QSO service if there is one."""
     serving = [
-        agreement for agreement in facts.agreements
+        agreement
+        for agreement in facts.agreements
         if agreement.kind in SERVICE_AGREEMENTS
         and agreement.holder == facts.request.discloser
         and agreement.with_party in facts.to

@@ -97,7 +97,11 @@ def expressly_permitted(facts: Facts, form: Form, matter: Matter) -> Permit | Re
 
 
 def as_if_listed(
-    facts: Facts, form: Form, matter: Matter, reach: Reach, otherwise: Reasons,
+    facts: Facts,
+    form: Form,
+    matter: Matter,
+    reach: Reach,
+    otherwise: Reasons,
 ) -> Permit | Reasons:
     """The consent carries the item as if it listed the holder; or its reasons, and one more."""
     faults = request_faults(facts, form, reach, principal=None, record=True)

@@ -40,7 +40,10 @@ def expired_by_event(facts: Facts, event: str, at: datetime) -> tuple[str, ...]:
 
 
 def effective_revocations(
-    facts: Facts, consent: Consent, line: frozenset[str], at: datetime,
+    facts: Facts,
+    consent: Consent,
+    line: frozenset[str],
+    at: datetime,
 ) -> Iterable[Revocation]:
     """The revocations that count at the instant, as to all or to a party of the line (§2.31(a)(6), (c)(3))."""
     for revocation in consent.revoked:

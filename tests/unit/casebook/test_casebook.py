@@ -62,60 +62,70 @@ def test_a_file_may_bring_its_own_cast_and_templates(tmp_path):
 
 
 def test_dates_names_and_people_are_read_as_written(library):
-    text = GOOD.replace("{like: tpo}", (
-        "{like: specific, expires: {event: discharge}, discloser: [treating_programs],"
-        " recipients: [{as_written: Hope Clinic}, {person: dr-chen, at: valley-clinic}]}"
-    ))
+    text = GOOD.replace(
+        "{like: tpo}",
+        (
+            "{like: specific, expires: {event: discharge}, discloser: [treating_programs],"
+            " recipients: [{as_written: Hope Clinic}, {person: dr-chen, at: valley-clinic}]}"
+        ),
+    )
     consent = read(library, text)[0].request.consents[0]
     assert consent.expires == Event("discharge")
     assert consent.recipients == (AsWritten("Hope Clinic"), PersonAt("dr-chen", "valley-clinic"))
     assert consent.signed_by == {"ana"}
 
 
-@pytest.mark.parametrize(("old", "new", "message"), [
-    ("purpose: treatment", "purpose: treatmnet", 'what-if: purpose: unknown word "treatmnet"'),
-    ("purpose: treatment", "purpos: treatment", 'what-if: unknown field "purpos"'),
-    ("  purpose: treatment\n", "", 'what-if: field "purpose" is missing'),
-    ("valley-clinic", "vally-clinic", 'recipient: unknown word "vally-clinic"'),
-    ("discloser: harbor", "discloser: [harbor]", "discloser: should be a word"),
-    ("T10:00:00-08:00", "T10:00:00", "at: should be an instant with its offset"),
-    ("2026-03-02T10", "2026-02-30T10", "at: no such instant"),
-    ("like: tpo", "like: tpoo", 'intake: like: unknown word "tpoo"'),
-    ("{like: tpo}", "{kind: tpo}", 'intake: field "like" is missing'),
-    ("{like: tpo}", "tpo", "intake: should be a mapping of fields"),
-    ("{like: tpo}", "{like: tpo, signed_on: 2026-02-30}", "signed_on: no such day"),
-    ("{like: tpo}", "{like: tpo, signed_on: yesterday}", "signed_on: should be a date"),
-    ("{like: tpo}", "{like: tpo, verified: maybe}", "verified: should be true or false"),
-    ("{like: tpo}", "{like: tpo, information: summary}", "information: should be a list"),
-    ("{like: tpo}", "{like: tpo, kind: intermediary}", "kind intermediary and field intermediary go together"),
-    ("{like: tpo}", "{like: tpo, purposes: [at_patient_request, treatment]}", "at_patient_request stands alone"),
-    ("{like: tpo}", "{like: tpo, revoked: [{how: oral}]}", 'revoked: field "at" is missing'),
-    ("{like: tpo}", "{like: tpo, revoked: [{at: 2026-03-01T09:00:00Z, how: oral, as_to: []}]}", "as_to: is empty"),
-    ("{like: tpo}", '{like: tpo, revocable_from: "2026-03-01T09:00:00-08:00"}', "should be a date or an event"),
-    ("{like: tpo}", "{like: tpo, recipients: [{as_written: ''}]}", "as_written: should be text"),
-    ("{like: tpo}", "{like: tpo, participants: everybody}", 'participants: unknown word "everybody"'),
-    ("  consents:\n    intake", "  consents:\n    audit", 'a consent may not be called "audit"'),
-    ("  consents:\n    intake: {like: tpo}", "  consents: [tpo]", "consents: should be a mapping of names"),
-    ("  consents", "  packet: {}\n  consents", "packet: is empty"),
-    ("  consents", "  packet: {a: }\n  consents", "what-if: a: should be a mapping of fields"),
-    ("  consents", "  packet: {a: {source: lantern}}\n  consents", "a: held_under is missing: another party made it"),
-    ("  consents", "  packet: {a: {held_under: intak}}\n  consents", 'held_under: unknown word "intak"'),
-    ("  consents", "  packet: {a: {information: notes}}\n  consents", 'information: unknown word "notes"'),
-    ("  consents", "  emergency: {kind: fire}\n  consents", 'emergency: kind: unknown word "fire"'),
-    ("  consents", "  agreements: [harbor-x]\n  consents", 'agreements: unknown word "harbor-x"'),
-    ("  consents", "  order: {}\n  consents", 'order: field "section" is missing'),
-    ("  consents", "  registry: {trigger: accepted, miles: far}\n  consents", "miles: should be a number of miles"),
-    ("  consents", "  registry: {trigger: accepted, miles: -3}\n  consents", "miles: should be a number of miles"),
-    ("  consents", "  expect: {outcome: yes}\n  consents", "outcome: should be a word"),
-    ("  consents", "  expect: {outcome: deny, reason: bad}\n  consents", 'reason: unknown word "bad"'),
-    ("  consents", "  expect: {outcome: partial, withhold: {a: bad}}\n  consents", "withhold: unknown reason code"),
-    ("purpose: treatment", "purpose: supervision", 'field "supervision" is missing'),
-    ("- case: what-if", "- case: what-if\n  case: again", "line 1: not valid YAML (a key occurs twice)"),
-    ("discloser: harbor", "discloser: {harbor", "not valid YAML"),
-    (GOOD, "", "should be a list of cases"),
-    (GOOD, "- {why: none}", 'case 1: field "case" is missing'),
-    (GOOD, "- 3", "case 1: should be a mapping of fields"),
-])
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("purpose: treatment", "purpose: treatmnet", 'what-if: purpose: unknown word "treatmnet"'),
+        ("purpose: treatment", "purpos: treatment", 'what-if: unknown field "purpos"'),
+        ("  purpose: treatment\n", "", 'what-if: field "purpose" is missing'),
+        ("valley-clinic", "vally-clinic", 'recipient: unknown word "vally-clinic"'),
+        ("discloser: harbor", "discloser: [harbor]", "discloser: should be a word"),
+        ("T10:00:00-08:00", "T10:00:00", "at: should be an instant with its offset"),
+        ("2026-03-02T10", "2026-02-30T10", "at: no such instant"),
+        ("like: tpo", "like: tpoo", 'intake: like: unknown word "tpoo"'),
+        ("{like: tpo}", "{kind: tpo}", 'intake: field "like" is missing'),
+        ("{like: tpo}", "tpo", "intake: should be a mapping of fields"),
+        ("{like: tpo}", "{like: tpo, signed_on: 2026-02-30}", "signed_on: no such day"),
+        ("{like: tpo}", "{like: tpo, signed_on: yesterday}", "signed_on: should be a date"),
+        ("{like: tpo}", "{like: tpo, verified: maybe}", "verified: should be true or false"),
+        ("{like: tpo}", "{like: tpo, information: summary}", "information: should be a list"),
+        ("{like: tpo}", "{like: tpo, kind: intermediary}", "kind intermediary and field intermediary go together"),
+        ("{like: tpo}", "{like: tpo, purposes: [at_patient_request, treatment]}", "at_patient_request stands alone"),
+        ("{like: tpo}", "{like: tpo, revoked: [{how: oral}]}", 'revoked: field "at" is missing'),
+        ("{like: tpo}", "{like: tpo, revoked: [{at: 2026-03-01T09:00:00Z, how: oral, as_to: []}]}", "as_to: is empty"),
+        ("{like: tpo}", '{like: tpo, revocable_from: "2026-03-01T09:00:00-08:00"}', "should be a date or an event"),
+        ("{like: tpo}", "{like: tpo, recipients: [{as_written: ''}]}", "as_written: should be text"),
+        ("{like: tpo}", "{like: tpo, participants: everybody}", 'participants: unknown word "everybody"'),
+        ("  consents:\n    intake", "  consents:\n    audit", 'a consent may not be called "audit"'),
+        ("  consents:\n    intake: {like: tpo}", "  consents: [tpo]", "consents: should be a mapping of names"),
+        ("  consents", "  packet: {}\n  consents", "packet: is empty"),
+        ("  consents", "  packet: {a: }\n  consents", "what-if: a: should be a mapping of fields"),
+        (
+            "  consents",
+            "  packet: {a: {source: lantern}}\n  consents",
+            "a: held_under is missing: another party made it",
+        ),
+        ("  consents", "  packet: {a: {held_under: intak}}\n  consents", 'held_under: unknown word "intak"'),
+        ("  consents", "  packet: {a: {information: notes}}\n  consents", 'information: unknown word "notes"'),
+        ("  consents", "  emergency: {kind: fire}\n  consents", 'emergency: kind: unknown word "fire"'),
+        ("  consents", "  agreements: [harbor-x]\n  consents", 'agreements: unknown word "harbor-x"'),
+        ("  consents", "  order: {}\n  consents", 'order: field "section" is missing'),
+        ("  consents", "  registry: {trigger: accepted, miles: far}\n  consents", "miles: should be a number of miles"),
+        ("  consents", "  registry: {trigger: accepted, miles: -3}\n  consents", "miles: should be a number of miles"),
+        ("  consents", "  expect: {outcome: yes}\n  consents", "outcome: should be a word"),
+        ("  consents", "  expect: {outcome: deny, reason: bad}\n  consents", 'reason: unknown word "bad"'),
+        ("  consents", "  expect: {outcome: partial, withhold: {a: bad}}\n  consents", "withhold: unknown reason code"),
+        ("purpose: treatment", "purpose: supervision", 'field "supervision" is missing'),
+        ("- case: what-if", "- case: what-if\n  case: again", "line 1: not valid YAML (a key occurs twice)"),
+        ("discloser: harbor", "discloser: {harbor", "not valid YAML"),
+        (GOOD, "", "should be a list of cases"),
+        (GOOD, "- {why: none}", 'case 1: field "case" is missing'),
+        (GOOD, "- 3", "case 1: should be a mapping of fields"),
+    ],
+)
 def test_what_is_not_understood_is_refused_with_its_place(library, old, new, message):
     with pytest.raises(Malformed) as caught:
         read(library, GOOD.replace(old, new))
@@ -130,16 +140,19 @@ def test_a_name_in_the_wrong_place_is_not_repeated_in_the_error(library):
     assert "Juana" not in caught.value.message
 
 
-@pytest.mark.parametrize(("old", "new", "message"), [
-    ("zone: America/Los_Angeles", "zone: America/Meridian", "zone: no such time zone"),
-    ("zone: America/Los_Angeles", "town: Meridian", 'unknown field "town"'),
-    ("part_of: harbor}", "part_of: harbour}", 'part_of: unknown word "harbour"'),
-    ("sud_program: unknown", "sud_program: perhaps", 'sud_program: unknown word "perhaps"'),
-    ("  willow: ", "  health_plans: ", '"health_plans" is a word of the format and no party'),
-    ("  willow: ", "  Willow House: ", "a name is small letters, digits and dashes"),
-    ("kind: contract_2_33c", "kind: handshake", 'kind: unknown word "handshake"'),
-    ('born: "1988-04-11", ', "", 'ana: field "born" is missing'),
-])
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("zone: America/Los_Angeles", "zone: America/Meridian", "zone: no such time zone"),
+        ("zone: America/Los_Angeles", "town: Meridian", 'unknown field "town"'),
+        ("part_of: harbor}", "part_of: harbour}", 'part_of: unknown word "harbour"'),
+        ("sud_program: unknown", "sud_program: perhaps", 'sud_program: unknown word "perhaps"'),
+        ("  willow: ", "  health_plans: ", '"health_plans" is a word of the format and no party'),
+        ("  willow: ", "  Willow House: ", "a name is small letters, digits and dashes"),
+        ("kind: contract_2_33c", "kind: handshake", 'kind: unknown word "handshake"'),
+        ('born: "1988-04-11", ', "", 'ana: field "born" is missing'),
+    ],
+)
 def test_a_cast_that_is_not_understood_is_refused(library, old, new, message):
     cast = (ROOT / "cast.yaml").read_text(encoding="utf-8")
     assert old in cast
@@ -208,17 +221,27 @@ def test_a_file_that_is_missing_too_large_or_no_text_is_refused(tmp_path):
         read_file(path)
 
 
-@pytest.mark.parametrize(("expect", "found"), [
-    ("{outcome: permit, obligations: [notice]}", []),
-    ("{outcome: deny, reason: consent.none}", ["outcome is permit, expected deny", "reason consent.none is missing"]),
-    ("{outcome: permit, hold: true}", ["hold is false, expected true"]),
-    ("{outcome: permit, obligations: [emergency_record]}", ["obligation emergency_record is missing"]),
-    ("{outcome: permit, excused: [notice]}", ["obligation notice is not excused"]),
-    ("{outcome: partial, withhold: {record: consent.none}}", [
-        "outcome is permit, expected partial", "withholds nothing, expected record",
-        "record: reason consent.none is missing",
-    ]),
-])
+@pytest.mark.parametrize(
+    ("expect", "found"),
+    [
+        ("{outcome: permit, obligations: [notice]}", []),
+        (
+            "{outcome: deny, reason: consent.none}",
+            ["outcome is permit, expected deny", "reason consent.none is missing"],
+        ),
+        ("{outcome: permit, hold: true}", ["hold is false, expected true"]),
+        ("{outcome: permit, obligations: [emergency_record]}", ["obligation emergency_record is missing"]),
+        ("{outcome: permit, excused: [notice]}", ["obligation notice is not excused"]),
+        (
+            "{outcome: partial, withhold: {record: consent.none}}",
+            [
+                "outcome is permit, expected partial",
+                "withholds nothing, expected record",
+                "record: reason consent.none is missing",
+            ],
+        ),
+    ],
+)
 def test_every_difference_from_the_expectation_is_named(library, expect, found):
     (case,) = read(library, GOOD.replace("  consents", f"  expect: {expect}\n  consents"))
     assert differences(case, decide(case.request)) == found

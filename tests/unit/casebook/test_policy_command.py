@@ -10,8 +10,18 @@ from hub.cli.policy import add_parser
 
 ROOT = Path(__file__).parents[2] / "cases"
 KEYS = [
-    "case", "outcome", "hold", "released", "withheld", "reasons", "obligations", "laws", "consents", "explanation",
-    "remedies", "agrees",
+    "case",
+    "outcome",
+    "hold",
+    "released",
+    "withheld",
+    "reasons",
+    "obligations",
+    "laws",
+    "consents",
+    "explanation",
+    "remedies",
+    "agrees",
 ]
 QUESTION = """\
 - case: may-i-tell-the-clinic
@@ -57,7 +67,9 @@ def test_each_answer_is_one_json_object_on_one_line_and_nothing_else_is_printed(
 
 def test_a_counselor_reads_why_and_what_would_let_it_go(library, capsys):
     assert run("check", library / "cases" / "one.yaml") == 0
-    assert capsys.readouterr().out == """\
+    assert (
+        capsys.readouterr().out
+        == """\
 may-i-tell-the-clinic: DENY
   - "record" stays. The form is not dated. (§2.31(a)(9))
   Would let it go:
@@ -66,6 +78,7 @@ may-i-tell-the-clinic: DENY
   Duties: generic_refusal
 
 """
+    )
 
 
 def test_the_same_in_spanish(library, capsys):

@@ -106,7 +106,11 @@ def test_what_a_qso_holds_goes_out_under_a_consent_that_names_the_program_and_no
     held = {"record": {"source": "harbor", "held_under": "qsoa"}}
     for named, outcome in (("harbor", "permit"), ("bridge-exchange", "deny")):
         decision = answer(
-            "bridge-exchange", "mesa-clinic", relationship="treating", packet=held, agreements=["harbor-bridge"],
+            "bridge-exchange",
+            "mesa-clinic",
+            relationship="treating",
+            packet=held,
+            agreements=["harbor-bridge"],
             consents={"intake": {"like": "tpo", "discloser": [named]}},
         )
         assert decision.outcome == outcome
@@ -140,24 +144,33 @@ def test_an_event_nobody_has_checked_does_not_prove_a_lawful_receipt(state, outc
     assert decision.outcome == outcome
 
 
-@pytest.mark.parametrize(("events", "outcome"), [
-    ({"final_disposition": "not_yet"}, "permit"),
-    ({"final_disposition": "2026-03-01T09:00:00-08:00"}, "permit"),
-    ({"final_disposition": "2026-02-01T09:00:00-08:00"}, "deny"),
-    ({}, "deny"),
-])
+@pytest.mark.parametrize(
+    ("events", "outcome"),
+    [
+        ({"final_disposition": "not_yet"}, "permit"),
+        ({"final_disposition": "2026-03-01T09:00:00-08:00"}, "permit"),
+        ({"final_disposition": "2026-02-01T09:00:00-08:00"}, "deny"),
+        ({}, "deny"),
+    ],
+)
 def test_a_justice_consent_is_revocable_from_final_disposition_on(events, outcome):
     form = {"like": "criminal_justice", "revoked": [{"at": "2026-02-20T09:00:00-08:00", "how": "written"}]}
     decision = answer(
-        recipient="officer-reyes", purpose="supervision", supervision={"condition": True, "monitors": True},
-        consents={"probation": form}, events=events,
+        recipient="officer-reyes",
+        purpose="supervision",
+        supervision={"condition": True, "monitors": True},
+        consents={"probation": form},
+        events=events,
     )
     assert decision.outcome == outcome
 
 
 def test_express_permission_to_pass_on_reaches_only_what_the_consent_covers():
     form = {
-        "like": "specific", "discloser": ["harbor"], "recipients": ["dcfs"], "purposes": ["child_welfare"],
+        "like": "specific",
+        "discloser": ["harbor"],
+        "recipients": ["dcfs"],
+        "purposes": ["child_welfare"],
         "onward": ["foster-agency"],
     }
     facts = {"packet": HELD, "consents": {"release": form}}
@@ -182,12 +195,19 @@ def test_probation_passes_a_record_to_the_court_that_monitors_and_the_consent_mu
 
 def test_a_revocation_stops_the_payers_contractor_too():
     form = {
-        "like": "specific", "discloser": ["harbor"], "recipients": ["legacy-fund"], "purposes": ["payment"],
+        "like": "specific",
+        "discloser": ["harbor"],
+        "recipients": ["legacy-fund"],
+        "purposes": ["payment"],
         "revoked": [{"at": "2026-03-01T09:00:00-08:00", "how": "written"}],
     }
     held = {"record": {**HELD["record"], "received": "2026-02-01T09:00:00-08:00"}}
     found = reasons(
-        "legacy-fund", "ledgerworks", "claim", packet=held, consents={"release": form},
+        "legacy-fund",
+        "ledgerworks",
+        "claim",
+        packet=held,
+        consents={"release": form},
         agreements=["legacy-ledgerworks"],
     )
     assert found == {"consent.revoked"}
@@ -221,7 +241,8 @@ def test_a_restriction_gives_way_to_emergency_treatment_and_not_to_its_bill():
 
 def test_facts_that_may_save_a_minor_go_to_a_parent_and_those_of_an_adult_do_not():
     facts = {
-        "purpose": "family_information", "findings": ["lacks_capacity", "substantial_threat"],
+        "purpose": "family_information",
+        "findings": ["lacks_capacity", "substantial_threat"],
         "packet": {"risk": {"information": "threat_facts"}},
     }
     assert answer("lantern", "leo-mother", patient="leo", **facts).outcome == "permit"
@@ -234,13 +255,18 @@ def test_a_parent_may_see_the_record_of_a_child_too_young_to_seek_counseling_alo
     found = answer("mhp", "sam-mother", "family_information", patient="sam", packet=note, consents={"form": form})
     assert found.outcome == "permit"
     assert "california.minor_record" not in reasons(
-        "mhp", "sam-mother", "family_information", patient="sam", packet=note,
+        "mhp",
+        "sam-mother",
+        "family_information",
+        patient="sam",
+        packet=note,
     )
 
 
 def test_a_consent_revoked_as_to_the_holder_no_longer_lets_it_pass_the_record_on():
     form = {
-        "like": "tpo", "discloser": ["harbor"],
+        "like": "tpo",
+        "discloser": ["harbor"],
         "revoked": [{"at": "2026-03-01T09:00:00-08:00", "how": "oral", "as_to": ["willow"]}],
     }
     held = {"record": {**HELD["record"], "received": "2026-02-01T09:00:00-08:00"}}
@@ -254,7 +280,9 @@ def test_sonoma_asks_for_a_written_consent_where_hipaa_would_not():
     decision = answer("valley-clinic", "bayview-cardiology", packet=chart, county_pack="sonoma-7.1.12")
     assert decision.reasons == ("county.written_consent",)
     assert [(v.layer, v.outcome) for v in layers(decision)] == [
-        ("federal", "permit"), ("california", "permit"), ("county", "deny"),
+        ("federal", "permit"),
+        ("california", "permit"),
+        ("county", "deny"),
     ]
 
 
@@ -265,9 +293,14 @@ def test_sonomas_rule_is_not_older_than_its_procedures():
 
 
 def test_an_emergency_needs_no_written_consent_in_sonoma_either():
-    assert answer(
-        recipient="st-brigid-ed", emergency={"nature": "overdose"}, county_pack="sonoma-7.1.12",
-    ).outcome == "permit"
+    assert (
+        answer(
+            recipient="st-brigid-ed",
+            emergency={"nature": "overdose"},
+            county_pack="sonoma-7.1.12",
+        ).outcome
+        == "permit"
+    )
 
 
 def test_a_revocation_is_kept_in_universal_time():

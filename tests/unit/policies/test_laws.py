@@ -142,7 +142,7 @@ def test_revoking_a_consent_never_permits(request, number, oral):
     request = accompanied(request)
     consent = request.consents[number]
     revoked = replace(consent, revoked=(*consent.revoked, Revocation(NOW, "oral" if oral else "written")))
-    consents = (*request.consents[:number], revoked, *request.consents[number + 1:])
+    consents = (*request.consents[:number], revoked, *request.consents[number + 1 :])
     after = decide(replace(request, consents=consents))
     assert set(after.released) <= set(decide(request).released)
 
@@ -154,7 +154,7 @@ def test_taking_a_consent_off_the_file_never_permits(request, number):
     request = accompanied(request)
     name = request.consents[number].id
     assume(all(item.held_under != name for item in request.packet))
-    fewer = (*request.consents[:number], *request.consents[number + 1:])
+    fewer = (*request.consents[:number], *request.consents[number + 1 :])
     assert set(decide(replace(request, consents=fewer)).released) <= set(decide(request).released)
 
 
@@ -170,7 +170,7 @@ def test_narrowing_a_good_consent_never_widens(request, number, data):
     wide = sorted(getattr(consent, field), key=str)
     narrow = data.draw(st.lists(st.sampled_from(wide), min_size=1, max_size=len(wide), unique=True))
     narrowed = replace(consent, **{field: type(getattr(consent, field))(narrow)})
-    consents = (*request.consents[:number], narrowed, *request.consents[number + 1:])
+    consents = (*request.consents[:number], narrowed, *request.consents[number + 1 :])
     after = decide(replace(request, consents=consents))
     assert set(after.released) <= set(decide(request).released)
 
@@ -266,5 +266,3 @@ def shifted(value):
     if is_dataclass(value):
         return replace(value, **{f.name: shifted(getattr(value, f.name)) for f in fields(value) if f.init})
     return value
-
-

@@ -65,12 +65,15 @@ def test_a_decision_of_an_earlier_day_is_explained_under_the_rules_of_that_day()
     assert edition_for(RULES.effective.replace(year=1990)) is EDITIONS[0]
 
 
-@pytest.mark.parametrize(("text", "found"), [
-    (FULL, "full"),
-    ("Confidential.\n" + FULL.replace(" ", "\n"), "full"),
-    (SHORT, "short"),
-    ("42 CFR part 2 prohibits unauthorized disclosure of these records.", "obsolete"),
-    ("See attached.", "none"),
-])
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (FULL, "full"),
+        ("Confidential.\n" + FULL.replace(" ", "\n"), "full"),
+        (SHORT, "short"),
+        ("42 CFR part 2 prohibits unauthorized disclosure of these records.", "obsolete"),
+        ("See attached.", "none"),
+    ],
+)
 def test_the_notice_is_recognized_by_its_words(text, found):
     assert notice_in(text) == found

@@ -60,7 +60,7 @@ def test_every_reason_of_the_format_has_its_mark_and_its_words():
 
 
 def test_every_obligation_of_the_format_is_known():
-    rows = re.findall(r"^\| (`[^|]*`) \|", FORMAT[FORMAT.index("## 10 Obligations"):], re.MULTILINE)
+    rows = re.findall(r"^\| (`[^|]*`) \|", FORMAT[FORMAT.index("## 10 Obligations") :], re.MULTILINE)
     assert set(OBLIGATIONS) == {code for row in rows for code in re.findall(r"`([a-z_0-9]+)`", row)}
 
 
@@ -96,7 +96,9 @@ def test_a_permit_says_which_consent_and_paragraph():
 
 def test_a_permit_that_waits_says_so():
     request = ask(
-        recipient="dependency-court", purpose="civil_proceeding", consents={"court": {"like": "proceeding"}},
+        recipient="dependency-court",
+        purpose="civil_proceeding",
+        consents={"court": {"like": "proceeding"}},
     )
     assert "a person must look first" in explain(request, decide(request))[0].text
 
@@ -152,26 +154,44 @@ def test_counseling_notes_ask_for_a_consent_of_their_own():
     ]
 
 
-@pytest.mark.parametrize(("facts", "sentence"), [
-    ({"consents": {"scan": {"like": "tpo", "verified": False}}}, 'A person checks the scan of the consent "scan".'),
-    ({"consents": {"i": {"like": "tpo"}}, "identity": "unverified"}, "Someone calls Valley Clinic back"),
-    ({"consents": {"i": {"like": "tpo"}}, "attached": {"notice": "none"}}, "The current notice and a copy"),
-    ({"consents": {"i": {"like": "tpo"}}, "recipient": "newstart", "relationship": "asked"}, "Newstart Clinic agrees"),
-    ({"consents": {"i": {"like": "tpo"}}, "restrictions": [{}]}, "The patient ends the limit in writing."),
-    ({"recipient": "st-brigid-ed"}, "If it is a medical emergency"),
-    ({"recipient": "st-brigid-ed", "emergency": {"determined_by": "software"}}, "A clinician, not software"),
-    ({"recipient": "public-health", "purpose": "public_health"}, "Names and other signs of who it is are taken out."),
-    ({"recipient": "commons"}, "consent for the exchange and the providers there who treat the patient"),
-    ({"recipient": "chartwell", "purpose": "operations"}, 'The agreement "harbor-chartwell"'),
-    ({"recipient": "superior-court", "purpose": "civil_proceeding"}, "order under §2.64"),
-    ({"recipient": "district-attorney", "purpose": "law_enforcement", "against": "program"}, "order under §2.66"),
-    ({"patient": "ruth"}, "The patient's legal representative signs a consent"),
-    ({"patient": "walter"}, "The patient's legal representative signs a consent"),
-    ({"patient": "mia", "discloser": "cedar-otp", "service": "methadone"}, "The patient and a parent signs a consent"),
-    ({"patient": "leo", "discloser": "lantern"}, "The patient signs a consent"),
-    ({"recipient": "officer-reyes", "purpose": "supervision", "supervision": {"condition": True, "monitors": True}},
-     "The patient signs a criminal justice consent"),
-])
+@pytest.mark.parametrize(
+    ("facts", "sentence"),
+    [
+        ({"consents": {"scan": {"like": "tpo", "verified": False}}}, 'A person checks the scan of the consent "scan".'),
+        ({"consents": {"i": {"like": "tpo"}}, "identity": "unverified"}, "Someone calls Valley Clinic back"),
+        ({"consents": {"i": {"like": "tpo"}}, "attached": {"notice": "none"}}, "The current notice and a copy"),
+        (
+            {"consents": {"i": {"like": "tpo"}}, "recipient": "newstart", "relationship": "asked"},
+            "Newstart Clinic agrees",
+        ),
+        ({"consents": {"i": {"like": "tpo"}}, "restrictions": [{}]}, "The patient ends the limit in writing."),
+        ({"recipient": "st-brigid-ed"}, "If it is a medical emergency"),
+        ({"recipient": "st-brigid-ed", "emergency": {"determined_by": "software"}}, "A clinician, not software"),
+        (
+            {"recipient": "public-health", "purpose": "public_health"},
+            "Names and other signs of who it is are taken out.",
+        ),
+        ({"recipient": "commons"}, "consent for the exchange and the providers there who treat the patient"),
+        ({"recipient": "chartwell", "purpose": "operations"}, 'The agreement "harbor-chartwell"'),
+        ({"recipient": "superior-court", "purpose": "civil_proceeding"}, "order under §2.64"),
+        ({"recipient": "district-attorney", "purpose": "law_enforcement", "against": "program"}, "order under §2.66"),
+        ({"patient": "ruth"}, "The patient's legal representative signs a consent"),
+        ({"patient": "walter"}, "The patient's legal representative signs a consent"),
+        (
+            {"patient": "mia", "discloser": "cedar-otp", "service": "methadone"},
+            "The patient and a parent signs a consent",
+        ),
+        ({"patient": "leo", "discloser": "lantern"}, "The patient signs a consent"),
+        (
+            {
+                "recipient": "officer-reyes",
+                "purpose": "supervision",
+                "supervision": {"condition": True, "monitors": True},
+            },
+            "The patient signs a criminal justice consent",
+        ),
+    ],
+)
 def test_the_remedy_is_the_smallest_lawful_change(facts, sentence):
     assert any(sentence in text for text in said(ask(**facts)))
 
@@ -181,8 +201,9 @@ def test_a_holder_without_a_contract_is_told_to_make_one():
     tpo = {"intake": {"like": "tpo", "discloser": ["harbor"]}}
     found = said(ask("sunrise", "careline", "prior_authorization", packet=held, consents=tpo))
     assert "Sunrise Health Plan and Careline sign a business associate contract first." in found
-    payment = {"intake": {"like": "specific", "discloser": ["harbor"], "recipients": ["legacy-fund"],
-                          "purposes": ["payment"]}}
+    payment = {
+        "intake": {"like": "specific", "discloser": ["harbor"], "recipients": ["legacy-fund"], "purposes": ["payment"]}
+    }
     found = said(ask("legacy-fund", "careline", "claim", packet=held, consents=payment))
     assert any("sign a Part 2 contract (2.33(c)) first" in text for text in found)
 
