@@ -1,8 +1,8 @@
 """multipart/form-data (RFC 7578), strictly and all at once: the body is in memory within its limit already.
 
-Splitting a 10 KiB body so takes about 6 µs; aiohttp's streaming reader about 400 µs. What RFC 7578 does not allow
-or no sender needs (transfer encodings, nested parts, a preamble, a name twice) is refused, since two readers might
-read it in two ways.
+Splitting a body of 10 KiB so takes 7 µs, aiohttp's streaming reader 150 (FHIR JSON, one run). What RFC 7578 does not
+allow or no sender needs (transfer encodings, nested parts, a preamble, a name twice) is refused, since two readers
+might read it in two ways.
 """
 
 import re
