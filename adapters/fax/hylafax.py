@@ -25,6 +25,7 @@ REASONS = (
     ("Kill time expired", "expired", False),
     ("Job aborted", "cancelled", False),
     ("Invalid dialing command", "bad-number", True),
+    ("Unexpected failure", "not-converted", False),
     ("REJECT", "rejected", True),
 )
 

@@ -19,6 +19,8 @@ WIDTH, HEIGHT = 1728, 2156
 DOTS_PER_INCH = (204, 196)
 LEFT, RIGHT, TOP, BOTTOM = 96, WIDTH - 96, 84, HEIGHT - 112
 """The area of content; the header line stands above it, the footer below."""
+HEADER = 40
+"""Where the header line begins. A fax server prints its own line over the first thirty rows (HylaFAX: 6 to 30)."""
 BODY = 32
 """Body type in dots, near 12 points."""
 SMALL = 22
@@ -70,7 +72,7 @@ def blank() -> Image.Image:
 def stamp(page: Image.Image, header: str, footers: Iterable[str]) -> None:
     """Draw the header line at the top and the footer lines at the foot, on top of the page."""
     draw = ImageDraw.Draw(page)
-    draw.text((LEFT, 24), header, font=font(SMALL), fill=0)
+    draw.text((LEFT, HEADER), header, font=font(SMALL), fill=0)
     for number, footer in enumerate(footers):
         draw.text((LEFT, BOTTOM + 16 + number * _leading(SMALL)), footer, font=font(SMALL), fill=0)
 

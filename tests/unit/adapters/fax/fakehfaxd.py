@@ -14,6 +14,7 @@ FAILURES = {
     "voice": "No carrier detected; too many attempts to dial",
     "breaks-on-cover": "Unspecified Transmit Phase C error; too many attempts to send",
     "breaks-on-page-3": "Unspecified Transmit Phase C error; too many attempts to send",
+    "converter-broken": "Unexpected failure in the TIFF format checker;\\",
     "refused-file": "REJECT: Document format is not supported",
 }
 

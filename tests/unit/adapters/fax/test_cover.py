@@ -1,17 +1,21 @@
 """What lies open in the tray, what is on the page below it, and what stands on every page."""
 
 import asyncio
+import io
 import re
 
 import msgspec
 import pytest
+from PIL import Image
 
 from adapters.fax import front
 from adapters.fax.channel import FaxChannel
 from adapters.fax.spool import SpoolFax
 from hub.errors import Unrenderable
-from hub.model import Accompaniment, Correspondent, MemberIdentity, MessageKind
-from tests.unit.adapters.fax.packets import NOTICE, NOTICE_SHORT, text
+from hub.model import Accompaniment, Correspondent, Document, MemberIdentity, MessageKind
+from tests.unit.adapters.fax.packets import NOTICE, NOTICE_SHORT, pdf, text
+
+PDF_DOCUMENT = {"id": "d2", "title": "Sheet", "information": "summary", "media_type": "application/pdf"}
 
 
 def words_on(page):
@@ -97,6 +101,18 @@ def test_addresses_that_would_push_the_notice_off_the_cover_are_refused(parcel):
 
     with pytest.raises(Unrenderable):
         front.cover(msgspec.structs.replace(parcel, recipient=endless), 9)
+
+
+async def test_the_first_thirty_rows_are_left_to_the_server_which_prints_its_own_line_there(parcel, tmp_path):
+    """HylaFAX 6.0.7 puts its tag line over rows 6 to 30 and does not ask what stood there."""
+    documents = (text("Note", "seen"), Document(**PDF_DOCUMENT, content=pdf(1)))
+    prepared = await FaxChannel(SpoolFax(tmp_path)).prepare(msgspec.structs.replace(parcel, documents=documents))
+
+    with Image.open(io.BytesIO(prepared.body)) as fax:
+        for number in range(fax.n_frames):
+            fax.seek(number)
+            assert fax.crop((0, 0, 1728, 31)).histogram()[0] == 0
+            assert fax.crop((0, 31, 1728, 84)).histogram()[0] > 0
 
 
 async def test_rendering_leaves_the_hub_free_to_do_other_things(parcel, tmp_path):

@@ -59,6 +59,7 @@ async def test_the_server_gets_the_number_the_tag_and_the_very_bytes_and_nothing
         ("voice", Deferred(code="fax-no-carrier")),
         # at most the cover left, and the cover says nothing of a person
         ("breaks-on-cover", Deferred(code="fax-line-failed")),
+        ("converter-broken", Deferred(code="fax-not-converted")),
         ("refused-file", Refused(code="fax-rejected")),
         # a page beyond the cover may lie in the tray
         ("breaks-on-page-3", Unknown(code="fax-partial")),
