@@ -75,6 +75,20 @@ class Desk:
                     return rows
                 await asyncio.sleep(_LOOK_AGAIN_S)
 
-    async def explanation(self, decision: str) -> dict[str, Any]:
-        """`GET /v1/decisions/{id}`: explanation and remedies in plain words."""
-        return (await self.call("GET", f"/v1/decisions/{decision}")).json
+    async def explanation(self, decision: str, packet: Sequence[Made]) -> list[str]:
+        """`GET /v1/decisions/{id}`: the sentences about what stays, then what would let it go.
+
+        The hub numbers items; whoever handed them in knows their titles.
+        """
+        told = (await self.call("GET", f"/v1/decisions/{decision}")).json
+        stays = {item["item"] for item in told["items"] if not item["permitted"]}
+        said = [each["text"] for each in told["explanation"] if each["item"] in stays]
+        said += [f"What would let it go: {each['text']}" for each in told["remedies"][:1]]
+        titles = {f'"item-{number}"': f'"{made.title}"' for number, made in enumerate(packet, 1)}
+        return [_renamed(text, titles) for text in said]
+
+
+def _renamed(text: str, titles: dict[str, str]) -> str:
+    for item, title in titles.items():
+        text = text.replace(item, title)
+    return text

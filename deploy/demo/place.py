@@ -17,7 +17,7 @@ MARK = ".part2hub-demo"
 
 @contextmanager
 def fresh(folder: Path) -> Iterator[Path]:
-    """The folder, empty but for its mark. Raises `ConfigurationError` if it may not be removed."""
+    """The folder (its absolute path), empty but for its mark. Raises `ConfigurationError` if it may not be removed."""
     if folder.exists() and not (folder / MARK).exists() and any(folder.iterdir()):
         raise ConfigurationError(f"{folder} holds something that no demonstration made; it is left as it is.")
     folder.mkdir(parents=True, exist_ok=True)
@@ -31,4 +31,4 @@ def fresh(folder: Path) -> Iterator[Path]:
                 shutil.rmtree(old)
             elif old.name != MARK:
                 old.unlink()
-        yield folder
+        yield folder.resolve()

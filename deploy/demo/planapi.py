@@ -105,6 +105,10 @@ class PlanApi:
             app.router.add_post(path, self._receive, expect_handler=self._asked)
         return app
 
+    def digest_of(self, delivery: str) -> str:
+        """SHA-256 in hex of the body taken under this delivery id. Raises `KeyError` if none was."""
+        return base64.b64decode(self._seen[delivery].partition("=:")[2].rstrip(":")).hex()
+
     async def _asked(self, request: web.Request) -> web.StreamResponse | None:
         """Answers a delivery's head before its body comes."""
         if self.fault is PlanFault.SILENT:

@@ -20,6 +20,10 @@ class Fact(NamedTuple):
     expected: Any
     got: Any
 
+    @property
+    def ok(self) -> bool:
+        return _said(self.expected) == _said(self.got)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
@@ -46,7 +50,7 @@ class Step:
 
     @property
     def ok(self) -> bool:
-        return bool(self.facts) and self.expected == self.got
+        return bool(self.facts) and all(fact.ok for fact in self.facts)
 
     def as_json(self) -> dict[str, Any]:
         fields = ("story", "step", "expected", "got", "decision", "law", "channel", "receipt", "ok")
@@ -59,8 +63,10 @@ def write(steps: Sequence[Step], place: Path) -> None:
 
 
 HEADS = ("", "who", "what", "decision", "paragraph", "channel", "receipt", "sec")
-_WIDTHS = (3, 17, 22, 10, 14, 7, 14, 5)
+_WIDTHS = (3, 18, 22, 10, 12, 7, 16, 5)
 """As they share 100 columns; a wider terminal gives the rest to the receipt."""
+_LONG = 16
+"""References beyond this are cut in the table; the report has them whole."""
 
 
 def table(steps: Sequence[Step], columns: int | None = None) -> str:
@@ -77,8 +83,9 @@ def table(steps: Sequence[Step], columns: int | None = None) -> str:
 
 def _row(step: Step, widths: Sequence[int]) -> list[str]:
     mark = step.story if step.ok else f"{step.story} ✗"
-    seconds = f"{step.seconds:.1f}" if step.seconds else ""
-    cells = (mark, step.who, step.what, step.decision, step.law, step.channel, step.receipt, seconds.rjust(widths[-1]))
+    seconds = f"{step.seconds:.2f}" if step.seconds else ""
+    receipt = " ".join(word if len(word) <= _LONG else f"{word[: _LONG - 1]}…" for word in step.receipt.split())
+    cells = (mark, step.who, step.what, step.decision, step.law, step.channel, receipt, seconds.rjust(widths[-1]))
     wrapped = [textwrap.wrap(cell, width) or [""] for cell, width in zip(cells, widths, strict=True)]
     high = max(map(len, wrapped))
     return [_line([cell[n] if n < len(cell) else "" for cell in wrapped], widths) for n in range(high)]

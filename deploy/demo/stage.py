@@ -1,7 +1,7 @@
 """The stage: a folder, keys, the partners, the hub with the embedded default, the county loaded, everybody at a desk.
 
-Rules kept: the hub is started as `part2hub serve` starts it, and gets its county through the loader that `part2hub load`
-uses; whoever plays holds only a token.
+Rules kept: the hub is started as `part2hub serve` starts it, and gets its county through the loader that
+`part2hub load` uses; whoever plays holds only a token.
 """
 
 import asyncio
@@ -9,6 +9,7 @@ import dataclasses
 import shlex
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,9 @@ from deploy.demo.desk import Desk
 from deploy.demo.partners import Partners, partners
 from hub import bootstrap, county, telemetry
 from hub.context import Hub
-from hub.crypto.keyring import KeyKind, KeyRing
-from hub.model import now_us
+from hub.crypto.keyring import Key, KeyKind, KeyRing
 from hub.settings import Settings, read_settings
 from hub.storage import tokens
-from hub.storage.facts import instant
 from policies.county.packs import PACKS
 
 PLAN_ADDRESS = "localhost:18443"
@@ -61,20 +60,22 @@ class Stage:
         known = self.data["members"][member]
         return f"{known['given']} {known['family'][0]}."
 
+    def manager(self, member: str) -> str:
+        """Who answers questions about a member."""
+        known = self.data["organizations"][self.data["members"][member]["primary_case_manager"]]
+        return f"{known['name']}, {known['phone']}"
+
     def chart(self, member: str, program: str, to: str = "") -> Chart:
-        return chart(self.data, member, program, on=instant(now_us()).date(), to=to)
+        """As of the last morning in the county's zone, so that all of that night lies behind."""
+        morning = datetime.now(self.settings.zone) - timedelta(hours=6)
+        return chart(self.data, member, program, on=morning.date(), to=to)
 
 
 @asynccontextmanager
 async def stage(folder: Path, listen: str) -> AsyncIterator[Stage]:
     """Everything running, on a fresh `folder`; closed on the way out. Raises `HubError`, `OSError` for the port."""
-    data = documents.county()
-    folder = folder.resolve()
-    keys = folder / "keys"
-    (folder / "hub").mkdir(mode=0o700)
-    ring = KeyRing.create(folder / "hub" / "keys.json", "almendra.example/ledger")
-    await asyncio.to_thread(authority.make, keys)
-    delivery = ring.active(KeyKind.DELIVERY)
+    data, keys = documents.county(), folder / "keys"
+    delivery = await asyncio.to_thread(_make_keys, folder, keys)
     numbers = {each: data["organizations"][each]["fax"] for each in FAXED}
     async with AsyncExitStack() as stack:
         around = await stack.enter_async_context(
@@ -92,6 +93,14 @@ async def stage(folder: Path, listen: str) -> AsyncIterator[Stage]:
         session = await stack.enter_async_context(aiohttp.ClientSession())
         desks = {each: Desk(each, data["organizations"][each]["name"], session, base, t) for each, t in issued.items()}
         yield Stage(hub, settings, around, desks, data, base, folder)
+
+
+def _make_keys(folder: Path, keys: Path) -> Key:
+    """The hub's key ring, and the certificates and keys of everybody; the key the hub signs API deliveries with."""
+    (folder / "hub").mkdir(mode=0o700)
+    ring = KeyRing.create(folder / "hub" / "keys.json", "almendra.example/ledger")
+    authority.make(keys)
+    return ring.active(KeyKind.DELIVERY)
 
 
 def _settings(folder: Path, listen: str, smtp_port: int) -> Settings:
@@ -123,7 +132,7 @@ async def _load(hub: Hub, folder: Path, keys: Path, plan_port: int) -> None:
 
 
 def _keep(folder: Path, issued: Mapping[str, str]) -> None:
-    """The tokens, for whoever wants to try the API after the play."""
+    """The tokens as header lines (`curl -H @FILE`), for whoever wants to try the API after the play."""
     folder.mkdir(mode=0o700)
     for organization, token in issued.items():
-        authority.write_private(folder / organization, token.encode())
+        authority.write_private(folder / organization, f"Authorization: Bearer {token}".encode())

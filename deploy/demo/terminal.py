@@ -10,6 +10,7 @@ import textwrap
 from deploy.demo.report import Step
 
 WIDTH = 100
+_COLUMN = 32
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32"}
 
 
@@ -18,10 +19,18 @@ def heading(text: str) -> None:
 
 
 def say(text: str, *, indent: int = 4) -> None:
-    """Something that happens, wrapped."""
+    """Something that happens, wrapped; nothing if there is nothing to say."""
+    if not text:
+        return
     lead = " " * indent
     lines = textwrap.wrap(text, WIDTH, initial_indent=lead, subsequent_indent=lead + "  ", break_on_hyphens=False)
     print("\n".join(lines), flush=True)
+
+
+def pair(what: str, where: str) -> None:
+    """What, and where; the place stays in one piece, to be copied."""
+    gap = " " if len(what) <= _COLUMN else "\n" + " " * (_COLUMN + 5)
+    print(f"    {what:<{_COLUMN}}{gap}{where}", flush=True)
 
 
 def verdict(step: Step) -> None:
@@ -31,7 +40,7 @@ def verdict(step: Step) -> None:
         return
     say(_styled("✗ ", "red") + "not what the story says:")
     for fact in step.facts:
-        if fact.expected != fact.got:
+        if not fact.ok:
             say(f"{fact.name}: expected {fact.expected}, got {fact.got}", indent=6)
 
 

@@ -1,0 +1,1 @@
+"""The demonstration: an invented county's day through the hub, with partners that really receive what is sent."""

@@ -1,0 +1,44 @@
+"""How the day ends: the table, where everything lies that arrived, and what to open or try next."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from deploy.demo import gallery, report, terminal
+from deploy.demo.report import Step
+from deploy.demo.stage import Stage
+
+FILED = (
+    ("decrypted mail", "????????????????????????????????.eml"),
+    ("documents out of it", "*.pdf"),
+    ("fax pages", "*.png"),
+    ("FHIR message", "????????????????????????????????.json"),
+)
+"""What partners name by the delivery's 32 digits, and what came out of it."""
+
+
+def show(on: Stage, steps: Sequence[Step], place: Path) -> None:
+    """Print it all, and write the pages to look at."""
+    shown = gallery.hang(on)
+    terminal.heading("The day")
+    print(report.table(steps))
+    terminal.heading("What arrived, as its reader sees it")
+    for what, where in shown:
+        terminal.pair(what, _short(where))
+    terminal.heading("What arrived, as it was filed")
+    for what, where in FILED:
+        for folder in sorted((on.folder / "received").iterdir()):
+            if found := sorted(folder.glob(where)):
+                terminal.pair(f"{what}: {len(found)}", f"{_short(folder)}/*{found[0].suffix}")
+    terminal.heading("To open, to try")
+    terminal.pair("the API's description", f"{on.base}/openapi.json")
+    terminal.pair("its counts", f"{on.base}/metrics")
+    token = _short(on.folder / "tokens" / "alderhaven")
+    terminal.pair("what Alderhaven handed in", f"curl -H @{token} {on.base}/v1/submissions")
+    terminal.pair("verify the ledger", f". {_short(on.folder / 'hub.env')} && .venv/bin/part2hub ledger verify")
+    terminal.pair("the report", _short(place))
+    terminal.summary(sum(step.ok for step in steps), len(steps))
+
+
+def _short(place: Path) -> str:
+    here = Path.cwd()
+    return str(place.relative_to(here) if place.is_relative_to(here) else place)
