@@ -38,6 +38,8 @@ DAMAGE = (
     *(Image.DecompressionBombError, Image.DecompressionBombWarning),
 )
 """What Pillow raises for images that are not what they say."""
+MAX_TEXT = 2_000_000
+"""Bytes; a page of text has some five thousand."""
 INK = 168
 """Grey below this prints black: light table shading vanishes, grey small print stays."""
 SQUEEZE = DOTS_PER_INCH[1] / DOTS_PER_INCH[0]
@@ -80,6 +82,8 @@ def _title(document: Document) -> Line:
 
 
 def _decoded(document: Document) -> str:
+    if len(document.content) > MAX_TEXT:
+        raise Unrenderable("The document has more pages than a fax carries.", code="too-many-pages")
     try:
         return document.content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -148,7 +152,12 @@ def _opened_image(content: bytes) -> Image.Image:
 
 
 def _flattened(image: Image.Image) -> Image.Image:
-    """Grey on white paper: what is transparent is paper."""
+    """Grey on white paper: what is transparent is paper. Raises ValueError for numbers that are no shades."""
+    if image.mode.startswith("I;16"):
+        # Pillow would cut everything above 255 to white
+        return image.convert("I").point(lambda level: level * (1 / 257)).convert("L")
+    if image.mode in {"I", "F"}:
+        raise ValueError("no known range of shades")
     if image.mode in {"RGBA", "LA", "P", "PA"}:
         layered = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", image.size, "white"), layered).convert("L")

@@ -8,7 +8,7 @@ scope of each consent follows on the next page in full (§2.32(b)).
 from collections.abc import Sequence
 
 from adapters.accompaniment import KIND_IN_WORDS, LABEL_IN_WORDS, instant_text
-from adapters.fax.sheet import SMALL, Line, Page, compose
+from adapters.fax.sheet import SMALL, Line, Page, compose, footer_rows
 from hub.errors import Unrenderable
 from hub.model import ConsentCopy, Correspondent, Document, Parcel
 
@@ -60,7 +60,7 @@ def footers(parcel: Parcel) -> list[str]:
     """
     going_along = parcel.accompaniment
     wordings = [going_along.notice_short, *(LABEL_IN_WORDS.get(label, label) for label in going_along.labels)]
-    return [wording for wording in wordings if wording]
+    return footer_rows(wording for wording in wordings if wording)
 
 
 def _about(parcel: Parcel) -> list[Line]:

@@ -25,8 +25,8 @@ def lines_of_json(text: str) -> list[Line]:
     """The document as labelled lines. Raises `Unrenderable` for what is not JSON or nested past reading."""
     try:
         return list(_lines("", json.loads(text), 0))
-    except (ValueError, RecursionError):
-        raise Unrenderable("The document is not JSON.", code="damaged") from None
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        raise Unrenderable("The document is not JSON, or not of the shape its names promise.", code="damaged") from None
 
 
 def _lines(label: str, value: Any, depth: int) -> Iterator[Line]:
@@ -38,6 +38,8 @@ def _lines(label: str, value: Any, depth: int) -> Iterator[Line]:
     elif isinstance(value, list):
         for number, entry in enumerate(value, 1):
             yield from _lines(f"{label} {number}" if len(value) > 1 else label, entry, depth)
+    elif "data" in value and "contentType" in value:
+        raise Unrenderable("The document holds another one inside; give that one by itself.", code="enclosed")
     elif "resourceType" in value:
         yield Line(_words(str(value["resourceType"])), size=34, bold=True, gap=26, rule=True)
         yield from _fields(value, 0)

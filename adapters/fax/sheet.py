@@ -5,9 +5,11 @@ because a box in its place would lose part of a record without anyone noticing.
 """
 
 import unicodedata
-from collections.abc import Callable, Iterable
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache, partial
 from itertools import zip_longest
+from math import ceil
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,6 +27,9 @@ BODY = 32
 """Body type in dots, near 12 points."""
 SMALL = 22
 LABEL_COLUMN = 430
+FOOTER_ROWS = 3
+LONGEST_ROW = 400
+"""More letters than the narrowest type sets in a row; keeps a word of a million letters from being measured whole."""
 FONTS = Path(__file__).parent / "fonts"
 
 Page = Callable[[], Image.Image]
@@ -63,6 +68,14 @@ def compose(lines: Iterable[Line]) -> list[Page]:
     for line in lines:
         setter.set(line)
     return [partial(_draw, tuple(page)) for page in setter.pages]
+
+
+def footer_rows(texts: Iterable[str]) -> list[str]:
+    """The texts as rows of small type. Raises `Unrenderable` if they need more room than the foot has."""
+    rows = [row for text in texts for row in _wrapped(_legible(text), font(SMALL), RIGHT - LEFT)]
+    if len(rows) > FOOTER_ROWS:
+        raise Unrenderable("The labels do not fit the foot of a page.", code="labels")
+    return rows
 
 
 def blank() -> Image.Image:
@@ -146,14 +159,21 @@ def _wrapped(text: str, face: ImageFont.FreeTypeFont, width: int) -> list[str]:
     rows = [""]
     for word in text.split(" "):
         longer = f"{rows[-1]} {word}" if rows[-1] else word
-        if face.getlength(longer) <= width:
+        if len(longer) <= LONGEST_ROW and face.getlength(longer) <= width:
             rows[-1] = longer
-            continue
-        rows[len(rows) if rows[-1] else -1 :] = [word]
-        while face.getlength(rows[-1]) > width:
-            fits = next(n for n in range(len(rows[-1]) - 1, 0, -1) if face.getlength(rows[-1][:n]) <= width)
-            rows[-1:] = [rows[-1][:fits], rows[-1][fits:]]
+        else:
+            rows[len(rows) if rows[-1] else -1 :] = _broken(word, face, width)
     return rows
+
+
+def _broken(word: str, face: ImageFont.FreeTypeFont, width: int) -> Iterator[str]:
+    """The word in pieces that fit, nearly always one."""
+    start = 0
+    while start < len(word):
+        room = range(1, min(len(word) - start, LONGEST_ROW) + 1)
+        fits = bisect_right(room, width, key=lambda length: ceil(face.getlength(word[start : start + length])))
+        yield word[start : start + max(1, fits)]
+        start += max(1, fits)
 
 
 def _legible(text: str) -> str:
@@ -168,6 +188,8 @@ def _legible(text: str) -> str:
 def _has_glyph(character: str) -> bool:
     if ord(character) < 0x80 or unicodedata.category(character) == "Cf":
         return True
+    if unicodedata.category(character) == "Cs":
+        return False
     # right-to-left scripts need shaping that plain type setting does not do
     if unicodedata.bidirectional(character) in {"R", "AL"}:
         return False

@@ -86,6 +86,13 @@ def test_a_page_parted_from_its_cover_still_says_that_it_is_protected(parcel):
     assert "proceedings against the patient" in front.footers(parcel)[1]
 
 
+def test_labels_that_would_run_off_the_page_are_refused_rather_than_cut(parcel):
+    many = msgspec.structs.replace(parcel.accompaniment, labels=("A label that goes along with the record. " * 3,) * 4)
+
+    with pytest.raises(Unrenderable):
+        front.footers(msgspec.structs.replace(parcel, accompaniment=many))
+
+
 async def test_the_contents_name_the_pages_on_which_the_documents_really_begin(parcel, tmp_path):
     documents = (text("First", "line\n" * 150), text("Second", "line"), text("Third", "line"))
     prepared = await FaxChannel(SpoolFax(tmp_path)).prepare(msgspec.structs.replace(parcel, documents=documents))

@@ -1,9 +1,11 @@
 """A document is faxed whole and legible, or refused before anything is disclosed."""
 
 import io
+import json
 
 import pytest
 from fpdf import FPDF
+from hypothesis import given, settings, strategies
 from PIL import Image, ImageDraw
 
 from adapters.fax import documents
@@ -13,6 +15,11 @@ from hub.errors import Unrenderable
 from hub.model import Document
 from tests.unit.adapters.fax.packets import pdf, picture
 
+FHIR_NAMES = [
+    *("resourceType", "coding", "text", "code", "display", "reference", "start", "end", "family", "given", "prefix"),
+    *("value", "unit", "data", "contentType", "entry", "resource", "contained"),
+]
+
 
 def document(media_type, content):
     return Document(id="d1", title="Enclosure", information="summary", media_type=media_type, content=content)
@@ -20,6 +27,11 @@ def document(media_type, content):
 
 def black(image):
     return image.histogram()[0]
+
+
+def black_of_whole(page):
+    """As many dots as a square across the whole sheet has."""
+    return (1728 - 2 * 96) * round((1728 - 2 * 96) * 196 / 204)
 
 
 @pytest.mark.parametrize(
@@ -94,6 +106,17 @@ def test_a_photograph_keeps_its_tones_as_dots():
     assert 0.3 < black(middle) / (middle.width * middle.height) < 0.7
 
 
+def test_a_scan_of_sixteen_bits_keeps_its_writing():
+    """A decoder's plain conversion cuts every shade above 255 to white, and the page goes out blank."""
+    scan = Image.new("I;16", (400, 400), 60_000)
+    scan.paste(8_000, (50, 50, 350, 350))
+    out = io.BytesIO()
+    scan.save(out, "PNG")
+    page = pages_of(document("image/png", out.getvalue()))[0]()
+
+    assert 0.4 < black(page) / black_of_whole(page) < 0.7
+
+
 def test_light_shading_vanishes_and_grey_small_print_stays():
     out = FPDF(format="letter")
     out.add_page()
@@ -125,6 +148,10 @@ def test_a_pdf_form_is_drawn_with_what_was_typed_into_it():
         ("text/plain", b"\xff\xfe\x00 not UTF-8"),
         ("text/plain", "姓名: 王".encode()),
         ("text/plain", "اسم".encode()),
+        ("text/plain", b"word " * 500_000),
+        ("application/fhir+json", b'{"note": "\\ud800"}'),
+        ("application/fhir+json", b'{"name": {"family": "A", "given": 7}}'),
+        ("application/fhir+json", b'{"content": {"contentType": "application/pdf", "data": "JVBERi0="}}'),
         ("application/fhir+json", b"{"),
         ("application/fhir+json", b"[" * 5000 + b"]" * 5000),
         ("application/msword", b"\xd0\xcf\x11\xe0"),
@@ -143,6 +170,34 @@ def test_an_image_that_unfolds_to_gigabytes_is_refused_before_it_is_decoded():
 
     with pytest.raises(Unrenderable):
         [page() for page in pages_of(document("image/png", out.getvalue()))]
+
+
+def test_a_word_of_a_hundred_thousand_letters_is_broken_into_rows():
+    pages = pages_of(document("text/plain", b"x" * 100_000))
+    # 1536 dots of type hold 81 letters x of 19 dots, 49 rows to a page
+    assert 20 < len(pages) < 32
+
+
+@given(
+    strategies.recursive(
+        strategies.none() | strategies.booleans() | strategies.integers() | strategies.text(max_size=20),
+        lambda inner: (
+            strategies.lists(inner, max_size=3)
+            | strategies.dictionaries(
+                strategies.sampled_from(FHIR_NAMES) | strategies.text(max_size=8), inner, max_size=4
+            )
+        ),
+        max_leaves=12,
+    )
+)
+@settings(max_examples=60, deadline=None)
+def test_any_json_is_printed_or_refused_and_never_breaks(value):
+    content = json.dumps(value).encode()
+    try:
+        pages = pages_of(document("application/json", content))
+    except Unrenderable:
+        return
+    assert pages
 
 
 def test_a_document_of_endless_pages_is_refused(monkeypatch):
