@@ -6,6 +6,7 @@ Rules kept: the notice is given word for word and stands first (§2.32(a)); each
 """
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from hub.model import Accompaniment, ConsentCopy, MessageKind, Parcel
 
@@ -33,6 +34,7 @@ def cover_text(parcel: Parcel) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+@lru_cache(maxsize=1024)
 def accompaniment_text(accompaniment: Accompaniment) -> str:
     """Notice, consent copies and labels; empty if none is due."""
     notice = accompaniment.notice or accompaniment.notice_short

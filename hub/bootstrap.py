@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import fcntl
+import gc
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
@@ -74,7 +75,15 @@ def serve(settings: Settings, role: str = "all", ready: Callable[[], None] = lam
         raise ConfigurationError("The role is all, api or worker.")
     configure_log()
     migrate(settings)
+    settle_garbage()
     asyncio.run(_serve(settings, role, ready))
+
+
+def settle_garbage() -> None:
+    """What start-up made lives as long as the process: collecting it again and again costs a tenth of the throughput."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
 
 
 async def _serve(settings: Settings, role: str, ready: Callable[[], None]) -> None:

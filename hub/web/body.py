@@ -26,6 +26,8 @@ async def read_body(request: web.Request, limit: int) -> bytes:
     announced = request.content_length
     if announced is not None and announced > limit:
         raise TooLarge(f"The body has at most {limit} bytes.")
+    if request.content.is_eof():  # the usual case for a small body: it came with its head
+        return await request.read()
     try:
         async with asyncio.timeout(_PATIENCE_S + (announced or limit) / _BYTES_PER_S):
             body = await request.read()

@@ -14,7 +14,7 @@ from nacl.public import PrivateKey
 from nacl.signing import SigningKey
 
 from adapters.api.channel import ApiChannel
-from hub.bootstrap import open_hub, running
+from hub.bootstrap import open_hub, running, settle_garbage
 from hub.context import Hub
 from hub.crypto.keyring import KeyRing
 from hub.model import ChannelKind, Endpoint
@@ -60,6 +60,7 @@ async def main(url: str, redis: str, sink: int, role: str) -> None:
     settings = read_settings(environ)
     if not settings.keys.exists():
         KeyRing.create(settings.keys)
+    settle_garbage()
     async with open_hub(settings, channels=False) as opened:
         channel = ApiChannel(SigningKey.generate(), "bench", allow_plain_loopback=True, connections=32)
         hub = replace(opened, channels=MappingProxyType({ChannelKind.API: channel}))
@@ -73,4 +74,5 @@ async def main(url: str, redis: str, sink: int, role: str) -> None:
 if __name__ == "__main__":
     if sys.argv[4] != "worker":
         migrations.upgrade(sys.argv[1])
-    asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]))
+    import uvloop
+    uvloop.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]))

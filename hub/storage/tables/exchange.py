@@ -1,7 +1,12 @@
 """The path: submissions with their items, decisions, the outbox, disclosures and delivery attempts."""
 
-from sqlalchemy import BigInteger, Index, LargeBinary, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Index, LargeBinary, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
+
+CLUSTERED = {"sqlite_with_rowid": False}
+"""SQLite keeps the row in its key's own tree: one tree less to write for each row."""
+_QUEUED = text("state = 'queued'")
+_UNSETTLED = text("state IN ('claimed', 'in_flight')")
 
 
 class Submission(SQLModel, table=True):
@@ -9,7 +14,8 @@ class Submission(SQLModel, table=True):
 
     __table_args__ = (
         UniqueConstraint("sender", "idempotency"),
-        Index("submission_by_sender", "sender", "created_at"),
+        Index("submission_by_sender", "sender", "id"),
+        CLUSTERED,
     )
     id: str = Field(primary_key=True, sa_type=Text)
     sender: str = Field(sa_type=Text)
@@ -42,6 +48,7 @@ class Item(SQLModel, table=True):
 class Decision(SQLModel, table=True):
     """One decision for one recipient, kept whole so that it re-explains."""
 
+    __table_args__ = (CLUSTERED,)
     id: str = Field(primary_key=True, sa_type=Text)
     submission_id: str = Field(sa_type=Text, index=True)
     member_id: str | None = Field(default=None, sa_type=Text)
@@ -57,7 +64,12 @@ class Decision(SQLModel, table=True):
 class Outbox(SQLModel, table=True):
     """One recipient's share of a submission, waiting to leave."""
 
-    __table_args__ = (Index("outbox_due", "state", "due_at"),)
+    __table_args__ = (
+        # Only what waits is indexed: a row in flight or settled costs no index change.
+        Index("outbox_due", "due_at", sqlite_where=_QUEUED, postgresql_where=_QUEUED),
+        Index("outbox_unsettled", "state", "lease_until", sqlite_where=_UNSETTLED, postgresql_where=_UNSETTLED),
+        CLUSTERED,
+    )
     id: str = Field(primary_key=True, sa_type=Text)
     submission_id: str = Field(sa_type=Text, index=True)
     recipient: str = Field(sa_type=Text)
@@ -81,13 +93,13 @@ class Outbox(SQLModel, table=True):
 class Disclosure(SQLModel, table=True):
     """The legal act, written before any byte leaves; its id is that of the outbox row, attempts may be several."""
 
-    __table_args__ = (Index("disclosure_by_member", "member_id", "intended_at"),)
+    __table_args__ = (Index("disclosure_by_member", "member_id", "id"), CLUSTERED)
     id: str = Field(primary_key=True, sa_type=Text)
-    submission_id: str = Field(sa_type=Text, index=True)
+    submission_id: str = Field(sa_type=Text)
     decision_id: str = Field(sa_type=Text)
     member_id: str = Field(sa_type=Text)
     discloser: str = Field(sa_type=Text)
-    recipient: str = Field(sa_type=Text, index=True)
+    recipient: str = Field(sa_type=Text)
     purpose: str = Field(sa_type=Text)
     description: str = Field(sa_type=Text)
     """Classes of information, for the accounting (45 CFR 164.528(b)); no free text."""
@@ -102,6 +114,7 @@ class Disclosure(SQLModel, table=True):
 class Attempt(SQLModel, table=True):
     """One delivery attempt: the technical act. A later outcome of the same attempt is a new ledger entry."""
 
+    __table_args__ = (CLUSTERED,)
     id: str = Field(primary_key=True, sa_type=Text)
     disclosure_id: str = Field(sa_type=Text, index=True)
     number: int = Field(sa_type=BigInteger)

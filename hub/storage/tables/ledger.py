@@ -14,7 +14,7 @@ class LedgerEntry(SQLModel, table=True):
     )
     at: int = Field(sa_type=BigInteger)
     kind: str = Field(sa_type=Text)
-    member_id: str | None = Field(default=None, sa_type=Text, index=True)
+    member_id: str | None = Field(default=None, sa_type=Text)
     reference: str | None = Field(default=None, sa_type=Text)
     """The outbox row, consent, member or work item that it is about."""
     salt: bytes = Field(sa_type=LargeBinary)

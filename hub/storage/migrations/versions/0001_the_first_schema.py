@@ -35,6 +35,7 @@ def upgrade() -> None:
         sa.Column("code", sa.Text(), nullable=True),
         sa.Column("receipt", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("attempt", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_attempt_disclosure_id"), ["disclosure_id"], unique=False)
@@ -124,6 +125,7 @@ def upgrade() -> None:
         sa.Column("hold", sa.Boolean(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("decision", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_decision_submission_id"), ["submission_id"], unique=False)
@@ -150,11 +152,10 @@ def upgrade() -> None:
         sa.Column("intended_at", sa.BigInteger(), nullable=False),
         sa.Column("concluded_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("disclosure", schema=None) as batch_op:
-        batch_op.create_index("disclosure_by_member", ["member_id", "intended_at"], unique=False)
-        batch_op.create_index(batch_op.f("ix_disclosure_recipient"), ["recipient"], unique=False)
-        batch_op.create_index(batch_op.f("ix_disclosure_submission_id"), ["submission_id"], unique=False)
+        batch_op.create_index("disclosure_by_member", ["member_id", "id"], unique=False)
 
     op.create_table(
         "emergency_record",
@@ -234,9 +235,6 @@ def upgrade() -> None:
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
-    with op.batch_alter_table("ledger_entry", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_ledger_entry_member_id"), ["member_id"], unique=False)
-
     op.create_table(
         "ledger_leaf",
         sa.Column("position", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -321,10 +319,24 @@ def upgrade() -> None:
         sa.Column("code", sa.Text(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_outbox_submission_id"), ["submission_id"], unique=False)
-        batch_op.create_index("outbox_due", ["state", "due_at"], unique=False)
+        batch_op.create_index(
+            "outbox_due",
+            ["due_at"],
+            unique=False,
+            sqlite_where=sa.text("state = 'queued'"),
+            postgresql_where=sa.text("state = 'queued'"),
+        )
+        batch_op.create_index(
+            "outbox_unsettled",
+            ["state", "lease_until"],
+            unique=False,
+            sqlite_where=sa.text("state IN ('claimed', 'in_flight')"),
+            postgresql_where=sa.text("state IN ('claimed', 'in_flight')"),
+        )
 
     op.create_table(
         "restriction",
@@ -354,10 +366,11 @@ def upgrade() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("sender", "idempotency"),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("submission", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_submission_member_id"), ["member_id"], unique=False)
-        batch_op.create_index("submission_by_sender", ["sender", "created_at"], unique=False)
+        batch_op.create_index("submission_by_sender", ["sender", "id"], unique=False)
 
     op.create_table(
         "token",
@@ -414,7 +427,14 @@ def downgrade() -> None:
     op.drop_table("submission")
     op.drop_table("restriction")
     with op.batch_alter_table("outbox", schema=None) as batch_op:
-        batch_op.drop_index("outbox_due")
+        batch_op.drop_index(
+            "outbox_unsettled",
+            sqlite_where=sa.text("state IN ('claimed', 'in_flight')"),
+            postgresql_where=sa.text("state IN ('claimed', 'in_flight')"),
+        )
+        batch_op.drop_index(
+            "outbox_due", sqlite_where=sa.text("state = 'queued'"), postgresql_where=sa.text("state = 'queued'")
+        )
         batch_op.drop_index(batch_op.f("ix_outbox_submission_id"))
 
     op.drop_table("outbox")
@@ -430,9 +450,6 @@ def downgrade() -> None:
     op.drop_table("member")
     op.drop_table("ledger_state")
     op.drop_table("ledger_leaf")
-    with op.batch_alter_table("ledger_entry", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_ledger_entry_member_id"))
-
     op.drop_table("ledger_entry")
     op.drop_table("key")
     op.drop_table("item")
@@ -446,8 +463,6 @@ def downgrade() -> None:
     op.drop_table("endpoint")
     op.drop_table("emergency_record")
     with op.batch_alter_table("disclosure", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_disclosure_submission_id"))
-        batch_op.drop_index(batch_op.f("ix_disclosure_recipient"))
         batch_op.drop_index("disclosure_by_member")
 
     op.drop_table("disclosure")
