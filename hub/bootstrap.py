@@ -19,6 +19,7 @@ from hub.crypto.keyring import KeyKind, KeyRing
 from hub.errors import ConfigurationError
 from hub.model import ChannelKind
 from hub.ports import Channel, Signals
+from hub.recent import Recent
 from hub.sequencer import Sequencer
 from hub.settings import Settings
 from hub.signals import LocalSignals, RedisSignals
@@ -57,6 +58,7 @@ async def open_hub(settings: Settings, *, channels: bool = True) -> AsyncIterato
             facts=FactsReader(database, ring),
             channels=wired,
             signals=signals,
+            recent=Recent(),
             zone=settings.zone,
             county_pack=settings.county_pack,
             operator=settings.operator,

@@ -11,6 +11,7 @@ from hub.ports import Channel, Clock, Signals
 from hub.storage.database import Database
 
 if TYPE_CHECKING:
+    from hub.recent import Recent
     from hub.storage.directory import DirectoryStore
     from hub.storage.facts import FactsReader
 
@@ -26,6 +27,7 @@ class Hub:
     facts: "FactsReader"
     channels: Mapping[ChannelKind, Channel]
     signals: Signals
+    recent: "Recent"
     zone: ZoneInfo
     county_pack: str | None = None
     operator: str | None = None

@@ -13,11 +13,13 @@ from hub import intents, outbox, packets
 from hub.context import Hub
 from hub.crypto.identifiers import hash_idempotency
 from hub.decide import Asked, DecisionRecord, asked_by, decide, means, nobody, question, record_of
+from hub.decided import newly, still_answers
 from hub.deliver import Route, documents, parcel, prepare, route
 from hub.errors import Conflict, HubError, IntegrityFailed, Malformed, Stale, Unrenderable
 from hub.intake import Handed, check_documents
-from hub.model import Outcome, Prepared, Unknown
+from hub.model import Document, Outcome, Prepared, Unknown
 from hub.outbox import Ticket
+from hub.recent import Remembered
 from hub.storage import submissions
 from hub.storage.directory import Directory
 from hub.storage.facts import Facts
@@ -43,7 +45,7 @@ async def submit(hub: Hub, handed: Handed) -> str:
     now = hub.clock.now()
     asked = asked_by(handed.manifest)
     decisions = [
-        _decided(hub, asked, facts, directory, handed.sender, recipient.organization, now)
+        newly(_decided(hub, asked, facts, directory, handed.sender, recipient.organization, now), now)
         for recipient in handed.manifest.recipients
     ]
     packet = packets.packet(hub.ring, handed, facts, asked, decisions, key, now)
@@ -52,8 +54,10 @@ async def submit(hub: Hub, handed: Handed) -> str:
     except Stale:
         return await _earlier(hub, handed, key)
     if packet.queued:
+        kept = {decided.record.recipient: decided._replace(stored=True) for decided in decisions}
+        hub.recent.keep(packet.submission, packet.documents, kept)
         await hub.signals.wake(OUTBOX)
-    return packet.submission
+    return packet.submission.id
 
 
 async def dispatch(hub: Hub, ticket: Ticket) -> str:
@@ -62,38 +66,43 @@ async def dispatch(hub: Hub, ticket: Ticket) -> str:
     Decides on the facts of this moment, records the intent, and only then lets the channel deliver. A changed fact between
     decision and intent fails the intent's guard, and everything is decided again.
     """
-    submission = await submissions.read(hub.database, ticket.submission)
+    recent = hub.recent.take(ticket.submission)
+    submission = recent.submission if recent else await submissions.read(hub.database, ticket.submission)
     if submission is None:
         raise IntegrityFailed("An outbox row without its submission.")
     while True:
         try:
-            return await _attempt(hub, ticket, submission)
+            return await _attempt(hub, ticket, submission, recent)
         except Stale as stale:
             if stale.detail_code == "claim":
                 return "claimed by another worker"
 
 
-async def _attempt(hub: Hub, ticket: Ticket, submission: StoredSubmission) -> str:
+async def _attempt(hub: Hub, ticket: Ticket, submission: StoredSubmission, recent: Remembered | None) -> str:
     directory = await hub.directory.current()
     facts = await hub.facts.of(submission.member)
     chosen = route(ticket, directory, hub.channels)
     by = "ehr" if chosen is None else means(chosen.endpoint.channel)
     now = hub.clock.now()
-    decision = _decided(
-        hub, submission.facts.asked, facts, directory, submission.sender, ticket.recipient, now, by=by
-    )
-    released = packets.released(decision, ticket)
+    decided = recent and recent.decisions.get(ticket.recipient)
+    if not decided or not still_answers(decided, facts, directory.version, by, now, hub.zone):
+        asked = submission.facts.asked
+        decided = newly(_decided(hub, asked, facts, directory, submission.sender, ticket.recipient, now, by=by), now)
+    released = packets.released(decided.record, ticket)
     if not released:
-        return await intents.withhold(hub, ticket, submission, decision, now)
+        return await intents.withhold(hub, ticket, submission, decided, now)
     if chosen is None:
         return await intents.give_up(hub, ticket, submission, "no-endpoint", now)
     try:
-        prepared = await _prepared(hub, ticket, submission, chosen, decision, facts, directory, released)
+        opened = recent and tuple(recent.documents[item] for item in released)
+        opened = opened or await _opened(hub, submission, released)
+        given = parcel(submission, ticket, chosen, decided.record, facts, directory, opened)
+        prepared = await prepare(hub.channels[chosen.endpoint.channel], given)
     except Unrenderable as error:
         return await intents.give_up(hub, ticket, submission, error.detail_code, now)
     # INVARIANT: no-silent-disclosure. From here on the ledger says that the bytes may be out.
-    await intents.intend(hub, ticket, submission, chosen, decision, prepared, facts, released)
-    return await asyncio.shield(_deliver(hub, ticket, submission, chosen, prepared, decision))
+    await intents.intend(hub, ticket, submission, chosen, decided, prepared, facts, released)
+    return await asyncio.shield(_deliver(hub, ticket, submission, chosen, prepared, decided.record))
 
 
 async def _deliver(
@@ -113,20 +122,8 @@ async def _deliver(
     return await intents.conclude(hub, ticket, submission, chosen, prepared, decision, outcome)
 
 
-async def _prepared(
-    hub: Hub,
-    ticket: Ticket,
-    submission: StoredSubmission,
-    chosen: Route,
-    decision: DecisionRecord,
-    facts: Facts,
-    directory: Directory,
-    released: tuple[str, ...],
-) -> Prepared:
-    items = await submissions.read_items(hub.database, submission.id)
-    opened = documents(hub.ring, submission, items, released)
-    given = parcel(submission, ticket, chosen, decision, facts, directory, opened)
-    return await prepare(hub.channels[chosen.endpoint.channel], given)
+async def _opened(hub: Hub, submission: StoredSubmission, released: tuple[str, ...]) -> tuple[Document, ...]:
+    return documents(hub.ring, submission, await submissions.read_items(hub.database, submission.id), released)
 
 
 def _decided(

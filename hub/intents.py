@@ -8,11 +8,12 @@ import msgspec
 from hub import outbox
 from hub.context import Hub
 from hub.decide import DecisionRecord
+from hub.decided import Decided, step
 from hub.deliver import Route
 from hub.model import Deferred, Delivered, Outcome, Prepared, Refused, Unknown
 from hub.errors import Stale
 from hub.outbox import BEGIN_FLIGHT, RETARGET, SETTLE, Ticket
-from hub.packets import decision_step, decision_steps
+from hub.packets import bound
 from hub.record import entry
 from hub.storage.database import Step, Unit
 from hub.storage.facts import Facts
@@ -40,7 +41,7 @@ async def intend(
     ticket: Ticket,
     submission: StoredSubmission,
     chosen: Route,
-    decision: DecisionRecord,
+    decided: Decided,
     prepared: Prepared,
     facts: Facts,
     released: tuple[str, ...],
@@ -48,7 +49,7 @@ async def intend(
     """Commit the intent to disclose. Raises `Stale` if a consent, the directory or the claim changed since the decision."""
     now = hub.clock.now()
     delivery, digest = prepared.parcel.delivery, prepared.digest
-    decided, digested = decision_step(submission.id, facts.member, decision, "dispatch", now)
+    decision = decided.record
     flight = (
         "in_flight", chosen.endpoint.id, ticket.attempts + 1, chosen.tries + 1,
         now + outbox.FLIGHT_LEASE_US, ticket.id, "claimed", ticket.claim,
@@ -70,8 +71,8 @@ async def intend(
             "attempt": delivery,
             "channel": chosen.endpoint.channel.value,
             "consents": decision.consents,
-            "decision": decided.row[0],
-            "decision_digest": digested,
+            "decision": decided.id,
+            "decision_digest": decided.digest,
             "digest": digest.hex(),
             "discloser": submission.sender,
             "endpoint": chosen.endpoint.id,
@@ -84,8 +85,11 @@ async def intend(
         member=facts.member,
         reference=ticket.id,
     )
-    disclosure = _disclosure(ticket, submission, chosen, decision, facts, released, decided.row[0], now)
-    await hub.database.commit(Unit(guards, (decided, disclosure, Step(_ADD_ATTEMPT, attempt), intended)))
+    disclosure = _disclosure(ticket, submission, chosen, decided, facts, released, now)
+    writes = [disclosure, Step(_ADD_ATTEMPT, attempt), intended]
+    if not decided.stored:
+        writes.append(step(decided, submission.id, facts.member, "dispatch"))
+    await hub.database.commit(Unit(guards, tuple(writes)))
 
 
 async def conclude(
@@ -133,12 +137,15 @@ async def conclude(
 
 
 async def withhold(
-    hub: Hub, ticket: Ticket, submission: StoredSubmission, decision: DecisionRecord, now: int
+    hub: Hub, ticket: Ticket, submission: StoredSubmission, decided: Decided, now: int
 ) -> str:
     """Nothing of the row may leave now: it is withheld, or waits for a person, and the ledger says why."""
+    decision = decided.record
     waits = decision.hold and not ticket.approved
     state, code = ("held", "person") if waits else ("withheld", "denied")
-    writes = [*decision_steps(submission.id, submission.member, decision, "dispatch", "dispatch.withheld", now)]
+    writes = [bound("dispatch.withheld", decided, submission)]
+    if not decided.stored:
+        writes.append(step(decided, submission.id, submission.member, "dispatch"))
     if waits:
         writes.append(close_work("hold", ticket.id, "decided anew", now))
         writes.append(open_work("hold", submission.sender, ticket.id, decision.reasons, now))
@@ -163,22 +170,21 @@ def _disclosure(
     ticket: Ticket,
     submission: StoredSubmission,
     chosen: Route,
-    decision: DecisionRecord,
+    decided: Decided,
     facts: Facts,
     released: tuple[str, ...],
-    decision_id: str,
     now: int,
 ) -> Step:
     if ticket.attempts:
-        return Step(_INTEND_AGAIN, ("intended", decision_id, chosen.endpoint.address, now, None, ticket.id))
+        return Step(_INTEND_AGAIN, ("intended", decided.id, chosen.endpoint.address, now, None, ticket.id))
     asked = {f"item-{n}": item.information for n, item in enumerate(submission.facts.asked.items, 1)}
     described = ", ".join(sorted({asked[item] for item in released}))
     return Step(
         _ADD_DISCLOSURE,
         (
-            ticket.id, submission.id, decision_id, facts.member, submission.sender, ticket.recipient,
+            ticket.id, submission.id, decided.id, facts.member, submission.sender, ticket.recipient,
             submission.purpose, described, chosen.endpoint.address, "intended",
-            "accounting" in decision.obligations, now, None,
+            "accounting" in decided.record.obligations, now, None,
         ),
     )  # fmt: skip
 

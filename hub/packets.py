@@ -1,6 +1,7 @@
 """Steps 3 and 4 of `submit`: the one unit that makes a submission durable, sealed, decided, on the ledger and queued."""
 
 import hashlib
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -10,8 +11,9 @@ from hub.context import Hub
 from hub.crypto import envelope
 from hub.crypto.keyring import KeyRing
 from hub.decide import Asked, DecisionRecord, item_id
+from hub.decided import Decided, step
 from hub.intake import EmergencyManifest, Handed, media_type
-from hub.model import new_id
+from hub.model import Document, new_id
 from hub.outbox import Place, Ticket
 from hub.record import entry
 from hub.seal import seal_item
@@ -19,7 +21,7 @@ from hub.storage import members
 from hub.storage.database import Step, Unit
 from hub.storage.facts import NOBODY, Facts
 from hub.storage.statements import Insert, columns_of
-from hub.storage.submissions import ADD, ADD_DECISION, ADD_ITEM, StoredFacts
+from hub.storage.submissions import ADD, ADD_ITEM, StoredFacts, StoredSubmission
 from hub.storage.tables import EmergencyRecord
 from hub.work import open_work
 
@@ -28,7 +30,8 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Packet(NamedTuple):
-    submission: str
+    submission: StoredSubmission
+    documents: Mapping[str, Document]
     unit: Unit
     queued: bool
 
@@ -38,29 +41,32 @@ def packet(
     handed: Handed,
     facts: Facts,
     asked: Asked,
-    decisions: list[DecisionRecord],
+    decisions: list[Decided],
     key: bytes,
     now: int,
 ) -> Packet:
     """The unit of a submission: guarded by its idempotency key, whole or not at all."""
-    submission = new_id()
     manifest = handed.manifest
-    stored = _encode(StoredFacts(asked=asked, event=manifest.event)).decode()
+    stated = StoredFacts(asked=asked, event=manifest.event)
+    submission = StoredSubmission(
+        new_id(), handed.sender, facts.member, manifest.kind, manifest.purpose, manifest.priority, stated, now
+    )
     guard = Step(
         ADD,
         (
-            submission, handed.sender, key, handed.body_digest, facts.member, manifest.kind.value,
-            manifest.purpose, manifest.priority.value, stored, now,
+            submission.id, handed.sender, key, handed.body_digest, facts.member, manifest.kind.value,
+            manifest.purpose, manifest.priority.value, _encode(stated).decode(), now,
         ),
         "idempotency",
     )  # fmt: skip
-    writes = _items(ring, submission, handed)
+    documents = _documents(handed)
+    writes = [_item(ring, submission.id, document) for document in documents.values()]
     queued = False
-    for decision in decisions:
-        steps, ready = _recipient(ring, submission, handed, facts, decision, now)
+    for decided in decisions:
+        steps, ready = _recipient(ring, submission, handed, decided)
         writes += steps
         queued = queued or ready
-    return Packet(submission, Unit((guard,), tuple(writes)), queued)
+    return Packet(submission, documents, Unit((guard,), tuple(writes)), queued)
 
 
 def released(decision: DecisionRecord, ticket: Ticket) -> tuple[str, ...]:
@@ -82,43 +88,61 @@ async def facts_for(hub: Hub, handed: Handed) -> Facts:
     return facts if handed.sender in facts.known_to else NOBODY
 
 
-def _items(ring: KeyRing, submission: str, handed: Handed) -> list[Step]:
-    steps = []
+def _documents(handed: Handed) -> dict[str, Document]:
+    found = {}
     for number, item in enumerate(handed.manifest.items, 1):
         content = handed.documents[item.document]
-        name = item_id(number)
-        sealed = seal_item(ring, submission, name, item.title, content)
-        digest = hashlib.sha256(content).digest()
-        steps.append(
-            Step(
-                ADD_ITEM,
-                (
-                    submission, name, item.information, media_type(content), len(content), digest,
-                    sealed.key_id, sealed.wrapped_key, sealed.ciphertext,
-                ),
-            )  # fmt: skip
+        found[item_id(number)] = Document(
+            id=item_id(number),
+            title=item.title,
+            information=item.information,
+            media_type=media_type(content) or "application/octet-stream",
+            content=content,
         )
-    return steps
+    return found
+
+
+def _item(ring: KeyRing, submission: str, document: Document) -> Step:
+    content = document.content
+    sealed = seal_item(ring, submission, document.id, document.title, content)
+    row = (
+        submission, document.id, document.information, document.media_type, len(content),
+        hashlib.sha256(content).digest(), sealed.key_id, sealed.wrapped_key, sealed.ciphertext,
+    )  # fmt: skip
+    return Step(ADD_ITEM, row)
 
 
 def _recipient(
-    ring: KeyRing, submission: str, handed: Handed, facts: Facts, decision: DecisionRecord, now: int
+    ring: KeyRing, submission: StoredSubmission, handed: Handed, decided: Decided
 ) -> tuple[list[Step], bool]:
     """Decision, ledger entry and outbox rows for one recipient, and whether one is ready to go."""
-    steps = [*decision_steps(submission, facts.member, decision, "submit", "submission.decided", now)]
+    decision, member, now = decided.record, submission.member, submission.created_at
+    steps = [step(decided, submission.id, member, "submit"), bound("submission.decided", decided, submission)]
     emergency = handed.manifest.emergency
     ready = False
     for place in _places(decision, hold_for_consent=handed.manifest.holds_for_consent):
         ticket = new_id()
-        steps.append(
-            outbox.enqueue(ticket, submission, decision.recipient, place, now, handed.manifest.priority)
-        )
+        steps.append(outbox.enqueue(ticket, submission.id, decision.recipient, place, now, submission.priority))
         if place.code == "person":
             steps.append(open_work("hold", handed.sender, ticket, decision.reasons, now))
-        if emergency is not None and facts.member is not None:
-            steps.append(_emergency(ring, ticket, facts.member, emergency))
+        if emergency is not None and member is not None:
+            steps.append(_emergency(ring, ticket, member, emergency))
         ready = ready or place.state == "queued"
     return steps, ready
+
+
+def bound(kind: str, decided: Decided, submission: StoredSubmission) -> Step:
+    """The ledger entry that binds a stored decision by its digest."""
+    decision = decided.record
+    body = {
+        "decision": decided.id,
+        "digest": decided.digest,
+        "outcome": decision.outcome,
+        "recipient": decision.recipient,
+        "discloser": decision.discloser,
+        "reasons": decision.reasons,
+    }
+    return entry(kind, decided.at, body, member=submission.member, reference=submission.id)
 
 
 def _places(decision: DecisionRecord, *, hold_for_consent: bool) -> list[Place]:
@@ -138,34 +162,6 @@ def _places(decision: DecisionRecord, *, hold_for_consent: bool) -> list[Place]:
 
 def _lacks_only_consent(decision: DecisionRecord) -> bool:
     return all(reason.startswith(("consent.", "scope.")) for reason in decision.reasons)
-
-
-def decision_steps(
-    submission: str, member: str | None, decision: DecisionRecord, phase: str, kind: str, now: int
-) -> tuple[Step, Step]:
-    """The stored decision, and a ledger entry that binds its digest."""
-    step, digest = decision_step(submission, member, decision, phase, now)
-    bound = {
-        "decision": step.row[0],
-        "digest": digest,
-        "outcome": decision.outcome,
-        "recipient": decision.recipient,
-        "discloser": decision.discloser,
-        "reasons": decision.reasons,
-    }
-    return step, entry(kind, now, bound, member=member, reference=submission)
-
-
-def decision_step(
-    submission: str, member: str | None, decision: DecisionRecord, phase: str, now: int
-) -> tuple[Step, str]:
-    """The stored decision, and the digest by which the ledger binds it."""
-    body = _encode(decision)
-    row = (
-        new_id(), submission, member, decision.recipient, now, phase, decision.outcome, decision.hold,
-        body.decode(),
-    )  # fmt: skip
-    return Step(ADD_DECISION, row), hashlib.sha256(body).hexdigest()
 
 
 def _emergency(ring: KeyRing, ticket: str, member: str, emergency: EmergencyManifest) -> Step:

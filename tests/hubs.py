@@ -10,6 +10,7 @@ from hub.context import Hub
 from hub.crypto.keyring import KeyRing
 from hub.model import ChannelKind, now_us
 from hub.ports import Channel
+from hub.recent import Recent
 from hub.signals import LocalSignals
 from hub.storage import migrations
 from hub.storage.database import Database
@@ -55,6 +56,7 @@ async def a_hub(
         facts=FactsReader(database, ring),
         channels=channels or {},
         signals=LocalSignals(),
+        recent=Recent(),
         zone=ZONE,
         demo=True,
     )

@@ -4,7 +4,7 @@ Every change of a member's consents, restrictions, relations or identity raises 
 (`hub.storage.fence`). So facts are remembered by member and fence, and each decision reads the fence anew.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -44,10 +44,12 @@ class Facts(NamedTuple):
     events: Mapping[str, datetime | str]
     known_to: frozenset[str]
     """Organizations that have to do with the member; to all others the person is nobody (§2.13(c))."""
+    instants: tuple[int, ...]
+    """All instants among the facts, sorted: the moments at which time alone may change a decision."""
 
 
 NOBODY = Facts(
-    None, 0, Patient(id="nobody"), MemberIdentity(given="", family="", born=""), (), (), {}, frozenset()
+    None, 0, Patient(id="nobody"), MemberIdentity(given="", family="", born=""), (), (), {}, frozenset(), ()
 )
 """Stands for a person unknown here, so that the same work is done for one (§2.13(c))."""
 
@@ -92,16 +94,31 @@ async def _read(database: Database, ring: KeyRing, member: str) -> Facts:
     consents = await database.lookup(CONSENTS, member)
     restrictions = await database.lookup(RESTRICTIONS, member)
     stored = _opened(ring, member, key_id, wrapped, sealed)
+    signed = tuple(_consent(row) for row in consents if row[_STATE] != "entered_in_error")
+    limits = tuple(_restriction(row) for row in restrictions)
+    events = _events(consents)
     return Facts(
         member,
         fence,
         _patient(member, stored, tuple(links)),
         stored.identity,
-        tuple(_consent(row) for row in consents if row[_STATE] != "entered_in_error"),
-        tuple(_restriction(row) for row in restrictions),
-        _events(consents),
+        signed,
+        limits,
+        events,
         frozenset(organization for organization, _ in links),
+        tuple(sorted(_instants(signed, limits, events))),
     )
+
+
+def _instants(
+    consents: tuple[Consent, ...], restrictions: tuple[Restriction, ...], events: Mapping[str, datetime | str]
+) -> Iterator[int]:
+    moments: list[object] = [*events.values(), *(restriction.ended for restriction in restrictions)]
+    for consent in consents:
+        moments += [consent.expires, consent.signed_at, *(revocation.at for revocation in consent.revoked)]
+    for moment in moments:
+        if isinstance(moment, datetime):
+            yield (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 def _opened(ring: KeyRing, member: str, key_id: str, wrapped: bytes, sealed: bytes) -> MemberFacts:

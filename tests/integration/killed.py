@@ -19,6 +19,7 @@ from hub.crypto.keyring import KeyRing
 from hub.model import ChannelKind
 from tests.hubs import MovableClock, ZONE, open_database
 from tests.scenes import handed
+from hub.recent import Recent
 from hub.signals import LocalSignals
 from hub.storage.directory import DirectoryStore
 from hub.storage.facts import FactsReader
@@ -58,6 +59,7 @@ async def main(url: str, keys: Path, inbox: Path, last: int, member: str) -> Non
         facts=FactsReader(database, ring),
         channels={ChannelKind.API: channel},
         signals=LocalSignals(),
+        recent=Recent(),
         zone=ZONE,
         demo=True,
     )
