@@ -37,6 +37,9 @@ class Kind(Enum):
     __hash__ = object.__hash__  # looked up for every item; members are singletons
 
 
+UNCLASSIFIED, FREE, RECORD, OTHER = Kind.UNCLASSIFIED, Kind.FREE, Kind.RECORD, Kind.OTHER
+
+
 class Facts:
     """The request and what follows from it. Built for one decision and never changed by a rule.
 
@@ -146,17 +149,17 @@ class Matter:
             cls = "summary"  # §2.11: only notes separated from the rest of the record are counseling notes
         self.cls = cls
         if source == UNKNOWN_SOURCE or cls not in CLASSES:
-            self.kind = Kind.UNCLASSIFIED
+            self.kind = UNCLASSIFIED
         elif item.identifies == "nobody":
-            self.kind = Kind.FREE
+            self.kind = FREE
         elif (
             item.identifies == "person"
             or item.exempt in EXEMPTIONS
             or not (facts.from_program or source in facts.world.programs)
         ):
-            self.kind = Kind.OTHER
+            self.kind = OTHER
         else:
-            self.kind = Kind.RECORD
+            self.kind = RECORD
             self.note = cls == COUNSELING_NOTES
             self._whose(facts)
 

@@ -164,10 +164,10 @@ def _judge(matter: Matter, bench: Bench, failed: list[str]) -> tuple[Permit | No
     try:
         for rule, asks in bench.permitting:  # noqa: B007  # named below if it raises
             found = asks(matter)
-            if isinstance(found, Permit):
+            if type(found) is Permit:
                 permit = permit or found
             elif found:
-                lacking += found
+                lacking += found  # type: ignore[operator]  # a Permit is no tuple of codes here
         for rule, forbids in bench.prohibiting:  # noqa: B007
             stop = forbids(matter, permit)
             if stop:

@@ -3,7 +3,7 @@
 A permit brings its own obligations; those that depend on the item and the request are added here.
 """
 
-from policies.facts import Facts, Kind, Matter
+from policies.facts import FREE, OTHER, Facts, Matter
 from policies.part2.restrictions import gave_way
 from policies.part2.validity import only_oral
 from policies.permit import Permit
@@ -32,10 +32,10 @@ REVOKED = frozenset({"consent.revoked", "consent.reliance"})
 
 def due(facts: Facts, matter: Matter, permit: Permit) -> frozenset[str]:
     """The obligations of an item that goes. They travel with it, or it does not go."""
-    if matter.kind is Kind.FREE:
+    if matter.kind is FREE:
         return permit.obligations
     found = set(permit.obligations)
-    if matter.kind is Kind.OTHER:
+    if matter.kind is OTHER:
         found.add("verify_identity")
         if facts.base in {"payment", "operations"}:
             found.add("minimum_necessary")  # 164.502(b)
@@ -65,6 +65,6 @@ def due_withheld(facts: Facts, reasons: tuple[str, ...]) -> frozenset[str]:
     found = set()
     if not LEFT_WITHOUT_BASIS.isdisjoint(reasons):
         found.add("breach_assessment")
-    if not REVOKED.isdisjoint(reasons) and any(only_oral(facts, form.consent) for form in facts.forms):
+    if not REVOKED.isdisjoint(reasons) and any(form.oral and only_oral(facts, form.consent) for form in facts.forms):
         found.add("written_revocation")
     return frozenset(found)

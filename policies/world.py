@@ -58,6 +58,8 @@ class World:
     programs: frozenset[str] = field(init=False, repr=False)
     """The part 2 programs (§2.11, §2.12(b), (e)(2)); unknown status counts as a program."""
     sud_only: frozenset[str] = field(init=False, repr=False)
+    veterans: frozenset[str] = field(init=False, repr=False)
+    """Parties of veterans' care (§2.12(c)(1))."""
     by_name: Mapping[str, tuple[str, ...]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -71,6 +73,7 @@ class World:
             "roles": {**roles, THE_PATIENT: frozenset()},
             "programs": frozenset(p.id for p in self.parties.values() if is_program(p)),
             "sud_only": frozenset(p for p in lines if any(self.parties[q].sud_only for q in lines[p])),
+            "veterans": frozenset(p for p in roles if "veterans_care" in roles[p]),
             "by_name": by_name,
         }
         for name, value in derived.items():

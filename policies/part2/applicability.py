@@ -14,8 +14,8 @@ def her_own_act(facts: Facts) -> bool:
 
 def veterans_care(facts: Facts) -> bool:
     """§2.12(c)(1): what veterans' care maintains is governed by 38 USC 7332; a person looks there."""
-    roles = facts.world.roles
-    return bool(facts.matters) and all("veterans_care" in roles.get(m.source, ()) for m in facts.matters)
+    veterans = facts.world.veterans
+    return bool(veterans) and bool(facts.matters) and all(matter.source in veterans for matter in facts.matters)
 
 
 def de_identified(_facts: Facts) -> PermitJudge:

@@ -7,7 +7,7 @@ tested once for the request.
 from collections.abc import Callable
 from typing import NamedTuple
 
-from policies.facts import Facts, Kind, Matter
+from policies.facts import RECORD, Facts, Matter
 from policies.findings import NOTHING, Permit, PermitJudge, Reasons
 from policies.part2.counseling_notes import combined_with_notes
 from policies.part2.form import Form
@@ -61,7 +61,7 @@ def tested(facts: Facts, matter: Matter) -> Tested:
     key = (matter.kind, matter.principal)
     known: Tested | None = facts.tests.get(key)
     if known is None:
-        record = matter.kind is Kind.RECORD
+        record = matter.kind is RECORD
         good: list[tuple[Form, Permit]] = []
         bad: list[tuple[Form, Reasons]] = []
         for form in facts.forms:
@@ -168,6 +168,6 @@ def all_faults(facts: Facts, form: Form, matter: Matter, faults: Reasons) -> Rea
     if faults in {("consent.unwritten",), ("consent.general",)}:
         return faults
     faults += item_faults(facts, form, matter)
-    if "consent.revoked" in faults and relied_on(facts, form.consent, matter.item.made):
+    if facts.base == "payment" and "consent.revoked" in faults and relied_on(facts, form.consent, matter.item.made):
         faults = tuple("consent.reliance" if code == "consent.revoked" else code for code in faults)
     return faults

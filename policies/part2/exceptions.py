@@ -5,7 +5,7 @@
 
 from collections.abc import Callable
 
-from policies.facts import Facts, Kind, Matter
+from policies.facts import RECORD, Facts, Matter
 from policies.findings import NOTHING, Permit, PermitJudge, Reasons
 from policies.vocabulary import CRIMES, THE_PATIENT
 
@@ -112,7 +112,7 @@ def no_other_basis(facts: Facts) -> Callable[[Matter], Reasons]:
     """The list is closed. Permits nothing; says for a record which basis was meant and why there is none."""
 
     def judge(matter: Matter) -> Reasons:
-        if matter.kind is not Kind.RECORD:
+        if matter.kind is not RECORD:
             return NOTHING
         common = (*_for_purpose(facts), *_for_demand(facts), *_for_patient(facts))
         if matter.as_qso:
@@ -151,10 +151,13 @@ def _for_demand(facts: Facts) -> Reasons:
 
 def _for_patient(facts: Facts) -> Reasons:
     """§2.14(a), §2.15(b)(2): whose signature is missing altogether."""
-    signed = frozenset[str]().union(*(form.consent.signed_by or () for form in facts.forms))
     patient = facts.patient
-    if facts.deceased() and patient.representative not in signed:
+    deceased, minor = facts.deceased(), facts.minor()
+    if not deceased and not minor:
+        return NOTHING
+    signed = frozenset[str]().union(*(form.consent.signed_by or () for form in facts.forms))
+    if deceased and patient.representative not in signed:
         return ("death.representative",)
-    if facts.minor() and patient.id not in signed:
+    if minor and patient.id not in signed:
         return ("minor.consent", "minor.payment") if facts.base == "payment" else ("minor.consent",)
     return NOTHING

@@ -57,6 +57,7 @@ class Form:
         "kind",
         "listed",
         "only_notes",
+        "oral",
         "parties",
         "people",
         "permit",
@@ -81,6 +82,7 @@ class Form:
         self.disclosers = frozenset(consent.discloser or ()) - {TREATING_PROGRAMS}
         self.discloser_class = TREATING_PROGRAMS in (consent.discloser or ())
         self._recipients(consent.recipients or ())
+        self.oral = any(revocation.how == "oral" for revocation in consent.revoked)
         self._times(consent, world)
         self.face = (*unmodelled(consent), *missing(consent, world), *combined(consent))
 

@@ -71,7 +71,7 @@ def relied_on(facts: Facts, consent: Consent, made: date | None) -> bool:
     """§2.31(a)(6): payment for care given on a day before the first revocation; older text called it reliance."""
     revocations = effective_revocations(facts, consent, facts.to, facts.at)
     first = min((revocation.at for revocation in revocations), default=None)
-    if first is None or made is None or facts.base != "payment":
+    if first is None or made is None:
         return False
     return made < day_of(first, facts.world.zone)
 
