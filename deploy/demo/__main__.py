@@ -40,9 +40,10 @@ def main() -> int:
         with fresh(args.folder) as folder:
             return asyncio.run(_interruptible(_play(folder, f"{host}:{port}", args.report, once=args.once)))
     except HubError as error:
-        terminal.complain(f"The demonstration could not start: {error.message}")
+        where = f" ({error.field})" if error.field else ""
+        terminal.complain(f"The demonstration could not go on: {error.message}{where}")
     except OSError as error:
-        terminal.complain(f"The demonstration could not start: {error.strerror}")
+        terminal.complain(f"The demonstration could not go on: {error.strerror}")
     return 3
 
 

@@ -3,7 +3,7 @@
 import json
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlmodel import col
 
 from deploy.demo.report import Fact
@@ -27,6 +27,14 @@ async def about(stage: Stage, reference: str) -> list[Entry]:
     statement = select(col(entry.id), col(entry.kind), col(entry.body)).where(col(entry.reference) == reference)
     rows = await stage.hub.database.query(statement.order_by(col(entry.id)))
     return [Entry(place, kind, json.loads(body)) for place, kind, body in rows]
+
+
+async def counts(stage: Stage) -> tuple[int, int]:
+    """Entries written, and entries that have their place in the tree."""
+    written, placed = tables.LedgerEntry, tables.LedgerLeaf
+    numbers = (func.count(col(written.id)), func.count(col(placed.position)))
+    found = [await stage.hub.database.query(select(number)) for number in numbers]
+    return int(found[0][0][0]), int(found[1][0][0])
 
 
 async def disclosed(stage: Stage, row: str, digest: str) -> tuple[Fact, Fact]:

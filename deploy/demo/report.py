@@ -21,8 +21,16 @@ class Fact(NamedTuple):
     got: Any
 
     @property
+    def wanted(self) -> str:
+        return _said(self.expected)
+
+    @property
+    def found(self) -> str:
+        return _said(self.got)
+
+    @property
     def ok(self) -> bool:
-        return _said(self.expected) == _said(self.got)
+        return self.wanted == self.found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,11 +50,11 @@ class Step:
 
     @property
     def expected(self) -> str:
-        return "; ".join(f"{fact.name}: {_said(fact.expected)}" for fact in self.facts)
+        return "; ".join(f"{fact.name}: {fact.wanted}" for fact in self.facts)
 
     @property
     def got(self) -> str:
-        return "; ".join(f"{fact.name}: {_said(fact.got)}" for fact in self.facts)
+        return "; ".join(f"{fact.name}: {fact.found}" for fact in self.facts)
 
     @property
     def ok(self) -> bool:

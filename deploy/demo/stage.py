@@ -24,7 +24,6 @@ from hub.context import Hub
 from hub.crypto.keyring import Key, KeyKind, KeyRing
 from hub.settings import Settings, read_settings
 from hub.storage import tokens
-from policies.county.packs import PACKS
 
 PLAN_ADDRESS = "localhost:18443"
 """Where the county file says that the plans answer; the copy that is loaded says where they really do."""
@@ -33,6 +32,7 @@ STAFF = ("alderhaven", "hazelmoor", "marsh-lane", "greenmark")
 FAXED = ("thistledown", "st-anselm-ed")
 """Organizations with a fax machine in the play."""
 SENDER = "relay@hub.example"
+COUNTY_PACK = "sonoma-7.1.12"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,6 +46,8 @@ class Stage:
     desks: Mapping[str, Desk]
     data: Mapping[str, Any]
     """The county as it is written."""
+    environment: Mapping[str, str]
+    """The settings as variables, for commands that look at this hub from outside."""
     base: str
     folder: Path
 
@@ -81,7 +83,8 @@ async def stage(folder: Path, listen: str) -> AsyncIterator[Stage]:
         around = await stack.enter_async_context(
             partners(keys, folder / "received", folder / "hub" / "fax-spool", numbers, {delivery.id: delivery.public})
         )
-        settings = _settings(folder, listen, around.clinic.port)
+        environment = _environment(folder, listen, around.clinic.port)
+        settings = read_settings(environment)
         telemetry.configure_log(to=stack.enter_context((folder / "hub" / "log.jsonl").open("w")))
         await asyncio.to_thread(bootstrap.migrate, settings)
         hub = await stack.enter_async_context(bootstrap.open_hub(settings))
@@ -92,7 +95,7 @@ async def stage(folder: Path, listen: str) -> AsyncIterator[Stage]:
         base = f"http://{settings.listen_host}:{port}"
         session = await stack.enter_async_context(aiohttp.ClientSession())
         desks = {each: Desk(each, data["organizations"][each]["name"], session, base, t) for each, t in issued.items()}
-        yield Stage(hub, settings, around, desks, data, base, folder)
+        yield Stage(hub, settings, around, desks, data, environment, base, folder)
 
 
 def _make_keys(folder: Path, keys: Path) -> Key:
@@ -103,14 +106,14 @@ def _make_keys(folder: Path, keys: Path) -> Key:
     return ring.active(KeyKind.DELIVERY)
 
 
-def _settings(folder: Path, listen: str, smtp_port: int) -> Settings:
-    """As an operator writes them; kept beside the data, so that the command line finds the same hub."""
-    environment = {
+def _environment(folder: Path, listen: str, smtp_port: int) -> dict[str, str]:
+    """The settings as an operator writes them; kept beside the data, so that the command line finds the same hub."""
+    values = {
         "HUB_DATA": folder / "hub",
         "HUB_LISTEN": listen,
         "HUB_DEMO": "1",
         "HUB_OPERATOR": "hub",
-        "HUB_COUNTY_PACK": next(iter(PACKS)),
+        "HUB_COUNTY_PACK": COUNTY_PACK,
         "HUB_SMTP_HOST": "localhost",
         "HUB_SMTP_PORT": smtp_port,
         "HUB_SMTP_CA": folder / "keys" / "ca.crt",
@@ -118,10 +121,10 @@ def _settings(folder: Path, listen: str, smtp_port: int) -> Settings:
         "HUB_SMIME_KEY": folder / "keys" / "hub-mail.key",
         "HUB_SMIME_CERT": folder / "keys" / "hub-mail.crt",
     }
-    given = {name: str(value) for name, value in environment.items()}
+    given = {name: str(value) for name, value in values.items()}
     lines = (f"export {name}={shlex.quote(value)}\n" for name, value in given.items())
     (folder / "hub.env").write_text("".join(lines))
-    return read_settings(given)
+    return given
 
 
 async def _load(hub: Hub, folder: Path, keys: Path, plan_port: int) -> None:

@@ -41,7 +41,7 @@ def verdict(step: Step) -> None:
     say(_styled("✗ ", "red") + "not what the story says:")
     for fact in step.facts:
         if not fact.ok:
-            say(f"{fact.name}: expected {fact.expected}, got {fact.got}", indent=6)
+            say(f"{fact.name}: expected {fact.wanted}; got {fact.found}", indent=6)
 
 
 def complain(text: str) -> None:

@@ -63,7 +63,8 @@ async def play(stage: Stage) -> AsyncIterator[Step]:
     waited = time.perf_counter() - began
     terminal.say(f"{waited:.1f} s later the packet's turn came again: {rows.outcome(row)}.")
     told = await entries.about(stage, row["outbox"])
-    fence = next(each.place for each in await entries.about(stage, CONSENT) if each.kind == "consent.revoked")
+    revocations = [each for each in await entries.about(stage, CONSENT) if each.kind == "consent.revoked"]
+    fence = revocations[0].place if revocations else 0
     stopped = [each for each in await entries.about(stage, submission) if each.kind == "dispatch.withheld"]
     yield Step(
         **shared,
