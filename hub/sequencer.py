@@ -60,8 +60,9 @@ class Sequencer:
                 swept = loop.time()
             try:
                 busy = await self.sequence(sweep=sweep) == BATCH
-            except HubError as error:
-                _log.warning("sequencing failed", code=error.detail_code)
+            except Exception as error:  # noqa: BLE001 - a full disk must not end the sequencing; no message, only a code
+                code = error.detail_code if isinstance(error, HubError) else type(error).__name__
+                _log.error("sequencing failed", code=code)
                 busy = False
             if not busy:
                 await asyncio.sleep(PERIOD_S)
@@ -127,5 +128,5 @@ class Sequencer:
     def _keep_head(self, note: str) -> None:
         if self._head_file is not None:
             fresh = self._head_file.with_suffix(".new")
-            fresh.write_text(note)
+            fresh.write_text(note, encoding="utf-8")  # a signed note begins its signature with a dash beyond ASCII
             fresh.replace(self._head_file)

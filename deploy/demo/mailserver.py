@@ -133,7 +133,7 @@ class ClinicMailbox:
         (self.folder / f"{name}.eml").write_bytes(opened.inner)
         cover = mail.get_body(("plain",))
         heading = f"From {opened.sender}, signature verified\nSubject: {mail['Subject']}\n\n"
-        (self.folder / f"{name}.txt").write_text(heading + (cover.get_content() if cover else ""))
+        (self.folder / f"{name}.txt").write_text(heading + (cover.get_content() if cover else ""), encoding="utf-8")
         for attachment in mail.iter_attachments():
             plain = re.sub(r"[^A-Za-z0-9.-]", "_", attachment.get_filename() or "attachment")
             (self.folder / f"{name}-{plain}").write_bytes(attachment.get_payload(decode=True))

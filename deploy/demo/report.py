@@ -67,7 +67,8 @@ class Step:
 
 def write(steps: Sequence[Step], place: Path) -> None:
     """One JSON object for each step."""
-    place.write_text(json.dumps([step.as_json() for step in steps], indent=2, ensure_ascii=False) + "\n")
+    text = json.dumps([step.as_json() for step in steps], indent=2, ensure_ascii=False)
+    place.write_text(text + "\n", encoding="utf-8")
 
 
 HEADS = ("", "who", "what", "decision", "paragraph", "channel", "receipt", "sec")

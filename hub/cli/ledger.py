@@ -69,7 +69,7 @@ def _verify_export(args: argparse.Namespace) -> int:
     try:
         given = args.key or (folder / "keys.txt").read_text().split()
         keys = tuple(Verifier.parse(key) for key in given)
-        notes = (folder / "checkpoints.txt").read_text().split("\n\n\n")
+        notes = (folder / "checkpoints.txt").read_text(encoding="utf-8").split("\n\n\n")
         head = _head(args.head, keys, required=True) if args.head else None
         with (folder / "entries.jsonl").open("rb") as file:
             report = verify_export((line.rstrip(b"\n") for line in file), filter(None, notes), keys, head)
@@ -96,7 +96,7 @@ async def _export(settings: Settings, folder: Path) -> int:
                 count += 1
         notes = await hub.database.query(select(col(Stored.note)).order_by(col(Stored.size)))
         keys = _public_keys(hub.ring)
-    (folder / "checkpoints.txt").write_text("\n\n".join(row[0] for row in notes))
+    (folder / "checkpoints.txt").write_text("\n\n".join(row[0] for row in notes), encoding="utf-8")
     (folder / "keys.txt").write_text("".join(f"{key.encode()}\n" for key in keys))
     print(f"{count:,} entries and {len(notes):,} signed heads written to {folder}")
     return 0
@@ -108,7 +108,7 @@ def _public_keys(ring: KeyRing) -> tuple[Verifier, ...]:
 
 def _head(file: Path, keys: tuple[Verifier, ...], *, required: bool) -> Checkpoint | None:
     try:
-        note = file.read_text()
+        note = file.read_text(encoding="utf-8")
     except OSError:
         if required:
             raise Malformed("The head file cannot be read.") from None

@@ -29,7 +29,7 @@ _AT = "#/components/schemas/{name}"
 @cache
 def document() -> dict[str, Any]:
     """The whole description."""
-    found: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("openapi.yaml").read_text())
+    found: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("openapi.yaml").read_text(encoding="utf-8"))
     _, schemas = msgspec.json.schema_components(_BODIES, ref_template=_AT)
     # Through JSON, so that defaults are what a reader of the page will see.
     found["components"]["schemas"] |= msgspec.json.decode(msgspec.json.encode(schemas))

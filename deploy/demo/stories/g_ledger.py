@@ -44,7 +44,7 @@ async def _at_rest(stage: Stage) -> int:
     until = time.monotonic() + _PATIENCE_S
     while True:
         written, placed = await entries.counts(stage)
-        head = int((stage.settings.data / "ledger.head").read_text().split("\n")[1])
+        head = int((stage.settings.data / "ledger.head").read_text(encoding="utf-8").split("\n")[1])
         if written == placed == head or time.monotonic() > until:
             return written
         await asyncio.sleep(0.05)
