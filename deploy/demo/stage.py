@@ -67,10 +67,10 @@ class Stage:
         known = self.data["organizations"][self.data["members"][member]["primary_case_manager"]]
         return f"{known['name']}, {known['phone']}"
 
-    def chart(self, member: str, program: str, to: str = "") -> Chart:
-        """As of the last morning in the county's zone, so that all of that night lies behind."""
-        morning = datetime.now(self.settings.zone) - timedelta(hours=6)
-        return chart(self.data, member, program, on=morning.date(), to=to)
+    def chart(self, member: str, program: str, to: str = "", *, hour: int = 16) -> Chart:
+        """As of the last day that has seen this hour in the county's zone: no document may be from the future."""
+        day = datetime.now(self.settings.zone) - timedelta(hours=hour)
+        return chart(self.data, member, program, on=day.date(), to=to)
 
 
 @asynccontextmanager

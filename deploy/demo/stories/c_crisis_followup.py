@@ -14,7 +14,7 @@ PCP, MHP, PLAN = "thistledown", "mhp", "westerly"
 
 async def play(stage: Stage) -> AsyncIterator[Step]:
     desk, plan = stage.desks[FROM], stage.partners.plan
-    of = stage.chart(MEMBER, FROM)
+    of = stage.chart(MEMBER, FROM, hour=6)
     report = [documents.document("crisis-report", of)]
     happened = datetime.combine(of.on, time(2, 10), stage.settings.zone)
     terminal.say(f"{desk.name} follows up on {stage.person(MEMBER)} to {', '.join(map(stage.name, (PCP, MHP, PLAN)))}.")
