@@ -37,6 +37,23 @@ class Kind(Enum):
     __hash__ = object.__hash__  # looked up for every item; members are singletons
 
 
+CIRCUMSTANCES = (
+    "emergency",
+    "order",
+    "restrictions",
+    "through",
+    "findings",
+    "county_pack",
+    "unverified",
+    "unaccompanied",
+    "notes",
+    "received",
+    "unneeded",
+)
+"""What a request may bring along; rules that need one of these are not asked where it is absent."""
+Circumstances = tuple[bool, ...]
+GOOD_NOTICES = frozenset({"full", "short"})
+
 UNCLASSIFIED, FREE, RECORD, OTHER = Kind.UNCLASSIFIED, Kind.FREE, Kind.RECORD, Kind.OTHER
 
 
@@ -56,7 +73,9 @@ class Facts:
         "from_program",
         "holders",
         "matters",
+        "notes",
         "patient",
+        "received",
         "relationship",
         "request",
         "roles",
@@ -64,6 +83,7 @@ class Facts:
         "to",
         "tpo",
         "treating",
+        "unneeded",
         "world",
     )
 
@@ -88,7 +108,32 @@ class Facts:
         self.agreements = tuple(self._in_force()) if request.agreements else ()
         self.forms = tuple([form_of(consent, world) for consent in request.consents])
         self.tests: dict[Any, Any] = {}
-        self.matters = [Matter(self, item) for item in request.packet]
+        self.matters = matters = [Matter(self, item) for item in request.packet]
+        self.notes = self.received = self.unneeded = False
+        for matter in matters:
+            if matter.note:
+                self.notes = True
+            if not matter.own:
+                self.received = True
+            if not matter.item.needed:
+                self.unneeded = True
+
+    def circumstances(self) -> Circumstances:
+        """Which of CIRCUMSTANCES are there, in that order."""
+        request = self.request
+        return (
+            request.emergency is not None,
+            request.order is not None,
+            bool(request.restrictions),
+            request.through is not None,
+            bool(request.findings),
+            request.county_pack is not None,
+            request.identity != "verified",
+            not (request.notice in GOOD_NOTICES and request.consent_copy),
+            self.notes,
+            self.received,
+            self.unneeded,
+        )
 
     def _relationship(self) -> str:
         return "none" if self.to.isdisjoint(self.patient.treating_providers) else "treating"

@@ -12,7 +12,7 @@ from datetime import date
 from enum import Enum
 from typing import NamedTuple
 
-from policies.facts import Facts, Kind, Matter
+from policies.facts import CIRCUMSTANCES, Circumstances, Facts, Kind, Matter
 from policies.permit import Permit
 
 __all__ = [
@@ -44,13 +44,17 @@ class Layer(Enum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Permitting:
-    """A rule that may permit items of one kind. `purposes` None: whatever the purpose (base purposes)."""
+    """A rule that may permit items of one kind.
+
+    `purposes` None: whatever the base purpose. `needs`: the circumstance without which it is not even asked.
+    """
 
     name: str
     law: str
     kind: Kind
     ask: Callable[[Facts], PermitJudge | None]
     purposes: frozenset[str] | None = None
+    needs: str | None = None
     layer: Layer = Layer.FEDERAL
     rank: int = 0
 
@@ -64,6 +68,7 @@ class Prohibiting:
     kinds: frozenset[Kind]
     ask: Callable[[Facts], ProhibitJudge | None]
     purposes: frozenset[str] | None = None
+    needs: str | None = None
     layer: Layer = Layer.FEDERAL
 
 
@@ -87,19 +92,27 @@ class RuleBook:
     permitting: tuple[Permitting, ...] = ()
     prohibiting: tuple[Prohibiting, ...] = ()
     closing: Closing | None = None
-    _plans: dict[str, Plan] = field(default_factory=dict, init=False, repr=False)
+    _plans: dict[tuple[str, Circumstances], Plan] = field(default_factory=dict, init=False, repr=False)
 
-    def plan(self, purpose: str) -> Plan:
-        """The rules for one base purpose; worked out once. The order in which rules were written is no matter."""
-        plan = self._plans.get(purpose)
+    def plan(self, purpose: str, circumstances: Circumstances) -> Plan:
+        """The rules that can speak for a base purpose in these circumstances; worked out once.
+
+        The order in which rules were written is no matter.
+        """
+        key = (purpose, circumstances)
+        plan = self._plans.get(key)
         if plan is None:
+            present = {name for name, there in zip(CIRCUMSTANCES, circumstances, strict=True) if there}
             ranked = sorted(self.permitting, key=lambda rule: rule.rank)
-            plan = self._plans[purpose] = Plan(
-                {k: tuple(r for r in ranked if r.kind is k and _speaks(r, purpose)) for k in Kind},
-                {k: tuple(r for r in self.prohibiting if k in r.kinds and _speaks(r, purpose)) for k in Kind},
+            permitting = [rule for rule in ranked if _speaks(rule, purpose, present)]
+            prohibiting = [rule for rule in self.prohibiting if _speaks(rule, purpose, present)]
+            plan = self._plans[key] = Plan(
+                {kind: tuple(rule for rule in permitting if rule.kind is kind) for kind in Kind},
+                {kind: tuple(rule for rule in prohibiting if kind in rule.kinds) for kind in Kind},
             )
         return plan
 
 
-def _speaks(rule: Permitting | Prohibiting, purpose: str) -> bool:
-    return rule.purposes is None or purpose in rule.purposes
+def _speaks(rule: Permitting | Prohibiting, purpose: str, present: set[str]) -> bool:
+    concerned = rule.purposes is None or purpose in rule.purposes
+    return concerned and (rule.needs is None or rule.needs in present)

@@ -5,6 +5,7 @@ what a request says; what it cannot decide it denies, and names what failed.
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from policies.codes import HOLDS, LAWS, REASONS
@@ -73,7 +74,7 @@ def layers(decision: Decision) -> tuple[LayerVerdict, ...]:
 
 
 def _decide_packet(facts: Facts, rules: RuleBook) -> Decision:
-    plan = rules.plan(facts.base)
+    plan = rules.plan(facts.base, facts.circumstances())
     benches: dict[Kind, Bench] = {}
     items: list[ItemDecision] = []
     tally = Tally()
@@ -125,10 +126,8 @@ class Tally:
         self.obligations |= obligations
         self.withheld += 1
         self.hold = self.hold or not HOLDS.isdisjoint(reasons)
-        for code in reasons:
-            if code not in self.reasons:
-                self.reasons[code] = None
-                self.laws.update(dict.fromkeys(LAWS[code]))
+        self.reasons.update(dict.fromkeys(reasons))
+        self.laws.update(dict.fromkeys(_laws_of(reasons)))
 
 
 def _bench(
@@ -184,8 +183,12 @@ def _judge(matter: Matter, bench: Bench, failed: list[str]) -> tuple[Permit | No
 
 
 def _withheld(matter: Matter, reasons: Reasons) -> ItemDecision:
-    laws = tuple(dict.fromkeys([law for code in reasons for law in LAWS[code]]))
-    return ItemDecision(matter.id, False, not HOLDS.isdisjoint(reasons), None, None, reasons, laws)
+    return ItemDecision(matter.id, False, not HOLDS.isdisjoint(reasons), None, None, reasons, _laws_of(reasons))
+
+
+@lru_cache(maxsize=4096)
+def _laws_of(reasons: Reasons) -> tuple[str, ...]:
+    return tuple(dict.fromkeys([law for code in reasons for law in LAWS[code]]))
 
 
 def _conclude(items: list[ItemDecision], tally: Tally, rules: RuleBook) -> Decision:

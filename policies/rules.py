@@ -39,7 +39,7 @@ PERMITTING = (
     Permitting("within_program", "2.12(c)(3)", RECORD, within_program),
     Permitting("qso", "2.12(c)(4)", RECORD, qso),
     Permitting("consent", "2.33(a)", RECORD, consent),
-    Permitting("redisclosure", "2.33(b)", RECORD, redisclosure),
+    Permitting("redisclosure", "2.33(b)", RECORD, redisclosure, needs="received"),
     Permitting(
         "patient_access",
         "2.23",
@@ -47,7 +47,7 @@ PERMITTING = (
         exceptions.patient_access,
         _only("patient_access", "list_of_disclosures"),
     ),
-    Permitting("emergency", "2.51", RECORD, emergency),
+    Permitting("emergency", "2.51", RECORD, emergency, needs="emergency"),
     Permitting(
         "child_abuse_report",
         "2.12(c)(6)",
@@ -56,24 +56,24 @@ PERMITTING = (
         _only("child_abuse_report"),
     ),
     Permitting("crime_report", "2.12(c)(5)", RECORD, exceptions.crime_report, _only("crime_report")),
-    Permitting("minors_safety", "2.14(c)", RECORD, exceptions.minors_safety),
+    Permitting("minors_safety", "2.14(c)", RECORD, exceptions.minors_safety, needs="findings"),
     Permitting("cause_of_death", "2.15(b)(1)", RECORD, exceptions.cause_of_death, _only("cause_of_death")),
     Permitting("research", "2.52", RECORD, exceptions.research, _only("research")),
     Permitting("audit", "2.53", RECORD, exceptions.audit, _only("audit")),
     Permitting("hhs_compliance", "2.2(b)", RECORD, exceptions.hhs_compliance, _only("hhs_compliance")),
-    Permitting("court_order", "2.61", RECORD, court_order),
+    Permitting("court_order", "2.61", RECORD, court_order, needs="order"),
     Permitting("hipaa", "164.502(a)", OTHER, hipaa.other_health_information),
 )
 
 PROHIBITING = (
     Prohibiting("unclassified", "design", frozenset({Kind.UNCLASSIFIED}), unclassified),
-    Prohibiting("identity", "164.514(h)", IDENTIFYING, identity),
-    Prohibiting("transport", "2.12(c)(4)", IDENTIFYING, transport),
-    Prohibiting("counseling_notes", "2.31(b)", RECORDS, counseling_notes),
+    Prohibiting("identity", "164.514(h)", IDENTIFYING, identity, needs="unverified"),
+    Prohibiting("transport", "2.12(c)(4)", IDENTIFYING, transport, needs="through"),
+    Prohibiting("counseling_notes", "2.31(b)", RECORDS, counseling_notes, needs="notes"),
     Prohibiting("proceedings", "2.12(d)(1)", RECORDS, proceedings, PROCEEDINGS | _only("supervision")),
-    Prohibiting("restriction", "2.26", RECORDS, restriction, BASE_PURPOSES),
-    Prohibiting("necessity", "2.13(a)", IDENTIFYING, necessity),
-    Prohibiting("accompaniment", "2.32", RECORDS, accompaniment),
+    Prohibiting("restriction", "2.26", RECORDS, restriction, BASE_PURPOSES, needs="restrictions"),
+    Prohibiting("necessity", "2.13(a)", IDENTIFYING, necessity, needs="unneeded"),
+    Prohibiting("accompaniment", "2.32", RECORDS, accompaniment, needs="unaccompanied"),
     Prohibiting(
         "mental_health",
         "Cal. W&I 5328(a)",
@@ -83,7 +83,7 @@ PROHIBITING = (
         layer=Layer.CALIFORNIA,
     ),
     Prohibiting("minor_record", "Cal. H&S 123115(a)", OTHERS, minor_record, layer=Layer.CALIFORNIA),
-    Prohibiting("county_consent", "county", IDENTIFYING, county_consent, layer=Layer.COUNTY),
+    Prohibiting("county_consent", "county", IDENTIFYING, county_consent, needs="county_pack", layer=Layer.COUNTY),
 )
 
 RULES = RuleBook(

@@ -56,9 +56,7 @@ PACKS = {
 
 def county_consent(facts: Facts) -> ProhibitJudge | None:
     """The county's own condition: a written consent. Raises KeyError for a pack that does not exist."""
-    if facts.request.county_pack is None:
-        return None
-    pack = PACKS[facts.request.county_pack]
+    pack = PACKS[facts.request.county_pack or ""]
     silent = pack.purposes is not None and facts.base not in pack.purposes
     if silent or not pack.written_consent or facts.at < start_of(pack.effective, facts.world.zone):
         return None

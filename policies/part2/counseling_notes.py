@@ -20,10 +20,8 @@ def combined_with_notes(form: Form) -> Reasons:
     return found
 
 
-def counseling_notes(facts: Facts) -> ProhibitJudge | None:
+def counseling_notes(facts: Facts) -> ProhibitJudge:
     """§2.31(b)(1): notes stay, unless they rest on their own consent, or on one of the listed exceptions."""
-    if not any(matter.note for matter in facts.matters):
-        return None
 
     def judge(matter: Matter, permit: Permit | None) -> Reasons:
         if not matter.note or excepted(facts, matter, permit):

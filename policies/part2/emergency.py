@@ -12,11 +12,10 @@ RECIPIENTS = {
 }
 
 
-def emergency(facts: Facts) -> PermitJudge | None:
+def emergency(facts: Facts) -> PermitJudge:
     """§2.51(a), (b): to medical personnel, when prior consent cannot be obtained. A missing record delays nothing."""
     claimed = facts.request.emergency
-    if claimed is None:
-        return None
+    assert claimed is not None
     faults = (
         ("emergency.not_medical_personnel", RECIPIENTS.get(claimed.kind) not in facts.roles),
         ("emergency.not_determined", claimed.determined_by != "clinician"),

@@ -1,22 +1,18 @@
 """What must go along with a record, and how much of it may go (§2.32, §2.13(a), 164.514(h))."""
 
-from policies.facts import Facts, Kind, Matter
+from policies.facts import GOOD_NOTICES, Facts, Kind, Matter
 from policies.findings import NOTHING, Permit, ProhibitJudge, Reasons
 from policies.vocabulary import THE_PATIENT
 
-GOOD = frozenset({"full", "short"})
 
-
-def accompaniment(facts: Facts) -> ProhibitJudge | None:
+def accompaniment(facts: Facts) -> ProhibitJudge:
     """§2.32(a), (b): what rests on a consent leaves with one of the two statements and a copy of the consent."""
     request = facts.request
     found: list[str] = []
-    if request.notice not in GOOD:
+    if request.notice not in GOOD_NOTICES:
         found.append("notice.obsolete" if request.notice == "obsolete" else "notice.missing")
     if not request.consent_copy:
         found.append("notice.consent_copy")
-    if not found:
-        return None
     reasons = tuple(found)
 
     def judge(_matter: Matter, permit: Permit | None) -> Reasons:
@@ -39,8 +35,6 @@ def necessity(facts: Facts) -> ProhibitJudge | None:
     return judge
 
 
-def identity(facts: Facts) -> ProhibitJudge | None:
+def identity(_facts: Facts) -> ProhibitJudge:
     """164.514(h): nobody who is not known to be the recipient gets anything that identifies a person."""
-    if facts.request.identity == "verified":
-        return None
     return lambda _matter, _permit: ("identity.unverified",)

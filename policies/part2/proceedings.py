@@ -15,11 +15,10 @@ AGAINST = {"2.65": "patient", "2.66": "program"}
 CONSENT_OF = {"supervision": "criminal_justice"}
 
 
-def court_order(facts: Facts) -> PermitJudge | None:
+def court_order(facts: Facts) -> PermitJudge:
     """§2.61: an order that fits the proceeding and covers the item permits it. It compels nothing."""
     order = facts.request.order
-    if order is None:
-        return None
+    assert order is not None
     wrong = NOTHING if fits(facts, order) else ("proceeding.wrong_order",)
 
     def judge(matter: Matter) -> Permit | Reasons:

@@ -24,6 +24,8 @@ def within_program(facts: Facts) -> PermitJudge | None:
 def qso(facts: Facts) -> PermitJudge | None:
     """§2.12(c)(4), §2.11: the program to its QSO under an agreement in force, and the QSO back to its program."""
     request = facts.request
+    if not request.agreements and "business_associate" not in facts.roles:
+        return None
     named = any(
         agreement.kind in SERVICE_AGREEMENTS and agreement.with_party in facts.to
         for agreement in map(facts.world.agreements.__getitem__, request.agreements)
@@ -40,7 +42,7 @@ def qso(facts: Facts) -> PermitJudge | None:
     def judge(matter: Matter) -> Permit | Reasons:
         return QSO if matter.as_qso and matter.principal in facts.to else found
 
-    return judge if to_qso or request.agreements else None
+    return judge
 
 
 def serving_agreement(facts: Facts) -> Agreement | None:
@@ -61,8 +63,7 @@ def transport(facts: Facts) -> ProhibitJudge | None:
     FORMAT.md says so of records; it is asked for other health information too (164.502(e)).
     """
     through = facts.request.through
-    if through is None:
-        return None
+    assert through is not None
     if facts.agreement(SERVICE_AGREEMENTS, facts.holders, facts.world.lines[through]) is not None:
         return None
     return lambda _matter, _permit: ("qso.no_agreement",)

@@ -10,7 +10,7 @@ from policies.vocabulary import BASE_PURPOSES, COMPLETE_RECORD
 
 def restriction(facts: Facts) -> ProhibitJudge | None:
     """§2.26(a)(3), (6): what was agreed, or had to be; it gives way to emergency treatment only."""
-    if not facts.request.restrictions or clinical_emergency(facts):
+    if clinical_emergency(facts):
         return None
 
     def judge(matter: Matter, _permit: Permit | None) -> Reasons:

@@ -2,8 +2,9 @@
 
 Equal work: every side answers for each item whether some consent in force, naming discloser, recipient, purpose and
 class, lets it go, and which one. cedarpy at its best has its policies (one for each consent) and entities parsed
-beforehand and answers all items in one batch; "per member" parses that member's policies for each request, as a hub with
-many members must. The engine, besides, tests every element of the form, the signer, and all other rules and obligations.
+beforehand and answers all items in one batch; "per member" parses that member's policies for each request, as a hub
+with many members must. The engine, besides, tests every element of the form, the signer, and all other rules and
+obligations.
 """
 
 import statistics
