@@ -1,4 +1,5 @@
-"""What accompanies a disclosure: the notice, the explanation of the consent's scope, the label that stays (§2.32, §2.12(d)).
+"""What accompanies a disclosure: the notice, the explanation of the consent's scope, the label that stays (§2.32,
+§2.12(d)).
 
 INVARIANT: obligations-travel. An obligation of the decision that is not understood here stops the disclosure.
 """
@@ -10,9 +11,8 @@ from hub.decide import DecisionRecord
 from hub.errors import Unrenderable
 from hub.model import Accompaniment, ConsentCopy
 from hub.storage.facts import Facts
-from policies.model import AsWritten, Consent, Event, PersonAt, World
 from policies import notices
-
+from policies.model import AsWritten, Consent, Event, PersonAt, World
 
 _MET_HERE = frozenset({"notice", "consent_copy", "proceedings_label"})
 _MET_ELSEWHERE = frozenset({

@@ -1,6 +1,8 @@
-"""The audit of a live ledger: every entry against its leaf, every leaf against the signed heads, every disclosure against its intent.
+"""The audit of a live ledger: every entry against its leaf, every leaf against the signed heads, every disclosure
+against its intent.
 
-Reads in batches of constant memory, and trusts nothing but the public keys and a head that was kept outside of the database.
+Reads in batches of constant memory, and trusts nothing but the public keys and a head that was kept outside of the
+database.
 """
 
 from collections.abc import AsyncIterator
@@ -27,7 +29,8 @@ _Pair = tuple[LedgerEntry | None, bytes | None]
 
 class Audit(Frozen, frozen=True, kw_only=True):
     """What was found. `unplaced`: entries that should long have had a place in the tree, so somebody put them in
-    or took their leaf out. `unrecorded`: delivery attempts whose intent the ledger does not hold."""
+    or took their leaf out. `unrecorded`: delivery attempts whose intent the ledger does not hold.
+    """
 
     report: Report
     unplaced: int
@@ -75,9 +78,10 @@ async def _leaves(database: Database) -> AsyncIterator[list[_Pair]]:
     while True:
         statement = (
             select(  # type: ignore[call-overload]
-                leaf.position, leaf.hash,
-                entry.id, entry.at, entry.kind, entry.member_id, entry.reference, entry.body, entry.salt,
-            )  # fmt: skip
+                leaf.position,
+                leaf.hash,
+                *(entry.id, entry.at, entry.kind, entry.member_id, entry.reference, entry.body, entry.salt),
+            )
             .join(entry, col(entry.id) == col(leaf.entry_id), isouter=True)
             .where(col(leaf.position) >= following)
             .order_by(col(leaf.position))

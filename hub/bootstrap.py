@@ -82,7 +82,9 @@ def serve(settings: Settings, role: str = "all", ready: Callable[[], None] = lam
 
 
 def settle_garbage() -> None:
-    """What start-up made lives as long as the process: collecting it again and again costs a tenth of the throughput."""
+    """What start-up made lives as long as the process: collecting it again and again costs a tenth of the
+    throughput.
+    """
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)

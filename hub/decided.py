@@ -1,8 +1,9 @@
 """A decision that was made: its record, its place in the store, and whether it still is the answer.
 
-The policy is a pure function of stated facts, stored facts, directory and instant, and depends on the instant only through the
-local day and through its order to the instants among the facts. So while the fence, the directory's version and the day are the
-same and no such instant has passed, asking again gives the same answer, and the stored one is used.
+The policy is a pure function of stated facts, stored facts, directory and instant, and depends on the instant only
+through the local day and through its order to the instants among the facts. So while the fence, the directory's
+version and the day are the same and no such instant has passed, asking again gives the same answer, and the stored
+one is used.
 """
 
 import hashlib

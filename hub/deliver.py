@@ -28,8 +28,8 @@ class Route(NamedTuple):
 def route(ticket: Ticket, directory: Directory, channels: Mapping[ChannelKind, Channel]) -> Route | None:
     """The recipient's endpoint for this attempt; none if it has no verified one that the hub can use.
 
-    The verified directory is the only source of addresses. After `MAX_TRIES` at one endpoint the next in rank follows, if
-    there is one; the caller decides anew before it is used.
+    The verified directory is the only source of addresses. After `MAX_TRIES` at one endpoint the next in rank
+    follows, if there is one; the caller decides anew before it is used.
     """
     usable = [e for e in directory.endpoints.get(ticket.recipient, ()) if e.channel in channels]
     if not usable:

@@ -32,8 +32,8 @@ OUTBOX = "outbox"
 async def submit(hub: Hub, handed: Handed) -> str:
     """Take a submission: when this returns its id, it is durable, decided, sealed and queued.
 
-    The same key and body give the same id. Raises `Malformed`, `TooLarge`, `Unsupported`, `Conflict` (the key was used for
-    another body) and `StorageFailed` (nothing was taken).
+    The same key and body give the same id. Raises `Malformed`, `TooLarge`, `Unsupported`, `Conflict` (the key was
+    used for another body) and `StorageFailed` (nothing was taken).
     """
     check_documents(handed)
     directory = await hub.directory.current()
@@ -63,8 +63,8 @@ async def submit(hub: Hub, handed: Handed) -> str:
 async def dispatch(hub: Hub, ticket: Ticket) -> str:
     """Bring one claimed outbox row to its next state, and say which.
 
-    Decides on the facts of this moment, records the intent, and only then lets the channel deliver. A changed fact between
-    decision and intent fails the intent's guard, and everything is decided again.
+    Decides on the facts of this moment, records the intent, and only then lets the channel deliver. A changed fact
+    between decision and intent fails the intent's guard, and everything is decided again.
     """
     recent = hub.recent.take(ticket.submission)
     submission = recent.submission if recent else await submissions.read(hub.database, ticket.submission)

@@ -46,7 +46,9 @@ async def intend(
     facts: Facts,
     released: tuple[str, ...],
 ) -> None:
-    """Commit the intent to disclose. Raises `Stale` if a consent, the directory or the claim changed since the decision."""
+    """Commit the intent to disclose. Raises `Stale` if a consent, the directory or the claim changed since the
+    decision.
+    """
     now = hub.clock.now()
     delivery, digest = prepared.parcel.delivery, prepared.digest
     decision = decided.record
@@ -130,7 +132,8 @@ async def conclude(
     try:
         await hub.database.commit(Unit((settle,), tuple(writes)))
     except Stale:
-        # The recovery gave this attempt up as unknown meanwhile: its outcome is still told, the row stays with the person.
+        # The recovery gave this attempt up as unknown meanwhile: its outcome is still told, the row stays with the
+        # person.
         await hub.database.commit(Unit((), tuple(writes[:3])))
         return "unknown"
     return state

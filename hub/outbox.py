@@ -5,8 +5,8 @@
       │               └─ denied ─▶ withheld            └─ unknown (a person is asked)
       └── released by a person or by a new consent ── held, dead, unknown
 
-A row that stays claimed longer than its lease goes back to the queue: nothing has left. One that stays in flight becomes
-unknown: something may have (INVARIANT: unknown-is-disclosed).
+A row that stays claimed longer than its lease goes back to the queue: nothing has left. One that stays in flight
+becomes unknown: something may have (INVARIANT: unknown-is-disclosed).
 """
 
 import random

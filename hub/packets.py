@@ -1,4 +1,6 @@
-"""Steps 3 and 4 of `submit`: the one unit that makes a submission durable, sealed, decided, on the ledger and queued."""
+"""Steps 3 and 4 of `submit`: the one unit that makes a submission durable, sealed, decided, on the ledger and
+queued.
+"""
 
 import hashlib
 from collections.abc import Mapping

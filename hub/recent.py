@@ -1,7 +1,7 @@
 """What was just handed in, still in memory, so that its dispatch need not read and open it again.
 
-INVARIANT: sql-is-the-truth. Nothing here is needed: another process, or this one after a restart, reads the store. Entries
-are few, small and short-lived, because they are plain text.
+INVARIANT: sql-is-the-truth. Nothing here is needed: another process, or this one after a restart, reads the store.
+Entries are few, small and short-lived, because they are plain text.
 """
 
 import time

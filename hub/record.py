@@ -1,6 +1,7 @@
 """Step 6, record: ledger entries as steps of the very unit that does what they record.
 
-INVARIANT: no-silent-disclosure. An entry's body holds ids, codes, instants and digests; never a name, a date of birth, a document.
+INVARIANT: no-silent-disclosure. An entry's body holds ids, codes, instants and digests; never a name, a date of
+birth, a document.
 """
 
 import os

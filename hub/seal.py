@@ -25,7 +25,7 @@ def seal_item(ring: KeyRing, submission: str, item: str, title: str, content: by
 def open_item(ring: KeyRing, submission: str, item: str, sealed: Sealed) -> Opened:
     """What `seal_item` was given. Raises `IntegrityFailed`, also for a payload that has been destroyed."""
     plain = envelope.open(ring, f"{submission}/{item}", sealed)
-    if len(plain) < 2:  # noqa: PLR2004 - the length of the title's length
+    if len(plain) < 2:
         raise IntegrityFailed("A sealed item is too short.")
     end = 2 + int.from_bytes(plain[:2], "big")
     return Opened(plain[2:end].decode(), plain[end:])

@@ -1,8 +1,8 @@
 """The sequencer: gives committed ledger entries their place in the Merkle tree, in batches, and signs the new head.
 
-Any number of processes may try; each batch is won by whoever moves the one state row from the size it read. Entries are placed in
-the order of their numbers. Two entries that exclude each other (a revocation and an intent) are numbered under one row lock, so
-their order in the tree is the order in which they committed.
+Any number of processes may try; each batch is won by whoever moves the one state row from the size it read. Entries
+are placed in the order of their numbers. Two entries that exclude each other (a revocation and an intent) are
+numbered under one row lock, so their order in the tree is the order in which they committed.
 """
 
 import asyncio

@@ -36,7 +36,7 @@ class LocalSignals:
 
     async def first_use(self, nonce: str, seconds: int) -> bool:
         now = time.monotonic()
-        if len(self._nonces) > 100_000:  # noqa: PLR2004 - a bound on memory
+        if len(self._nonces) > 100_000:
             self._nonces = {kept: until for kept, until in self._nonces.items() if until > now}
         if self._nonces.get(nonce, 0.0) > now:
             return False

@@ -1,6 +1,7 @@
 """Metrics and log. INVARIANT: metadata-is-content: labels and log fields are codes from fixed lists and opaque ids.
 
-`LABELS` lists every label that a metric may have; a test compares. `configure_log` drops every field that is not in `FIELDS`.
+`LABELS` lists every label that a metric may have; a test compares. `configure_log` drops every field that is not in
+`FIELDS`.
 """
 
 import logging

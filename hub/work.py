@@ -6,13 +6,9 @@ from hub.storage.statements import Change, Insert, columns_of
 from hub.storage.tables import WorkItem
 
 _ADD = Insert(WorkItem, columns_of(WorkItem))
-CLOSE = Change(
-    WorkItem, ("state", "closed_at", "closed_by", "resolution"), ("id", "state"), must_hit=True
-)
+CLOSE = Change(WorkItem, ("state", "closed_at", "closed_by", "resolution"), ("id", "state"), must_hit=True)
 
-_CLOSE_FOR = Change(
-    WorkItem, ("state", "closed_at", "closed_by", "resolution"), ("reference", "kind", "state")
-)
+_CLOSE_FOR = Change(WorkItem, ("state", "closed_at", "closed_by", "resolution"), ("reference", "kind", "state"))
 
 
 def close_work(kind: str, reference: str, resolution: str, now: int) -> Step:

@@ -14,8 +14,8 @@ from hub.recent import Recent
 from hub.signals import LocalSignals
 from hub.storage import migrations
 from hub.storage.database import Database
-from hub.storage.facts import FactsReader
 from hub.storage.directory import DirectoryStore, Organization
+from hub.storage.facts import FactsReader
 from hub.storage.postgres import PostgresDatabase
 from hub.storage.sqlite import SqliteDatabase
 
@@ -45,7 +45,9 @@ class MovableClock:
 async def a_hub(
     url: str, channels: Mapping[ChannelKind, Channel] | None = None, *, keys: Path | None = None
 ) -> AsyncIterator[Hub]:
-    """A wired hub on an empty database with the organizations above; its keys in a file if another process shares it."""
+    """A wired hub on an empty database with the organizations above; its keys in a file if another process shares
+    it.
+    """
     database = await open_database(url)
     ring = KeyRing.generate() if keys is None else KeyRing.create(keys)
     hub = Hub(

@@ -16,7 +16,7 @@ _LENGTH = re.compile(r"[0-9]{1,6}")
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,5})(?:[ \t]*;[^\r\n]*)?")
 
 
-class Garbled(ValueError):  # noqa: N818  named like the hub's own errors
+class Garbled(ValueError):
     """The peer does not speak HTTP, or too much of it."""
 
 

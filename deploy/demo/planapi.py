@@ -73,7 +73,7 @@ _AFTER_BODY = {
 }
 
 
-class Refusal(Exception):  # noqa: N818  what it is
+class Refusal(Exception):
     """What the plan answers instead of taking a delivery: a status, and a reason for its own log."""
 
     def __init__(self, status: int, reason: str) -> None:

@@ -35,7 +35,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     actions = parser.add_subparsers(dest="action", required=True, metavar="verify|export")
     check = actions.add_parser("verify", help="find edits, deletions, reorderings, truncations, forks")
     check.add_argument("--export", type=Path, metavar="FOLDER", help="verify an export instead of the live ledger")
-    check.add_argument("--key", action="append", default=[], help="a public key to trust (as `part2hub keys list` shows)")
+    check.add_argument(
+        "--key", action="append", default=[], help="a public key to trust (as `part2hub keys list` shows)"
+    )
     check.add_argument("--head", type=Path, metavar="FILE", help="a signed head that was kept outside the database")
     check.add_argument("--json", action="store_true", help="print the report as JSON")
     export = actions.add_parser("export", help="write the ledger for an auditor")

@@ -1,7 +1,7 @@
 """What the rest of the hub sees of a database: units committed whole, rows looked up by key, questions asked.
 
-A unit is data: guards that must hold and rows to write. It commits whole or not at all, together with other callers' units
-(group commit), and `commit` returns only after the unit's own transaction is durable.
+A unit is data: guards that must hold and rows to write. It commits whole or not at all, together with other callers'
+units (group commit), and `commit` returns only after the unit's own transaction is durable.
 """
 
 from typing import Any, NamedTuple, Protocol

@@ -1,7 +1,7 @@
 """What is known about a member at one instant: the facts a decision rests on.
 
-Every change of a member's consents, restrictions, relations or identity raises the member's fence in the same transaction
-(`hub.storage.fence`). So facts are remembered by member and fence, and each decision reads the fence anew.
+Every change of a member's consents, restrictions, relations or identity raises the member's fence in the same
+transaction (`hub.storage.fence`). So facts are remembered by member and fence, and each decision reads the fence anew.
 """
 
 from collections.abc import Iterator, Mapping
@@ -48,9 +48,7 @@ class Facts(NamedTuple):
     """All instants among the facts, sorted: the moments at which time alone may change a decision."""
 
 
-NOBODY = Facts(
-    None, 0, Patient(id="nobody"), MemberIdentity(given="", family="", born=""), (), (), {}, frozenset(), ()
-)
+NOBODY = Facts(None, 0, Patient(id="nobody"), MemberIdentity(given="", family="", born=""), (), (), {}, frozenset(), ())
 """Stands for a person unknown here, so that the same work is done for one (§2.13(c))."""
 
 
@@ -251,7 +249,7 @@ def _ending(consent: str, text: str | None) -> date | datetime | Event | str | N
         return text
     if text.startswith("event:"):
         return Event(event_key(consent, text.removeprefix("event:")))
-    return _day(text) if len(text) == 10 else datetime.fromisoformat(text)  # noqa: PLR2004 - YYYY-MM-DD
+    return _day(text) if len(text) == 10 else datetime.fromisoformat(text)
 
 
 def _day(text: str | None) -> date | None:

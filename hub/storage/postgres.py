@@ -1,8 +1,8 @@
 """PostgreSQL through asyncpg: the same units, many at a time with one round trip a statement.
 
-Group commit: waiting units share one transaction, each statement runs once over the arrays of all units' rows. Look-ups that are
-asked in the same moment are answered by one query. Isolation is READ COMMITTED; the guards take the row locks that order a
-revocation and an intent.
+Group commit: waiting units share one transaction, each statement runs once over the arrays of all units' rows.
+Look-ups that are asked in the same moment are answered by one query. Isolation is READ COMMITTED; the guards take the
+row locks that order a revocation and an intent.
 """
 
 import asyncio

@@ -1,8 +1,8 @@
 """SQLite: one file, WAL, full durability, group commit by one writer.
 
 Statements run on the event loop's own thread (a few microseconds each); only COMMIT, which waits for the disk, runs in
-another thread, and whatever arrives meanwhile forms the next group. Running the inserts in a thread as well would make each
-of them wait for the interpreter lock.
+another thread, and whatever arrives meanwhile forms the next group. Running the inserts in a thread as well would
+make each of them wait for the interpreter lock.
 """
 
 import asyncio

@@ -4,8 +4,8 @@ A statement is declared once, from a table and column names; `sqlite()` gives on
 many rows at once (`unnest` of one array per column), which is what makes a group commit one round trip a statement.
 
 Guards are statements that MUST hit: `Check` (the row still is as it was read, and stays so until the end of the
-transaction), `InsertNew` (no such row yet), `Change(must_hit=True)`. A unit has at most one writing guard, evaluated last, so
-that a failed guard leaves nothing to undo.
+transaction), `InsertNew` (no such row yet), `Change(must_hit=True)`. A unit has at most one writing guard, evaluated
+last, so that a failed guard leaves nothing to undo.
 """
 
 from abc import ABC, abstractmethod
@@ -139,9 +139,7 @@ class Change(Statement):
     @cached_property
     def postgres(self) -> str:
         sets = ", ".join(f"{column} = given.c{i}" for i, column in enumerate(self.set, 1))
-        wheres = " AND ".join(
-            f"old.{column} = given.c{i}" for i, column in enumerate(self.where, len(self.set) + 1)
-        )
+        wheres = " AND ".join(f"old.{column} = given.c{i}" for i, column in enumerate(self.where, len(self.set) + 1))
         return f"UPDATE {self.name} AS old SET {sets} FROM {self.arrays} WHERE {wheres} RETURNING given.n"
 
 

@@ -1,4 +1,6 @@
-"""The barest HTTP/1.1 over asyncio that still is HTTP: a server and a pipelining-free client, for load and for the limit."""
+"""The barest HTTP/1.1 over asyncio that still is HTTP: a server and a pipelining-free client, for load and for the
+limit.
+"""
 
 import asyncio
 from collections.abc import Callable

@@ -1,6 +1,7 @@
 """The hub under load, in a process of its own: one process, API, worker and sequencer together.
 
-    python -m tests.bench.hub_process URL REDIS-OR-EMPTY SINK-PORT ROLE     prints port, token and member as one JSON line
+    python -m tests.bench.hub_process URL REDIS-OR-EMPTY SINK-PORT ROLE     prints port, token and member as one JSON
+    line
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """The limit: what the machine needs for one message if nothing but the unavoidable is done, step by step.
 
-Steps and their sum as in the performance goals: accept, decode, consent look-up, decide, re-encode, seal, hash, commit with
-ledger entry, deliver, commit the receipt. Each is the bare primitive, without the hub around it.
+Steps and their sum as in the performance goals: accept, decode, consent look-up, decide, re-encode, seal, hash,
+commit with ledger entry, deliver, commit the receipt. Each is the bare primitive, without the hub around it.
 """
 
 import asyncio

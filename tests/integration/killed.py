@@ -17,12 +17,12 @@ from hub import exchange, outbox
 from hub.context import Hub
 from hub.crypto.keyring import KeyRing
 from hub.model import ChannelKind
-from tests.hubs import MovableClock, ZONE, open_database
-from tests.scenes import handed
 from hub.recent import Recent
 from hub.signals import LocalSignals
 from hub.storage.directory import DirectoryStore
 from hub.storage.facts import FactsReader
+from tests.hubs import ZONE, MovableClock, open_database
+from tests.scenes import handed
 
 
 async def main(url: str, keys: Path, inbox: Path, last: int, member: str) -> None:

@@ -13,7 +13,16 @@ from hub.signals import RedisSignals
 from hub.storage import consents
 from tests.scenes import BORN, CIN, NAME, SECRET, Scene, a_scene
 
-PERSONAL = [*NAME, CIN, BORN, BORN.replace("-", ""), SECRET, SECRET.split()[0] + " lowered", "555-0142", "Overdose at home"]
+PERSONAL = [
+    *NAME,
+    CIN,
+    BORN,
+    BORN.replace("-", ""),
+    SECRET,
+    SECRET.split()[0] + " lowered",
+    "555-0142",
+    "Overdose at home",
+]
 
 
 async def a_full_run(scene: Scene) -> None:
@@ -40,7 +49,10 @@ async def a_full_run(scene: Scene) -> None:
 
 
 def found_in(raw: bytes) -> list[str]:
-    forms = {text: {text.encode(), text.lower().encode(), text.upper().encode(), text.encode("utf-16-le")} for text in PERSONAL}
+    forms = {
+        text: {text.encode(), text.lower().encode(), text.upper().encode(), text.encode("utf-16-le")}
+        for text in PERSONAL
+    }
     return [text for text, spellings in forms.items() if any(spelling in raw for spelling in spellings)]
 
 

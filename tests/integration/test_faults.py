@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from hub.crypto.keyring import KeyRing
 from hub.errors import StorageFailed
 from hub.storage.tables import Disclosure, Item, LedgerEntry, Outbox, Submission, WorkItem
 from hub.worker import recover

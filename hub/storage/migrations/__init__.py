@@ -34,8 +34,9 @@ def _sqlite_is_current(url: str) -> bool:
     connection = sqlite3.connect(path)
     try:
         found: tuple[str] | None = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-        return found == (HEAD,)
     except sqlite3.OperationalError:
         return False
+    else:
+        return found == (HEAD,)
     finally:
         connection.close()

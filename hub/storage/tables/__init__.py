@@ -1,7 +1,7 @@
 """The schema, declared with SQLModel; every other file reads its names and types from here.
 
-Instants are big integers (microseconds since the epoch, UTC), lists are JSON text, and whatever names a person is inside
-a `sealed` column (`hub.crypto.envelope`). Columns are plain on purpose: the hot path bypasses any type adapter.
+Instants are big integers (microseconds since the epoch, UTC), lists are JSON text, and whatever names a person is
+inside a `sealed` column (`hub.crypto.envelope`). Columns are plain on purpose: the hot path bypasses any type adapter.
 """
 
 from hub.storage.tables.consents import Consent, ConsentDocument, ConsentEvent, Restriction

@@ -7,7 +7,7 @@ from sqlmodel import Field, SQLModel
 class Consent(SQLModel, table=True):
     """One signed consent. Field names are those of the case format, section 3; null is a blank on the form."""
 
-    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy reads a plain dict
+    __table_args__ = {"sqlite_with_rowid": False}
     member_id: str = Field(primary_key=True, sa_type=Text)
     id: str = Field(primary_key=True, sa_type=Text)
     kind: str = Field(sa_type=Text)
@@ -88,7 +88,7 @@ class ConsentEvent(SQLModel, table=True):
 class Restriction(SQLModel, table=True):
     """A limit the patient asked for (§2.26)."""
 
-    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy reads a plain dict
+    __table_args__ = {"sqlite_with_rowid": False}
     member_id: str = Field(primary_key=True, sa_type=Text)
     id: str = Field(primary_key=True, sa_type=Text)
     against: str = Field(default="[]", sa_type=Text)

@@ -9,9 +9,7 @@ class LedgerEntry(SQLModel, table=True):
 
     __tablename__ = "ledger_entry"
     # SQLite numbers rows by itself only for INTEGER, hence the variant.
-    id: int | None = Field(
-        default=None, primary_key=True, sa_type=BigInteger().with_variant(Integer, "sqlite")
-    )
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger().with_variant(Integer, "sqlite"))
     at: int = Field(sa_type=BigInteger)
     kind: str = Field(sa_type=Text)
     member_id: str | None = Field(default=None, sa_type=Text)
@@ -31,7 +29,9 @@ class LedgerLeaf(SQLModel, table=True):
 
 
 class LedgerState(SQLModel, table=True):
-    """One row: the tree's size and right edge. Whoever moves it from the size it read is the sequencer of that batch."""
+    """One row: the tree's size and right edge. Whoever moves it from the size it read is the sequencer of that
+    batch.
+    """
 
     __tablename__ = "ledger_state"
     id: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})

@@ -26,7 +26,8 @@ class MemberIdentifier(SQLModel, table=True):
 
 class MemberLink(SQLModel, table=True):
     """Which organization stands in which relation to the member: program, treating_provider, plan, payer,
-    primary_case_manager, knows (it registered the member)."""
+    primary_case_manager, knows (it registered the member).
+    """
 
     __tablename__ = "member_link"
     __table_args__ = (Index("member_link_by_organization", "organization_id", "relation"),)
