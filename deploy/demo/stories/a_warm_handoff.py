@@ -52,7 +52,7 @@ async def play(stage: Stage) -> AsyncIterator[Step]:
         **shared,
         step="the counseling note stays",
         what="its counseling note",
-        decision="withheld",
+        decision="permit" if rows.decision(row)["items"][-1]["permitted"] else "withheld",
         law=rows.law_against(row),
         facts=(
             Fact("first reason", "notes.separate_consent", rows.reasons(row)[0]),

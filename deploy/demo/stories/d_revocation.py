@@ -54,7 +54,7 @@ async def play(stage: Stage) -> AsyncIterator[Step]:
         **shared | {"who": desk.name},
         step="the revocation is recorded",
         what=f"revocation by {stage.person(MEMBER)}",
-        decision="revoked",
+        decision=shown["state"],
         law="§2.31(a)(6)",
         seconds=revoked.seconds,
         facts=(Fact("answer", 204, revoked.status), Fact("consent", "revoked", shown["state"])),

@@ -18,13 +18,13 @@ PURPOSE, WHAT = "operations", "attendance"
 NOBODY = "09999999Z"
 """A client index number that no member of the county has."""
 CLOSE_S = 0.1
-"""How near the two answers must come; they leave at the same boundary of a quarter second."""
+"""How near the two answers must come; both leave at a boundary of a quarter second."""
+ROUNDS = 3
 
 
 async def play(stage: Stage) -> AsyncIterator[Step]:
-    terminal.say(f"{stage.name(ASKS)} asks {stage.name(ASKED)} three times: may we have the attendance of …?")
-    held_back = await _ask(stage, stage.cin(SIGNED_NOTHING))
-    nobody = await _ask(stage, NOBODY)
+    terminal.say(f"{stage.name(ASKS)} asks {stage.name(ASKED)} for the attendance of …")
+    held_back, nobody = await _fastest(stage, stage.cin(SIGNED_NOTHING), NOBODY)
     for whom, answer in (("who signed nothing", held_back), ("who does not exist", nobody)):
         terminal.say(f"a person {whom}: {answer.status}, {len(answer.body)} bytes, {answer.seconds * 1000:.0f} ms")
     same = held_back.body == nobody.body and _headers(held_back) == _headers(nobody)
@@ -53,15 +53,21 @@ async def play(stage: Stage) -> AsyncIterator[Step]:
         step="a question that a consent covers is passed on",
         who=_who(stage),
         what="request about a person whose consent covers it",
-        decision="passed on",
+        decision="passed on" if passed_on.status == 202 else "refused",
         law=cited(would["items"][0]["laws"]),
         channel="api",
         seconds=passed_on.seconds,
         facts=(
             Fact("answer", 202, passed_on.status),
-            Fact("on the program's desk", [passed_on.json["id"]], [item["reference"] for item in work]),
+            Fact("on the program's desk", [passed_on.json.get("id")], [item["reference"] for item in work]),
         ),
     )
+
+
+async def _fastest(stage: Stage, *cins: str) -> list[Answer]:
+    """The fastest answer to each question of some rounds, so that a busy machine is not taken for a difference."""
+    rounds = [[await _ask(stage, cin) for cin in cins] for _ in range(ROUNDS)]
+    return [min(answers, key=lambda answer: answer.seconds) for answers in zip(*rounds, strict=True)]
 
 
 async def _ask(stage: Stage, cin: str) -> Answer:
@@ -81,11 +87,11 @@ def _refusal(stage: Stage, whom: str, answer: Answer, *facts: Fact) -> Step:
         step=f"a neutral refusal about {whom}",
         who=_who(stage),
         what=f"request about {whom}",
-        decision="refused",
+        decision="refused" if answer.json.get("code") == "not-available" else f"answered {answer.status}",
         law=cited(["2.13(c)(2)"]),
         channel="api",
         seconds=answer.seconds,
-        facts=(Fact("answer", 404, answer.status), Fact("code", "not-available", answer.json["code"]), *facts),
+        facts=(Fact("answer", 404, answer.status), Fact("code", "not-available", answer.json.get("code")), *facts),
     )
 
 

@@ -72,7 +72,7 @@ async def play(stage: Stage) -> AsyncIterator[Step]:
         step="five fields are written down, and a review is due",
         who=desk.name,
         what="record of the emergency",
-        decision="recorded",
+        decision="recorded" if written else "not recorded",
         facts=(
             *(Fact(field.replace("_", " "), EMERGENCY[field], written.get(field)) for field in FIELDS),
             Fact("date and time, as delivered", rows.clock(row["deliveries"][-1]["finished_at"]), rows.clock(when)),
