@@ -1,4 +1,5 @@
-"""`part2hub policy check FILE` answers a what-if; `part2hub policy test DIR` runs a library of reviewed cases.
+"""`part2hub policy check FILE` answers a what-if; `part2hub policy test DIR` runs a library of reviewed cases;
+`part2hub policy rulebook --out DIR` writes the rules as a book.
 
 With --json each answer is one JSON object on one line, and nothing else goes to standard output; faults go to
 standard error in one line. Exit status: 0 answered, or all cases agree; 1 some case differs; 2 the input is wrong.
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from hub.casebook import Case, read_file, read_library
+from hub.casebook.rulebook import write_rulebook
 from hub.casebook.verdict import differences
 from hub.errors import HubError
 from policies.explain import explain
@@ -41,12 +43,17 @@ def add_parser(subparsers: Any) -> None:
         command.add_argument("path", type=Path, metavar=metavar)
         command.add_argument("--json", action="store_true", help="one JSON object a line")
         command.add_argument("--lang", choices=sorted(LANGUAGES), default="en", help="language of the explanations")
+    book = commands.add_parser("rulebook", help="print every rule, its cases and the open questions, for counsel")
+    book.add_argument("--out", type=Path, metavar="DIR", required=True)
+    book.add_argument("--cases", type=Path, metavar="DIR", default=Path("tests/cases"), help="library of cases")
     policy.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run `policy check` or `policy test`; the exit status."""
     try:
+        if args.command == "rulebook":
+            return rulebook(args.out, args.cases)
         if args.command == "check":
             return check(args.path, args.lang, as_json=args.json)
         return test(args.path, args.lang, as_json=args.json)
@@ -82,6 +89,14 @@ def test(path: Path, language: str, *, as_json: bool) -> int:
     if not as_json:
         print(f"{total} cases, {total - differing} agree, {differing} differ")
     return DIFFER if differing else AGREE
+
+
+def rulebook(out: Path, library: Path) -> int:
+    """Write the rulebook as HTML and PDF; without a library it has no cases."""
+    cases = read_library(library) if library.is_dir() else {}
+    for path in write_rulebook(out, [case for found in cases.values() for case in found]):
+        print(path)
+    return AGREE
 
 
 def answer(case: Case, decision: Decision, language: str = "en") -> dict[str, object]:
