@@ -57,10 +57,10 @@ def receipt(row: Row) -> str:
     return f"{proof['kind']} {proof['reference']}" if proof else ""
 
 
-def seconds(row: Row, since: int) -> float:
-    """From `since` (microseconds UTC) until the newest attempt ended."""
+def seconds(row: Row) -> float:
+    """From the decision at submission until the newest attempt ended; 0 if there was none."""
     ended = [each["finished_at"] for each in row["deliveries"] if each["finished_at"]]
-    return (max(ended) - since) / 1_000_000 if ended else 0.0
+    return (max(ended) - row["decisions"][0]["at"]) / 1_000_000 if ended else 0.0
 
 
 def clock(at: int) -> str:

@@ -96,6 +96,6 @@ def _step(stage: Stage, row: Row, to: str, step: str, *facts: Fact) -> Step:
         law=rows.laws(row) or rows.law_against(row),
         channel=rows.channel(row),
         receipt=rows.receipt(row),
-        seconds=rows.seconds(row, row["decisions"][0]["at"]),
+        seconds=rows.seconds(row),
         facts=facts,
     )

@@ -7,6 +7,7 @@ from deploy.demo import documents, entries, proofs, rows, terminal
 from deploy.demo.chart import Chart, us_date
 from deploy.demo.documents import Made
 from deploy.demo.report import Fact, Step
+from deploy.demo.rows import Row
 from deploy.demo.stage import Stage
 
 MEMBER, FROM, TO = "m05", "marsh-lane", "st-anselm-ed"
@@ -39,43 +40,53 @@ async def play(stage: Stage) -> AsyncIterator[Step]:
     }
     handed = await desk.hand_in(manifest, packet)
     row = (await desk.settled(handed.json["id"]))[TO]
+    yield await _printed(stage, row, pages=proofs.pages_of(packet[1:]) + 1)
+    yield await _written_down(stage, row)
+
+
+async def _printed(stage: Stage, row: Row, pages: int) -> Step:
     fax = await stage.partners.faxes[TO].fax(rows.delivery(row))
     terminal.say(f"{stage.name(TO)}: the fax machine printed {len(fax.pages)} pages.")
-    shared = {"story": "f", "law": rows.laws(row)}
-    yield Step(
-        **shared,
+    person = stage.data["members"][MEMBER]
+    return Step(
+        story="f",
         step="the emergency department's fax machine prints it",
-        who=f"{desk.name} → {stage.name(TO)}",
+        who=f"{stage.name(FROM)} → {stage.name(TO)}",
         what=f"last dose and diagnosis of {stage.person(MEMBER)}, who signed nothing",
         decision=rows.outcome(row),
+        law=rows.laws(row),
         channel=rows.channel(row),
         receipt=rows.receipt(row),
-        seconds=rows.seconds(row, row["decisions"][0]["at"]),
+        seconds=rows.seconds(row),
         facts=(
             Fact("state", "delivered", row["state"]),
             Fact("rests on", ["emergency"], sorted({item["basis"] for item in rows.decision(row)["items"]})),
             Fact("consents relied on", [], rows.decision(row)["consents"]),
-            Fact("pages besides cover and contents", proofs.pages_of(packet[1:]) + 1, len(fax.pages) - 2),
+            Fact("pages besides cover and contents", pages, len(fax.pages) - 2),
             Fact("blank pages", 0, proofs.blank_pages(fax)),
+            Fact("member named inside", True, proofs.says(fax, "Member", f"{person['given']} {person['family']}")),
             *await entries.disclosed(stage, row["outbox"], fax.sha256),
         ),
     )
+
+
+async def _written_down(stage: Stage, row: Row) -> Step:
     written = await entries.emergency(stage, row["outbox"])
-    work = (await desk.call("GET", "/v1/work?kind=emergency_review")).json["items"]
-    when = written.get("disclosed_at") or 0
-    terminal.say(
-        f"Written down: to {written.get('recipient_name')}, {written.get('recipient_facility')}; "
-        f"by {written.get('discloser_name')}; {rows.clock(when)}; {written.get('nature')}."
-    )
-    yield Step(
-        **shared | {"law": "§2.51(c)"},
+    work = (await stage.desks[FROM].call("GET", "/v1/work?kind=emergency_review")).json["items"]
+    when = rows.clock(written.get("disclosed_at") or 0)
+    for field in FIELDS:
+        terminal.say(f"{field.replace('_', ' ')}: {written.get(field)}")
+    terminal.say(f"date and time: {when}")
+    return Step(
+        story="f",
         step="five fields are written down, and a review is due",
-        who=desk.name,
+        who=stage.name(FROM),
         what="record of the emergency",
         decision="recorded" if written else "not recorded",
+        law="§2.51(c)",
         facts=(
             *(Fact(field.replace("_", " "), EMERGENCY[field], written.get(field)) for field in FIELDS),
-            Fact("date and time, as delivered", rows.clock(row["deliveries"][-1]["finished_at"]), rows.clock(when)),
+            Fact("date and time, as delivered", rows.clock(row["deliveries"][-1]["finished_at"]), when),
             Fact("to be reviewed", [row["outbox"]], [item["reference"] for item in work]),
         ),
     )
