@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from hub.crypto.keyring import KeyRing
 from hub.model import ChannelKind
+from hub.outbox import LEASE_US
 from hub.ports import Channel, Clock, Signals
 from hub.storage.database import Database
 
@@ -32,3 +33,5 @@ class Hub:
     county_pack: str | None = None
     operator: str | None = None
     demo: bool = False
+    lease_us: int = LEASE_US
+    """How long a row stays with a worker that has stopped renewing it."""

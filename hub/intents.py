@@ -54,7 +54,7 @@ async def intend(
     decision = decided.record
     flight = (
         "in_flight", chosen.endpoint.id, ticket.attempts + 1, chosen.tries + 1,
-        now + outbox.FLIGHT_LEASE_US, ticket.id, "claimed", ticket.claim,
+        now + hub.lease_us, ticket.id, "claimed", ticket.claim,
     )  # fmt: skip
     guards = (
         # INVARIANT: revocation-is-a-fence. A revocation changes the fence under the same row lock.

@@ -5,25 +5,26 @@
       │               └─ denied ─▶ withheld            └─ unknown (a person is asked)
       └── released by a person or by a new consent ── held, dead, unknown
 
-A row that stays claimed longer than its lease goes back to the queue: nothing has left. One that stays in flight
-becomes unknown: something may have (INVARIANT: unknown-is-disclosed).
+A worker renews the lease of every row it works on; a row whose lease has ended belongs to a worker that went away. A
+claimed one goes back to the queue: nothing has left. One in flight becomes unknown: something may have
+(INVARIANT: unknown-is-disclosed).
 """
 
 import random
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlmodel import col
 
 from hub.model import Priority, new_id
-from hub.storage.database import Database, Step
+from hub.storage.database import Database, Step, Unit
 from hub.storage.statements import Change, Insert, Returning, columns_of
 from hub.storage.tables import Outbox, Submission
 from hub.work import close_work
 
-CLAIM_LEASE_US = 60_000_000
-FLIGHT_LEASE_US = 45 * 60_000_000
-"""Longer than any channel's own deadline (a fax may be dialled for half an hour)."""
+LEASE_US = 120_000_000
+"""No channel's deadline bounds it (a fax may be dialled for half an hour): a living worker renews it."""
 URGENT_US = 3_600_000_000
 MAX_ATTEMPTS = 12
 MAX_TRIES = 3
@@ -41,6 +42,7 @@ MOVE = Change(Outbox, ("state", "due_at", "code", "claim", "lease_until"), ("id"
 """A person's or the recovery's change, valid only from the state it was seen in."""
 RETARGET = Change(Outbox, ("endpoint_id", "tries"), ("id",))
 APPROVE = Change(Outbox, ("approved_by",), ("id",))
+_RENEW = Change(Outbox, ("lease_until",), ("id", "claim"))
 _REQUEUE = Change(Outbox, ("state", "due_at", "code"), ("id", "state"))
 
 
@@ -100,10 +102,17 @@ def enqueue(
     return Step(ENQUEUE, values)
 
 
-async def claim(database: Database, now: int, most: int) -> list[Ticket]:
+async def claim(database: Database, now: int, most: int, lease_us: int = LEASE_US) -> list[Ticket]:
     """Take up to `most` due rows for this worker; each has a claim that nobody else has."""
-    rows = await database.returning(_CLAIM, (new_id(), now + CLAIM_LEASE_US, now, most))
+    rows = await database.returning(_CLAIM, (new_id(), now + lease_us, now, most))
     return [Ticket(*found) for found in rows]
+
+
+async def renew(database: Database, tickets: Iterable[Ticket], until: int) -> None:
+    """Keep these rows for their worker until then; one that is settled or no longer its own stays as it is."""
+    renewals = tuple(Step(_RENEW, (until, ticket.id, ticket.claim)) for ticket in tickets)
+    if renewals:
+        await database.commit(Unit((), renewals))
 
 
 async def return_expired_claims(database: Database, now: int) -> int:

@@ -22,6 +22,8 @@ CONCURRENT = 64
 POLL_S = 1.0
 """How often to look by itself: a wake-up may be lost (sql-is-the-truth)."""
 RECOVERY_S = 15.0
+RENEWALS = 3
+"""In the time of a lease, so that one failed renewal loses nothing."""
 STOP_S = 25.0
 """How long running deliveries may take to finish at shutdown; what does not becomes unknown."""
 
@@ -35,13 +37,14 @@ class Worker:
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: dict[asyncio.Task[None], Ticket] = {}
         self._stopping = asyncio.Event()
         self._free = asyncio.Event()
 
     async def run(self) -> None:
         """Claim and dispatch until `stop`; then finish what is in flight."""
         recovery = asyncio.create_task(self._recover_regularly())
+        renewal = asyncio.create_task(self._renew_regularly())
         try:
             while not self._stopping.is_set():
                 await self._turn()
@@ -49,6 +52,7 @@ class Worker:
             recovery.cancel()
             if self._running:
                 await asyncio.wait(self._running, timeout=STOP_S)
+            renewal.cancel()
 
     def stop(self) -> None:
         self._stopping.set()
@@ -58,14 +62,15 @@ class Worker:
         self._free.clear()
         room = CONCURRENT - len(self._running)
         try:
-            tickets = await outbox.claim(self._hub.database, self._hub.clock.now(), room) if room else []
+            now, lease = self._hub.clock.now(), self._hub.lease_us
+            tickets = await outbox.claim(self._hub.database, now, room, lease) if room else []
         except HubError as error:
             _log.warning("claim failed", code=error.detail_code)
             await asyncio.sleep(POLL_S)
             return
         for ticket in tickets:
             task = asyncio.create_task(self._dispatch(ticket))
-            self._running.add(task)
+            self._running[task] = ticket
             task.add_done_callback(self._done)
         if len(tickets) < room:
             await self._idle()
@@ -73,7 +78,7 @@ class Worker:
             await self._free.wait()
 
     def _done(self, task: "asyncio.Task[None]") -> None:
-        self._running.discard(task)
+        del self._running[task]
         self._free.set()
 
     async def _idle(self) -> None:
@@ -101,7 +106,18 @@ class Worker:
         while True:
             with contextlib.suppress(HubError):
                 await recover(self._hub, self._hub.clock.now())
-            await asyncio.sleep(RECOVERY_S)
+            await asyncio.sleep(min(RECOVERY_S, self._renewed_every_s))
+
+    async def _renew_regularly(self) -> None:
+        while True:
+            await asyncio.sleep(self._renewed_every_s)
+            until = self._hub.clock.now() + self._hub.lease_us
+            with contextlib.suppress(HubError):
+                await outbox.renew(self._hub.database, self._running.values(), until)
+
+    @property
+    def _renewed_every_s(self) -> float:
+        return self._hub.lease_us / 1_000_000 / RENEWALS
 
 
 async def recover(hub: Hub, now: int) -> tuple[int, int]:

@@ -1,0 +1,63 @@
+"""A worker keeps what it works on by renewing its lease; what it leaves behind is settled soon after the lease."""
+
+import asyncio
+from dataclasses import replace
+
+from hub.exchange import OUTBOX
+from hub.model import Delivered, Receipt
+from hub.storage.tables import Outbox, WorkItem
+from hub.worker import Worker, recover
+from tests.scenes import a_scene
+
+LEASE_US = 900_000
+
+
+async def test_a_delivery_that_outlasts_its_lease_stays_with_the_worker_that_is_alive(migrated_url):
+    async with a_scene(migrated_url) as scene:
+        hub = replace(scene.hub, lease_us=LEASE_US)
+        await scene.consent()
+        await scene.submit()
+        lost, delivered = [], asyncio.Event()
+
+        async def dialling(prepared):
+            for _ in range(3):
+                await asyncio.sleep(LEASE_US / 1_000_000)
+                lost.append(await recover(hub, hub.clock.now()))
+            delivered.set()
+            return Delivered(receipt=Receipt(kind="test", reference="1", at=hub.clock.now()))
+
+        scene.channel.deliver = dialling
+        worker = Worker(hub)
+        running = asyncio.create_task(worker.run())
+        await hub.signals.wake(OUTBOX)
+        await delivered.wait()
+        worker.stop()
+        await running
+        assert lost == [(0, 0)] * 3
+        assert await scene.rows(Outbox.state) == [("delivered",)]
+
+
+async def test_a_delivery_whose_worker_stopped_renewing_becomes_a_persons_question(migrated_url):
+    async with a_scene(migrated_url) as scene:
+        hub = replace(scene.hub, lease_us=LEASE_US)
+        await scene.consent()
+        await scene.submit()
+        reached = asyncio.Event()
+
+        async def hang(prepared):
+            reached.set()
+            await asyncio.Event().wait()
+
+        scene.channel.deliver = hang
+        gone = asyncio.create_task(Worker(hub).run())
+        await hub.signals.wake(OUTBOX)
+        await reached.wait()
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            if "Worker" in repr(task.get_coro()):  # as a killed process: nothing of it goes on
+                task.cancel()
+        await asyncio.gather(gone, return_exceptions=True)
+        assert await recover(hub, hub.clock.now()) == (0, 0)
+        scene.hub.clock.ahead += 2 * LEASE_US
+        assert await recover(hub, hub.clock.now()) == (0, 1)
+        assert await scene.rows(Outbox.state) == [("unknown",)]
+        assert await scene.rows(WorkItem.kind, WorkItem.state) == [("unknown_outcome", "open")]
