@@ -13,13 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from hub.casebook import Case, read_file, read_library
-from hub.casebook.rulebook import write_rulebook
+from hub.casebook.answers import answer
 from hub.casebook.verdict import differences
 from hub.errors import HubError
-from policies.explain import explain
 from policies.kernel import decide
 from policies.model import Decision
-from policies.remedies import remedies
 from policies.texts import LANGUAGES
 
 AGREE, DIFFER, MALFORMED = 0, 1, 2
@@ -93,30 +91,12 @@ def test(path: Path, language: str, *, as_json: bool) -> int:
 
 def rulebook(out: Path, library: Path) -> int:
     """Write the rulebook as HTML and PDF; without a library it has no cases."""
+    from hub.casebook.rulebook import write_rulebook  # noqa: PLC0415  # a what-if need not wait for the PDF writer
+
     cases = read_library(library) if library.is_dir() else {}
     for path in write_rulebook(out, [case for found in cases.values() for case in found]):
         print(path)
     return AGREE
-
-
-def answer(case: Case, decision: Decision, language: str = "en") -> dict[str, object]:
-    """The answer as one JSON object. `agrees` is null for a case without an expectation."""
-    return {
-        "case": case.name,
-        "outcome": decision.outcome,
-        "hold": decision.hold,
-        "released": list(decision.released),
-        "withheld": {}
-        if decision.outcome == "not_applicable"
-        else {item: list(reasons) for item, reasons in decision.withheld.items()},
-        "reasons": list(decision.reasons),
-        "obligations": sorted(decision.obligations),
-        "laws": list(decision.laws),
-        "consents": list(decision.consents),
-        "explanation": [said.text for said in explain(case.request, decision, language)],
-        "remedies": [remedy.text for remedy in remedies(case.request, decision, language)],
-        "agrees": None if case.expect is None else not differences(case, decision),
-    }
 
 
 def told(case: Case, decision: Decision, language: str) -> Iterable[str]:
