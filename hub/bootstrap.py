@@ -63,6 +63,7 @@ async def open_hub(settings: Settings, *, channels: bool = True) -> AsyncIterato
             county_pack=settings.county_pack,
             operator=settings.operator,
             demo=settings.demo,
+            lease_us=settings.lease_us,
         )
     finally:
         for channel in wired.values():
@@ -127,14 +128,23 @@ async def _working(hub: Hub, settings: Settings) -> AsyncIterator[None]:
         worker = Worker(hub)
         sequencer = Sequencer(hub.database, hub.ring, hub.clock, settings.data / "ledger.head")
         tasks = [asyncio.create_task(worker.run()), asyncio.create_task(sequencer.run())]
+        for task in tasks:
+            task.add_done_callback(_stop_if_failed)
         try:
             yield
         finally:
             worker.stop()
-            await tasks[0]
+            await asyncio.gather(tasks[0], return_exceptions=True)
             tasks[1].cancel()
             await asyncio.gather(tasks[1], return_exceptions=True)
             await sequencer.finish()
+
+
+def _stop_if_failed(task: "asyncio.Task[None]") -> None:
+    """A hub that takes packets and delivers none looks healthy and is not: let the supervisor start it anew."""
+    if not task.cancelled() and task.exception() is not None:
+        _log.error("a part of the hub ended", code=type(task.exception()).__name__)
+        signal.raise_signal(signal.SIGTERM)
 
 
 @contextlib.contextmanager
@@ -172,18 +182,42 @@ def _channels(settings: Settings, ring: KeyRing) -> Mapping[ChannelKind, Channel
         ChannelKind.API: ApiChannel(SigningKey(delivery.secret), delivery.id),
         ChannelKind.FAX: FaxChannel(_fax_transport(settings)),
     }
-    if settings.smtp_host and settings.smime_key and settings.smime_certificate:
-        from adapters.email.channel import EmailChannel  # noqa: PLC0415
-
-        channels[ChannelKind.EMAIL] = EmailChannel(
-            settings.smime_key.read_bytes(),
-            settings.smime_certificate.read_bytes(),
-            settings.smtp_from,
-            settings.smtp_host,
-            settings.smtp_port,
-            tls_ca=settings.smtp_ca.read_bytes() if settings.smtp_ca else None,
-        )
+    if settings.smtp_host:
+        channels[ChannelKind.EMAIL] = _email(settings, settings.smtp_host)
     return channels
+
+
+def _email(settings: Settings, relay: str) -> Channel:
+    """Direct mail through the relay. Raises `ConfigurationError` naming what is missing or refused."""
+    from adapters.email.channel import EmailChannel  # noqa: PLC0415
+
+    if not settings.smime_key or not settings.smime_certificate:
+        raise ConfigurationError("HUB_SMTP_HOST needs HUB_SMIME_KEY and HUB_SMIME_CERT: nothing leaves unsigned.")
+    if bool(settings.smtp_user) != bool(settings.smtp_password):
+        raise ConfigurationError("HUB_SMTP_USER and HUB_SMTP_PASSWORD_FILE need each other.")
+    credentials = None
+    if settings.smtp_user and settings.smtp_password:
+        password = _content(settings.smtp_password, "HUB_SMTP_PASSWORD_FILE", secret=True)
+        credentials = (settings.smtp_user, password.decode(errors="replace").rstrip("\r\n"))
+    return EmailChannel(
+        _content(settings.smime_key, "HUB_SMIME_KEY", secret=True),
+        _content(settings.smime_certificate, "HUB_SMIME_CERT"),
+        settings.smtp_from,
+        relay,
+        settings.smtp_port,
+        implicit_tls=settings.smtp_implicit_tls,
+        credentials=credentials,
+        tls_ca=_content(settings.smtp_ca, "HUB_SMTP_CA") if settings.smtp_ca else None,
+    )
+
+
+def _content(path: Path, variable: str, *, secret: bool = False) -> bytes:
+    try:
+        if secret and path.stat().st_mode & 0o077:
+            raise ConfigurationError(f"{variable} names a file that other users may read (chmod 600).")
+        return path.read_bytes()
+    except OSError:
+        raise ConfigurationError(f"{variable} names a file that cannot be read.") from None
 
 
 def _fax_transport(settings: Settings) -> "FaxTransport":

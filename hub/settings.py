@@ -27,11 +27,17 @@ class Settings(Frozen, frozen=True, kw_only=True):
     smtp_host: str | None
     smtp_port: int
     smtp_ca: Path | None
+    smtp_implicit_tls: bool
+    """TLS from the first byte (port 465) instead of STARTTLS; one of the two is always required."""
+    smtp_user: str | None
+    smtp_password: Path | None
     smtp_from: str
     smime_key: Path | None
     smime_certificate: Path | None
     hylafax_url: str | None
     fax_spool: Path
+    lease_us: int
+    """How long after a worker's last sign of life its deliveries are settled."""
 
     @property
     def sqlite_path(self) -> Path | None:
@@ -44,6 +50,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     """Settings from the environment. Raises `ConfigurationError` naming the variable that is wrong."""
     data = Path(environ.get("HUB_DATA", "data"))
     host, _, port = environ.get("HUB_LISTEN", "127.0.0.1:8080").rpartition(":")
+    implicit = _implicit_tls(environ.get("HUB_SMTP_TLS", "starttls"))
     return Settings(
         data=data,
         keys=Path(environ.get("HUB_KEYS", data / "keys.json")),
@@ -56,13 +63,17 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         operator=environ.get("HUB_OPERATOR") or None,
         demo=environ.get("HUB_DEMO") == "1",
         smtp_host=environ.get("HUB_SMTP_HOST") or None,
-        smtp_port=_number(environ.get("HUB_SMTP_PORT", "587"), "HUB_SMTP_PORT"),
+        smtp_port=_number(environ.get("HUB_SMTP_PORT", "465" if implicit else "587"), "HUB_SMTP_PORT"),
         smtp_ca=_path(environ.get("HUB_SMTP_CA")),
+        smtp_implicit_tls=implicit,
+        smtp_user=environ.get("HUB_SMTP_USER") or None,
+        smtp_password=_path(environ.get("HUB_SMTP_PASSWORD_FILE")),
         smtp_from=environ.get("HUB_SMTP_FROM", "exchange@hub.test"),
         smime_key=_path(environ.get("HUB_SMIME_KEY")),
         smime_certificate=_path(environ.get("HUB_SMIME_CERT")),
         hylafax_url=environ.get("HUB_HYLAFAX_URL") or None,
         fax_spool=Path(environ.get("HUB_FAX_SPOOL", data / "fax-spool")),
+        lease_us=_lease_us(environ.get("HUB_LEASE_S", "120")),
     )
 
 
@@ -76,6 +87,18 @@ def _number(text: str, name: str) -> int:
     if not text.isdigit():
         raise ConfigurationError(f"{name} needs a port number.")
     return int(text)
+
+
+def _implicit_tls(text: str) -> bool:
+    if text not in ("starttls", "implicit"):
+        raise ConfigurationError("HUB_SMTP_TLS is starttls or implicit; there is no way without TLS.")
+    return text == "implicit"
+
+
+def _lease_us(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 3 <= int(text) <= 3_600:
+        raise ConfigurationError("HUB_LEASE_S is 3 to 3600 seconds.")
+    return int(text) * 1_000_000
 
 
 def _path(text: str | None) -> Path | None:
