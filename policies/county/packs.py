@@ -28,16 +28,12 @@ PART_2_EXCEPTIONS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """`written_consent`: an identifying item needs a written consent, or a rule named in `exceptions`.
-    `purposes` None: for every base purpose.
-    """
+    """What identifies a person needs a written consent, or a rule named in `exceptions`, from `effective` on."""
 
     id: str
     title: str
     effective: date
-    written_consent: bool
     exceptions: frozenset[str]
-    purposes: frozenset[str] | None = None
 
 
 PACKS = {
@@ -47,8 +43,7 @@ PACKS = {
             "sonoma-7.1.12",
             "Sonoma County Coordination of Care Procedures 7.1.12",
             date(2025, 11, 1),
-            written_consent=True,
-            exceptions=PART_2_EXCEPTIONS,
+            PART_2_EXCEPTIONS,
         ),
     )
 }
@@ -57,8 +52,7 @@ PACKS = {
 def county_consent(facts: Facts) -> ProhibitJudge | None:
     """The county's own condition: a written consent. Raises KeyError for a pack that does not exist."""
     pack = PACKS[facts.request.county_pack or ""]
-    silent = pack.purposes is not None and facts.base not in pack.purposes
-    if silent or not pack.written_consent or facts.at < start_of(pack.effective, facts.world.zone):
+    if facts.at < start_of(pack.effective, facts.world.zone):
         return None
 
     def judge(_matter: Matter, permit: Permit | None) -> Reasons:
