@@ -95,8 +95,9 @@ def _decide_packet(facts: Facts, rules: RuleBook) -> Decision:
                 ItemDecision(matter.id, True, permit.waits, permit.rule, permit.consent, NOTHING, permit.laws),
             )
         else:
-            items.append(_withheld(matter, reasons))
-            tally.stays(reasons, due_withheld(facts, reasons))
+            item = _withheld(matter, reasons)
+            items.append(item)
+            tally.stays(item, due_withheld(facts, reasons))
     return _conclude(items, tally, rules)
 
 
@@ -122,12 +123,12 @@ class Tally:
         if permit.consent is not None:
             self.consents[permit.consent] = None
 
-    def stays(self, reasons: Reasons, obligations: frozenset[str]) -> None:
+    def stays(self, item: ItemDecision, obligations: frozenset[str]) -> None:
         self.obligations |= obligations
         self.withheld += 1
-        self.hold = self.hold or not HOLDS.isdisjoint(reasons)
-        self.reasons.update(dict.fromkeys(reasons))
-        self.laws.update(dict.fromkeys(_laws_of(reasons)))
+        self.hold = self.hold or item.hold
+        self.reasons.update(dict.fromkeys(item.reasons))
+        self.laws.update(dict.fromkeys(item.laws))
 
 
 def _bench(

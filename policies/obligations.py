@@ -65,6 +65,8 @@ def due_withheld(facts: Facts, reasons: tuple[str, ...]) -> frozenset[str]:
     found = set()
     if not LEFT_WITHOUT_BASIS.isdisjoint(reasons):
         found.add("breach_assessment")
-    if not REVOKED.isdisjoint(reasons) and any(form.oral and only_oral(facts, form.consent) for form in facts.forms):
-        found.add("written_revocation")
+    if not REVOKED.isdisjoint(reasons):
+        for form in facts.forms:
+            if form.oral and only_oral(facts, form.consent):
+                found.add("written_revocation")
     return frozenset(found)

@@ -21,6 +21,8 @@ from policies.vocabulary import PROCEEDINGS, PSYCHOTHERAPY_NOTES
 
 REGISTRY_CLASSES = frozenset({"demographics", "medications"})
 
+NO_CONSENT = frozenset({"consent.unwritten", "consent.general"})
+
 Reach = Callable[[Facts, Form], Reasons]
 
 
@@ -160,12 +162,12 @@ def consent_reasons(facts: Facts, matter: Matter) -> Reasons:
     for form, faults in (*outcome.bad, *((form, NOTHING) for form, _ in outcome.good)):
         if form.consent.id != matter.held_under or lists(facts, form, matter.principal):
             found.extend(all_faults(facts, form, matter, faults))
-    return tuple(dict.fromkeys(found))
+    return tuple(found)
 
 
 def all_faults(facts: Facts, form: Form, matter: Matter, faults: Reasons) -> Reasons:
     """The faults with those of the item; a form that is no consent at all is not read further."""
-    if faults in {("consent.unwritten",), ("consent.general",)}:
+    if faults and faults[0] in NO_CONSENT:
         return faults
     faults += item_faults(facts, form, matter)
     if facts.base == "payment" and "consent.revoked" in faults and relied_on(facts, form.consent, matter.item.made):
