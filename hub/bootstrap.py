@@ -23,7 +23,7 @@ from hub.recent import Recent
 from hub.sequencer import Sequencer
 from hub.settings import Settings
 from hub.signals import LocalSignals, RedisSignals
-from hub.storage import migrations
+from hub.storage import key_records, migrations
 from hub.storage.database import Database
 from hub.storage.directory import DirectoryStore
 from hub.storage.facts import FactsReader
@@ -44,12 +44,20 @@ def migrate(settings: Settings) -> None:
 
 @contextlib.asynccontextmanager
 async def open_hub(settings: Settings, *, channels: bool = True) -> AsyncIterator[Hub]:
-    """The wired hub on a migrated database; closed on the way out. Raises `ConfigurationError`, `StorageFailed`."""
+    """The wired hub on a migrated database; closed on the way out.
+
+    Raises `ConfigurationError`, also for a key ring that lacks a key the data depends on, and `StorageFailed`.
+    """
     ring = KeyRing.load(settings.keys)
-    database = await _database(settings)
-    signals: Signals = LocalSignals() if settings.redis_url is None else RedisSignals(settings.redis_url)
-    wired = _channels(settings, ring) if channels else {}
-    try:
+    async with contextlib.AsyncExitStack() as stack:
+        database = await _database(settings)
+        stack.push_async_callback(database.close)
+        await key_records.admit(database, ring)
+        signals: Signals = LocalSignals() if settings.redis_url is None else RedisSignals(settings.redis_url)
+        stack.push_async_callback(signals.close)
+        wired = _channels(settings, ring) if channels else {}
+        for channel in wired.values():
+            stack.push_async_callback(channel.close)
         yield Hub(
             database=database,
             clock=SystemClock(),
@@ -65,11 +73,6 @@ async def open_hub(settings: Settings, *, channels: bool = True) -> AsyncIterato
             demo=settings.demo,
             lease_us=settings.lease_us,
         )
-    finally:
-        for channel in wired.values():
-            await channel.close()
-        await signals.close()
-        await database.close()
 
 
 def serve(settings: Settings, role: str = "all", ready: Callable[[], None] = lambda: None) -> None:
@@ -121,7 +124,7 @@ async def running(
 
 @contextlib.asynccontextmanager
 async def _working(hub: Hub, settings: Settings) -> AsyncIterator[None]:
-    with _sole_worker(settings):
+    with sole_worker(settings):
         if settings.sqlite_path is not None:
             # Nobody else can be working on this file, so whatever is claimed or in flight was left behind.
             await recover(hub, hub.clock.now() + 365 * 86_400_000_000)
@@ -148,8 +151,8 @@ def _stop_if_failed(task: "asyncio.Task[None]") -> None:
 
 
 @contextlib.contextmanager
-def _sole_worker(settings: Settings) -> Iterator[None]:
-    """One worker a SQLite file; PostgreSQL allows any number."""
+def sole_worker(settings: Settings) -> Iterator[None]:
+    """One worker a SQLite file; PostgreSQL allows any number. Raises `ConfigurationError` beside another one."""
     if settings.sqlite_path is None:
         yield
         return

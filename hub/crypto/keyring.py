@@ -2,7 +2,8 @@
 
 Rules kept here:
 - The file is refused unless it belongs to the running user and nobody else can read or write it.
-- A key is never removed by rotation, only retired: old records still open, old checkpoints still verify.
+- A key is never removed by rotation, only retired: old records still open, old checkpoints still verify. Removing is
+  a command of its own, for keys that nothing depends on any more.
 - A change is written beside the file, flushed to disk, and renamed over it; a lock on the folder keeps two
   rotations from losing each other's key, which would lose every record sealed under it.
 - No secret appears in a repr, an error or a listing.
@@ -163,6 +164,21 @@ def rotate(path: Path | str, kinds: tuple[KeyKind, ...] = (KeyKind.ENCRYPTION, K
             msgspec.structs.replace(key, state=KeyState.RETIRED) if key.kind in kinds else key for key in before.keys
         )
         ring = KeyRing(kept + fresh)
+        write_private(Path(path), folder, _encoded(ring))
+    return ring
+
+
+def remove(path: Path | str, key_id: str) -> KeyRing:
+    """Take a retired key out of the ring, for good; answers the ring as it now is on disk.
+
+    Whoever calls has made sure that nothing depends on it. Raises `ConfigurationError` as `KeyRing.load` does, and for
+    a key that is active or not there.
+    """
+    with locked_folder(Path(path)) as folder:
+        before = KeyRing.load(path)
+        if key_id not in {key.id for key in before.keys if key.state is KeyState.RETIRED}:
+            raise ConfigurationError("The key ring holds no retired key of this id.")
+        ring = KeyRing(tuple(key for key in before.keys if key.id != key_id))
         write_private(Path(path), folder, _encoded(ring))
     return ring
 

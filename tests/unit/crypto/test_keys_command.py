@@ -6,6 +6,7 @@ import pytest
 from hub.cli import keys
 from hub.crypto.keyring import KeyKind, KeyRing
 from hub.crypto.notes import Verifier
+from hub.settings import read_settings
 
 
 def command(*words):
@@ -16,7 +17,8 @@ def command(*words):
 
 
 @pytest.fixture
-def path(tmp_path):
+def path(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # where no database stands
     return tmp_path / "ring.json"
 
 
@@ -35,11 +37,11 @@ def test_the_path_comes_from_the_environment(path, monkeypatch):
     assert path.exists()
 
 
-def test_without_any_path_the_key_ring_is_in_the_folder_one_is_in(tmp_path, monkeypatch):
-    monkeypatch.delenv("HUB_KEYS", raising=False)
+def test_the_first_key_ring_makes_the_hubs_folder_closed_to_others(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert command("init") == 0
-    assert (tmp_path / "hub-keys.json").exists()
+    assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
+    assert read_settings({}).keys.exists()
 
 
 def test_rotate_renews_encryption_and_ledger_keys_unless_told_which(path):
