@@ -160,7 +160,7 @@ def consent_reasons(facts: Facts, matter: Matter) -> Reasons:
     found: list[str] = []
     outcome = tested(facts, matter)
     for form, faults in (*outcome.bad, *((form, NOTHING) for form, _ in outcome.good)):
-        if form.consent.id != matter.held_under or lists(facts, form, matter.principal):
+        if matter.own or form.consent.id != matter.held_under or lists(facts, form, matter.principal):
             found.extend(all_faults(facts, form, matter, faults))
     return tuple(found)
 

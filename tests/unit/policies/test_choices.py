@@ -87,6 +87,12 @@ def test_the_day_that_loses_an_hour_has_23():
     assert (end_of(date(2026, 3, 8), zone) - end_of(date(2026, 3, 7), zone)).total_seconds() == 23 * 3600
 
 
+def test_a_record_the_program_made_is_never_held_under_a_consent():
+    request = ask(consents={"other": {"like": "tpo", "discloser": ["lantern"]}})
+    held = decide(replace(request, packet=(replace(request.packet[0], held_under="other"),)))
+    assert held.reasons == ("scope.discloser",)
+
+
 # -- choices of law -----------------------------------------------------------------------------------------
 
 
