@@ -41,6 +41,7 @@ COMMANDS = {
     "consent": ("hub.cli.consent", "record, verify, revoke and show consents"),
     "check": ("hub.cli.check", "what would be decided now about stored facts, and why"),
     "status": ("hub.cli.status", "the queue and what waits for a person; or one submission"),
+    "work": ("hub.cli.work", "what waits for a person: list, release, close"),
     "ledger": ("hub.cli.ledger", "verify or export the disclosure ledger"),
     "policy": ("hub.cli.policy", "ask the policy engine, or test it against a library of cases"),
     "keys": ("hub.cli.keys", "make, rotate and list the keys of this hub"),

@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
         return 0 if any(each["state"] in _GOING for each in view["recipients"]) else 1
     found = on_hub(overview)
     print(json.dumps(found) if args.json else "\n".join(_lines(found)))
-    return 1 if found["work"] or any(found["queue"].get(state) for state in _TROUBLE) else 0
+    return 1 if found["work"] else 0
 
 
 async def _submission(hub: "Hub", submission: str, viewer: str) -> dict[str, Any]:
@@ -60,15 +60,17 @@ async def overview(hub: "Hub") -> dict[str, Any]:
     from sqlmodel import col  # noqa: PLC0415
 
     from hub.release import Filter, list_work  # noqa: PLC0415
-    from hub.storage.tables import Checkpoint, LedgerEntry, Outbox  # noqa: PLC0415
+    from hub.storage.tables import Checkpoint, LedgerEntry, Outbox, WorkItem  # noqa: PLC0415
 
     state, size = col(Outbox.state), col(Checkpoint.size)
     counted: tuple[Any, ...] = (state, func.count())
     stuck: tuple[Any, ...] = (col(Outbox.id), state, col(Outbox.code), col(Outbox.endpoint_id))
+    # What somebody has settled stays where it is, and is no trouble any more.
+    asked = (col(WorkItem.reference) == col(Outbox.id)) & (col(WorkItem.state) == "open")
     query = hub.database.query
     states = await query(select(*counted).group_by(state))
     oldest = await query(select(func.min(col(Outbox.created_at))).where(state == "queued"))
-    troubled = await query(select(*stuck).where(state.in_(_TROUBLE)).limit(20))
+    troubled = await query(select(*stuck).join(WorkItem, asked).where(state.in_(_TROUBLE)).limit(20))
     head = await query(select(size).order_by(size.desc()).limit(1))
     entries = await query(select(func.count()).select_from(LedgerEntry))
     work = await list_work(hub, Filter(None, limit=20))

@@ -1,0 +1,95 @@
+"""`part2hub work`: what waits for a person: list it, release it to be decided again, or close it."""
+
+import argparse
+import json
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, get_args
+
+from hub.release import Reason
+
+if TYPE_CHECKING:
+    from hub.context import Hub
+
+_HELP = """\
+Dead letters, unknown outcomes, holds and reviews wait here for somebody. Releasing one puts what it is about back into
+the queue; it is decided anew before anything leaves. Closing one leaves it where it is. Both go on the ledger.
+
+  part2hub work list                                             what is open, of every organization
+  part2hub work list --for harbor --kind dead_letter             of one organization and kind
+  part2hub work list --state closed --json
+  part2hub work release ID --reason corrected --by m.ortiz       the cause of a dead letter is mended
+  part2hub work release ID --reason confirmed_not_delivered --by m.ortiz
+                                                                 the recipient was called and has nothing
+  part2hub work close ID --reason confirmed_delivered --by m.ortiz
+                                                                 the recipient was called and has it
+
+Exit codes: 0 done, 2 not understood, no such item or settled already, 3 a setting is refused, 4 no database.
+"""
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the `work` command."""
+    parser = subparsers.add_parser(
+        "work",
+        help="what waits for a person: list, release, close",
+        description=_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    actions = parser.add_subparsers(dest="action", required=True, metavar="list|release|close")
+    listing = actions.add_parser("list", help="work items, newest first")
+    listing.add_argument("--for", dest="organization", metavar="ORGANIZATION")
+    listing.add_argument("--kind", metavar="KIND", help="dead_letter, unknown_outcome, hold, ...")
+    listing.add_argument("--state", choices=("open", "closed"), default="open")
+    listing.add_argument("--limit", type=int, default=50)
+    listing.add_argument("--json", action="store_true")
+    for name, words in (("release", "back into the queue"), ("close", "done with, without a delivery")):
+        action = actions.add_parser(name, help=words)
+        action.add_argument("id")
+        action.add_argument("--reason", required=True, choices=get_args(Reason))
+        action.add_argument("--by", required=True, type=_person, help="who decided it, as it stands on the ledger")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do what was asked."""
+    from hub.cli.local import on_hub  # noqa: PLC0415 - so that --help is fast
+
+    act = {"list": _list, "release": _release, "close": _close}[args.action]
+    print(on_hub(lambda hub: act(hub, args)))
+    return 0
+
+
+async def _list(hub: "Hub", args: argparse.Namespace) -> str:
+    from hub.release import Filter, list_work  # noqa: PLC0415
+
+    found = await list_work(hub, Filter(args.organization, args.state, args.kind, limit=args.limit))
+    if args.json:
+        return json.dumps(found)
+    return "\n".join([f"{'SINCE (UTC)':<17} {'KIND':<20} {'ORGANIZATION':<20} {'ID':<32} CODE", *map(_line, found)])
+
+
+async def _release(hub: "Hub", args: argparse.Namespace) -> str:
+    from hub.release import release  # noqa: PLC0415
+
+    await release(hub, args.id, args.reason, organization=None, by=args.by)
+    return f"{args.id} is released; what it is about is decided again before anything leaves."
+
+
+async def _close(hub: "Hub", args: argparse.Namespace) -> str:
+    from hub.release import close  # noqa: PLC0415
+
+    await close(hub, args.id, args.reason, organization=None, by=args.by)
+    return f"{args.id} is closed."
+
+
+def _person(text: str) -> str:
+    # It stands on the ledger, which takes no free text.
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._@/-]{0,63}", text):
+        raise argparse.ArgumentTypeError("a user's name or id: letters, digits and . _ @ / -")
+    return text
+
+
+def _line(item: dict[str, Any]) -> str:
+    since = datetime.fromtimestamp(item["created_at"] / 1_000_000, UTC).strftime("%Y-%m-%d %H:%M")
+    return f"{since:<17} {item['kind']:<20} {item['organization_id']:<20} {item['id']:<32} {item['code']}"
