@@ -255,6 +255,62 @@ def test_facts_that_may_save_a_minor_go_to_a_parent_and_those_of_an_adult_do_not
     assert answer("lantern", "noa-father", patient="noa", **facts).outcome == "deny"
 
 
+def test_a_general_authorization_carries_a_medical_note_and_no_psychotherapy_notes():
+    form = {"like": "specific", "kind": "general", "information": ["medical", "psychotherapy_notes"]}
+    form["purposes"] = ["employment"]
+    packet = {"note": {"information": "medical"}, "therapist": {"information": "psychotherapy_notes"}}
+    decision = answer("mhp", "granite-works", "employment", packet=packet, consents={"form": form})
+    assert decision.released == ("note",)
+    assert decision.withheld == {"therapist": ("consent.general", "hipaa.authorization")}
+
+
+def test_a_parent_of_a_removed_child_is_barred_from_the_therapists_record_and_not_from_the_x_ray():
+    packet = {"x-ray": {"information": "medical", "identifies": "person"}}
+    form = {"like": "specific", "information": ["medical"], "purposes": ["education"]}
+    form["signed_by"] = ["the-patient", "kai-mother"]
+    facts = {"patient": "kai", "packet": packet, "consents": {"form": form}}
+    assert answer("mhp", "meridian-high", "education", **facts).outcome == "permit"
+
+
+def test_a_parent_of_a_child_at_home_may_sign_beside_the_child():
+    packet = {"therapy": {"information": "mental_health", "identifies": "person"}}
+    form = {"like": "specific", "information": ["mental_health"], "purposes": ["education"]}
+    form["signed_by"] = ["the-patient", "leo-mother"]
+    facts = {"patient": "leo", "packet": packet, "consents": {"form": form}}
+    assert answer("mhp", "meridian-high", "education", **facts).outcome == "permit"
+
+
+def test_only_a_provider_is_a_treating_provider_whatever_relationship_is_claimed():
+    facts = {"consents": TPO, "relationship": "accepted"}
+    assert answer(recipient="newstart", **facts).outcome == "permit"
+    assert reasons(recipient="keystone-housing", **facts) == {"scope.recipient"}
+
+
+def test_a_program_beyond_200_miles_is_not_among_the_near_ones():
+    form = {"like": "registry", "recipients": ["programs_within_200_miles"]}
+    packet = {"dose": {"information": "medications"}}
+    near, far = (
+        reasons(
+            "cedar-otp",
+            "desert-otp",
+            "dual_enrollment",
+            packet=packet,
+            consents={"form": form},
+            registry={"trigger": "accepted", "miles": miles},
+        )
+        for miles in (200, 201)
+    )
+    assert near == set()
+    assert far == {"registry.distance", "scope.recipient"}
+
+
+def test_a_payer_of_her_contract_is_reached_and_another_is_not():
+    form = {"like": "tpo", "recipients": ["third_party_payers"]}
+    claim = {"claim": {"information": "billing"}}
+    assert answer(recipient="legacy-fund", purpose="claim", packet=claim, consents={"i": form}).outcome == "permit"
+    assert reasons(recipient="crestview", purpose="claim", packet=claim, consents={"i": form}) == {"scope.recipient"}
+
+
 def test_a_parent_may_see_the_record_of_a_child_too_young_to_seek_counseling_alone():
     note = {"note": {"information": "medical", "identifies": "person"}}
     form = {"like": "specific", "purposes": ["family_information"], "signed_by": ["the-patient", "sam-mother"]}
