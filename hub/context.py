@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from hub.business_days import Calendar
 from hub.crypto.keyring import KeyRing
 from hub.model import ChannelKind
 from hub.outbox import LEASE_US
@@ -30,6 +31,8 @@ class Hub:
     signals: Signals
     recent: "Recent"
     zone: ZoneInfo
+    calendar: Calendar = Calendar()
+    """Which days are business days: reviews are due on the next one."""
     county_pack: str | None = None
     operator: str | None = None
     demo: bool = False

@@ -8,12 +8,14 @@ from itertools import chain
 
 import msgspec
 
+from hub.bases.manifests import stated
+from hub.bases.stated import NOTHING, Stated, facts_of
 from hub.intake import ItemManifest, Manifest
 from hub.model import ChannelKind, Frozen
 from hub.storage.directory import Directory
 from hub.storage.facts import Facts, instant
 from policies.kernel import decide as decide_request
-from policies.model import Decision, Emergency, Item, Request, World
+from policies.model import Decision, Item, Request, World
 
 
 UNKNOWN_MEMBER = "member.not_registered"
@@ -29,8 +31,8 @@ class Asked(Frozen, frozen=True, kw_only=True):
     service: str = "counseling"
     calaim: bool = False
     agreements: tuple[str, ...] = ()
-    emergency: tuple[str, str, str] | None = None
-    """Kind, who determined it, whether consent could be had (§2.51)."""
+    stated: Stated | None = None
+    """Bases other than a consent, in the policy's words."""
 
 
 class ItemRecord(Frozen, frozen=True, kw_only=True):
@@ -71,15 +73,14 @@ def item_id(number: int) -> str:
 
 def asked_by(manifest: Manifest) -> Asked:
     """What of a manifest a decision needs; titles and free text stay out."""
-    emergency = manifest.emergency
     return Asked(
         purpose=manifest.purpose,
         items=tuple(msgspec.structs.replace(item, document="", title="") for item in manifest.items),
         relationships={r.organization: r.relationship for r in manifest.recipients if r.relationship},
         service=manifest.service,
         calaim=manifest.calaim,
-        agreements=manifest.agreements,
-        emergency=None if emergency is None else (emergency.kind, emergency.determined_by, emergency.consent),
+        agreements=manifest.agreements + _named_agreements(manifest),
+        stated=_stated(manifest),
     )
 
 
@@ -96,7 +97,7 @@ def question(
     county_pack: str | None = None,
 ) -> Request:
     """The policy question for one recipient at one instant (`at`: microseconds UTC)."""
-    emergency = asked.emergency
+    stated = asked.stated or NOTHING
     return Request(
         world=directory.world,
         patient=facts.patient,
@@ -107,14 +108,23 @@ def question(
         packet=_packet(asked.items),
         consents=facts.consents,
         relationship=asked.relationships.get(recipient),
-        agreements=asked.agreements or _agreements(directory.world, discloser, recipient, operator),
+        agreements=_relied_on(asked, directory.world, discloser, recipient, operator),
         restrictions=facts.restrictions,
         events=facts.events,
         by=by,
         through=operator,
         service=asked.service,
         calaim=asked.calaim,
-        emergency=emergency and Emergency(kind=emergency[0], determined_by=emergency[1], consent=emergency[2]),
+        identity="unverified" if recipient in stated.unverified else "verified",
+        sud_duty=recipient not in stated.without_sud_duty,
+        emergency=stated.emergency,
+        demand=stated.demand,
+        order=stated.order,
+        against=stated.against,
+        supervision=stated.supervision,
+        registry=stated.registry,
+        findings=stated.findings,
+        crime=stated.crime,
         county_pack=county_pack,
     )
 
@@ -198,12 +208,34 @@ def _item(number: int, item: ItemManifest) -> Item:
     )
 
 
+def _stated(manifest: Manifest) -> Stated | None:
+    kinds = tuple(stated(manifest))
+    unverified = frozenset(r.organization for r in manifest.recipients if r.identity == "unverified")
+    without_duty = frozenset(r.organization for r in manifest.recipients if not r.sud_duty)
+    if not kinds and not unverified and not without_duty and manifest.against == "patient":
+        return None
+    facts = facts_of(manifest, kinds)
+    return msgspec.structs.replace(facts, unverified=unverified, without_sud_duty=without_duty)
+
+
+def _named_agreements(manifest: Manifest) -> tuple[str, ...]:
+    """Agreements that a stated basis rests on (§2.11, §2.53)."""
+    return tuple(form.agreement for form in (manifest.audit, manifest.qso) if form is not None)
+
+
+def _relied_on(asked: Asked, world: World, discloser: str, recipient: str, operator: str | None) -> tuple[str, ...]:
+    """What the sender named, and the hub's own with it; unnamed, all there are but audits, which are always named."""
+    if asked.agreements:
+        return asked.agreements + _agreements(world, discloser, operator)
+    return _agreements(world, discloser, recipient, operator)
+
+
 @lru_cache(maxsize=4096)
 def _agreements(world: World, *parties: str | None) -> tuple[str, ...]:
-    """All agreements between these parties and any party that one of them belongs to."""
+    """All agreements but audits between these parties and any party that one of them belongs to."""
     concerned = frozenset(chain.from_iterable(world.lines.get(party, ()) for party in parties if party))
     return tuple(
         agreement.id
         for agreement in world.agreements.values()
-        if agreement.holder in concerned and agreement.with_party in concerned
+        if agreement.holder in concerned and agreement.with_party in concerned and agreement.kind != "audit"
     )

@@ -10,6 +10,7 @@ Everything enters through `submit` and everything leaves through `dispatch`; the
 import asyncio
 
 from hub import intents, outbox, packets
+from hub.bases.checks import check_known
 from hub.context import Hub
 from hub.crypto.identifiers import hash_idempotency
 from hub.decide import Asked, DecisionRecord, asked_by, decide, means, nobody, question, record_of
@@ -44,11 +45,13 @@ async def submit(hub: Hub, handed: Handed) -> str:
     facts = await packets.facts_for(hub, handed)
     now = hub.clock.now()
     asked = asked_by(handed.manifest)
+    if asked.stated is not None or asked.agreements:
+        check_known(handed.manifest, handed.manifest.agreements, directory.world, now)
     decisions = [
         newly(_decided(hub, asked, facts, directory, handed.sender, recipient.organization, now), now)
         for recipient in handed.manifest.recipients
     ]
-    packet = packets.packet(hub.ring, handed, facts, asked, decisions, key, now)
+    packet = packets.packet(hub, handed, facts, asked, decisions, key, now)
     try:
         await hub.database.commit(packet.unit)
     except Stale:
@@ -84,7 +87,8 @@ async def _attempt(hub: Hub, ticket: Ticket, submission: StoredSubmission, recen
     chosen = route(ticket, directory, hub.channels)
     by = "ehr" if chosen is None else means(chosen.endpoint.channel)
     now = hub.clock.now()
-    decided = recent and recent.decisions.get(ticket.recipient)
+    # What a person looked at took its time, and an order may have ended meanwhile: it is always decided anew.
+    decided = recent and ticket.share != "review" and recent.decisions.get(ticket.recipient)
     if not decided or not still_answers(decided, facts, directory.version, by, now, hub.zone):
         asked = submission.facts.asked
         decided = newly(_decided(hub, asked, facts, directory, submission.sender, ticket.recipient, now, by=by), now)

@@ -10,6 +10,8 @@ from typing import Literal
 
 import msgspec
 
+from hub.bases.checks import check_stated
+from hub.bases.manifests import Bases, papers
 from hub.errors import Malformed, TooLarge, Unsupported
 from hub.model import Frozen, MessageKind, Priority
 from policies.vocabulary import CLASSES, PURPOSES
@@ -57,19 +59,6 @@ class ItemManifest(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True
         return None if self.made is None else date.fromisoformat(self.made)
 
 
-class EmergencyManifest(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A clinician's determination and the five fields of §2.51(c)."""
-
-    kind: Literal["medical", "disaster", "disaster_over", "product_error"] = "medical"
-    determined_by: Literal["clinician", "software"]
-    determined_by_name: str
-    consent: Literal["unobtainable", "obtainable", "refused"]
-    recipient_name: str
-    recipient_facility: str
-    discloser_name: str
-    nature: str
-
-
 class EventManifest(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The admission, discharge or crisis that a notice reports."""
 
@@ -87,9 +76,13 @@ class EventManifest(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class RecipientManifest(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
     organization: str
     relationship: Relationship | None = None
+    identity: Literal["verified", "unverified"] = "verified"
+    """Whether somebody verified who they are and their authority (45 CFR 164.514(h))."""
+    sud_duty: bool = True
+    """Inside a program: whether they need it for duties arising from SUD services (§2.12(c)(3))."""
 
 
-class Manifest(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Manifest(Bases, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The JSON part of a submission."""
 
     kind: MessageKind
@@ -99,7 +92,6 @@ class Manifest(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
     items: tuple[ItemManifest, ...]
     priority: Priority = Priority.ROUTINE
     event: EventManifest | None = None
-    emergency: EmergencyManifest | None = None
     service: Literal["counseling", "methadone", "buprenorphine"] = "counseling"
     calaim: bool = False
     agreements: tuple[str, ...] = ()
@@ -122,6 +114,8 @@ class Handed(Frozen, frozen=True, kw_only=True):
     documents: Mapping[str, bytes]
     body_digest: bytes
     """SHA-256 over manifest and documents as received."""
+    by: str = ""
+    """Who handed it in, as the record names people."""
 
 
 _decode = msgspec.json.Decoder(Manifest).decode
@@ -165,6 +159,7 @@ def _check(manifest: Manifest) -> None:
         raise Malformed("Unknown purpose.", field="$.purpose")
     if (manifest.kind is MessageKind.EMERGENCY_DISCLOSURE) != (manifest.emergency is not None):
         raise Malformed("An emergency disclosure states its emergency, and only it does.", field="$.emergency")
+    check_stated(manifest, manifest.purpose)
 
 
 def _check_item(item: ItemManifest, field: str) -> None:
@@ -188,20 +183,21 @@ def _check_instant(text: str, field: str) -> None:
 
 
 def check_documents(handed: Handed) -> None:
-    """Every item has its document and every document its item, within the limits, of a kind the hub carries."""
-    wanted = {item.document for item in handed.manifest.items}
+    """Every item has its document, every court paper too, and nothing else came, within the limits, of a kind the hub
+    carries.
+    """
+    wanted = {item.document for item in handed.manifest.items} | set(papers(handed.manifest).values())
     if wanted != set(handed.documents):
         raise Malformed("Documents and items do not match one to one.", field="$.items")
     if sum(map(len, handed.documents.values())) > MAX_SUBMISSION_BYTES:
         raise TooLarge(f"A submission has at most {MAX_SUBMISSION_BYTES >> 20} MiB.")
-    for n, item in enumerate(handed.manifest.items):
-        content = handed.documents[item.document]
+    parts = {f"$.items[{n}]": item.document for n, item in enumerate(handed.manifest.items)}
+    for field, part in (parts | {f"$.{name}": part for name, part in papers(handed.manifest).items()}).items():
+        content = handed.documents[part]
         if len(content) > MAX_DOCUMENT_BYTES:
-            raise TooLarge(f"A document has at most {MAX_DOCUMENT_BYTES >> 20} MiB.", field=f"$.items[{n}]")
+            raise TooLarge(f"A document has at most {MAX_DOCUMENT_BYTES >> 20} MiB.", field=field)
         if media_type(content) is None:
-            raise Unsupported(
-                "The document is none of PDF, TIFF, PNG, JPEG, JSON, XML or UTF-8 text.", field=f"$.items[{n}]"
-            )
+            raise Unsupported("The document is none of PDF, TIFF, PNG, JPEG, JSON, XML or UTF-8 text.", field=field)
 
 
 _MAGIC = (

@@ -5,7 +5,8 @@ INVARIANT: no-silent-disclosure, unknown-is-disclosed, revocation-is-a-fence.
 
 import msgspec
 
-from hub import outbox
+from hub import outbox, packets
+from hub.bases import reviews
 from hub.context import Hub
 from hub.decide import DecisionRecord
 from hub.decided import Decided, step
@@ -13,14 +14,13 @@ from hub.deliver import Route
 from hub.model import Deferred, Delivered, Outcome, Prepared, Refused, Unknown
 from hub.errors import Stale
 from hub.outbox import BEGIN_FLIGHT, RETARGET, SETTLE, Ticket
-from hub.packets import bound
 from hub.record import entry
 from hub.storage.database import Step, Unit
 from hub.storage.facts import Facts
 from hub.storage.statements import Change, Check, Insert, columns_of
 from hub.storage.submissions import StoredSubmission
-from hub.storage.tables import Attempt, DirectoryState, Disclosure, EmergencyRecord, Member
-from hub.work import close_work, open_work
+from hub.storage.tables import Attempt, DirectoryState, Disclosure, Member
+from hub.work import close_waiting, open_work
 
 _FENCE = Check(Member, ("id", "fence"))
 _DIRECTORY = Check(DirectoryState, ("id", "version"))
@@ -29,9 +29,6 @@ _INTEND_AGAIN = Change(Disclosure, ("state", "decision_id", "address", "intended
 _CONCLUDE = Change(Disclosure, ("state", "concluded_at"), ("id",))
 _ADD_ATTEMPT = Insert(Attempt, columns_of(Attempt))
 _FINISH = Change(Attempt, ("finished_at", "outcome", "code", "receipt"), ("id",))
-_EMERGENCY_AT = Change(EmergencyRecord, ("disclosed_at",), ("disclosure_id",))
-_REVIEW_US = 72 * 3_600_000_000
-"""An emergency not reviewed in 72 hours escalates (california.md, story 8)."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -118,11 +115,9 @@ async def conclude(
         Step(_CONCLUDE, (_legally(outcome), now, ticket.id)),
         entry("disclosure.concluded", now, body, member=submission.member, reference=ticket.id),
     ]
-    if "emergency_record" in decision.obligations and not isinstance(outcome, Deferred | Refused):
-        writes.append(Step(_EMERGENCY_AT, (now, ticket.id)))
-        writes.append(
-            open_work("emergency_review", submission.sender, ticket.id, ("2.51",), now, due=now + _REVIEW_US)
-        )
+    if not isinstance(outcome, Deferred | Refused):
+        writes += reviews.after(hub, ticket.id, submission, decision, packets.released(decision, ticket), now)
+    told = tuple(writes)
     if state in ("unknown", "dead"):
         kind = "unknown_outcome" if state == "unknown" else "dead_letter"
         writes.append(open_work(kind, submission.sender, ticket.id, (code,), now))
@@ -134,7 +129,7 @@ async def conclude(
     except Stale:
         # The recovery gave this attempt up as unknown meanwhile: its outcome is still told, the row stays with the
         # person.
-        await hub.database.commit(Unit((), tuple(writes[:3])))
+        await hub.database.commit(Unit((), told))
         return "unknown"
     return state
 
@@ -144,14 +139,14 @@ async def withhold(
 ) -> str:
     """Nothing of the row may leave now: it is withheld, or waits for a person, and the ledger says why."""
     decision = decided.record
-    waits = decision.hold and not ticket.approved
+    waits = decision.hold and not packets.let_go(decision, ticket)
     state, code = ("held", "person") if waits else ("withheld", "denied")
-    writes = [bound("dispatch.withheld", decided, submission)]
+    writes = [packets.bound("dispatch.withheld", decided, submission)]
     if not decided.stored:
         writes.append(step(decided, submission.id, submission.member, "dispatch"))
     if waits:
-        writes.append(close_work("hold", ticket.id, "decided anew", now))
-        writes.append(open_work("hold", submission.sender, ticket.id, decision.reasons, now))
+        writes += close_waiting(ticket.id, now)
+        writes.append(reviews.waiting(hub, submission.sender, ticket.id, decision, now))
     settle = Step(SETTLE, (state, now, code, None, None, ticket.id, ticket.claim), "claim")
     await hub.database.commit(Unit((settle,), tuple(writes)))
     return state

@@ -21,7 +21,7 @@ from hub.model import Priority, new_id
 from hub.storage.database import Database, Step, Unit
 from hub.storage.statements import Change, Insert, Returning, columns_of
 from hub.storage.tables import Outbox, Submission
-from hub.work import close_work
+from hub.work import close_waiting
 
 LEASE_US = 120_000_000
 """No channel's deadline bounds it (a fax may be dialled for half an hour): a living worker renews it."""
@@ -137,5 +137,5 @@ async def requeue_held(database: Database, member: str, now: int) -> tuple[Step,
     steps = []
     for (ticket,) in await database.query(statement):
         steps.append(Step(_REQUEUE, ("queued", now, None, ticket, "held")))
-        steps.append(close_work("hold", ticket, "decided anew", now))
+        steps += close_waiting(ticket, now)
     return tuple(steps)

@@ -9,12 +9,12 @@ from typing import NamedTuple
 import msgspec
 
 from hub import outbox
+from hub.bases import evidence, reviews
 from hub.context import Hub
-from hub.crypto import envelope
 from hub.crypto.keyring import KeyRing
 from hub.decide import Asked, DecisionRecord, item_id
 from hub.decided import Decided, step
-from hub.intake import EmergencyManifest, Handed, media_type
+from hub.intake import Handed, media_type
 from hub.model import Document, new_id
 from hub.outbox import Place, Ticket
 from hub.record import entry
@@ -22,12 +22,8 @@ from hub.seal import seal_item
 from hub.storage import members
 from hub.storage.database import Step, Unit
 from hub.storage.facts import NOBODY, Facts
-from hub.storage.statements import Insert, columns_of
 from hub.storage.submissions import ADD, ADD_ITEM, StoredFacts, StoredSubmission
-from hub.storage.tables import EmergencyRecord
-from hub.work import open_work
 
-_ADD_EMERGENCY = Insert(EmergencyRecord, columns_of(EmergencyRecord))
 _encode = msgspec.json.Encoder().encode
 
 
@@ -39,7 +35,7 @@ class Packet(NamedTuple):
 
 
 def packet(
-    ring: KeyRing,
+    hub: Hub,
     handed: Handed,
     facts: Facts,
     asked: Asked,
@@ -49,7 +45,7 @@ def packet(
 ) -> Packet:
     """The unit of a submission: guarded by its idempotency key, whole or not at all."""
     manifest = handed.manifest
-    stated = StoredFacts(asked=asked, event=manifest.event)
+    stated = StoredFacts(asked=asked, event=manifest.event, by=handed.by)
     submission = StoredSubmission(
         new_id(), handed.sender, facts.member, manifest.kind, manifest.purpose, manifest.priority, stated, now
     )
@@ -62,10 +58,10 @@ def packet(
         "idempotency",
     )  # fmt: skip
     documents = _documents(handed)
-    writes = [_item(ring, submission.id, document) for document in documents.values()]
+    writes = [_item(hub.ring, submission.id, document) for document in documents.values()]
     queued = False
     for decided in decisions:
-        steps, ready = _recipient(ring, submission, handed, decided)
+        steps, ready = _recipient(hub, submission, handed, decided)
         writes += steps
         queued = queued or ready
     return Packet(submission, documents, Unit((guard,), tuple(writes)), queued)
@@ -77,8 +73,13 @@ def released(decision: DecisionRecord, ticket: Ticket) -> tuple[str, ...]:
     What a person must look at first leaves only in a row of its own, and only once approved.
     """
     if ticket.share == "review":
-        return tuple(i.item for i in decision.items if i.permitted and i.hold) if ticket.approved else ()
+        return tuple(i.item for i in decision.items if i.permitted and i.hold) if let_go(decision, ticket) else ()
     return tuple(i.item for i in decision.items if i.permitted and not i.hold)
+
+
+def let_go(decision: DecisionRecord, ticket: Ticket) -> bool:
+    """Whether enough people have looked: two for what rests on a court's order."""
+    return reviews.approved(decision, ticket.approved) if ticket.share == "review" else bool(ticket.approved)
 
 
 async def facts_for(hub: Hub, handed: Handed) -> Facts:
@@ -115,20 +116,19 @@ def _item(ring: KeyRing, submission: str, document: Document) -> Step:
 
 
 def _recipient(
-    ring: KeyRing, submission: StoredSubmission, handed: Handed, decided: Decided
+    hub: Hub, submission: StoredSubmission, handed: Handed, decided: Decided
 ) -> tuple[list[Step], bool]:
     """Decision, ledger entry and outbox rows for one recipient, and whether one is ready to go."""
     decision, member, now = decided.record, submission.member, submission.created_at
     steps = [step(decided, submission.id, member, "submit"), bound("submission.decided", decided, submission)]
-    emergency = handed.manifest.emergency
     ready = False
     for place in _places(decision, hold_for_consent=handed.manifest.holds_for_consent):
         ticket = new_id()
         steps.append(outbox.enqueue(ticket, submission.id, decision.recipient, place, now, submission.priority))
         if place.code == "person":
-            steps.append(open_work("hold", handed.sender, ticket, decision.reasons, now))
-        if emergency is not None and member is not None:
-            steps.append(_emergency(ring, ticket, member, emergency))
+            steps.append(reviews.waiting(hub, handed.sender, ticket, decision, now))
+        if submission.facts.asked.stated is not None and member is not None:
+            steps += evidence.keep(hub.ring, ticket, member, handed.manifest, handed.documents, now)
         ready = ready or place.state == "queued"
     return steps, ready
 
@@ -164,9 +164,3 @@ def _places(decision: DecisionRecord, *, hold_for_consent: bool) -> list[Place]:
 
 def _lacks_only_consent(decision: DecisionRecord) -> bool:
     return all(reason.startswith(("consent.", "scope.")) for reason in decision.reasons)
-
-
-def _emergency(ring: KeyRing, ticket: str, member: str, emergency: EmergencyManifest) -> Step:
-    """The five fields of §2.51(c), sealed; the time is added when it has been disclosed."""
-    sealed = envelope.seal(ring, f"emergency/{ticket}", _encode(emergency))
-    return Step(_ADD_EMERGENCY, (ticket, member, None, sealed.key_id, sealed.wrapped_key, sealed.ciphertext))

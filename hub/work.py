@@ -1,4 +1,4 @@
-"""What waits for a person: holds, dead letters, unknown outcomes, emergencies to review."""
+"""What waits for a person: holds, approvals, dead letters, unknown outcomes, reviews of what has left."""
 
 from hub.model import new_id
 from hub.storage.database import Step
@@ -9,16 +9,18 @@ _ADD = Insert(WorkItem, columns_of(WorkItem))
 CLOSE = Change(WorkItem, ("state", "closed_at", "closed_by", "resolution"), ("id", "state"), must_hit=True)
 
 _CLOSE_FOR = Change(WorkItem, ("state", "closed_at", "closed_by", "resolution"), ("reference", "kind", "state"))
+WAITING = ("hold", "legal")
+"""Kinds of what has not left yet; court papers wait apart, for those who answer courts."""
 
 
-def close_work(kind: str, reference: str, resolution: str, now: int) -> Step:
-    """Close what is open of this kind about `reference`, because the matter has settled itself."""
-    return Step(_CLOSE_FOR, ("closed", now, "hub", resolution, reference, kind, "open"))
+def close_waiting(reference: str, now: int) -> tuple[Step, ...]:
+    """Close what waits about an outbox row, because it is decided anew."""
+    return tuple(Step(_CLOSE_FOR, ("closed", now, "hub", "decided anew", reference, kind, "open")) for kind in WAITING)
 
 
 def open_work(
     kind: str, organization: str, reference: str, codes: tuple[str, ...], now: int, *, due: int | None = None
 ) -> Step:
     """A new work item about `reference` (an outbox row, consent or member); codes only, no free text."""
-    values = (new_id(), kind, "open", organization, reference, " ".join(codes), now, due, None, None, None)
+    values = (new_id(), kind, "open", organization, reference, " ".join(codes), now, due, None, None, None, None, None)
     return Step(_ADD, values)

@@ -49,11 +49,11 @@ async def disclosed(stage: Stage, row: str, digest: str) -> tuple[Fact, Fact]:
 
 async def emergency(stage: Stage, row: str) -> dict[str, Any]:
     """The register's fields of §2.51(c) for a disclosure, opened, with `disclosed_at` (microseconds UTC)."""
-    kept = tables.EmergencyRecord
+    kept = tables.Evidence
     columns = (kept.disclosed_at, kept.key_id, kept.wrapped_key, kept.sealed)
     rows = await stage.hub.database.query(select(*map(col, columns)).where(col(kept.disclosure_id) == row))
     if not rows:
         return {}
     disclosed_at, *sealed = rows[0]
-    fields = json.loads(envelope.open(stage.hub.ring, f"emergency/{row}", Sealed(*sealed)))
+    fields = json.loads(envelope.open(stage.hub.ring, f"evidence/{row}/emergency", Sealed(*sealed)))
     return fields | {"disclosed_at": disclosed_at}

@@ -23,7 +23,7 @@ from hub.storage import key_records
 from hub.storage.database import Database, Step, Unit
 from hub.storage.key_records import RELEASED
 from hub.storage.statements import Change, Row, table_of
-from hub.storage.tables import ConsentDocument, EmergencyRecord, Item, Member
+from hub.storage.tables import ConsentDocument, Evidence, Item, Member
 
 BATCH = 500
 
@@ -43,7 +43,7 @@ PLACES = (
     _Place(Member, ("id",), "{}"),
     _Place(Item, ("submission_id", "id"), "{}/{}"),
     _Place(ConsentDocument, ("consent_id",), "consent-document/{}"),
-    _Place(EmergencyRecord, ("disclosure_id",), "emergency/{}"),
+    _Place(Evidence, ("disclosure_id", "kind"), "evidence/{}/{}"),
 )
 
 

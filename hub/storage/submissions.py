@@ -27,6 +27,8 @@ class StoredFacts(Frozen, frozen=True, kw_only=True):
 
     asked: Asked
     event: EventManifest | None = None
+    by: str = ""
+    """Who handed it in: such a person does not approve it."""
 
 
 class StoredItem(NamedTuple):

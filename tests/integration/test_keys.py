@@ -15,7 +15,7 @@ from hub.seal import open_item
 from hub.settings import read_settings
 from hub.storage import consent_papers, key_records, members, rewrap
 from hub.storage.statements import Returning
-from hub.storage.tables import ConsentDocument, EmergencyRecord, Item, LedgerEntry, Member
+from hub.storage.tables import ConsentDocument, Evidence, Item, LedgerEntry, Member
 from tests.scenes import NAME, SECRET, a_scene
 
 PAPER = b"%PDF-1.4\nsigned with ink"
@@ -55,7 +55,7 @@ async def rows(hub, *columns):
 
 async def sealed(hub):
     """Every sealed record: which key wraps it, the wrapped key, the ciphertext."""
-    models = (Member, Item, ConsentDocument, EmergencyRecord)
+    models = (Member, Item, ConsentDocument, Evidence)
     return [row for model in models for row in await rows(hub, model.sealed, model.key_id, model.wrapped_key)]
 
 
@@ -74,7 +74,7 @@ async def test_after_a_rewrap_everything_opens_without_the_old_key(settings, fil
         before = await sealed(hub)
         done = await rewrap.rewrap(hub, lambda *words: told.append(words))
         after = await sealed(hub)
-    assert done == ({"member": 1, "item": 8, "consent_document": 1, "emergency_record": 1}, 0, (old,))
+    assert done == ({"member": 1, "item": 8, "consent_document": 1, "evidence": 1}, 0, (old,))
     assert [words for words in told if words[0] == "item"] == [("item", n, 8) for n in (3, 6, 8)]
     assert [row[0] for row in after] == [row[0] for row in before], "no ciphertext changes"
     assert {row[1] for row in before} == {old}
@@ -90,12 +90,12 @@ async def test_after_a_rewrap_everything_opens_without_the_old_key(settings, fil
             assert open_item(hub.ring, submission, item, Sealed(*parts)).content.decode().startswith(SECRET)
         ((disclosure, *parts),) = await rows(
             hub,
-            EmergencyRecord.disclosure_id,
-            EmergencyRecord.key_id,
-            EmergencyRecord.wrapped_key,
-            EmergencyRecord.sealed,
+            Evidence.disclosure_id,
+            Evidence.key_id,
+            Evidence.wrapped_key,
+            Evidence.sealed,
         )
-        plain = envelope.open(hub.ring, f"emergency/{disclosure}", Sealed(*parts))
+        plain = envelope.open(hub.ring, f"evidence/{disclosure}/emergency", Sealed(*parts))
         assert msgspec.json.decode(plain)["nature"] == EMERGENCY["nature"]
 
 
@@ -109,7 +109,7 @@ async def test_a_rewrap_is_on_the_ledger_with_numbers_only(settings, filled):
             for kind, body in await rows(hub, LedgerEntry.kind, LedgerEntry.body)
             if kind == "keys.rewrapped"
         ]
-    counts = {"member": 1, "item": 8, "consent_document": 1, "emergency_record": 1}
+    counts = {"member": 1, "item": 8, "consent_document": 1, "evidence": 1}
     assert bodies == [{"key": new, "left": 0, "records": counts, "released": [old]}]
 
 
@@ -127,7 +127,7 @@ async def test_an_interrupted_rewrap_is_taken_up_where_it_stopped(settings, fill
         assert not any(record.state == "released" for record in await key_records.recorded(hub.database))
         done = await rewrap.rewrap(hub)
         again = await rewrap.rewrap(hub)
-    assert done.records == {"member": 0, "item": 2, "consent_document": 1, "emergency_record": 1}
+    assert done.records == {"member": 0, "item": 2, "consent_document": 1, "evidence": 1}
     assert (done.left, len(done.released)) == (0, 1)
     assert again == (dict.fromkeys(done.records, 0), 0, ())
 

@@ -9,7 +9,7 @@ from hub.storage.tables.directory import Agreement, DirectoryState, Endpoint, Or
 from hub.storage.tables.exchange import Attempt, Decision, Disclosure, Item, Outbox, Submission
 from hub.storage.tables.ledger import Checkpoint, KeyRecord, LedgerEntry, LedgerLeaf, LedgerState
 from hub.storage.tables.members import Member, MemberIdentifier, MemberLink
-from hub.storage.tables.work import EmergencyRecord, Inquiry, WorkItem
+from hub.storage.tables.work import Evidence, Inquiry, WorkItem
 
 __all__ = [
     "Agreement",
@@ -21,8 +21,8 @@ __all__ = [
     "Decision",
     "DirectoryState",
     "Disclosure",
-    "EmergencyRecord",
     "Endpoint",
+    "Evidence",
     "Inquiry",
     "Item",
     "KeyRecord",

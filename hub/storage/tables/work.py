@@ -1,17 +1,18 @@
-"""What waits for a person, what was asked, and the emergency register."""
+"""What waits for a person, what was asked, and the evidence behind disclosures without consent."""
 
 from sqlalchemy import BigInteger, Index, LargeBinary, Text
 from sqlmodel import Field, SQLModel
 
 
 class WorkItem(SQLModel, table=True):
-    """A hold, a dead letter, an unknown outcome, an emergency to review, a request for information."""
+    """What waits for a person: a hold, an approval, a dead letter, an unknown outcome, a review, a request."""
 
     __tablename__ = "work_item"
     __table_args__ = (Index("work_item_open", "state", "created_at"),)
     id: str = Field(primary_key=True, sa_type=Text)
     kind: str = Field(sa_type=Text)
-    """`hold`, `dead_letter`, `unknown_outcome`, `emergency_review`, `information_request`, `written_revocation`"""
+    """`hold`, `legal`, `dead_letter`, `unknown_outcome`, `information_request`, `written_revocation`, `identity_conflict`,
+    `incident`, and a review for each basis (`hub.bases.reviews`)"""
     state: str = Field(sa_type=Text)
     """`open` or `closed`"""
     organization_id: str = Field(sa_type=Text, index=True)
@@ -22,13 +23,17 @@ class WorkItem(SQLModel, table=True):
     closed_at: int | None = Field(default=None, sa_type=BigInteger)
     closed_by: str | None = Field(default=None, sa_type=Text)
     resolution: str | None = Field(default=None, sa_type=Text)
+    assigned_to: str | None = Field(default=None, sa_type=Text)
+    escalated_at: int | None = Field(default=None, sa_type=BigInteger)
+    """When nobody had reviewed it in time, and compliance was told."""
 
 
-class EmergencyRecord(SQLModel, table=True):
-    """The five fields of §2.51(c), sealed, for the patient's record and the reviewer."""
+class Evidence(SQLModel, table=True):
+    """What was stated for a basis other than consent, sealed, for the patient's record and the reviewer (§2.51(c))."""
 
-    __tablename__ = "emergency_record"
     disclosure_id: str = Field(primary_key=True, sa_type=Text)
+    kind: str = Field(primary_key=True, sa_type=Text)
+    """The field of the manifest; with `.document`, the paper it names"""
     member_id: str = Field(sa_type=Text)
     disclosed_at: int | None = Field(default=None, sa_type=BigInteger)
     key_id: str = Field(sa_type=Text)

@@ -158,16 +158,6 @@ def upgrade() -> None:
         batch_op.create_index("disclosure_by_member", ["member_id", "id"], unique=False)
 
     op.create_table(
-        "emergency_record",
-        sa.Column("disclosure_id", sa.Text(), nullable=False),
-        sa.Column("member_id", sa.Text(), nullable=False),
-        sa.Column("disclosed_at", sa.BigInteger(), nullable=True),
-        sa.Column("key_id", sa.Text(), nullable=False),
-        sa.Column("wrapped_key", sa.LargeBinary(), nullable=True),
-        sa.Column("sealed", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("disclosure_id"),
-    )
-    op.create_table(
         "endpoint",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("organization_id", sa.Text(), nullable=False),
@@ -188,6 +178,17 @@ def upgrade() -> None:
     with op.batch_alter_table("endpoint", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_endpoint_organization_id"), ["organization_id"], unique=False)
 
+    op.create_table(
+        "evidence",
+        sa.Column("disclosure_id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("member_id", sa.Text(), nullable=False),
+        sa.Column("disclosed_at", sa.BigInteger(), nullable=True),
+        sa.Column("key_id", sa.Text(), nullable=False),
+        sa.Column("wrapped_key", sa.LargeBinary(), nullable=True),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("disclosure_id", "kind"),
+    )
     op.create_table(
         "inquiry",
         sa.Column("id", sa.Text(), nullable=False),
@@ -401,6 +402,8 @@ def upgrade() -> None:
         sa.Column("closed_at", sa.BigInteger(), nullable=True),
         sa.Column("closed_by", sa.Text(), nullable=True),
         sa.Column("resolution", sa.Text(), nullable=True),
+        sa.Column("assigned_to", sa.Text(), nullable=True),
+        sa.Column("escalated_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     with op.batch_alter_table("work_item", schema=None) as batch_op:
@@ -457,11 +460,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_inquiry_requester"))
 
     op.drop_table("inquiry")
+    op.drop_table("evidence")
     with op.batch_alter_table("endpoint", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_endpoint_organization_id"))
 
     op.drop_table("endpoint")
-    op.drop_table("emergency_record")
     with op.batch_alter_table("disclosure", schema=None) as batch_op:
         batch_op.drop_index("disclosure_by_member")
 

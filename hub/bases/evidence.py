@@ -1,0 +1,68 @@
+"""The evidence behind a disclosure: sealed with it, dated when it has left, bound by the ledger.
+
+INVARIANT: metadata-is-content. The ledger holds kinds and the digest of each ciphertext; names, docket numbers and
+free text are inside the seal only.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from hub.bases.manifests import Bases, papers, stated
+from hub.context import Hub
+from hub.crypto import envelope
+from hub.crypto.envelope import Sealed
+from hub.crypto.keyring import KeyRing
+from hub.record import entry
+from hub.storage.database import Step
+from hub.storage.statements import Change, Insert, Lookup, columns_of
+from hub.storage.tables import Evidence
+
+_ADD = Insert(Evidence, columns_of(Evidence))
+_DISCLOSED = Change(Evidence, ("disclosed_at",), ("disclosure_id",))
+_OF = Lookup(Evidence, ("kind", "disclosed_at", "key_id", "wrapped_key", "sealed"), "disclosure_id")
+_encode = msgspec.json.Encoder().encode
+
+
+def keep(
+    ring: KeyRing, disclosure: str, member: str, bases: Bases, documents: Mapping[str, bytes], now: int
+) -> list[Step]:
+    """The rows of the evidence of one disclosure (its outbox row's id), and the ledger entry that binds them."""
+    steps, digests = [], {}
+    for kind, plain in _plain(bases, documents):
+        sealed = envelope.seal(ring, _place(disclosure, kind), plain)
+        row = (disclosure, kind, member, None, sealed.key_id, sealed.wrapped_key, sealed.ciphertext)
+        steps.append(Step(_ADD, row))
+        digests[kind] = hashlib.sha256(sealed.ciphertext).hexdigest()
+    return [*steps, entry("basis.stated", now, {"evidence": digests}, member=member, reference=disclosure)]
+
+
+def disclosed(disclosure: str, at: int) -> Step:
+    """The date and time of the disclosure, for the patient's record (§2.51(c)(3)); microseconds UTC."""
+    return Step(_DISCLOSED, (at, disclosure))
+
+
+async def read(hub: Hub, disclosure: str) -> dict[str, Any]:
+    """What was stated for a disclosure, by kind, opened for a reviewer; papers by their size only."""
+    found: dict[str, Any] = {}
+    for kind, disclosed_at, *sealed in await hub.database.lookup(_OF, disclosure):
+        plain = envelope.open(hub.ring, _place(disclosure, kind), Sealed(*sealed))
+        if kind.endswith(".document"):
+            found[kind] = {"bytes": len(plain), "digest": hashlib.sha256(plain).hexdigest()}
+        else:
+            found[kind] = msgspec.json.decode(plain)
+        found["disclosed_at"] = disclosed_at
+    return found
+
+
+def _plain(bases: Bases, documents: Mapping[str, bytes]) -> Iterator[tuple[str, bytes]]:
+    for kind, form in stated(bases).items():
+        yield kind, _encode(form)
+    for kind, part in papers(bases).items():
+        yield f"{kind}.document", documents[part]
+
+
+def _place(disclosure: str, kind: str) -> str:
+    return f"evidence/{disclosure}/{kind}"

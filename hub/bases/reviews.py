@@ -1,0 +1,95 @@
+"""Who looks at what: the queue of what waits, how many people let it go, and the review of what has left.
+
+Whatever left on another basis than consent is reviewed by the end of the next business day; whatever rests on a
+court's order leaves only after two people approved it.
+"""
+
+from hub.bases import evidence
+from hub.bases.stated import NOTHING, Stated
+from hub.context import Hub
+from hub.decide import DecisionRecord
+from hub.storage.database import Step
+from hub.storage.submissions import StoredSubmission
+from hub.work import open_work
+
+LEGAL, HOLD = "legal", "hold"
+PROCESS = "164.512(e)"
+OF_BASIS = {
+    "emergency": ("emergency_review", "2.51"),
+    "court_order": ("order_review", "2.61"),
+    "child_abuse_report": ("child_abuse_review", "2.12(c)(6)"),
+    "crime_report": ("crime_review", "2.12(c)(5)"),
+    "minors_safety": ("finding_review", "2.14(c)"),
+    "cause_of_death": ("death_review", "2.15(b)(1)"),
+    "research": ("research_review", "2.52"),
+    "audit": ("audit_review", "2.53"),
+    "hhs_compliance": ("compliance_review", "2.2(b)"),
+}
+"""The review of a disclosure by the basis that carried an item."""
+OF_STATEMENT = {
+    "supervision": ("supervision_review", "2.35"),
+    "registry": ("registry_review", "2.34"),
+    "qso": ("qso_review", "2.12(c)(4)"),
+    "demand": ("demand_review", "2.61"),
+    "findings": ("finding_review", "2.15(a)(2)"),
+    "research": ("research_review", "164.512(i)"),
+}
+"""The review of a disclosure whose basis is a consent, an agreement or HIPAA's, by what was stated beside it."""
+REVIEWS = frozenset(kind for kind, _ in (*OF_BASIS.values(), *OF_STATEMENT.values()))
+WITHOUT_STATEMENT = frozenset({"cause_of_death", "hhs_compliance"})
+"""Purposes that are a basis by themselves."""
+
+
+def queue(decision: DecisionRecord) -> str:
+    """Where what waits is looked at: court papers by those who answer courts, the rest by whoever releases."""
+    for item in decision.items:
+        if item.hold and (item.basis == "court_order" or PROCESS in item.laws):
+            return LEGAL
+        if any(reason.startswith("proceeding.") for reason in item.reasons):
+            return LEGAL
+    return HOLD
+
+
+def waiting(hub: Hub, organization: str, ticket: str, decision: DecisionRecord, now: int) -> Step:
+    """The work item of what waits under an outbox row."""
+    due = hub.calendar.end_of_next(now, hub.zone)
+    return open_work(queue(decision), organization, ticket, codes(decision), now, due=due)
+
+
+def codes(decision: DecisionRecord) -> tuple[str, ...]:
+    """Why it waits: reasons, and the bases of what would go."""
+    waiting = [item.basis for item in decision.items if item.permitted and item.hold and item.basis]
+    return tuple(dict.fromkeys((*decision.reasons, *waiting)))
+
+
+def persons(decision: DecisionRecord) -> int:
+    """How many people let go what waits: two where a court's order is read, else one."""
+    return 2 if any(i.permitted and i.hold and i.basis == "court_order" for i in decision.items) else 1
+
+
+def approved(decision: DecisionRecord, by: str | None) -> bool:
+    """Whether enough people did (`by`: their names, separated by a space)."""
+    return len(set((by or "").split())) >= persons(decision)
+
+
+def after(
+    hub: Hub, ticket: str, submission: StoredSubmission, decision: DecisionRecord, released: tuple[str, ...], now: int
+) -> list[Step]:
+    """What follows a disclosure that was or may have been made: its evidence is dated, its review is due."""
+    stated = submission.facts.asked.stated
+    if stated is None and submission.purpose not in WITHOUT_STATEMENT:
+        return []
+    due = hub.calendar.end_of_next(now, hub.zone)
+    steps = [] if stated is None or not stated.kinds else [evidence.disclosed(ticket, now)]
+    for kind, law in _due(stated or NOTHING, decision, released).items():
+        steps.append(open_work(kind, submission.sender, ticket, (law,), now, due=due))
+    return steps
+
+
+def _due(stated: Stated, decision: DecisionRecord, released: tuple[str, ...]) -> dict[str, str]:
+    found: dict[str, str] = dict(OF_STATEMENT[kind] for kind in stated.kinds if kind in OF_STATEMENT)
+    for item in decision.items:
+        if item.item in released and item.basis in OF_BASIS:
+            kind, law = OF_BASIS[item.basis]
+            found[kind] = law
+    return found
