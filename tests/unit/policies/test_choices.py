@@ -369,3 +369,43 @@ def test_a_revocation_is_kept_in_universal_time():
     assert Revocation(NOW).at.utcoffset().total_seconds() == 0
     assert Patient("x").born is None
     assert Consent("x", "tpo").compiled is None
+
+
+# -- who is reached, and what a holder may do ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("listed", "recipient"),
+    [(["registry"], "tidewater-otp"), (["programs_within_200_miles"], "valley-clinic")],
+)
+def test_a_registry_consent_reaches_near_programs_only_if_it_says_so(listed, recipient):
+    found = reasons(
+        "cedar-otp",
+        recipient,
+        "dual_enrollment",
+        packet={"dose": {"information": "medications"}},
+        consents={"form": {"like": "registry", "recipients": listed}},
+        registry={"trigger": "accepted", "miles": 50},
+    )
+    assert found == {"scope.recipient"}
+
+
+def test_a_treating_provider_outside_the_exchange_gets_nothing_through_it():
+    held = {"summary": {"source": "harbor", "held_under": "exchange"}}
+    found = reasons("commons", "mhp", packet=held, consents={"exchange": {"like": "intermediary"}})
+    assert found == {"scope.recipient"}
+
+
+@pytest.mark.parametrize(
+    ("holder", "recipient", "purpose", "form", "reason"),
+    [
+        ("willow", "valley-clinic", "treatment", {"like": "specific", "recipients": ["willow"]}, "not_permitted"),
+        ("willow", "ledgerworks", "claim", {"like": "specific", "purposes": ["payment"]}, "not_permitted"),
+        ("legacy-fund", "valley-clinic", "treatment", {"like": "tpo"}, "not_contractor"),
+        ("commons", "valley-clinic", "treatment", {"like": "specific"}, "not_permitted"),
+        ("valley-clinic", "mesa-clinic", "treatment", {"like": "intermediary"}, "narrow_consent"),
+    ],
+)
+def test_what_a_holder_may_pass_on_depends_on_who_holds_it_and_on_the_form(holder, recipient, purpose, form, reason):
+    consents = {"release": {**form, "discloser": ["harbor"]}}
+    assert reasons(holder, recipient, purpose, packet=HELD, consents=consents) == {f"redisclosure.{reason}"}
