@@ -409,3 +409,36 @@ def test_a_treating_provider_outside_the_exchange_gets_nothing_through_it():
 def test_what_a_holder_may_pass_on_depends_on_who_holds_it_and_on_the_form(holder, recipient, purpose, form, reason):
     consents = {"release": {**form, "discloser": ["harbor"]}}
     assert reasons(holder, recipient, purpose, packet=HELD, consents=consents) == {f"redisclosure.{reason}"}
+
+
+@pytest.mark.parametrize(
+    ("holder", "recipient", "purpose", "agreements"),
+    [
+        ("fda", "valley-clinic", "treatment", []),
+        ("st-brigid", "valley-clinic", "payment", []),
+        ("valley-clinic", "bridge-exchange", "treatment", ["valley-bridge"]),
+    ],
+)
+def test_what_came_in_an_emergency_goes_on_only_from_covered_holders_to_providers_for_treatment(
+    holder, recipient, purpose, agreements
+):
+    held = {"record": {"source": "harbor", "held_under": "emergency"}}
+    found = answer(holder, recipient, purpose, packet=held, agreements=agreements)
+    assert found.reasons == ("redisclosure.not_permitted",)
+
+
+def test_notes_without_any_consent_lack_both_a_basis_and_a_consent_of_their_own():
+    notes = {"notes": {"information": "counseling_notes"}}
+    assert reasons(packet=notes) == {"consent.none", "notes.separate_consent"}
+
+
+def test_in_an_emergency_the_form_still_lacks_what_notes_need():
+    notes = {"notes": {"information": "counseling_notes"}}
+    found = reasons(recipient="sunrise", packet=notes, consents=TPO, emergency={"nature": "overdose"})
+    assert {"notes.emergency", "notes.separate_consent", "emergency.not_medical_personnel"} <= found
+
+
+def test_a_notes_form_that_lists_something_else_lists_no_notes():
+    form = {"like": "counseling_notes", "information": ["diagnosis"]}
+    notes = {"notes": {"information": "counseling_notes"}}
+    assert {"consent.combined", "scope.information"} <= reasons(packet=notes, consents={"form": form})
