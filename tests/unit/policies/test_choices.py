@@ -442,3 +442,48 @@ def test_a_notes_form_that_lists_something_else_lists_no_notes():
     form = {"like": "counseling_notes", "information": ["diagnosis"]}
     notes = {"notes": {"information": "counseling_notes"}}
     assert {"consent.combined", "scope.information"} <= reasons(packet=notes, consents={"form": form})
+
+
+@pytest.mark.parametrize(
+    ("recipient", "agreement", "purpose", "against"),
+    [
+        ("chartwell", "harbor-chartwell", "legal_advice", "brought_by_patient"),
+        ("harbor-counsel", "harbor-counsel", "operations", "brought_by_patient"),
+        ("harbor-counsel", "harbor-counsel", "legal_advice", "third_party"),
+    ],
+)
+def test_notes_go_to_a_service_organization_only_for_the_defense_against_the_patients_own_action(
+    recipient, agreement, purpose, against
+):
+    packet = {"notes": {"information": "counseling_notes"}, "dates": {"information": "attendance"}}
+    decision = answer(recipient=recipient, purpose=purpose, against=against, agreements=[agreement], packet=packet)
+    assert decision.withheld == {"notes": ("notes.separate_consent",)}
+
+
+def test_a_record_the_patient_brought_goes_on_as_hipaa_permits_or_from_others_freely():
+    held = {"record": {"source": "harbor", "held_under": "patient"}}
+    assert answer("valley-clinic", "granite-works", "employment", packet=held).reasons == ("hipaa.authorization",)
+    assert answer("attorney-hale", "granite-works", "employment", packet=held).outcome == "permit"
+
+
+@pytest.mark.parametrize("held_under", ["audit", "research"])
+def test_auditors_and_researchers_give_back_to_the_source_and_to_nobody_else(held_under):
+    held = {"record": {"source": "harbor", "held_under": held_under}}
+    assert answer("dhcs", "harbor", "quality_review", packet=held).outcome == "permit"
+    assert answer("dhcs", "lantern", "quality_review", packet=held).reasons == (f"{held_under}.other_use",)
+
+
+def test_a_service_organization_without_an_agreement_lacks_the_agreement_and_is_no_thief():
+    held = {"record": {"source": "harbor", "held_under": "qsoa"}}
+    assert reasons("chartwell", "insight", "operations", packet=held) == {"qso.no_agreement"}
+
+
+def test_a_record_for_supervision_serves_a_landlord_in_no_way_worth_explaining_further():
+    form = {"like": "criminal_justice", "discloser": ["harbor"]}
+    found = reasons("probation", "bluebird-landlord", "housing", packet=HELD, consents={"release": form})
+    assert found == {"justice.other_use"}
+
+
+def test_psychotherapy_notes_do_not_go_on_after_an_emergency():
+    held = {"record": {"source": "harbor", "held_under": "emergency", "information": "psychotherapy_notes"}}
+    assert reasons("st-brigid", packet=held) == {"redisclosure.not_permitted"}
