@@ -487,3 +487,26 @@ def test_a_record_for_supervision_serves_a_landlord_in_no_way_worth_explaining_f
 def test_psychotherapy_notes_do_not_go_on_after_an_emergency():
     held = {"record": {"source": "harbor", "held_under": "emergency", "information": "psychotherapy_notes"}}
     assert reasons("st-brigid", packet=held) == {"redisclosure.not_permitted"}
+
+
+def test_a_general_release_that_names_the_next_recipient_is_still_no_part_2_consent():
+    form = {"like": "specific", "kind": "general", "discloser": ["harbor"], "onward": ["foster-agency"]}
+    found = reasons("dcfs", "foster-agency", packet=HELD, consents={"release": form})
+    assert found == {"consent.general"}
+
+
+@pytest.mark.parametrize(
+    ("recipients", "stated"),
+    [
+        (["treating_providers"], True),
+        (["keystone-housing"], False),
+        (["valley-clinic"], True),
+        ([{"as_written": "Valley Clinic"}], True),
+        ([{"person": "dr-chen", "at": "valley-clinic"}], True),
+        ([{"as_written": "Keystone Housing"}], False),
+    ],
+)
+def test_the_redisclosure_rule_is_stated_where_any_recipient_is_covered(recipients, stated):
+    form = {"like": "specific", "recipients": recipients, "states_redisclosure_rule": False}
+    found = reasons(recipient="granite-works", consents={"release": form})
+    assert ("consent.missing.redisclosure_rule" in found) == stated
