@@ -68,6 +68,7 @@ async def open_hub(settings: Settings, *, channels: bool = True) -> AsyncIterato
             signals=signals,
             recent=Recent(),
             zone=settings.zone,
+            calendar=settings.calendar,
             county_pack=settings.county_pack,
             operator=settings.operator,
             demo=settings.demo,

@@ -60,7 +60,7 @@ def _says(line: str) -> bool:
 
 def _day(number: int, line: str) -> date:
     try:
-        return date.fromisoformat(line.split()[0])
+        return date.fromisoformat(line.split(maxsplit=1)[0])
     except ValueError:
         raise ConfigurationError(f"HUB_HOLIDAYS, line {number}: a date is YYYY-MM-DD.") from None
 

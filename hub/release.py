@@ -1,4 +1,4 @@
-"""What people decide about work that waits: release it to be decided again, or close it.
+"""What people decide about work that waits: look at it, take it, release it to be decided again, or close it.
 
 A release never delivers by itself: the row goes back to the queue and `dispatch` decides anew (deny-by-default).
 """
@@ -8,18 +8,23 @@ from typing import Any, Literal, NamedTuple
 from sqlalchemy import select
 from sqlmodel import col
 
+from hub import approvals
+from hub.bases import evidence
+from hub.bases.reviews import REVIEWS
 from hub.context import Hub
-from hub.errors import Conflict, NotAvailable, Stale
+from hub.errors import Conflict, Malformed
 from hub.exchange import OUTBOX
 from hub.outbox import APPROVE, MOVE
 from hub.record import entry
+from hub.settling import commit_settled, open_item, read_item
 from hub.storage.database import Step, Unit
-from hub.storage.statements import Change, Lookup, columns_of
-from hub.storage.tables import Outbox, WorkItem
-from hub.work import CLOSE
+from hub.storage.statements import Change, Lookup
+from hub.storage.tables import Outbox, Token, WorkItem
+from hub.work import CLOSE, CLOSED, NAMES, open_work
 
 Reason = Literal[
     "reviewed",
+    "incident",
     "corrected",
     "duplicate",
     "confirmed_delivered",
@@ -30,33 +35,64 @@ Reason = Literal[
 """Fixed words: free text here would be content outside any sealed field."""
 
 _RELEASABLE = ("held", "dead", "unknown")
-_NAMES = columns_of(WorkItem)
-_BY_ID = Lookup(WorkItem, _NAMES, "id")
-_STATE = Lookup(Outbox, ("state",), "id")
-_CLOSED = Change(WorkItem, ("state", "closed_at", "closed_by", "resolution"), ("id", "state"))
+_ROW = Lookup(Outbox, ("state", "share"), "id")
+_ASSIGN = Change(WorkItem, ("assigned_to",), ("id", "state"), must_hit=True)
+_TOKEN = Lookup(Token, ("organization_id", "role", "revoked_at"), "id")
 
 
 class Filter(NamedTuple):
-    """Which work items; `organization` none: everybody's."""
+    """Which work items; `organization`, `assigned_to` none: everybody's."""
 
     organization: str | None
     state: str = "open"
     kind: str | None = None
     before: str | None = None
     limit: int = 50
+    assigned_to: str | None = None
+    escalated: bool = False
+    """Only those that went to compliance because nobody had reviewed them in time."""
 
 
 async def list_work(hub: Hub, wanted: Filter) -> list[dict[str, Any]]:
     """Work items, newest first."""
-    statement = select(*(col(getattr(WorkItem, name)) for name in _NAMES)).order_by(col(WorkItem.id).desc())
-    statement = statement.where(col(WorkItem.state) == wanted.state)
+    statement = select(*(col(getattr(WorkItem, name)) for name in NAMES)).order_by(col(WorkItem.id).desc())
+    for name in ("state", "kind", "assigned_to"):
+        value = getattr(wanted, name)
+        if value is not None:
+            statement = statement.where(col(getattr(WorkItem, name)) == value)
     if wanted.organization is not None:
         statement = statement.where(col(WorkItem.organization_id) == wanted.organization)
-    if wanted.kind is not None:
-        statement = statement.where(col(WorkItem.kind) == wanted.kind)
     if wanted.before is not None:
         statement = statement.where(col(WorkItem.id) < wanted.before)
-    return [dict(zip(_NAMES, row, strict=True)) for row in await hub.database.query(statement.limit(wanted.limit))]
+    if wanted.escalated:
+        statement = statement.where(col(WorkItem.escalated_at) > 0)
+    return [dict(zip(NAMES, row, strict=True)) for row in await hub.database.query(statement.limit(wanted.limit))]
+
+
+async def show(hub: Hub, work: str, *, organization: str | None, by: str) -> dict[str, Any]:
+    """One work item with the evidence stated for its disclosure, opened; that it was looked at is on the ledger.
+
+    Raises `NotAvailable` if it is not this organization's (none: anybody's).
+    """
+    item = await read_item(hub, work, organization)
+    found = await evidence.read(hub, item["reference"])
+    if found:
+        viewed = entry("evidence.viewed", hub.clock.now(), {"work": work, "by": by}, reference=item["reference"])
+        await hub.database.commit(Unit((), (viewed,)))
+    return item | {"evidence": found}
+
+
+async def assign(hub: Hub, work: str, to: str | None, *, organization: str | None, by: str) -> None:
+    """Give a work item to a person (`to`: the id of their token; none: whoever asks).
+
+    Raises `NotAvailable`, `Conflict`, and `Malformed` for somebody who does not see it.
+    """
+    item = await open_item(hub, work, organization)
+    person = by if to is None else await _person(hub, to, item["organization_id"])
+    now = hub.clock.now()
+    guard = Step(_ASSIGN, (person, work, "open"), "work")
+    body = {"work": work, "to": person, "by": by}
+    await commit_settled(hub, Unit((guard,), (entry("work.assigned", now, body, reference=item["reference"]),)))
 
 
 async def release(hub: Hub, work: str, reason: Reason, *, organization: str | None, by: str) -> None:
@@ -64,44 +100,50 @@ async def release(hub: Hub, work: str, reason: Reason, *, organization: str | No
 
     Raises `NotAvailable` if it is not this organization's (none: anybody's), `Conflict` if nothing can be released.
     """
-    item = await _open_item(hub, work, organization)
+    item = await open_item(hub, work, organization)
     outbox = item["reference"]
-    states = await hub.database.lookup(_STATE, outbox)
-    if not states or states[0][0] not in _RELEASABLE:
+    rows = await hub.database.lookup(_ROW, outbox)
+    if not rows or rows[0][0] not in _RELEASABLE:
         raise Conflict("Nothing waits under this work item any more.", code="not-waiting")
-    state, now = states[0][0], hub.clock.now()
+    (state, share), now = rows[0], hub.clock.now()
+    if state == "held" and share == "review":
+        if await approvals.needed(hub, outbox) > 1:
+            raise Conflict("A court's order is approved by two people, each by name.", code="needs-approval")
+        await approvals.approve(hub, work, organization=organization, by=by)
+        return
     guard = Step(MOVE, ("queued", now, None, None, None, outbox, state), "outbox")
     body = {"work": work, "outbox": outbox, "from": state, "reason": reason, "by": by}
-    writes = (
-        Step(APPROVE, (by, outbox)),
-        Step(_CLOSED, ("closed", now, by, reason, work, "open")),
+    writes = [
+        Step(CLOSED, ("closed", now, by, reason, work, "open")),
         entry("work.released", now, body, reference=outbox),
-    )
-    await _commit(hub, Unit((guard,), writes))
+    ]
+    if share != "review":
+        # Approvals of a reviewed share are given by `approve` alone; a later release neither adds nor drops one.
+        writes.append(Step(APPROVE, (by, outbox)))
+    await commit_settled(hub, Unit((guard,), tuple(writes)))
     await hub.signals.wake(OUTBOX)
 
 
 async def close(hub: Hub, work: str, reason: Reason, *, organization: str | None, by: str) -> None:
-    """Close a work item; what it is about stays where it is. Raises `NotAvailable`, `Conflict`."""
-    item = await _open_item(hub, work, organization)
+    """Close a work item; what it is about stays where it is. Closed as an incident, it opens one (§2.16(b)).
+
+    Raises `NotAvailable`, `Conflict`, and `Malformed` for an incident that is found outside a review.
+    """
+    item = await open_item(hub, work, organization)
+    if reason == "incident" and item["kind"] not in REVIEWS:
+        raise Malformed("An incident is what a review finds.", field="$.reason")
     now = hub.clock.now()
     guard = Step(CLOSE, ("closed", now, by, reason, work, "open"), "work")
     body = {"work": work, "reason": reason, "by": by}
-    await _commit(hub, Unit((guard,), (entry("work.closed", now, body, reference=item["reference"]),)))
+    writes = [entry("work.closed", now, body, reference=item["reference"])]
+    if reason == "incident":
+        due = hub.calendar.end_of_next(now, hub.zone)
+        writes.append(open_work("incident", item["organization_id"], item["reference"], ("2.16(b)",), now, due=due))
+    await commit_settled(hub, Unit((guard,), tuple(writes)))
 
 
-async def _commit(hub: Hub, unit: Unit) -> None:
-    try:
-        await hub.database.commit(unit)
-    except Stale:
-        raise Conflict("Somebody else has settled this meanwhile.", code="not-waiting") from None
-
-
-async def _open_item(hub: Hub, work: str, organization: str | None) -> dict[str, Any]:
-    rows = await hub.database.lookup(_BY_ID, work)
-    item = dict(zip(_NAMES, rows[0], strict=True)) if rows else {}
-    if not item or organization not in (None, item["organization_id"]):
-        raise NotAvailable
-    if item["state"] != "open":
-        raise Conflict("This work item is closed already.", code="not-waiting")
-    return item
+async def _person(hub: Hub, token: str, organization: str) -> str:
+    for of, role, revoked_at in await hub.database.lookup(_TOKEN, token):
+        if revoked_at is None and (role in ("compliance", "admin") or (role == "staff" and of == organization)):
+            return f"{of}/{token}"
+    raise Malformed("No such person may see this work item.", field="$.to")

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from hub.business_days import Calendar, read_calendar
 from hub.errors import ConfigurationError
 from hub.model import Frozen
 
@@ -20,6 +21,7 @@ class Settings(Frozen, frozen=True, kw_only=True):
     listen_host: str
     listen_port: int
     zone: ZoneInfo
+    calendar: Calendar
     county_pack: str | None
     operator: str | None
     """The hub's own party id in the directory; its agreements with disclosers are checked (§2.12(c)(4))."""
@@ -59,6 +61,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         listen_host=host or "127.0.0.1",
         listen_port=_number(port, "HUB_LISTEN"),
         zone=_zone(environ.get("HUB_ZONE", "America/Los_Angeles")),
+        calendar=_calendar(environ.get("HUB_HOLIDAYS")),
         county_pack=environ.get("HUB_COUNTY_PACK") or None,
         operator=environ.get("HUB_OPERATOR") or None,
         demo=environ.get("HUB_DEMO") == "1",
@@ -103,6 +106,10 @@ def _lease_us(text: str) -> int:
 
 def _path(text: str | None) -> Path | None:
     return Path(text) if text else None
+
+
+def _calendar(text: str | None) -> Calendar:
+    return read_calendar(Path(text)) if text else Calendar()
 
 
 def _zone(name: str) -> ZoneInfo:

@@ -8,8 +8,10 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from hub import outbox, telemetry
+from hub.bases import reviews
 from hub.context import Hub
 from hub.errors import HubError, Stale
+from hub.escalation import escalate
 from hub.exchange import OUTBOX, dispatch
 from hub.outbox import MOVE, Ticket
 from hub.record import entry
@@ -29,7 +31,7 @@ STOP_S = 25.0
 
 _log = structlog.get_logger()
 _LOST_DISCLOSURE = Change(Disclosure, ("state",), ("id", "state"))
-_LOST_ATTEMPT = Change(Attempt, ("outcome", "code"), ("disclosure_id", "number"))
+_LOST_ATTEMPT = Change(Attempt, ("outcome", "code"), ("id",))
 
 
 class Worker:
@@ -106,6 +108,7 @@ class Worker:
         while True:
             with contextlib.suppress(HubError):
                 await recover(self._hub, self._hub.clock.now())
+                await escalate(self._hub, self._hub.clock.now())
             await asyncio.sleep(min(RECOVERY_S, self._renewed_every_s))
 
     async def _renew_regularly(self) -> None:
@@ -124,19 +127,21 @@ async def recover(hub: Hub, now: int) -> tuple[int, int]:
     """Settle rows whose worker went away before `now`: (returned to the queue, become unknown)."""
     returned = await outbox.return_expired_claims(hub.database, now)
     statement = (
-        select(Outbox.id, Outbox.attempts, Disclosure.discloser, Disclosure.member_id)  # type: ignore[call-overload]
+        select(Outbox.id, Attempt.id, Disclosure.discloser, Disclosure.member_id)  # type: ignore[call-overload]
         .join(Disclosure, col(Disclosure.id) == col(Outbox.id))
+        .join(Attempt, (col(Attempt.disclosure_id) == col(Outbox.id)) & (col(Attempt.number) == col(Outbox.attempts)))
         .where(col(Outbox.state) == "in_flight", col(Outbox.lease_until) < now)
     )
     lost = 0
-    for ticket, number, discloser, member in await hub.database.query(statement):
+    for ticket, attempt, discloser, member in await hub.database.query(statement):
         # INVARIANT: unknown-is-disclosed
-        body = {"attempt_number": number, "outcome": "unknown", "code": "worker-lost"}
+        body = {"attempt": attempt, "outcome": "unknown", "code": "worker-lost"}
         writes = (
             Step(_LOST_DISCLOSURE, ("unknown", ticket, "intended")),
-            Step(_LOST_ATTEMPT, ("unknown", "worker-lost", ticket, number)),
+            Step(_LOST_ATTEMPT, ("unknown", "worker-lost", attempt)),
             entry("disclosure.concluded", now, body, member=member, reference=ticket),
             open_work("unknown_outcome", discloser, ticket, ("worker-lost",), now),
+            *await reviews.after_loss(hub, ticket),
         )
         guard = Step(MOVE, ("unknown", now, "worker-lost", None, None, ticket, "in_flight"), "state")
         with contextlib.suppress(Stale):

@@ -25,7 +25,7 @@ Criterion = Literal["no_other_means", "public_interest", "extremely_serious_crim
 
 
 class EmergencyManifest(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A clinician's determination and the fields of §2.51(c). A missing `nature` delays nothing; the review asks for it."""
+    """A clinician's determination and the fields of §2.51(c). A missing `nature` delays nothing; the review asks."""
 
     kind: Literal["medical", "disaster", "disaster_over", "product_error"] = "medical"
     determined_by: Literal["clinician", "software"]

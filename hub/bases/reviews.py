@@ -8,11 +8,15 @@ from hub.bases import evidence
 from hub.bases.stated import NOTHING, Stated
 from hub.context import Hub
 from hub.decide import DecisionRecord
+from hub.storage import submissions
 from hub.storage.database import Step
+from hub.storage.statements import Lookup
 from hub.storage.submissions import StoredSubmission
+from hub.storage.tables import Outbox
 from hub.work import open_work
 
 LEGAL, HOLD = "legal", "hold"
+_ROW = Lookup(Outbox, ("submission_id", "recipient"), "id")
 PROCESS = "164.512(e)"
 OF_BASIS = {
     "emergency": ("emergency_review", "2.51"),
@@ -84,6 +88,16 @@ def after(
     for kind, law in _due(stated or NOTHING, decision, released).items():
         steps.append(open_work(kind, submission.sender, ticket, (law,), now, due=due))
     return steps
+
+
+async def after_loss(hub: Hub, ticket: str) -> list[Step]:
+    """The same, where the process that disclosed is gone: everything it might have sent counts."""
+    ((submission_id, recipient),) = await hub.database.lookup(_ROW, ticket)
+    submission = await submissions.read(hub.database, submission_id)
+    assert submission is not None
+    decision = (await submissions.last_decision(hub.database, submission_id, recipient)).record
+    went = tuple(item.item for item in decision.items if item.permitted)
+    return after(hub, ticket, submission, decision, went, hub.clock.now())
 
 
 def _due(stated: Stated, decision: DecisionRecord, released: tuple[str, ...]) -> dict[str, str]:

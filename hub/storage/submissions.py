@@ -5,7 +5,7 @@ from typing import NamedTuple
 import msgspec
 
 from hub.crypto.envelope import Sealed
-from hub.decide import Asked
+from hub.decide import Asked, DecisionRecord
 from hub.intake import EventManifest
 from hub.model import Frozen, MessageKind, Priority
 from hub.storage.database import Database
@@ -19,6 +19,7 @@ _BY_ID = Lookup(
     Submission, ("sender", "member_id", "kind", "purpose", "priority", "facts", "created_at"), "id"
 )
 _ITEMS = Lookup(Item, ("id", "information", "media_type", "key_id", "wrapped_key", "sealed"), "submission_id")
+_DECISIONS = Lookup(Decision, ("id", "recipient", "body"), "submission_id")
 _BY_KEY = Lookup(Submission, ("sender", "id", "body_digest"), "idempotency")
 
 
@@ -49,6 +50,14 @@ class StoredSubmission(NamedTuple):
     created_at: int
 
 
+class LastDecision(NamedTuple):
+    """What was decided last about one recipient."""
+
+    id: str
+    record: DecisionRecord
+
+
+_decode_decision = msgspec.json.Decoder(DecisionRecord).decode
 _decode_facts = msgspec.json.Decoder(StoredFacts).decode
 
 
@@ -78,6 +87,13 @@ async def read_items(database: Database, submission: str) -> dict[str, StoredIte
         for item, information, media_type, key_id, wrapped, sealed in rows
     }
     return dict(sorted(found.items(), key=lambda pair: int(pair[0].rpartition("-")[2])))
+
+
+async def last_decision(database: Database, submission: str, recipient: str) -> LastDecision:
+    """The newest decision about this recipient; there is one from `submit` on."""
+    rows = [row for row in await database.lookup(_DECISIONS, submission) if row[1] == recipient]
+    decision, _, body = max(rows)
+    return LastDecision(decision, _decode_decision(body))
 
 
 async def earlier(database: Database, sender: str, idempotency: bytes) -> tuple[str, bytes] | None:

@@ -17,10 +17,10 @@ from hub.storage.restrictions import RestrictionForm
 from hub.web.consents import Noting, Recording, Revoking
 from hub.web.directory import TokenOrder, VerifiedEndpoint
 from hub.web.members import Ending, Registration
-from hub.web.work import Settling
+from hub.web.work import Assigning, Settling
 
 _BODIES = (
-    *(AgreementEntry, Asking, Ending, Manifest, MemberFacts, Noting, Organization, Recording, Registration),
+    *(AgreementEntry, Asking, Assigning, Ending, Manifest, MemberFacts, Noting, Organization, Recording, Registration),
     *(RestrictionForm, Revoking, Settling, TokenOrder, VerifiedEndpoint, WhatIf),
 )
 _AT = "#/components/schemas/{name}"

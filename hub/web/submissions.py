@@ -48,6 +48,7 @@ async def hand_in(request: web.Request) -> web.Response:
         manifest=read_manifest(raw),
         documents=documents,
         body_digest=_digest(raw, documents),
+        by=who_calls(request).by,
     )
     submission = await exchange.submit(request.app[HUB], handed)
     response = json_response({"id": submission, "status": f"/v1/submissions/{submission}"}, 202)

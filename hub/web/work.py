@@ -1,10 +1,14 @@
-"""Work items over HTTP: what waits for a person, released or closed with a reason from a fixed list."""
+"""Work items over HTTP: what waits for a person, looked at, taken, approved, released or closed.
+
+Reasons are from a fixed list.
+"""
 
 from aiohttp import web
 
+from hub import approvals, release
 from hub.errors import Malformed
 from hub.model import Frozen
-from hub.release import Filter, Reason, close, list_work, release
+from hub.release import Filter, Reason
 from hub.web.access import HUB, PEOPLE, Route, who_calls
 from hub.web.body import json_response, read_json
 from hub.web.paging import page_of
@@ -14,37 +18,95 @@ class Settling(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
     reason: Reason
 
 
+class Assigning(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    to: str | None = None
+    """The id of their token; none: whoever asks."""
+
+
 async def listing(request: web.Request) -> web.Response:
-    """`GET /v1/work`: `state` open or closed, `kind`; compliance sees every organization's."""
+    """`GET /v1/work`: `state` open or closed, `kind`, `mine`, `escalated`; compliance sees every organization's."""
     who, page = who_calls(request), page_of(request)
     state = request.query.get("state", "open")
     if state not in ("open", "closed"):
         raise Malformed("A work item is open or closed.", field="state")
-    organization = None if who.sees_all else who.organization
-    wanted = Filter(organization, state, request.query.get("kind"), page.before, page.limit)
-    return json_response(page.of(await list_work(request.app[HUB], wanted)))
+    wanted = Filter(
+        organization=_organization(request),
+        state=state,
+        kind=request.query.get("kind"),
+        before=page.before,
+        limit=page.limit,
+        assigned_to=who.by if request.query.get("mine") == "true" else None,
+        escalated=request.query.get("escalated") == "true",
+    )
+    return json_response(page.of(await release.list_work(request.app[HUB], wanted)))
+
+
+async def show(request: web.Request) -> web.Response:
+    """`GET /v1/work/{id}`: with the evidence behind the disclosure; the look itself is on the ledger."""
+    return json_response(
+        await release.show(
+            request.app[HUB], request.match_info["id"], organization=_organization(request), by=who_calls(request).by
+        )
+    )
+
+
+async def take(request: web.Request) -> web.Response:
+    """`POST /v1/work/{id}/assign`: to a person who sees it, by default whoever asks."""
+    given = await read_json(request, Assigning)
+    await release.assign(
+        request.app[HUB],
+        request.match_info["id"],
+        given.to,
+        organization=_organization(request),
+        by=who_calls(request).by,
+    )
+    return web.Response(status=204)
+
+
+async def approve(request: web.Request) -> web.Response:
+    """`POST /v1/work/{id}/approve`: one person's approval; a court's order needs two, neither of whom handed it in."""
+    found = await approvals.approve(
+        request.app[HUB], request.match_info["id"], organization=_organization(request), by=who_calls(request).by
+    )
+    return json_response(found._asdict())
 
 
 async def let_go(request: web.Request) -> web.Response:
     """`POST /v1/work/{id}/release`: back into the queue, approved; decided again before anything leaves."""
-    who = who_calls(request)
     given = await read_json(request, Settling)
-    organization = None if who.sees_all else who.organization
-    await release(request.app[HUB], request.match_info["id"], given.reason, organization=organization, by=who.by)
+    await release.release(
+        request.app[HUB],
+        request.match_info["id"],
+        given.reason,
+        organization=_organization(request),
+        by=who_calls(request).by,
+    )
     return web.Response(status=204)
 
 
 async def settle(request: web.Request) -> web.Response:
-    """`POST /v1/work/{id}/close`."""
-    who = who_calls(request)
+    """`POST /v1/work/{id}/close`: done with; as an `incident`, what a review found is assessed next (§2.16(b))."""
     given = await read_json(request, Settling)
-    organization = None if who.sees_all else who.organization
-    await close(request.app[HUB], request.match_info["id"], given.reason, organization=organization, by=who.by)
+    await release.close(
+        request.app[HUB],
+        request.match_info["id"],
+        given.reason,
+        organization=_organization(request),
+        by=who_calls(request).by,
+    )
     return web.Response(status=204)
+
+
+def _organization(request: web.Request) -> str | None:
+    who = who_calls(request)
+    return None if who.sees_all else who.organization
 
 
 ROUTES = (
     Route("GET", "/v1/work", listing, PEOPLE),
+    Route("GET", "/v1/work/{id}", show, PEOPLE),
+    Route("POST", "/v1/work/{id}/assign", take, PEOPLE),
+    Route("POST", "/v1/work/{id}/approve", approve, PEOPLE),
     Route("POST", "/v1/work/{id}/release", let_go, PEOPLE),
     Route("POST", "/v1/work/{id}/close", settle, PEOPLE),
 )

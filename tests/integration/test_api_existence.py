@@ -21,6 +21,7 @@ BODIES: dict[str, Any] = {
     "/v1/members/{id}/restrictions/{restriction}/end": {},
     "/v1/consents/{id}/revoke": {"how": "written"},
     "/v1/consents/{id}/event": {"status": "not_yet"},
+    "/v1/work/{id}/assign": {},
     "/v1/work/{id}/release": {"reason": "reviewed"},
     "/v1/work/{id}/close": {"reason": "reviewed"},
 }

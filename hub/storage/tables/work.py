@@ -24,8 +24,8 @@ class WorkItem(SQLModel, table=True):
     closed_by: str | None = Field(default=None, sa_type=Text)
     resolution: str | None = Field(default=None, sa_type=Text)
     assigned_to: str | None = Field(default=None, sa_type=Text)
-    escalated_at: int | None = Field(default=None, sa_type=BigInteger)
-    """When nobody had reviewed it in time, and compliance was told."""
+    escalated_at: int = Field(default=0, sa_type=BigInteger)
+    """When it went to compliance because nobody had reviewed it in time; 0: it has not."""
 
 
 class Evidence(SQLModel, table=True):

@@ -1,0 +1,101 @@
+"""Letting go what waits: one person where somebody must look, two different ones for what rests on a court's order.
+
+An approval never delivers: the row goes back to the queue, and `dispatch` decides anew and counts the approvals itself.
+"""
+
+from typing import NamedTuple
+
+from hub.bases import reviews
+from hub.context import Hub
+from hub.errors import Conflict
+from hub.exchange import OUTBOX
+from hub.record import entry
+from hub.settling import commit_settled, open_item
+from hub.storage import submissions
+from hub.storage.database import Step, Unit
+from hub.storage.statements import Change, Lookup
+from hub.storage.submissions import LastDecision
+from hub.storage.tables import Outbox
+from hub.work import CLOSED
+
+_ROW = Lookup(Outbox, ("submission_id", "recipient", "share", "state", "code", "approved_by"), "id")
+_APPROVE = Change(Outbox, ("state", "due_at", "code", "approved_by"), ("id", "state", "code"), must_hit=True)
+"""The code tells a first approval from a second, so that of two at once only one counts."""
+
+
+class Approval(NamedTuple):
+    """How many people have approved, and how many must."""
+
+    given: int
+    needed: int
+
+
+class _Row(NamedTuple):
+    submission: str
+    recipient: str
+    share: str
+    state: str
+    code: str
+    approved_by: str | None
+
+    @property
+    def waits(self) -> bool:
+        return self.state == "held" and self.share == "review"
+
+
+async def needed(hub: Hub, ticket: str) -> int:
+    """How many approvals an outbox row waits for; 0 if none."""
+    rows = await hub.database.lookup(_ROW, ticket)
+    if not rows or not (row := _Row(*rows[0])).waits:
+        return 0
+    return reviews.persons((await submissions.last_decision(hub.database, row.submission, row.recipient)).record)
+
+
+async def approve(hub: Hub, work: str, *, organization: str | None, by: str) -> Approval:
+    """Approve what waits under a work item; it is queued once enough people have.
+
+    Raises `NotAvailable` if the item is not this organization's (none: anybody's), `Conflict` if nothing waits for an
+    approval, or if the person may not be the one who gives it.
+    """
+    item = await open_item(hub, work, organization)
+    ticket = item["reference"]
+    rows = await hub.database.lookup(_ROW, ticket)
+    if not rows or not (row := _Row(*rows[0])).waits:
+        raise Conflict("Nothing waits for an approval under this work item.", code="not-waiting")
+    decision = await submissions.last_decision(hub.database, row.submission, row.recipient)
+    people = (row.approved_by or "").split()
+    approval = Approval(len(people) + 1, reviews.persons(decision.record))
+    await _check_person(hub, row, people, approval, by)
+    await commit_settled(hub, _unit(hub, work, ticket, row, decision, (*people, by), approval))
+    if approval.given >= approval.needed:
+        await hub.signals.wake(OUTBOX)
+    return approval
+
+
+async def _check_person(hub: Hub, row: _Row, people: list[str], approval: Approval, by: str) -> None:
+    if by in people:
+        raise Conflict("You have approved this; another person must too.", code="same-person")
+    stored = await submissions.read(hub.database, row.submission)
+    if approval.needed > 1 and stored is not None and stored.facts.by == by:
+        raise Conflict("Whoever handed it in does not approve it.", code="same-person")
+
+
+def _unit(
+    hub: Hub, work: str, ticket: str, row: _Row, decision: LastDecision, people: tuple[str, ...], approval: Approval
+) -> Unit:
+    now, by = hub.clock.now(), people[-1]
+    enough = approval.given >= approval.needed
+    state, code = ("queued", None) if enough else ("held", "second-person")
+    guard = Step(_APPROVE, (state, now, code, " ".join(people), ticket, row.state, row.code), "outbox")
+    body = {
+        "work": work,
+        "outbox": ticket,
+        "by": by,
+        "given": approval.given,
+        "needed": approval.needed,
+        "decision": decision.id,
+    }
+    writes = [entry("work.approved", now, body, reference=ticket)]
+    if enough:
+        writes.append(Step(CLOSED, ("closed", now, by, "approved", work, "open")))
+    return Unit((guard,), tuple(writes))
