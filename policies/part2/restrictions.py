@@ -5,7 +5,7 @@ from policies.facts import Facts, Matter
 from policies.findings import Permit, ProhibitJudge, Reasons
 from policies.model import Restriction
 from policies.part2.emergency import clinical_emergency
-from policies.vocabulary import BASE_PURPOSES, COMPLETE_RECORD
+from policies.vocabulary import COMPLETE_RECORD
 
 
 def restriction(facts: Facts) -> ProhibitJudge | None:
@@ -56,6 +56,4 @@ def ended(facts: Facts, limit: Restriction, matter: Matter) -> bool:
 
 def gave_way(facts: Facts, matter: Matter) -> bool:
     """§2.26(a)(4): a restriction gave way to the emergency; the recipient is asked not to use it further."""
-    if not facts.request.restrictions or facts.base not in BASE_PURPOSES or not clinical_emergency(facts):
-        return False
-    return bool(binding(facts, matter))
+    return clinical_emergency(facts) and bool(binding(facts, matter))

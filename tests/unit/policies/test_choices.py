@@ -510,3 +510,44 @@ def test_the_redisclosure_rule_is_stated_where_any_recipient_is_covered(recipien
     form = {"like": "specific", "recipients": recipients, "states_redisclosure_rule": False}
     found = reasons(recipient="granite-works", consents={"release": form})
     assert ("consent.missing.redisclosure_rule" in found) == stated
+
+
+def test_paying_in_full_keeps_a_plan_from_the_bill_and_not_a_treating_plan_from_treatment():
+    facts = {"consents": TPO, "restrictions": [{"agreed": False, "paid_in_full": True}]}
+    assert answer(recipient="mhp", purpose="treatment", **facts).outcome == "permit"
+    assert reasons(recipient="sunrise", purpose="quality_review", **facts) == {"restriction.paid_in_full"}
+
+
+@pytest.mark.parametrize(
+    ("recipient", "paid", "made", "outcome"),
+    [
+        ("sunrise", False, "2026-02-24", "permit"),
+        ("sunrise", False, "2026-02-15", "permit"),
+        ("sunrise", False, "2026-02-14", "deny"),
+        ("sunrise", True, "2026-02-24", "deny"),
+        ("valley-clinic", True, "2026-02-24", "permit"),
+    ],
+)
+def test_the_programs_notice_ends_a_restriction_for_what_is_made_from_that_day_on(recipient, paid, made, outcome):
+    limit = {"paid_in_full": paid, "ended": "2026-02-15T09:00:00-08:00", "ended_by": "notice"}
+    claim = {"claim": {"information": "billing", "made": made}}
+    decision = answer(recipient=recipient, purpose="claim", packet=claim, consents=TPO, restrictions=[limit])
+    assert decision.outcome == outcome
+
+
+def test_a_consent_is_read_anew_where_the_parties_are_others():
+    request = ask(consents={"release": {"like": "specific", "recipients": [{"as_written": "Valley Clinic"}]}})
+    assert decide(request).outcome == "permit"
+    namesake = replace(WORLD.parties["mesa-clinic"], id="other-valley", name="Valley Clinic")
+    crowded = World({**WORLD.parties, "other-valley": namesake}, WORLD.agreements, WORLD.zone)
+    assert "scope.recipient_ambiguous" in decide(replace(request, world=crowded)).reasons
+    assert decide(request).outcome == "permit"
+
+
+@pytest.mark.parametrize(
+    "claimed", [{"kind": "disaster_over"}, {"determined_by": "software"}, {"kind": "product_error"}]
+)
+def test_a_restriction_does_not_give_way_to_what_is_no_clinicians_emergency(claimed):
+    facts = {"consents": TPO, "relationship": "treating", "restrictions": [{"against": ["st-brigid"]}]}
+    assert "restriction.agreed" in reasons(recipient="st-brigid-ed", emergency=claimed, **facts)
+    assert answer(recipient="st-brigid-ed", emergency={}, **facts).outcome == "permit"
