@@ -8,7 +8,7 @@ import pytest
 
 from policies.days import birthday, end_of
 from policies.kernel import decide, layers
-from policies.model import Consent, Item, Patient, Revocation, World
+from policies.model import Agreement, Consent, Item, Patient, Revocation, World
 from tests.unit.policies.meridian import NOW, WORLD, answer, ask, reasons
 
 TPO = {"intake": {"like": "tpo"}}
@@ -551,3 +551,33 @@ def test_a_restriction_does_not_give_way_to_what_is_no_clinicians_emergency(clai
     facts = {"consents": TPO, "relationship": "treating", "restrictions": [{"against": ["st-brigid"]}]}
     assert "restriction.agreed" in reasons(recipient="st-brigid-ed", emergency=claimed, **facts)
     assert answer(recipient="st-brigid-ed", emergency={}, **facts).outcome == "permit"
+
+
+def test_staff_of_a_clinic_outside_part_2_are_no_staff_of_the_program():
+    form = {"like": "specific", "discloser": ["harbor"], "recipients": ["valley-clinic"]}
+    found = reasons("valley-clinic", "dr-chen", packet=HELD, consents={"release": form})
+    assert found == {"redisclosure.narrow_consent"}
+
+
+def test_an_agreement_with_somebody_else_says_nothing_about_this_recipient():
+    assert reasons(agreements=["harbor-chartwell"]) == {"consent.none"}
+
+
+def test_only_a_service_agreement_makes_a_service_organization():
+    contract = Agreement("other", "contract_2_33c", "harbor", "chartwell", "data_processing")
+    world = World(WORLD.parties, {"other": contract}, WORLD.zone)
+    request = replace(ask(recipient="chartwell", purpose="operations"), world=world, agreements=("other",))
+    assert set(decide(request).reasons) == {"qso.no_agreement", "consent.none"}
+
+
+def test_what_is_transported_by_the_programs_own_service_organization_goes():
+    facts = {"consents": TPO, "through": "chartwell"}
+    assert answer(**facts, agreements=["harbor-chartwell"]).outcome == "permit"
+    assert reasons(**facts, agreements=["harbor-chartwell-lapsed"]) == {"qso.no_agreement"}
+
+
+def test_a_business_associate_gives_back_to_the_party_it_serves():
+    chart = {"chart": {"information": "medical"}}
+    decision = answer("bridge-exchange", "valley-clinic", "operations", packet=chart, agreements=["valley-bridge"])
+    assert decision.outcome == "permit"
+    assert "business_associate_contract" in decision.obligations
