@@ -29,6 +29,8 @@ T = TypeVar("T")
 
 SECTIONS = ("organizations", "endpoints", "agreements", "members", "consents", "restrictions")
 _BY = "county-file"
+_VERIFIED_BY = "county-file/verified"
+"""The file states that somebody compared the paper; it was not whoever loads the file."""
 _LINKS = {"programs": "program", "treating_providers": "treating_provider", "plans": "plan", "payers": "payer"}
 _SINGLE_LINKS = ("primary_case_manager", "pcp")
 assert {*_LINKS.values(), *_SINGLE_LINKS} == set(RELATIONS)
@@ -164,7 +166,7 @@ async def _load_consent(hub: Hub, name: str, member: str, given: LoadedConsent) 
         await consents.record(hub, member, ConsentForm(**values), by=_BY, consent=name)
         view, changed = await consents.show(hub, name), True
     if given.verified and not view["verified"]:
-        await consents.verify(hub, name, by=_BY)
+        await consents.verify(hub, name, by=_VERIFIED_BY)
         changed = True
     known = {(_us(datetime.fromisoformat(each["at"])), each["how"]) for each in view["revoked"]}
     for revoked in given.revoked:

@@ -15,6 +15,7 @@ import msgspec
 
 from hub.errors import Malformed
 from hub.model import Frozen
+from hub.storage.denials import SHARE_NOTHING
 from hub.storage.facts import instant
 from policies import vocabulary as words
 
@@ -22,6 +23,8 @@ _EVENT = re.compile(r"[a-z_]{1,64}")
 _LANGUAGE = re.compile(r"[A-Za-z-]{2,11}")
 _MAX_NAME = 120
 _MAX_LIST = 40
+ENTERED_FORMS = frozenset({"part2", "ascmi_non_ab133", "ccc", "county_roi"})
+"""Forms whose edition decides how they are read (hub/forms/crosswalk), and no rule of the policy."""
 
 
 class EndEvent(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -64,6 +67,37 @@ class ConsentForm(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True)
     language: str | None = None
 
 
+class DenialForm(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """"Share nothing", to everybody or as to some organizations. Dates and instants are ISO text."""
+
+    as_to: tuple[str, ...] | None = None
+    signed_by: tuple[str, ...] | None = (words.THE_PATIENT,)
+    signature: str | None = None
+    signed_on: str | None = None
+    signed_at: str | None = None
+    form: str | None = None
+    language: str | None = None
+
+
+def denial_row(denial: DenialForm, organizations: Collection[str], signers: Collection[str]) -> dict[str, Any]:
+    """The denial's columns. Raises `Malformed` naming the field."""
+    if denial.form not in {None, "ascmi_revocation"}:
+        _one("form", denial.form, words.FORMS | ENTERED_FORMS)
+    if denial.as_to is not None and not (denial.as_to and set(denial.as_to) <= set(organizations)):
+        raise Malformed("Name organizations of the directory, or none for everybody.", field="as_to")
+    blank = ConsentForm(
+        kind="specific",
+        patient=words.THE_PATIENT,
+        recipients=denial.as_to,
+        signed_by=denial.signed_by,
+        signature=denial.signature,
+        signed_on=denial.signed_on,
+        signed_at=denial.signed_at,
+        language=denial.language,
+    )
+    return form_row(blank, organizations, signers) | {"kind": SHARE_NOTHING, "form": denial.form}
+
+
 def form_row(form: ConsentForm, organizations: Collection[str], signers: Collection[str]) -> dict[str, Any]:
     """The form's columns. Raises `Malformed` naming the field for a word or organization that is not known.
 
@@ -72,7 +106,7 @@ def form_row(form: ConsentForm, organizations: Collection[str], signers: Collect
     _one("kind", form.kind, words.CONSENT_KINDS)
     _one("patient", form.patient, {words.THE_PATIENT})
     _one("signature", form.signature, words.SIGNATURES)
-    _one("form", form.form, words.FORMS)
+    _one("form", form.form, words.FORMS | ENTERED_FORMS)
     _one("intermediary", form.intermediary, organizations)
     if form.language is not None and not _LANGUAGE.fullmatch(form.language):
         raise Malformed("A language is its tag, as es or es-MX.", field="language")

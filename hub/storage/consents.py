@@ -5,7 +5,7 @@ row, an event of its history, and a ledger entry of ids and codes. `by`: an orga
 """
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -16,14 +16,15 @@ from hub.context import Hub
 from hub.errors import Conflict, Malformed, NotAvailable
 from hub.model import new_id
 from hub.record import entry
-from hub.storage.consent_form import ConsentForm, consent_view, event_status, form_row
+from hub.storage.consent_form import ConsentForm, DenialForm, consent_view, denial_row, event_status, form_row
 from hub.storage.database import Step
-from hub.storage.facts import instant
+from hub.storage.facts import instant, policy_consent
 from hub.storage.fence import commit_fenced
 from hub.storage.members import facts_of
 from hub.storage.statements import Change, Insert, Lookup, Row, columns_of
 from hub.storage.tables import Consent, ConsentEvent, WorkItem
 from hub.work import CLOSE, open_work
+from policies.model import Consent as PolicyConsent
 
 How = Literal["written", "oral"]
 
@@ -38,13 +39,22 @@ _ADD_EVENT = Insert(ConsentEvent, columns_of(ConsentEvent))
 _EVENTS = Lookup(ConsentEvent, ("member_id", "at", "what", "by", "detail"), "consent_id")
 
 
-async def record(hub: Hub, member: str, form: ConsentForm, *, by: str, consent: str | None = None) -> str:
+async def record(
+    hub: Hub,
+    member: str,
+    form: ConsentForm | DenialForm,
+    *,
+    by: str,
+    consent: str | None = None,
+    origin: Mapping[str, str] | None = None,
+) -> str:
     """Record what a paper states, not yet verified (§2.31(c)(2)); the consent's id (`consent` proposes one).
 
+    A denial ("share nothing") is recorded alike, and stops what was signed before it. `origin`: where the record comes
+    from, in codes, for its history.
     Raises `Malformed` naming the field, `NotAvailable` for an unknown member, `Conflict` for an id in use.
     """
-    organizations = (await hub.directory.current()).organizations
-    row = form_row(form, organizations.keys(), (await facts_of(hub, member)).signers)
+    row = await _row_of(hub, member, form)
     if consent is not None and await hub.database.lookup(_EVENTS, consent):
         raise Conflict("There is a consent with this id already.", field="id")
     consent = consent or new_id()
@@ -53,7 +63,7 @@ async def record(hub: Hub, member: str, form: ConsentForm, *, by: str, consent: 
 
     async def writes() -> tuple[Step, ...]:
         add = Step(_ADD, tuple(row[column] for column in _COLUMNS))
-        detail = {"kind": form.kind, "digest": _digest(row)}
+        detail = {"kind": row["kind"], "digest": _digest(row), **(origin or {})}
         return add, *_traces(hub, (member, consent), "recorded", by, detail)
 
     await commit_fenced(hub, member, writes, frees=True)
@@ -61,12 +71,20 @@ async def record(hub: Hub, member: str, form: ConsentForm, *, by: str, consent: 
 
 
 async def verify(hub: Hub, consent: str, *, by: str) -> None:
-    """A person has compared the paper with what was recorded. Raises `NotAvailable`."""
+    """A person has compared the paper with what was recorded.
+
+    Raises `NotAvailable`; `Conflict` if it is the person who entered it. What was signed on the screen is the one
+    exception: nothing was copied from a paper.
+    """
     member = await member_of(hub, consent)
 
     async def writes() -> tuple[Step, ...]:
-        if (await _row(hub, member, consent))["verified"]:
+        row = await _row(hub, member, consent)
+        if row["verified"]:
             return ()
+        on_screen = row["signature"] == "electronic" and row["signed_at"] is not None
+        if row["recorded_by"] == by and not on_screen:
+            raise Conflict("Another person than the one who entered it compares it with the paper.", code="same-person")
         change = Step(_VERIFY, (True, by, member, consent))
         return change, *_traces(hub, (member, consent), "verified", by, {})
 
@@ -136,6 +154,22 @@ async def member_of(hub: Hub, consent: str) -> str:
     if not events:
         raise NotAvailable
     return str(events[0][0])
+
+
+async def policy_consent_of(hub: Hub, member: str, form: ConsentForm) -> PolicyConsent:
+    """The form as the policy would read it, nothing recorded. Raises `Malformed`, `NotAvailable`."""
+    row = await _row_of(hub, member, form)
+    row |= {"member_id": member, "id": "preview", "recorded_at": hub.clock.now(), "recorded_by": ""}
+    row |= {"verified": False, "verified_by": None, "revoked": "[]", "state": "active"}
+    return policy_consent(tuple(row[column] for column in _COLUMNS))
+
+
+async def _row_of(hub: Hub, member: str, form: ConsentForm | DenialForm) -> dict[str, Any]:
+    organizations = (await hub.directory.current()).organizations.keys()
+    signers = (await facts_of(hub, member)).signers
+    if isinstance(form, DenialForm):
+        return denial_row(form, organizations, signers)
+    return form_row(form, organizations, signers)
 
 
 async def show(hub: Hub, consent: str) -> dict[str, Any]:

@@ -14,12 +14,14 @@ from hub.crypto.envelope import Sealed
 from hub.crypto.keyring import KeyRing
 from hub.model import MemberIdentity
 from hub.storage.database import Database
+from hub.storage.denials import SHARE_NOTHING, STOPS, Denial, stopped_by
 from hub.storage.member_facts import MemberFacts, open_facts
 from hub.storage.statements import Lookup, Row, columns_of
 from hub.storage.tables import Consent as ConsentRow
 from hub.storage.tables import Member, MemberLink
 from hub.storage.tables import Restriction as RestrictionRow
 from policies.model import AsWritten, Consent, Event, Patient, PersonAt, Restriction, Revocation
+from policies.vocabulary import FORMS
 
 FENCE = Lookup(Member, ("fence",), "id")
 MEMBER = Lookup(Member, ("fence", "key_id", "wrapped_key", "sealed"), "id")
@@ -92,7 +94,10 @@ async def _read(database: Database, ring: KeyRing, member: str) -> Facts:
     consents = await database.lookup(CONSENTS, member)
     restrictions = await database.lookup(RESTRICTIONS, member)
     stored = _opened(ring, member, key_id, wrapped, sealed)
-    signed = tuple(_consent(row) for row in consents if row[_STATE] != "entered_in_error")
+    held = [row for row in consents if row[_STATE] != "entered_in_error"]
+    denials = [_denial(row) for row in held if row[_KIND] == SHARE_NOTHING]
+    given = [row for row in held if row[_KIND] != SHARE_NOTHING]
+    signed = tuple(stopped_by(denials, policy_consent(row), row[_FORM]) for row in given)
     limits = tuple(_restriction(row) for row in restrictions)
     events = _events(consents)
     return Facts(
@@ -146,6 +151,8 @@ def _patient(member: str, stored: MemberFacts, links: tuple[Row, ...]) -> Patien
 
 
 _STATE = _CONSENT_COLUMNS.index("state")
+_KIND = _CONSENT_COLUMNS.index("kind")
+_FORM = _CONSENT_COLUMNS.index("form")
 _EXPIRES = _CONSENT_COLUMNS.index("expires")
 _EVENT_STATUS = _CONSENT_COLUMNS.index("event_status")
 
@@ -165,7 +172,8 @@ def _events(rows: list[Row]) -> dict[str, datetime | str]:
     return events
 
 
-def _consent(row: Row) -> Consent:
+def policy_consent(row: Row) -> Consent:
+    """A consent's row as the policy reads it."""
     stored = dict(zip(_CONSENT_COLUMNS, row, strict=True))
     member, consent = stored["member_id"], stored["id"]
     signers = _words(stored["signed_by"])
@@ -198,8 +206,19 @@ def _consent(row: Row) -> Consent:
         onward=_words(stored["onward"]) or frozenset(),
         revocable_from=_ending(consent, stored["revocable_from"]),
         states_period=bool(stored["states_period"]),
-        form=stored["form"],
+        form=stored["form"] if stored["form"] in FORMS else None,
         language=stored["language"],
+    )
+
+
+def _denial(row: Row) -> Denial:
+    stored = dict(zip(_CONSENT_COLUMNS, row, strict=True))
+    return Denial(
+        signed_on=_day(stored["signed_on"]),
+        signed_at=None if stored["signed_at"] is None else instant(stored["signed_at"]),
+        recorded_at=instant(stored["recorded_at"]),
+        as_to=_words(stored["recipients"]),
+        forms=STOPS.get(stored["form"]),
     )
 
 

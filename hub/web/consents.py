@@ -5,17 +5,24 @@ from datetime import datetime
 from aiohttp import web
 
 from hub.errors import Malformed, NotAvailable
+from hub.forms import crosswalk
+from hub.forms.crosswalk import Filled
+from hub.forms.review import preview, review
 from hub.model import Frozen
 from hub.storage import consent_papers, consents
-from hub.storage.consent_form import ConsentForm
+from hub.storage.consent_form import ConsentForm, DenialForm
 from hub.storage.consents import How
 from hub.web.access import HUB, PEOPLE, Route, discloses, linked, note_view, visible_consent, who_calls
 from hub.web.body import json_response, read_body, read_json
 
 
 class Recording(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One of the three: the fields of a consent, another party's form as filled in, or "share nothing"."""
+
     member: str
-    consent: ConsentForm
+    consent: ConsentForm | None = None
+    filled: Filled | None = None
+    denial: DenialForm | None = None
 
 
 class Revoking(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -29,14 +36,37 @@ class Noting(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 async def record(request: web.Request) -> web.Response:
-    """`POST /v1/consents`: what a paper states, field by field; not verified yet."""
+    """`POST /v1/consents`: what a paper states, field by field; not verified yet. Answers what it lacks, and what it
+    would let be told.
+    """
     hub, who = request.app[HUB], who_calls(request)
     given = await read_json(request, Recording)
     await linked(hub, who, given.member)
-    consent = await consents.record(hub, given.member, given.consent, by=who.by)
-    response = json_response({"id": consent}, 201)
+    form, origin = stated(given)
+    consent = await consents.record(hub, given.member, form, by=who.by, origin=origin)
+    response = json_response({"id": consent, **await review(hub, given.member, consent)}, 201)
     response.headers["Location"] = f"/v1/consents/{consent}"
     return response
+
+
+async def foresee(request: web.Request) -> web.Response:
+    """`POST /v1/consents/preview`: the same answer, nothing recorded."""
+    hub, who = request.app[HUB], who_calls(request)
+    given = await read_json(request, Recording)
+    await linked(hub, who, given.member)
+    form, _ = stated(given)
+    if isinstance(form, DenialForm):
+        raise Malformed("A denial has nothing to foresee.", field="denial")
+    return json_response(await preview(hub, given.member, form))
+
+
+def stated(given: Recording) -> tuple[ConsentForm | DenialForm, dict[str, str]]:
+    """What the recording states, and where it comes from. Raises `Malformed`."""
+    stated = [each for each in (given.consent, given.filled, given.denial) if each is not None]
+    if len(stated) != 1:
+        raise Malformed("Give one of `consent`, `filled` and `denial`.", field="consent")
+    (one,) = stated
+    return crosswalk.mapped(one) if isinstance(one, Filled) else (one, {})
 
 
 async def show(request: web.Request) -> web.Response:
@@ -44,7 +74,7 @@ async def show(request: web.Request) -> web.Response:
     hub, who, consent = request.app[HUB], who_calls(request), request.match_info["id"]
     view = await visible_consent(hub, who, consent)
     await note_view(hub, who, "consent", view["member_id"], consent)
-    return json_response(view)
+    return json_response(view | {"review": await review(hub, view["member_id"], consent)})
 
 
 async def verify(request: web.Request) -> web.Response:
@@ -108,6 +138,7 @@ async def show_paper(request: web.Request) -> web.Response:
 
 ROUTES = (
     Route("POST", "/v1/consents", record),
+    Route("POST", "/v1/consents/preview", foresee),
     Route("GET", "/v1/consents/{id}", show),
     Route("POST", "/v1/consents/{id}/verify", verify, PEOPLE),
     Route("POST", "/v1/consents/{id}/revoke", revoke),

@@ -192,10 +192,11 @@ def test_a_revocation_turns_the_same_what_if_into_a_no(desk: Desk) -> None:
 def test_a_consent_is_added_shown_and_verified(desk: Desk) -> None:
     form = {**COUNTY["consents"]["c01"], "member": "01234567A", "kind": "specific"}
     (desk.folder / "scan.pdf").write_bytes(b"%PDF-1.7 scan")
-    said = desk("consent", "add", desk.write("c.yaml", form), "--document", "scan.pdf", "--by", "harbor")
+    said = desk("consent", "add", desk.write("c.yaml", form), "--document", "scan.pdf", "--by", "harbor/ines")
     consent = said.split()[0]
     assert "unverified" in desk("consent", "show", "--member", "01234567A")
-    desk("consent", "verify", consent, "--by", "harbor")
+    desk("consent", "verify", consent, "--by", "harbor/ines", code=2)
+    desk("consent", "verify", consent, "--by", "harbor/omar")
     assert "unverified" not in desk("consent", "show", "--member", "01234567A")
 
 

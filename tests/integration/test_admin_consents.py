@@ -84,7 +84,7 @@ async def test_a_consent_counts_as_verified_only_after_a_second_look(hub: Hub, n
 
 async def test_every_change_raises_the_fence_and_is_on_the_ledger(hub: Hub, nora: str) -> None:
     consent = await consents.record(hub, nora, form(), by="harbor")
-    await consents.verify(hub, consent, by="harbor")
+    await consents.verify(hub, consent, by="harbor/nurse")
     await consents.revoke(hub, consent, how="written", by="harbor")
     assert await fence(hub) == 3
     assert await kinds(hub) == ["consent.recorded", "consent.verified", "consent.revoked"]

@@ -40,12 +40,13 @@ async def state(harbor: Caller, place: str) -> tuple[str, str | None]:
 
 
 async def test_a_notice_that_lacks_only_a_consent_waits_and_goes_on_when_one_is_verified(
-    harbor: Caller, nora: str
+    api: Api, harbor: Caller, nora: str
 ) -> None:
+    colleague = await api.caller("harbor", "staff")
     place = (await harbor.submit("key-1", NOTICE)).headers["Location"]
     assert (await state(harbor, place))[0] == "held"
     consent = (await harbor("POST", "/v1/consents", {"member": nora, "consent": TPO})).json["id"]
-    await harbor("POST", f"/v1/consents/{consent}/verify")
+    await colleague("POST", f"/v1/consents/{consent}/verify")
     assert (await state(harbor, place))[0] == "queued"
 
 
