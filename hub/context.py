@@ -1,12 +1,13 @@
 """What the steps of the path need, wired once by `bootstrap` and handed to each as `hub`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from hub.business_days import Calendar
 from hub.crypto.keyring import KeyRing
+from hub.handover import Handover
 from hub.model import ChannelKind
 from hub.outbox import LEASE_US
 from hub.ports import Channel, Clock, Signals
@@ -36,5 +37,6 @@ class Hub:
     county_pack: str | None = None
     operator: str | None = None
     demo: bool = False
+    handover: Handover = field(default_factory=Handover)
     lease_us: int = LEASE_US
     """How long a row stays with a worker that has stopped renewing it."""

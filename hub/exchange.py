@@ -7,9 +7,7 @@
 Everything enters through `submit` and everything leaves through `dispatch`; there is no second way out.
 """
 
-import asyncio
-
-from hub import intents, outbox, packets
+from hub import intents, packets
 from hub.bases.checks import check_known
 from hub.context import Hub
 from hub.crypto.identifiers import hash_idempotency
@@ -51,15 +49,19 @@ async def submit(hub: Hub, handed: Handed) -> str:
         newly(_decided(hub, asked, facts, directory, handed.sender, recipient.organization, now), now)
         for recipient in handed.manifest.recipients
     ]
-    packet = packets.packet(hub, handed, facts, asked, decisions, key, now)
+    lease_us = hub.lease_us if hub.handover.has_room() else None
+    packet = packets.packet(hub, handed, facts, asked, decisions, key, now, lease_us)
     try:
         await hub.database.commit(packet.unit)
     except Stale:
         return await _earlier(hub, handed, key)
     if packet.queued:
         kept = {decided.record.recipient: decided._replace(stored=True) for decided in decisions}
-        hub.recent.keep(packet.submission, packet.documents, kept)
-        await hub.signals.wake(OUTBOX)
+        hub.recent.keep(packet.submission, packet.documents, kept, facts, directory)
+        if lease_us is None:
+            await hub.signals.wake(OUTBOX)
+        else:
+            hub.handover.give(packet.queued)
     return packet.submission.id
 
 
@@ -67,23 +69,31 @@ async def dispatch(hub: Hub, ticket: Ticket) -> str:
     """Bring one claimed outbox row to its next state, and say which.
 
     Decides on the facts of this moment, records the intent, and only then lets the channel deliver. A changed fact
-    between decision and intent fails the intent's guard, and everything is decided again.
+    between decision and intent fails the intent's guard, and everything is decided again. What was handed in a moment
+    ago is first tried on the facts that `submit` saw: the guard tells as well whether they are those of this moment.
     """
     recent = hub.recent.take(ticket.submission)
     submission = recent.submission if recent else await submissions.read(hub.database, ticket.submission)
     if submission is None:
         raise IntegrityFailed("An outbox row without its submission.")
+    seen = (recent.directory, recent.facts) if recent else None
     while True:
         try:
-            return await _attempt(hub, ticket, submission, recent)
+            return await _attempt(hub, ticket, submission, recent, seen)
         except Stale as stale:
             if stale.detail_code == "claim":
                 return "claimed by another worker"
+            seen = None
 
 
-async def _attempt(hub: Hub, ticket: Ticket, submission: StoredSubmission, recent: Remembered | None) -> str:
-    directory = await hub.directory.current()
-    facts = await hub.facts.of(submission.member)
+async def _attempt(
+    hub: Hub,
+    ticket: Ticket,
+    submission: StoredSubmission,
+    recent: Remembered | None,
+    seen: tuple[Directory, Facts] | None,
+) -> str:
+    directory, facts = seen or (await hub.directory.current(), await hub.facts.of(submission.member))
     chosen = route(ticket, directory, hub.channels)
     by = "ehr" if chosen is None else means(chosen.endpoint.channel)
     now = hub.clock.now()
@@ -93,6 +103,8 @@ async def _attempt(hub: Hub, ticket: Ticket, submission: StoredSubmission, recen
         asked = submission.facts.asked
         decided = newly(_decided(hub, asked, facts, directory, submission.sender, ticket.recipient, now, by=by), now)
     released = packets.released(decided.record, ticket)
+    if seen and (chosen is None or not released):
+        raise Stale("A refusal has no guard, so it rests on facts that were read again.")
     if not released:
         return await intents.withhold(hub, ticket, submission, decided, now)
     if chosen is None:
@@ -106,7 +118,7 @@ async def _attempt(hub: Hub, ticket: Ticket, submission: StoredSubmission, recen
         return await intents.give_up(hub, ticket, submission, error.detail_code, now)
     # INVARIANT: no-silent-disclosure. From here on the ledger says that the bytes may be out.
     await intents.intend(hub, ticket, submission, chosen, decided, prepared, facts, released)
-    return await asyncio.shield(_deliver(hub, ticket, submission, chosen, prepared, decided.record))
+    return await _deliver(hub, ticket, submission, chosen, prepared, decided.record)
 
 
 async def _deliver(

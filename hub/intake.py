@@ -114,6 +114,8 @@ class Handed(Frozen, frozen=True, kw_only=True):
     documents: Mapping[str, bytes]
     body_digest: bytes
     """SHA-256 over manifest and documents as received."""
+    digests: Mapping[str, bytes] = {}
+    """SHA-256 of a document, by name, where whoever took it in has hashed it already."""
     by: str = ""
     """Who handed it in, as the record names people."""
 

@@ -28,7 +28,7 @@ _ADD_DISCLOSURE = Insert(Disclosure, columns_of(Disclosure))
 _INTEND_AGAIN = Change(Disclosure, ("state", "decision_id", "address", "intended_at", "concluded_at"), ("id",))
 _CONCLUDE = Change(Disclosure, ("state", "concluded_at"), ("id",))
 _ADD_ATTEMPT = Insert(Attempt, columns_of(Attempt))
-_FINISH = Change(Attempt, ("finished_at", "outcome", "code", "receipt"), ("id",))
+_FINISH = Change(Attempt, ("finished_at", "outcome", "code", "receipt"), ("disclosure_id", "number"))
 
 _encode = msgspec.json.Encoder().encode
 
@@ -60,7 +60,7 @@ async def intend(
         Step(BEGIN_FLIGHT, flight, "claim"),
     )
     attempt = (
-        delivery, ticket.id, ticket.attempts + 1, chosen.endpoint.channel.value, chosen.endpoint.id, digest,
+        ticket.id, ticket.attempts + 1, delivery, chosen.endpoint.channel.value, chosen.endpoint.id, digest,
         now, None, None, None, None,
     )  # fmt: skip
     intended = entry(
@@ -111,7 +111,7 @@ async def conclude(
     }
     receipt = _encode(outcome.receipt).decode() if isinstance(outcome, Delivered) else None
     writes = [
-        Step(_FINISH, (now, body["outcome"], body["code"], receipt, prepared.parcel.delivery)),
+        Step(_FINISH, (now, body["outcome"], body["code"], receipt, ticket.id, ticket.attempts + 1)),
         Step(_CONCLUDE, (_legally(outcome), now, ticket.id)),
         entry("disclosure.concluded", now, body, member=submission.member, reference=ticket.id),
     ]

@@ -93,12 +93,17 @@ _RETURN_CLAIMS = Returning(
 
 
 def enqueue(
-    ticket: str, submission: str, recipient: str, place: Place, now: int, priority: Priority = Priority.ROUTINE
+    ticket: Ticket, place: Place, now: int, priority: Priority = Priority.ROUTINE, lease_us: int | None = None
 ) -> Step:
-    """A new outbox row with this id; urgent ones sort an hour ahead."""
+    """A new outbox row; urgent ones sort an hour ahead. With a lease it is born claimed, if it is to leave at all."""
     due = now - URGENT_US if priority is Priority.URGENT else now
-    state, code, share = place
-    values = (ticket, submission, recipient, share, None, state, None, 0, 0, due, None, None, code, now)
+    state, claim, until = place.state, None, None
+    if lease_us is not None and state == "queued":
+        state, claim, until = "claimed", ticket.claim, now + lease_us
+    values = (
+        ticket.id, ticket.submission, ticket.recipient, place.share, None, state, None, 0, 0, due, claim, until,
+        place.code, now,
+    )  # fmt: skip
     return Step(ENQUEUE, values)
 
 

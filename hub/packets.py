@@ -31,7 +31,8 @@ class Packet(NamedTuple):
     submission: StoredSubmission
     documents: Mapping[str, Document]
     unit: Unit
-    queued: bool
+    queued: tuple[Ticket, ...]
+    """Rows that may leave at once."""
 
 
 def packet(
@@ -42,8 +43,12 @@ def packet(
     decisions: list[Decided],
     key: bytes,
     now: int,
+    lease_us: int | None = None,
 ) -> Packet:
-    """The unit of a submission: guarded by its idempotency key, whole or not at all."""
+    """The unit of a submission: guarded by its idempotency key, whole or not at all.
+
+    With a lease, what may leave is born claimed, for the worker of this process.
+    """
     manifest = handed.manifest
     stated = StoredFacts(asked=asked, event=manifest.event, by=handed.by)
     submission = StoredSubmission(
@@ -58,13 +63,16 @@ def packet(
         "idempotency",
     )  # fmt: skip
     documents = _documents(handed)
-    writes = [_item(hub.ring, submission.id, document) for document in documents.values()]
-    queued = False
+    writes = [
+        _item(hub.ring, submission.id, document, handed.digests.get(item.document))
+        for document, item in zip(documents.values(), manifest.items, strict=True)
+    ]
+    queued: list[Ticket] = []
     for decided in decisions:
-        steps, ready = _recipient(hub, submission, handed, decided)
+        steps, ready = _recipient(hub, submission, handed, decided, lease_us)
         writes += steps
-        queued = queued or ready
-    return Packet(submission, documents, Unit((guard,), tuple(writes)), queued)
+        queued += ready
+    return Packet(submission, documents, Unit((guard,), tuple(writes)), tuple(queued))
 
 
 def released(decision: DecisionRecord, ticket: Ticket) -> tuple[str, ...]:
@@ -105,31 +113,33 @@ def _documents(handed: Handed) -> dict[str, Document]:
     return found
 
 
-def _item(ring: KeyRing, submission: str, document: Document) -> Step:
+def _item(ring: KeyRing, submission: str, document: Document, digest: bytes | None) -> Step:
     content = document.content
     sealed = seal_item(ring, submission, document.id, document.title, content)
     row = (
         submission, document.id, document.information, document.media_type, len(content),
-        hashlib.sha256(content).digest(), sealed.key_id, sealed.wrapped_key, sealed.ciphertext,
+        digest or hashlib.sha256(content).digest(), sealed.key_id, sealed.wrapped_key, sealed.ciphertext,
     )  # fmt: skip
     return Step(ADD_ITEM, row)
 
 
 def _recipient(
-    hub: Hub, submission: StoredSubmission, handed: Handed, decided: Decided
-) -> tuple[list[Step], bool]:
-    """Decision, ledger entry and outbox rows for one recipient, and whether one is ready to go."""
+    hub: Hub, submission: StoredSubmission, handed: Handed, decided: Decided, lease_us: int | None
+) -> tuple[list[Step], list[Ticket]]:
+    """Decision, ledger entry and outbox rows for one recipient, and those that are ready to go."""
     decision, member, now = decided.record, submission.member, submission.created_at
     steps = [step(decided, submission.id, member, "submit"), bound("submission.decided", decided, submission)]
-    ready = False
+    ready = []
     for place in _places(decision, hold_for_consent=handed.manifest.holds_for_consent):
-        ticket = new_id()
-        steps.append(outbox.enqueue(ticket, submission.id, decision.recipient, place, now, submission.priority))
+        # The submission's id is a claim that nobody else can have.
+        ticket = Ticket(new_id(), submission.id, decision.recipient, None, 0, 0, place.share, None, submission.id)
+        steps.append(outbox.enqueue(ticket, place, now, submission.priority, lease_us))
         if place.code == "person":
-            steps.append(reviews.waiting(hub, handed.sender, ticket, decision, now))
+            steps.append(reviews.waiting(hub, handed.sender, ticket.id, decision, now))
         if submission.facts.asked.stated is not None and member is not None:
-            steps += evidence.keep(hub.ring, ticket, member, handed.manifest, handed.documents, now)
-        ready = ready or place.state == "queued"
+            steps += evidence.keep(hub.ring, ticket.id, member, handed.manifest, handed.documents, now)
+        if place.state == "queued":
+            ready.append(ticket)
     return steps, ready
 
 

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 from hub.decided import Decided
 from hub.model import Document
+from hub.storage.directory import Directory
+from hub.storage.facts import Facts
 from hub.storage.submissions import StoredSubmission
 
 MOST_BYTES = 8 * 1024 * 1024
@@ -23,6 +25,9 @@ class Remembered(NamedTuple):
     documents: Mapping[str, Document]
     decisions: Mapping[str, Decided]
     """By recipient."""
+    facts: Facts
+    directory: Directory
+    """What the decisions rest on; the intent's guards tell whether that still holds."""
     size: int
     until: float
 
@@ -35,14 +40,19 @@ class Recent:
         self._size = 0
 
     def keep(
-        self, submission: StoredSubmission, documents: Mapping[str, Document], decisions: Mapping[str, Decided]
+        self,
+        submission: StoredSubmission,
+        documents: Mapping[str, Document],
+        decisions: Mapping[str, Decided],
+        facts: Facts,
+        directory: Directory,
     ) -> None:
         """Remember a submission that has committed, unless it is large."""
         size = sum(len(document.content) for document in documents.values())
         if size > LARGEST:
             return
         until = time.monotonic() + SECONDS
-        self._kept[submission.id] = Remembered(submission, documents, decisions, size, until)
+        self._kept[submission.id] = Remembered(submission, documents, decisions, facts, directory, size, until)
         self._size += size
         while self._size > MOST_BYTES:
             self._size -= self._kept.popitem(last=False)[1].size

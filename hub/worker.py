@@ -47,10 +47,12 @@ class Worker:
         """Claim and dispatch until `stop`; then finish what is in flight."""
         recovery = asyncio.create_task(self._recover_regularly())
         renewal = asyncio.create_task(self._renew_regularly())
+        self._hub.handover.open(self._has_room, self._start)
         try:
             while not self._stopping.is_set():
                 await self._turn()
         finally:
+            self._hub.handover.close()
             recovery.cancel()
             if self._running:
                 await asyncio.wait(self._running, timeout=STOP_S)
@@ -71,13 +73,19 @@ class Worker:
             await asyncio.sleep(POLL_S)
             return
         for ticket in tickets:
-            task = asyncio.create_task(self._dispatch(ticket))
-            self._running[task] = ticket
-            task.add_done_callback(self._done)
+            self._start(ticket)
         if len(tickets) < room:
             await self._idle()
         elif len(self._running) >= CONCURRENT:
             await self._free.wait()
+
+    def _start(self, ticket: Ticket) -> None:
+        task = asyncio.create_task(self._dispatch(ticket))
+        self._running[task] = ticket
+        task.add_done_callback(self._done)
+
+    def _has_room(self) -> bool:
+        return len(self._running) < CONCURRENT
 
     def _done(self, task: "asyncio.Task[None]") -> None:
         del self._running[task]

@@ -38,6 +38,7 @@ class SqliteDatabase:
         self._reader = _connect(path, busy=BUSY_SECONDS)
         self._writer = _connect(path, busy=0.0)
         self._waiting: list[_Work] = []
+        self._committed: list[tuple[asyncio.Future[Any], Any]] = []
         self._wake = asyncio.Event()
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="sqlite-commit")
         self._closing = False
@@ -85,24 +86,34 @@ class SqliteDatabase:
         while not (self._closing and not self._waiting):
             await self._wake.wait()
             self._wake.clear()
+            # One turn of the loop, so that callers who are ready in this very moment join the group.
+            await asyncio.sleep(0)
             while self._waiting:
-                # One turn of the loop, so that callers who are ready in this very moment join the group.
-                await asyncio.sleep(0)
                 group, self._waiting = self._waiting[:GROUP], self._waiting[GROUP:]
                 await self._write(group)
+            self._settle_committed()
 
     async def _write(self, group: list[_Work]) -> None:
         loop = asyncio.get_running_loop()
         try:
             await self._begin()
             results = [self._apply(work) for work, _ in group]
-            await loop.run_in_executor(self._disk, self._writer.commit)
-        except sqlite3.Error as error:
+            committing = loop.run_in_executor(self._disk, self._writer.commit)
+            # Only now do the last group's callers go on, while the disk has this group. Told earlier, all callers would
+            # come to wait for one commit together, and the disk for all of them in turn.
+            self._settle_committed()
+            await committing
+        except Exception as error:  # noqa: BLE001 - also a value that cannot be bound: it must not stop the writer
             with contextlib.suppress(sqlite3.Error):
                 self._writer.rollback()
+            self._settle_committed()
             await self._after_failure(group, error)
             return
-        for (_, future), result in zip(group, results, strict=True):
+        self._committed = [(future, result) for (_, future), result in zip(group, results, strict=True)]
+
+    def _settle_committed(self) -> None:
+        committed, self._committed = self._committed, []
+        for future, result in committed:
             _settle(future, result)
 
     async def _begin(self) -> None:
@@ -110,6 +121,7 @@ class SqliteDatabase:
             self._writer.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError:
             # Another process writes: wait for it off the loop.
+            self._settle_committed()
             loop = asyncio.get_running_loop()
             await loop.run_in_executor(self._disk, self._begin_patiently)
 
@@ -132,7 +144,7 @@ class SqliteDatabase:
             execute(statement.sqlite, row)
         return None
 
-    async def _after_failure(self, group: list[_Work], error: sqlite3.Error) -> None:
+    async def _after_failure(self, group: list[_Work], error: Exception) -> None:
         """One bad unit must not fail its neighbours: after a failed group each is tried alone."""
         if len(group) == 1:
             _settle(group[0][1], StorageFailed("The transaction did not commit."), error)

@@ -13,13 +13,14 @@ from collections.abc import AsyncIterator
 import aiohttp.web_response
 from aiohttp import web
 from aiohttp.typedefs import Handler
+from multidict import CIMultiDict
 
 from hub.context import Hub
 from hub.errors import ConfigurationError
 from hub.intake import MAX_SUBMISSION_BYTES
 from hub.settings import Settings
 from hub.storage.tokens import Role, TokenReader
-from hub.telemetry import REQUEST_SECONDS, REQUESTS
+from hub.telemetry import count_request, time_request
 from hub.web import consents, decisions, directory, health, inquiries, members, submissions, work
 from hub.web.access import HUB, RATE, TOKENS, Route, admit
 from hub.web.problems import problem_of
@@ -41,14 +42,16 @@ ROUTES: tuple[Route, ...] = (
     *work.ROUTES,
     *health.ROUTES,
 )
-_SECURE = {
-    "Server": "part2hub",
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-    "Strict-Transport-Security": "max-age=31536000",
-    "X-Content-Type-Options": "nosniff",
-}
+_SECURE = CIMultiDict(
+    {
+        "Server": "part2hub",
+        "Cache-Control": "no-store",
+        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+        "Referrer-Policy": "no-referrer",
+        "Strict-Transport-Security": "max-age=31536000",
+        "X-Content-Type-Options": "nosniff",
+    }
+)
 _SILENT = web.AppKey("silent", set[web.RequestHandler])
 """Connections that have not finished the head of a first request."""
 _ROLES = web.AppKey("roles", dict[tuple[str, str], tuple[Role, ...]])
@@ -139,6 +142,6 @@ async def _boundary(request: web.Request, handler: Handler) -> web.StreamRespons
     except Exception as error:  # noqa: BLE001 - the boundary: whatever it is, the caller gets fixed words
         response = problem_of(error)
     response.headers.update(_SECURE)
-    REQUESTS.labels(route, method if roles is not None else "other", str(response.status)).inc()
-    REQUEST_SECONDS.labels(route).observe(time.perf_counter() - started)
+    count_request(route, method if roles is not None else "other", str(response.status)).inc()
+    time_request(route).observe(time.perf_counter() - started)
     return response

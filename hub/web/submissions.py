@@ -42,12 +42,14 @@ async def hand_in(request: web.Request) -> web.Response:
             field="Idempotency-Key",
         )
     raw, documents = await _parts(request)
+    digests = {name: hashlib.sha256(content).digest() for name, content in documents.items()}
     handed = Handed(
         sender=who_calls(request).organization,
         key=key,
         manifest=read_manifest(raw),
         documents=documents,
-        body_digest=_digest(raw, documents),
+        body_digest=_digest(raw, digests),
+        digests=digests,
         by=who_calls(request).by,
     )
     submission = await exchange.submit(request.app[HUB], handed)
@@ -97,13 +99,12 @@ async def _parts(request: web.Request) -> tuple[bytes, Mapping[str, bytes]]:
     raise Unsupported("A submission is multipart/form-data or application/json.")
 
 
-def _digest(manifest: bytes, documents: Mapping[str, bytes]) -> bytes:
+def _digest(manifest: bytes, digests: Mapping[str, bytes]) -> bytes:
     """Of what was said, not of how it was wrapped: a repeat may choose another boundary."""
     digest = hashlib.sha256(manifest)
-    for name in sorted(documents):
-        content = documents[name]
-        digest.update(b"\0%b\0%d\0" % (name.encode(), len(content)))
-        digest.update(content)
+    for name in sorted(digests):
+        word = name.encode()
+        digest.update(b"%d:%b%b" % (len(word), word, digests[name]))
     return digest.digest()
 
 

@@ -115,9 +115,10 @@ class Attempt(SQLModel, table=True):
     """One delivery attempt: the technical act. A later outcome of the same attempt is a new ledger entry."""
 
     __table_args__ = (CLUSTERED,)
-    id: str = Field(primary_key=True, sa_type=Text)
-    disclosure_id: str = Field(sa_type=Text, index=True)
-    number: int = Field(sa_type=BigInteger)
+    disclosure_id: str = Field(primary_key=True, sa_type=Text)
+    number: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    id: str = Field(sa_type=Text)
+    """The delivery id, which the partner sees too."""
     channel: str = Field(sa_type=Text)
     endpoint_id: str = Field(sa_type=Text)
     digest: bytes = Field(sa_type=LargeBinary)

@@ -3,6 +3,9 @@
 from sqlalchemy import BigInteger, Integer, LargeBinary, Text
 from sqlmodel import Field, SQLModel
 
+NUMBER = BigInteger().with_variant(Integer, "sqlite")
+"""SQLite numbers rows by itself, and keeps them in that order without a second tree, only for INTEGER."""
+
 
 class LedgerEntry(SQLModel, table=True):
     """One fact, append-only. The body is canonical JSON of ids and codes; the salt keeps its hash unguessable."""
@@ -23,7 +26,7 @@ class LedgerLeaf(SQLModel, table=True):
     """The entry's place in the Merkle tree, and its leaf hash."""
 
     __tablename__ = "ledger_leaf"
-    position: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    position: int = Field(primary_key=True, sa_type=NUMBER, sa_column_kwargs={"autoincrement": False})
     entry_id: int = Field(unique=True, sa_type=BigInteger)
     hash: bytes = Field(sa_type=LargeBinary)
 
@@ -44,7 +47,7 @@ class LedgerState(SQLModel, table=True):
 class Checkpoint(SQLModel, table=True):
     """A signed head of the tree, as a C2SP note."""
 
-    size: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    size: int = Field(primary_key=True, sa_type=NUMBER, sa_column_kwargs={"autoincrement": False})
     root: bytes = Field(sa_type=LargeBinary)
     note: str = Field(sa_type=Text)
     at: int = Field(sa_type=BigInteger)

@@ -23,9 +23,9 @@ def upgrade() -> None:
     )
     op.create_table(
         "attempt",
-        sa.Column("id", sa.Text(), nullable=False),
         sa.Column("disclosure_id", sa.Text(), nullable=False),
-        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
         sa.Column("channel", sa.Text(), nullable=False),
         sa.Column("endpoint_id", sa.Text(), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
@@ -34,15 +34,12 @@ def upgrade() -> None:
         sa.Column("outcome", sa.Text(), nullable=True),
         sa.Column("code", sa.Text(), nullable=True),
         sa.Column("receipt", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("id"),
+        sa.PrimaryKeyConstraint("disclosure_id", "number"),
         sqlite_with_rowid=False,
     )
-    with op.batch_alter_table("attempt", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_attempt_disclosure_id"), ["disclosure_id"], unique=False)
-
     op.create_table(
         "checkpoint",
-        sa.Column("size", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("size", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
         sa.Column("root", sa.LargeBinary(), nullable=False),
         sa.Column("note", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
@@ -238,7 +235,9 @@ def upgrade() -> None:
     )
     op.create_table(
         "ledger_leaf",
-        sa.Column("position", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column(
+            "position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
         sa.Column("entry_id", sa.BigInteger(), nullable=False),
         sa.Column("hash", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("position"),
@@ -481,8 +480,5 @@ def downgrade() -> None:
     op.drop_table("consent_document")
     op.drop_table("consent")
     op.drop_table("checkpoint")
-    with op.batch_alter_table("attempt", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_attempt_disclosure_id"))
-
     op.drop_table("attempt")
     op.drop_table("agreement")
