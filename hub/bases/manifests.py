@@ -18,9 +18,7 @@ Instant = str
 """RFC 3339 with its offset."""
 Judge = Literal["director", "designee", "clinician", "software"]
 Adversary = Literal["patient", "program", "brought_by_patient", "third_party", "unclear"]
-Demand = Literal[
-    "subpoena", "subpoena_with_assurances", "search_warrant", "arrest_warrant", "administrative_warrant"
-]
+Demand = Literal["subpoena", "subpoena_with_assurances", "search_warrant", "arrest_warrant", "administrative_warrant"]
 Criterion = Literal["no_other_means", "public_interest", "extremely_serious_crime", "substantial_value"]
 
 
