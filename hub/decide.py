@@ -17,7 +17,6 @@ from hub.storage.facts import Facts, instant
 from policies.kernel import decide as decide_request
 from policies.model import Decision, Item, Request, World
 
-
 UNKNOWN_MEMBER = "member.not_registered"
 """The sender has not registered such a person; the same whether or not somebody else has."""
 
@@ -27,7 +26,7 @@ class Asked(Frozen, frozen=True, kw_only=True):
 
     purpose: str
     items: tuple[ItemManifest, ...]
-    relationships: dict[str, str] = {}
+    relationships: dict[str, str] = {}  # noqa: RUF012 - msgspec gives every value its own
     service: str = "counseling"
     calaim: bool = False
     agreements: tuple[str, ...] = ()

@@ -139,6 +139,21 @@ def read_manifest(raw: bytes) -> Manifest:
 
 
 def _check(manifest: Manifest) -> None:
+    _check_counts(manifest)
+    for n, item in enumerate(manifest.items):
+        if not 0 < len(item.title) <= MAX_TITLE:
+            raise Malformed(f"A title has 1 to {MAX_TITLE} characters.", field=f"$.items[{n}].title")
+        _check_item(item, f"$.items[{n}]")
+    if manifest.event is not None:
+        _check_instant(manifest.event.at, "$.event.at")
+    if manifest.purpose not in PURPOSES:
+        raise Malformed("Unknown purpose.", field="$.purpose")
+    if (manifest.kind is MessageKind.EMERGENCY_DISCLOSURE) != (manifest.emergency is not None):
+        raise Malformed("An emergency disclosure states its emergency, and only it does.", field="$.emergency")
+    check_stated(manifest, manifest.purpose)
+
+
+def _check_counts(manifest: Manifest) -> None:
     if (manifest.member.id is None) == (manifest.member.cin is None):
         raise Malformed("Name the member by id or by CIN, one of them.", field="$.member")
     if not manifest.recipients:
@@ -151,17 +166,6 @@ def _check(manifest: Manifest) -> None:
         raise Malformed("A recipient is named twice.", field="$.recipients")
     if len({item.document for item in manifest.items}) < len(manifest.items):
         raise Malformed("Two items name the same document.", field="$.items")
-    for n, item in enumerate(manifest.items):
-        if not 0 < len(item.title) <= MAX_TITLE:
-            raise Malformed(f"A title has 1 to {MAX_TITLE} characters.", field=f"$.items[{n}].title")
-        _check_item(item, f"$.items[{n}]")
-    if manifest.event is not None:
-        _check_instant(manifest.event.at, "$.event.at")
-    if manifest.purpose not in PURPOSES:
-        raise Malformed("Unknown purpose.", field="$.purpose")
-    if (manifest.kind is MessageKind.EMERGENCY_DISCLOSURE) != (manifest.emergency is not None):
-        raise Malformed("An emergency disclosure states its emergency, and only it does.", field="$.emergency")
-    check_stated(manifest, manifest.purpose)
 
 
 def _check_item(item: ItemManifest, field: str) -> None:

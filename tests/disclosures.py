@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from hub import exchange
-from hub.intake import Handed
+from hub.intake import Handed, RecipientManifest
 from hub.model import ChannelKind, Endpoint
 from hub.storage.directory import Organization
 from policies.model import Agreement
@@ -113,3 +113,9 @@ def packet(scene: Scene, to: str, information: str, key: str = "k1", by: str = "
 async def disclose(scene: Scene, to: str, information: str, **more: Any) -> str:
     """Hand it in; the submission's id."""
     return await exchange.submit(scene.hub, packet(scene, to, information, **more))
+
+
+def with_recipients(made: Handed, recipients: tuple[dict[str, Any], ...]) -> Handed:
+    """The same packet for recipients with facts of their own."""
+    given = tuple(msgspec.convert(recipient, RecipientManifest) for recipient in recipients)
+    return msgspec.structs.replace(made, manifest=msgspec.structs.replace(made.manifest, recipients=given))

@@ -39,7 +39,7 @@ async def counts(stage: Stage) -> tuple[int, int]:
 
 async def disclosed(stage: Stage, row: str, digest: str) -> tuple[Fact, Fact]:
     """One intent and one conclusion about an outbox row, and the intent names the bytes that arrived (SHA-256, hex)."""
-    found = await about(stage, row)
+    found = [entry for entry in await about(stage, row) if entry.kind.startswith("disclosure.")]
     announced = [entry.body["digest"] for entry in found if entry.kind == "disclosure.intended"]
     return (
         Fact("ledger", ["disclosure.intended", "disclosure.concluded"], [entry.kind for entry in found]),

@@ -86,7 +86,8 @@ def after(
     due = hub.calendar.end_of_next(now, hub.zone)
     steps = [] if stated is None or not stated.kinds else [evidence.disclosed(ticket, now)]
     for kind, law in _due(stated or NOTHING, decision, released).items():
-        steps.append(open_work(kind, submission.sender, ticket, (law,), now, due=due))
+        missing = stated.missing if stated and kind == "emergency_review" else ()
+        steps.append(open_work(kind, submission.sender, ticket, (law, *missing), now, due=due))
     return steps
 
 

@@ -29,6 +29,8 @@ class Stated(Frozen, frozen=True, kw_only=True, omit_defaults=True):
 
     kinds: tuple[str, ...] = ()
     """Fields of the manifest that were stated."""
+    missing: tuple[str, ...] = ()
+    """Paragraphs of the record of §2.51(c) that are still to be written; they delay nothing."""
     emergency: Emergency | None = None
     demand: str | None = None
     order: CourtOrder | None = None
@@ -51,6 +53,7 @@ def facts_of(bases: Bases, kinds: tuple[str, ...]) -> Stated:
     emergency, supervision, registry = bases.emergency, bases.supervision, bases.registry
     return Stated(
         kinds=kinds,
+        missing=("2.51(c)(4)",) if emergency and not emergency.nature.strip() else (),
         emergency=Emergency(emergency.kind, emergency.determined_by, emergency.consent) if emergency else None,
         demand=bases.demand.kind if bases.demand else None,
         order=_order(bases.order) if bases.order else None,
