@@ -134,9 +134,8 @@ def _remove(args: argparse.Namespace) -> int:
     from hub.storage.rewrap import sealed_under  # noqa: PLC0415
 
     async def depends(hub: "Hub") -> bool:
-        states = {record.id: record.state for record in await key_records.recorded(hub.database)}
-        free = states.get(args.id) == key_records.RELEASED
-        return not free or await sealed_under(hub.database, args.id) > 0
+        known = [record for record in await key_records.recorded(hub.database) if record.id == args.id]
+        return any(map(key_records.needed, known)) or await sealed_under(hub.database, args.id) > 0
 
     if _on_hub(_settings(args), depends):
         raise ConfigurationError("Stored records or the ledger may depend on this key; `keys rewrap` frees old ones.")

@@ -46,7 +46,7 @@ async def admit(database: Database, ring: KeyRing) -> None:
     held = {key.id: key for key in ring.keys}
     for record in known.values():
         key = held.get(record.id)
-        if (key is None or key.fingerprint != record.fingerprint) and _needed(record):
+        if (key is None or key.fingerprint != record.fingerprint) and needed(record):
             raise ConfigurationError(
                 f"The key ring lacks the {record.kind} key {record.id} (fingerprint {record.fingerprint}) that this "
                 "database depends on; put the right key ring back."
@@ -65,7 +65,8 @@ def release(key_id: str) -> Step:
     return Step(_MOVE, (RELEASED, key_id, "retired"))
 
 
-def _needed(record: Recorded) -> bool:
+def needed(record: Recorded) -> bool:
+    """Whether stored data may depend on this key."""
     return record.kind in _BOUND and record.state != RELEASED
 
 

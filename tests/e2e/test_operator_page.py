@@ -1,0 +1,36 @@
+"""Every command on the operator's page is one that the command line understands."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from hub.__main__ import COMMANDS, _parser
+
+PAGE = (Path(__file__).parents[2] / "deploy" / "OPERATOR.md").read_text()
+WRITTEN = sorted(
+    {
+        line.strip()
+        for line in re.findall(r"(?:^|`|\(|\s)(?:part2hub|hub) ([a-z][^`\n#]*)", PAGE)
+        if line.split()[0] in COMMANDS
+    }
+)
+
+
+@pytest.mark.parametrize("line", WRITTEN)
+def test_a_command_on_the_page_is_understood(line: str) -> None:
+    words = shlex.split(line)
+    assert _parser(words[0]).parse_args(words).run
+
+
+def test_the_page_shows_the_commands_an_operator_needs() -> None:
+    shown = {tuple(line.split()[:2]) for line in WRITTEN}
+    assert {
+        ("keys", "rotate"),
+        ("keys", "rewrap"),
+        ("work", "release"),
+        ("work", "close"),
+        ("ledger", "verify"),
+    } <= shown
+    assert ("status",) in shown
