@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 from sqlalchemy import select
 from sqlmodel import col
 
-from hub import approvals
+from hub import approvals, confirm
 from hub.bases import evidence
 from hub.bases.reviews import REVIEWS
 from hub.context import Hub
@@ -98,9 +98,11 @@ async def assign(hub: Hub, work: str, to: str | None, *, organization: str | Non
 async def release(hub: Hub, work: str, reason: Reason, *, organization: str | None, by: str) -> None:
     """Put what waits back into the queue, approved by a person, and close the work item.
 
-    Raises `NotAvailable` if it is not this organization's (none: anybody's), `Conflict` if nothing can be released.
+    Raises `NotAvailable` if it is not this organization's (none: anybody's), `Conflict` if nothing can be released, and
+    `Malformed` for an unknown outcome unless the recipient says that they do not have it.
     """
     item = await open_item(hub, work, organization)
+    confirm.check(item, reason, release=True)
     outbox = item["reference"]
     rows = await hub.database.lookup(_ROW, outbox)
     if not rows or rows[0][0] not in _RELEASABLE:
@@ -116,6 +118,7 @@ async def release(hub: Hub, work: str, reason: Reason, *, organization: str | No
     writes = [
         Step(CLOSED, ("closed", now, by, reason, work, "open")),
         entry("work.released", now, body, reference=outbox),
+        *await confirm.answered(hub, item, reason, by),
     ]
     if share != "review":
         # Approvals of a reviewed share are given by `approve` alone; a later release neither adds nor drops one.
@@ -125,17 +128,21 @@ async def release(hub: Hub, work: str, reason: Reason, *, organization: str | No
 
 
 async def close(hub: Hub, work: str, reason: Reason, *, organization: str | None, by: str) -> None:
-    """Close a work item; what it is about stays where it is. Closed as an incident, it opens one (§2.16(b)).
+    """Close a work item; what it is about stays where it is. Closed as an incident, it opens one (§2.16(b)); closed
+    with what the recipient said, an unknown outcome is known.
 
-    Raises `NotAvailable`, `Conflict`, and `Malformed` for an incident that is found outside a review.
+    Raises `NotAvailable`, `Conflict`, and `Malformed` for an incident that is found outside a review, and for an answer
+    to what nobody asked.
     """
     item = await open_item(hub, work, organization)
+    confirm.check(item, reason)
     if reason == "incident" and item["kind"] not in REVIEWS:
         raise Malformed("An incident is what a review finds.", field="$.reason")
     now = hub.clock.now()
     guard = Step(CLOSE, ("closed", now, by, reason, work, "open"), "work")
     body = {"work": work, "reason": reason, "by": by}
-    writes = [entry("work.closed", now, body, reference=item["reference"])]
+    writes = [entry("work.closed", now, body, reference=item["reference"]), *confirm.settled(item, reason, now)]
+    writes += await confirm.answered(hub, item, reason, by)
     if reason == "incident":
         due = hub.calendar.end_of_next(now, hub.zone)
         writes.append(open_work("incident", item["organization_id"], item["reference"], ("2.16(b)",), now, due=due))

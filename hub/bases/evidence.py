@@ -39,8 +39,8 @@ def keep(
     return [*steps, entry("basis.stated", now, {"evidence": digests}, member=member, reference=disclosure)]
 
 
-def disclosed(disclosure: str, at: int) -> Step:
-    """The date and time of the disclosure, for the patient's record (§2.51(c)(3)); microseconds UTC."""
+def disclosed(disclosure: str, at: int | None) -> Step:
+    """The date and time of the disclosure, for the patient's record (§2.51(c)(3)); microseconds UTC, none: never."""
     return Step(_DISCLOSED, (at, disclosure))
 
 
