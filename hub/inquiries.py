@@ -1,11 +1,10 @@
 """Asking a discloser about a person by CIN: passed on to its people if the policy would let it answer, else nothing.
 
 INVARIANT: no-existence-leak. Unknown, uncovered and not theirs are one refusal: the same words, the same writes, and
-an answer that leaves at a fixed boundary of time whatever the work took (§2.13(c)(2)).
+an answer that leaves on a fixed beat whatever the work took (§2.13(c)(2)).
 """
 
-import asyncio
-
+from hub import cadence
 from hub.context import Hub
 from hub.decide import Asked, decide, question
 from hub.errors import Malformed, NotAvailable
@@ -19,8 +18,6 @@ from hub.storage.tables import Inquiry
 from hub.work import open_work
 from policies.vocabulary import CLASSES, PURPOSES
 
-ANSWER_EVERY_S = 0.25
-"""Far above what a decision takes, so that every answer leaves at the first boundary."""
 _ADD = Insert(Inquiry, columns_of(Inquiry))
 
 
@@ -35,14 +32,12 @@ class Asking(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 async def inquire(hub: Hub, requester: str, asking: Asking) -> str:
     """Pass the question on; its id. Raises `NotAvailable` in every other case, `Malformed` for unknown words."""
-    loop = asyncio.get_running_loop()
-    started = loop.time()
+    started = cadence.clock()
     _check(asking, frozenset((await hub.directory.current()).organizations))
     try:
         return await _inquire(hub, requester, asking)
     finally:
-        spent = loop.time() - started
-        await asyncio.sleep(ANSWER_EVERY_S - spent % ANSWER_EVERY_S)
+        await cadence.until_beat(started)
 
 
 async def would_answer(hub: Hub, requester: str, member: str | None, asking: Asking) -> bool:

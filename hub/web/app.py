@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import logging
 import ssl
-import time
 from collections.abc import AsyncIterator
 
 import aiohttp.web_response
@@ -15,8 +14,9 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from multidict import CIMultiDict
 
+from hub import cadence
 from hub.context import Hub
-from hub.errors import ConfigurationError
+from hub.errors import ConfigurationError, NotAvailable
 from hub.intake import MAX_SUBMISSION_BYTES
 from hub.settings import Settings
 from hub.storage.tokens import Role, TokenReader
@@ -125,7 +125,7 @@ def _drop_if_silent(silent: set[web.RequestHandler], protocol: web.RequestHandle
 @web.middleware
 async def _boundary(request: web.Request, handler: Handler) -> web.StreamResponse:
     """The one place where callers are admitted, errors become responses and requests are counted."""
-    started = time.perf_counter()
+    started = cadence.clock()
     app = request.app
     app[_SILENT].discard(request.protocol)
     resource = request.match_info.route.resource
@@ -140,8 +140,10 @@ async def _boundary(request: web.Request, handler: Handler) -> web.StreamRespons
     except asyncio.CancelledError:
         raise
     except Exception as error:  # noqa: BLE001 - the boundary: whatever it is, the caller gets fixed words
+        if isinstance(error, NotAvailable):
+            await cadence.until_beat(started)
         response = problem_of(error)
     response.headers.update(_SECURE)
     count_request(route, method if roles is not None else "other", str(response.status)).inc()
-    time_request(route).observe(time.perf_counter() - started)
+    time_request(route).observe(cadence.clock() - started)
     return response

@@ -7,7 +7,6 @@ import pytest
 from sqlalchemy import select
 from sqlmodel import col
 
-from hub import inquiries
 from hub.storage.tables import Inquiry, WorkItem
 from hub.web.app import ROUTES
 from tests.api import NORA, TPO, Answer, Api, an_api
@@ -161,21 +160,3 @@ async def test_a_question_the_consent_covers_becomes_work_for_the_discloser(api:
     assert answer.status == 202
     (work,) = (await harbor("GET", "/v1/work")).json["items"]
     assert (work["kind"], work["reference"]) == ("information_request", answer.json["id"])
-
-
-async def test_refusals_leave_at_the_same_boundary_of_time_whatever_the_work_took(
-    api: Api, existing: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    slept: list[float] = []
-
-    async def note(seconds: float) -> None:
-        slept.append(seconds)
-
-    monkeypatch.setattr(inquiries.asyncio, "sleep", note)
-    asking = inquiries.Asking(discloser="harbor", cin=NORA["cin"])
-    for cin in (NORA["cin"], "07654321A"):
-        with pytest.raises(Exception, match="Nothing is available"):
-            await inquiries.inquire(api.hub, "valley-clinic", inquiries.Asking(discloser=asking.discloser, cin=cin))
-    waits = [each for each in slept if each > 0]
-    assert len(waits) == 2
-    assert all(each <= inquiries.ANSWER_EVERY_S for each in waits)

@@ -1,0 +1,233 @@
+"""§2.13(c)(2), over every endpoint: unknown, uncovered and not theirs are one answer, the same bytes on the same beat.
+
+Each endpoint of the published description stands in one of the tables below; a new one fails here until somebody has
+said how it speaks of persons.
+"""
+
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hub import cadence
+from hub.web.openapi import document
+from tests.api import MANIFEST, NORA, TPO, Answer, Api, Caller, an_api
+from tests.hubs import a_hub
+
+UNKNOWN = "0" * 32
+CHECK = {"discloser": "harbor", "recipient": "valley-clinic", "purpose": "treatment"}
+REGISTERED = {"relations": {"program": ["lantern"]}}
+PDF = {"data": b"%PDF-1.7 scan"}
+
+REFUSED: dict[tuple[str, str], Any] = {
+    ("GET", "/v1/submissions/{id}"): None,
+    ("GET", "/v1/members/{id}"): None,
+    ("PUT", "/v1/members/{id}/facts"): NORA,
+    ("GET", "/v1/members/{id}/consents"): None,
+    ("GET", "/v1/members/{id}/restrictions"): None,
+    ("POST", "/v1/members/{id}/restrictions"): {"against": ["sunrise"]},
+    ("POST", "/v1/members/{id}/restrictions/{restriction}/end"): {},
+    ("POST", "/v1/consents"): {"member": "ID", "consent": TPO},
+    ("POST", "/v1/consents/preview"): {"member": "ID", "consent": TPO},
+    ("GET", "/v1/consents/{id}"): None,
+    ("POST", "/v1/consents/{id}/verify"): None,
+    ("POST", "/v1/consents/{id}/revoke"): {"how": "written"},
+    ("POST", "/v1/consents/{id}/retract"): None,
+    ("PUT", "/v1/consents/{id}/event"): {"status": "not_yet"},
+    ("PUT", "/v1/consents/{id}/document"): PDF,
+    ("GET", "/v1/consents/{id}/document"): None,
+    ("GET", "/v1/decisions/{id}"): None,
+    ("GET", "/v1/work/{id}"): None,
+    ("POST", "/v1/work/{id}/assign"): {},
+    ("POST", "/v1/work/{id}/approve"): None,
+    ("POST", "/v1/work/{id}/release"): {"reason": "reviewed"},
+    ("POST", "/v1/work/{id}/close"): {"reason": "reviewed"},
+}
+"""Refused to a stranger, by the id of something of Harbor's or of nothing."""
+ANSWERED = {
+    ("POST", "/v1/submissions"),
+    ("POST", "/v1/members"),
+    ("GET", "/v1/disclosures"),
+    ("POST", "/v1/inquiries"),
+}
+"""Take a person by CIN or as a filter, and answer a stranger alike for every person."""
+OF_NOBODY = {
+    # What the caller's own organization has; compliance sees all by its office.
+    ("GET", "/v1/submissions"),
+    ("GET", "/v1/work"),
+    # Organizations, not persons.
+    ("GET", "/v1/organizations"),
+    ("GET", "/v1/organizations/{id}"),
+    ("PUT", "/v1/organizations/{id}"),
+    ("PUT", "/v1/endpoints/{id}"),
+    ("PUT", "/v1/agreements/{id}"),
+    ("POST", "/v1/tokens"),
+    ("GET", "/v1/tokens"),
+    ("DELETE", "/v1/tokens/{id}"),
+    # The hub itself.
+    ("GET", "/healthz"),
+    ("GET", "/readyz"),
+    ("GET", "/metrics"),
+    ("GET", "/openapi.json"),
+}
+OWN_STAFF = {("POST", "/v1/policy/check")}
+"""For the discloser's own people; what they know of their own people is no leak."""
+
+
+class Beats:
+    """A clock that says how long the work took, and a note of when each refusal left."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.left: list[float] = []
+        self._at = 0.0
+        self.work_s = 0.001
+        monkeypatch.setattr(cadence, "clock", self.now)
+        self._real_sleep = cadence.asyncio.sleep
+        monkeypatch.setattr(cadence.asyncio, "sleep", self._sleep)
+
+    def now(self) -> float:
+        self._at += self.work_s
+        return self._at
+
+    async def _sleep(self, seconds: float, *rest: Any) -> Any:
+        if 0 < seconds <= cadence.BEAT_S:
+            self.left.append(self.work_s + seconds)
+            seconds = 0
+        return await self._real_sleep(seconds, *rest)
+
+
+@pytest.fixture
+async def api(tmp_path: Any) -> AsyncIterator[Api]:
+    async with a_hub(f"sqlite:///{tmp_path / 'hub.sqlite'}") as hub, an_api(hub) as made:
+        yield made
+
+
+@pytest.fixture
+async def harbors(api: Api) -> dict[str, str]:
+    """One of everything, Harbor's, by the word in the path."""
+    staff = await api.caller("harbor", "staff")
+    member = (await staff("POST", "/v1/members", NORA | {"relations": {"program": ["harbor"]}})).json["id"]
+    consent = (await staff("POST", "/v1/consents", {"member": member, "consent": TPO})).json["id"]
+    await staff("PUT", f"/v1/consents/{consent}/document", **PDF)
+    await staff("POST", f"/v1/consents/{consent}/revoke", {"how": "oral"})
+    submission = (await staff.submit("key-1")).json["id"]
+    view = (await staff("GET", f"/v1/submissions/{submission}")).json
+    return {
+        "members": member,
+        "consents": consent,
+        "submissions": submission,
+        "decisions": view["recipients"][0]["decisions"][0]["id"],
+        "work": (await staff("GET", "/v1/work")).json["items"][0]["id"],
+    }
+
+
+def described() -> set[tuple[str, str]]:
+    methods = {"get", "put", "post", "delete", "patch"}
+    return {(m.upper(), path) for path, found in document()["paths"].items() for m in found if m in methods}
+
+
+def test_every_endpoint_is_known_to_this_test() -> None:
+    tables = [REFUSED.keys(), ANSWERED, OF_NOBODY, OWN_STAFF]
+    assert set().union(*tables) == described()
+    assert sum(map(len, tables)) == len(described())
+
+
+def seen(answer: Answer) -> Any:
+    """All that a caller can compare; the date is the clock's, and ids are new each time."""
+    body = answer.body
+    for name in ("id", "status"):
+        body = re.sub(rb'("%s":)"[^"]*"' % name.encode(), rb'\1"-"', body) if answer.status < 400 else body
+    headers = {k: "-" if k == "Location" else v for k, v in answer.headers.items() if k != "Date"}
+    return answer.status, body, headers
+
+
+async def ask(caller: Caller, method: str, path: str, reference: str) -> Answer:
+    body = REFUSED[method, path]
+    if path.startswith("/v1/consents") and isinstance(body, dict) and "member" in body:
+        body = body | {"member": reference}
+    options = PDF if body is PDF else {}
+    url = path.replace("{id}", reference).replace("{restriction}", "r")
+    return await caller(method, url, None if options else body, **options)
+
+
+@pytest.mark.parametrize(("method", "path"), REFUSED)
+async def test_not_theirs_and_unknown_are_the_same_bytes_on_the_same_beat(
+    api: Api, harbors: dict[str, str], monkeypatch: pytest.MonkeyPatch, method: str, path: str
+) -> None:
+    stranger = await api.caller("lantern", "staff")
+    beats = Beats(monkeypatch)
+    kind = "members" if path in ("/v1/consents", "/v1/consents/preview") else path.split("/")[2]
+    answers = []
+    for reference, work_s in ((harbors[kind], 0.2), (UNKNOWN, 0.001)):
+        beats.work_s = work_s  # a look at a real person takes longer
+        answers.append(seen(await ask(stranger, method, path, reference)))
+    assert answers[0] == answers[1]
+    assert answers[0][0] == 404
+    assert beats.left == pytest.approx([cadence.BEAT_S, cadence.BEAT_S])
+
+
+async def test_a_question_about_anybody_is_refused_alike(
+    api: Api, harbors: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asker = await api.caller("valley-clinic")
+    beats = Beats(monkeypatch)
+    cases = (("harbor", NORA["cin"]), ("harbor", "07654321A"), ("lantern", NORA["cin"]), ("harbor", "?"))
+    answers = [
+        seen(await asker("POST", "/v1/inquiries", {"discloser": discloser, "cin": cin})) for discloser, cin in cases
+    ]
+    assert all(answer == answers[0] for answer in answers)
+    assert answers[0][0] == 404
+    assert len(set(beats.left)) <= 2  # the question's beat and the answer's
+    assert len(beats.left) == 2 * len(cases)
+
+
+async def test_a_packet_about_anybody_elses_patient_is_taken_like_one_about_nobody(
+    api: Api, harbors: dict[str, str]
+) -> None:
+    stranger = await api.caller("lantern", "staff")
+    people = ({"cin": NORA["cin"]}, {"cin": "07654321A"}, {"id": harbors["members"]}, {"id": UNKNOWN})
+    taken = [await stranger.submit(f"key-{n}", MANIFEST | {"member": person}) for n, person in enumerate(people)]
+    assert all(seen(answer) == seen(taken[0]) for answer in taken)
+    states = [await stranger("GET", answer.headers["Location"]) for answer in taken]
+    told = [
+        re.sub(rb'"(id|outbox)":"[^"]*"', b"", re.sub(rb'"(at|created_at|due_at)":\d+', b"", answer.body))
+        for answer in states
+    ]
+    assert all(each == told[0] for each in told)
+
+
+async def test_registering_anybody_is_answered_alike(api: Api, harbors: dict[str, str]) -> None:
+    stranger = await api.caller("lantern", "staff")
+    people = (NORA, NORA | {"cin": "07654321A"}, NORA | {"family": "Other"})
+    answers = [seen(await stranger("POST", "/v1/members", person | REGISTERED)) for person in people]
+    assert all(answer == answers[0] for answer in answers)
+
+
+async def test_a_list_of_disclosures_about_anybody_is_as_empty(api: Api, harbors: dict[str, str]) -> None:
+    stranger = await api.caller("lantern")
+    answers = [
+        seen(await stranger("GET", f"/v1/disclosures?member={member}")) for member in (harbors["members"], UNKNOWN)
+    ]
+    assert answers[0] == answers[1]
+
+
+@pytest.mark.parametrize("person", ["members", None])
+async def test_a_what_if_is_for_ones_own_people_whoever_is_meant(
+    api: Api, harbors: dict[str, str], person: str | None
+) -> None:
+    stranger = await api.caller("lantern", "staff")
+    member = UNKNOWN if person is None else harbors[person]
+    assert (await stranger("POST", "/v1/policy/check", CHECK | {"member": member})).status == 403
+    own = await stranger("POST", "/v1/policy/check", CHECK | {"discloser": "lantern", "member": member})
+    assert (own.json["outcome"], own.json["items"][0]["reasons"]) == ("deny", ["member.not_registered"])
+
+
+@given(st.floats(0, 600))
+def test_an_answer_leaves_on_the_first_beat_after_its_work(spent_s: float) -> None:
+    wait = cadence.wait_s(spent_s)
+    beats = (spent_s + wait) / cadence.BEAT_S
+    assert 0 < wait <= cadence.BEAT_S
+    assert beats == pytest.approx(round(beats), abs=1e-6)
