@@ -117,3 +117,55 @@ async def test_lists_come_by_the_page(harbor: Caller, nora: str) -> None:
     assert second["next"] is None
     assert len({each["id"] for page in (first, second) for each in page["items"]}) == 5
     assert (await harbor("GET", "/v1/submissions?limit=0")).status == 400
+
+
+async def test_an_order_handed_in_over_http_is_approved_by_two_people_with_tokens_of_their_own(
+    api: Api, harbor: Caller, nora: str
+) -> None:
+    order = {
+        "section": "2.64",
+        "court": "Superior Court of Meridian",
+        "docket": "MC-2026-0417",
+        "document": "paper",
+        "holder": "harbor",
+        "recipients": ["county"],
+        "information": ["summary"],
+        "criteria": ["no_other_means", "public_interest"],
+    }
+    asked = {"purpose": "civil_proceeding", "recipients": [{"organization": "county"}], "order": order}
+    papers = {"summary": b"a discharge summary", "paper": b"%PDF-1.7 order"}
+    place = (await harbor.submit("key-1", MANIFEST | asked, **papers)).headers["Location"]
+    (work,) = (await harbor("GET", "/v1/work?kind=legal")).json["items"]
+    counsel, director = await api.caller("harbor", "staff"), await api.caller("harbor", "staff")
+    assert (await counsel("POST", f"/v1/work/{work['id']}/assign", {})).status == 204
+    assert [each["id"] for each in (await counsel("GET", "/v1/work?mine=true")).json["items"]] == [work["id"]]
+    assert (await director("GET", "/v1/work?mine=true")).json["items"] == []
+    shown = (await counsel("GET", f"/v1/work/{work['id']}")).json
+    assert shown["evidence"]["order"]["docket"] == "MC-2026-0417"
+    own = await harbor("POST", f"/v1/work/{work['id']}/approve")
+    assert (own.status, own.json["code"]) == (409, "same-person")
+    assert (await counsel("POST", f"/v1/work/{work['id']}/approve")).json == {"given": 1, "needed": 2}
+    assert (await state(harbor, place))[0] == "held"
+    twice = await counsel("POST", f"/v1/work/{work['id']}/approve")
+    assert (twice.status, twice.json["code"]) == (409, "same-person")
+    assert (await director("POST", f"/v1/work/{work['id']}/approve")).json == {"given": 2, "needed": 2}
+    queued, approved_by = await state(harbor, place)
+    assert queued == "queued"
+    assert approved_by is not None
+    assert len(set(approved_by.split())) == 2
+
+
+async def test_work_is_given_to_somebody_who_sees_it(api: Api, harbor: Caller, nora: str) -> None:
+    await harbor("POST", "/v1/consents", {"member": nora, "consent": TPO})
+    await harbor.submit("key-1")
+    (work,) = (await harbor("GET", "/v1/work")).json["items"]
+    place = f"/v1/work/{work['id']}/assign"
+    admin = await api.caller("county", "admin")
+    people = {
+        role: (await admin("POST", "/v1/tokens", {"organization": organization, "role": role})).json["id"]
+        for organization, role in (("harbor", "sender"), ("county", "compliance"), ("lantern", "staff"))
+    }
+    assert (await harbor("POST", place, {"to": people["compliance"]})).status == 204
+    for wrong in (people["sender"], people["staff"], "nobody"):
+        refused = await harbor("POST", place, {"to": wrong})
+        assert (refused.status, refused.json["field"]) == (400, "$.to")
