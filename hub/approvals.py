@@ -65,18 +65,24 @@ async def approve(hub: Hub, work: str, *, organization: str | None, by: str) -> 
     decision = await submissions.last_decision(hub.database, row.submission, row.recipient)
     people = (row.approved_by or "").split()
     approval = Approval(len(people) + 1, reviews.persons(decision.record))
-    await _check_person(hub, row, people, approval, by)
+    await _check_person(hub, ticket, people, approval, by)
     await commit_settled(hub, _unit(hub, work, ticket, row, decision, (*people, by), approval))
     if approval.given >= approval.needed:
         await hub.signals.wake(OUTBOX)
     return approval
 
 
-async def _check_person(hub: Hub, row: _Row, people: list[str], approval: Approval, by: str) -> None:
+async def handed_in_by(hub: Hub, ticket: str) -> str:
+    """Who handed in what an outbox row carries; empty if nobody is known, or if there is no such row."""
+    rows = await hub.database.lookup(_ROW, ticket)
+    stored = await submissions.read(hub.database, rows[0][0]) if rows else None
+    return stored.facts.by if stored else ""
+
+
+async def _check_person(hub: Hub, ticket: str, people: list[str], approval: Approval, by: str) -> None:
     if by in people:
         raise Conflict("You have approved this; another person must too.", code="same-person")
-    stored = await submissions.read(hub.database, row.submission)
-    if approval.needed > 1 and stored is not None and stored.facts.by == by:
+    if approval.needed > 1 and by == await handed_in_by(hub, ticket):
         raise Conflict("Whoever handed it in does not approve it.", code="same-person")
 
 

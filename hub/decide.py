@@ -60,6 +60,8 @@ class DecisionRecord(Frozen, frozen=True, kw_only=True):
     recipient: str
     purpose: str
     by: str
+    ordered: bool = False
+    """A court's order was stated: whatever would go waits for two people, also what another basis carries."""
     fence: int
     directory: int
     """Versions of the member's and of the directory's facts that it rests on."""
@@ -135,14 +137,15 @@ def decide(request: Request) -> Decision:
 
 def record_of(decision: Decision, request: Request, facts: Facts, directory: Directory) -> DecisionRecord:
     """The decision as a value that can be stored."""
+    ordered = request.order is not None
     return DecisionRecord(
         outcome=decision.outcome,
-        hold=decision.hold,
+        hold=decision.hold or (ordered and bool(decision.released)),
         items=tuple(
             ItemRecord(
                 item=each.item,
                 permitted=each.permitted,
-                hold=each.hold,
+                hold=each.hold or (ordered and each.permitted),
                 basis=each.basis,
                 consent=each.consent,
                 reasons=tuple(each.reasons),
@@ -160,6 +163,7 @@ def record_of(decision: Decision, request: Request, facts: Facts, directory: Dir
         recipient=request.recipient,
         purpose=request.purpose,
         by=request.by,
+        ordered=ordered,
         fence=facts.fence,
         directory=directory.version,
     )

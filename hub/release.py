@@ -138,6 +138,8 @@ async def close(hub: Hub, work: str, reason: Reason, *, organization: str | None
     confirm.check(item, reason)
     if reason == "incident" and item["kind"] not in REVIEWS:
         raise Malformed("An incident is what a review finds.", field="$.reason")
+    if item["kind"] in REVIEWS and by == await approvals.handed_in_by(hub, item["reference"]):
+        raise Conflict("Whoever disclosed it does not review it.", code="same-person")
     now = hub.clock.now()
     guard = Step(CLOSE, ("closed", now, by, reason, work, "open"), "work")
     body = {"work": work, "reason": reason, "by": by}

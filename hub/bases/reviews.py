@@ -47,7 +47,7 @@ WITHOUT_STATEMENT = frozenset({"cause_of_death", "hhs_compliance"})
 def queue(decision: DecisionRecord) -> str:
     """Where what waits is looked at: court papers by those who answer courts, the rest by whoever releases."""
     for item in decision.items:
-        if item.hold and (item.basis == "court_order" or PROCESS in item.laws):
+        if item.hold and (decision.ordered or PROCESS in item.laws):
             return LEGAL
         if any(reason.startswith("proceeding.") for reason in item.reasons):
             return LEGAL
@@ -67,8 +67,8 @@ def codes(decision: DecisionRecord) -> tuple[str, ...]:
 
 
 def persons(decision: DecisionRecord) -> int:
-    """How many people let go what waits: two where a court's order is read, else one."""
-    return 2 if any(i.permitted and i.hold and i.basis == "court_order" for i in decision.items) else 1
+    """How many people let go what waits: two where a court's order was stated, else one."""
+    return 2 if decision.ordered else 1
 
 
 def approved(decision: DecisionRecord, by: str | None) -> bool:

@@ -162,6 +162,18 @@ async def test_an_order_leaves_after_two_people_approved_it_and_not_before(migra
         ]
 
 
+async def test_whatever_carries_it_two_people_look_where_a_courts_order_is_read(migrated_url):
+    """An order lifts the bar of §2.12(d)(1) also for what a service organization's agreement carries."""
+    async with a_county(migrated_url) as scene:
+        order = d.ORDER | {"recipients": ["laboratory"], "information": ["tests"]}
+        await disclose(scene, "laboratory", "tests", purpose="civil_proceeding", order=order)
+        assert await reasons(scene) == ["hold"]
+        assert await scene.dispatch_all() == []
+        work = (await open_work(scene))["legal"]
+        assert await approvals.approve(scene.hub, work, organization="harbor", by="harbor/counsel") == (1, 2)
+        assert await scene.dispatch_all() == []
+
+
 async def test_neither_the_same_person_twice_nor_whoever_handed_it_in_approves_an_order(migrated_url):
     async with a_county(migrated_url) as scene:
         await disclose(scene, "superior-court", "attendance", purpose="civil_proceeding", order=d.ORDER)

@@ -64,6 +64,16 @@ async def test_what_was_reviewed_in_time_does_not_escalate(migrated_url):
         assert await escalate(scene.hub, scene.hub.clock.now()) == 0
 
 
+async def test_whoever_disclosed_in_an_emergency_does_not_review_it(migrated_url):
+    async with a_county(migrated_url) as scene:
+        work = await at_night(scene)
+        with pytest.raises(Conflict) as caught:
+            await release.close(scene.hub, work, "reviewed", organization="harbor", by="harbor/clerk")
+        assert caught.value.detail_code == "same-person"
+        await release.close(scene.hub, work, "reviewed", organization="harbor", by="harbor/privacy")
+        assert await open_work(scene) == {}
+
+
 async def test_a_review_that_finds_an_incident_opens_one(migrated_url):
     """§2.16(b): a breach is assessed."""
     async with a_county(migrated_url) as scene:
