@@ -13,7 +13,7 @@ from hub.storage.denials import SHARE_NOTHING
 from hub.storage.facts import Facts, instant
 from policies.completeness import shortcomings
 from policies.effect import effect_of
-from policies.model import Consent
+from policies.model import Consent, Event
 from policies.readback import SPOKEN, read_back, read_denial
 from policies.world import World
 
@@ -42,7 +42,10 @@ async def review(hub: Hub, member: str, consent: str) -> dict[str, Any]:
 async def preview(hub: Hub, member: str, form: ConsentForm) -> dict[str, Any]:
     """The same of a form that nobody has recorded. Raises `Malformed` naming the field, `NotAvailable`."""
     consent = await consents.policy_consent_of(hub, member, form)
-    return _reviewed(hub, consent, await hub.facts.of(member), (await hub.directory.current()).world)
+    facts = await hub.facts.of(member)
+    if isinstance(consent.expires, Event) and form.event_status == "not_yet":
+        facts = facts._replace(events={**facts.events, consent.expires.name: "not_yet"})
+    return _reviewed(hub, consent, facts, (await hub.directory.current()).world)
 
 
 def _reviewed(hub: Hub, consent: Consent, facts: Facts, world: World) -> dict[str, Any]:

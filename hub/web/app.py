@@ -21,7 +21,7 @@ from hub.intake import MAX_SUBMISSION_BYTES
 from hub.settings import Settings
 from hub.storage.tokens import Role, TokenReader
 from hub.telemetry import count_request, time_request
-from hub.web import consents, decisions, directory, health, inquiries, members, submissions, work
+from hub.web import consents, decisions, directory, forms, health, inquiries, members, signing, submissions, work
 from hub.web.access import HUB, RATE, TOKENS, Route, admit
 from hub.web.problems import problem_of
 
@@ -38,6 +38,8 @@ ROUTES: tuple[Route, ...] = (
     *consents.ROUTES,
     *directory.ROUTES,
     *decisions.ROUTES,
+    *forms.ROUTES,
+    *signing.ROUTES,
     *inquiries.ROUTES,
     *work.ROUTES,
     *health.ROUTES,
@@ -143,7 +145,8 @@ async def _boundary(request: web.Request, handler: Handler) -> web.StreamRespons
         if isinstance(error, NotAvailable):
             await cadence.until_beat(started)
         response = problem_of(error)
-    response.headers.update(_SECURE)
+    for name, value in _SECURE.items():
+        response.headers.setdefault(name, value)
     count_request(route, method if roles is not None else "other", str(response.status)).inc()
     time_request(route).observe(cadence.clock() - started)
     return response

@@ -78,7 +78,7 @@ FRAMES = {
     "span_unable": "It is only for payment, and only while you are too ill to decide. The director signed it.",
     "taken_back": "You took it back on {date}. Nothing more may be told.",
     "taken_back_as_to": "As to {names}, you took it back on {date}.",
-    "unverified": "Nothing may be told yet. First another person must check this against what was signed.",
+    "unverified": "Nothing may be told yet. First a person must check this against what was signed.",
     "nothing": "Nothing may be told under this form.",
     "denial": "You said no. Nothing may be told on your word, and what you signed before has stopped.",
     "denial_as_to": "You said no. Nothing may be told to {names} on your word.",

@@ -84,7 +84,7 @@ FRAMES = {
     "span_unable": "Es solo para el pago, y solo mientras usted no pueda decidir por su salud. Lo firmó el director.",
     "taken_back": "Usted lo retiró el {date}. No se puede decir nada más.",
     "taken_back_as_to": "En cuanto {names}, usted lo retiró el {date}.",
-    "unverified": "Todavía no se puede decir nada. Antes, otra persona debe comparar esto con lo que se firmó.",
+    "unverified": "Todavía no se puede decir nada. Antes, una persona debe comparar esto con lo que se firmó.",
     "nothing": "Con este formulario no se puede decir nada.",
     "denial": "Usted dijo que no. No se puede decir nada con su permiso, y lo que firmó antes quedó sin efecto.",
     "denial_as_to": "Usted dijo que no. No se puede decir nada {names} con su permiso.",

@@ -62,7 +62,7 @@ async def test_entering_a_consent_reads_it_back_and_nothing_is_in_force_yet(cler
     assert answer["in_force"] is False
     assert answer["lacks"] == []
     assert answer["reads"]["en"].startswith("Until you take it back, Harbor House may tell your health plans")
-    assert "another person must check this" in answer["reads"]["en"]
+    assert "a person must check this" in answer["reads"]["en"]
     assert "Harbor House puede informar" in answer["reads"]["es"]
     assert (await told(clerk, nora))["outcome"] == "deny"
 

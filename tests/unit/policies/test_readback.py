@@ -161,7 +161,7 @@ def test_one_consent_for_all_care_says_how_far_it_travels():
 
 
 def test_nothing_is_in_force_before_it_is_verified_and_the_words_say_so():
-    assert said({"like": "tpo", "verified": False}).endswith("another person must check this against what was signed.")
+    assert said({"like": "tpo", "verified": False}).endswith("a person must check this against what was signed.")
 
 
 def test_a_form_with_a_blank_lets_nothing_be_told():
