@@ -5,6 +5,7 @@ import contextlib
 import fcntl
 import gc
 import signal
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -29,6 +30,7 @@ from hub.storage.directory import DirectoryStore
 from hub.storage.facts import FactsReader
 from hub.telemetry import configure_log
 from hub.worker import Worker, recover
+from policies.rules import chosen
 
 if TYPE_CHECKING:
     from adapters.fax.transport import FaxTransport
@@ -70,6 +72,7 @@ async def open_hub(settings: Settings, *, channels: bool = True) -> AsyncIterato
             zone=settings.zone,
             calendar=settings.calendar,
             county_pack=settings.county_pack,
+            rules=chosen(settings.choices),
             operator=settings.operator,
             demo=settings.demo,
             lease_us=settings.lease_us,
@@ -83,7 +86,17 @@ def serve(settings: Settings, role: str = "all", ready: Callable[[], None] = lam
     configure_log()
     migrate(settings)
     settle_garbage()
-    asyncio.run(_serve(settings, role, ready))
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        runner.run(_serve(settings, role, ready))
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    """The event loop of uvloop where there is one, else of asyncio."""
+    if sys.platform != "linux":
+        return asyncio.new_event_loop
+    import uvloop  # noqa: PLC0415 - published for few platforms
+
+    return uvloop.new_event_loop
 
 
 def settle_garbage() -> None:

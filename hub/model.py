@@ -3,11 +3,12 @@
 Instants are integer microseconds since the Unix epoch, UTC. Identifiers are opaque texts (`new_id`).
 """
 
-import os
 import time
 from enum import StrEnum
 
 import msgspec
+
+from hub.randomness import sixteen
 
 
 class Frozen(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,7 +22,7 @@ def now_us() -> int:
 
 def new_id() -> str:
     """An opaque identifier of 32 hexadecimal digits that sorts by time and cannot be guessed (80 random bits)."""
-    return f"{time.time_ns() // 1_000_000:012x}{os.urandom(10).hex()}"
+    return f"{time.time_ns() // 1_000_000:012x}{sixteen()[:10].hex()}"
 
 
 class MessageKind(StrEnum):

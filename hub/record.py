@@ -4,11 +4,11 @@ INVARIANT: no-silent-disclosure. An entry's body holds ids, codes, instants and 
 birth, a document.
 """
 
-import os
 from typing import Any
 
 import msgspec
 
+from hub.randomness import sixteen
 from hub.storage.database import Step
 from hub.storage.statements import Insert
 from hub.storage.tables import LedgerEntry
@@ -20,4 +20,4 @@ _encode = msgspec.json.Encoder(order="sorted").encode
 
 def entry(kind: str, at: int, body: dict[str, Any], *, member: str | None = None, reference: str | None = None) -> Step:
     """One ledger entry: `kind` is `noun.verb`, `at` microseconds UTC, `body` ids and codes in canonical JSON."""
-    return Step(APPEND, (at, kind, member, reference, os.urandom(16), _encode(body)))
+    return Step(APPEND, (at, kind, member, reference, sixteen(), _encode(body)))

@@ -1,67 +1,109 @@
-"""P1 and P2: the hub end to end against the limit, both measured in each round."""
+"""P1 and P2: the hub end to end against the limit, both measured in each round; and two workers against one."""
 
 import asyncio
 import json
+import statistics
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any
 
 from tests.bench import limit
+from tests.bench.footprint import resident
 from tests.bench.load import Peer, peer
 from tests.bench.message import multipart
+from tests.bench.table import Line
+from tests.servers import postgres, redis_url
 
+ROUNDS = 5
 MESSAGES = 3000
+BACKLOG = 1500
 CONNECTIONS = 64
 
 
+@dataclass
 class Rounds:
-    """Shares of the limit, round by round."""
+    """What each round found; times in microseconds a message, from the first submission to the last arrival."""
 
-    def __init__(self) -> None:
-        self.limits: list[float] = []
-        self.messages: list[float] = []
-        self.latencies: list[tuple[float, float]] = []
+    limits: list[float] = field(default_factory=list)
+    messages: list[float] = field(default_factory=list)
+    memory: float = 0.0
+    """Of the serving process after the last round, in MiB."""
 
     @property
     def shares(self) -> list[float]:
         return [lim / got for lim, got in zip(self.limits, self.messages, strict=True)]
 
+    def __str__(self) -> str:
+        return f"limit {statistics.median(self.limits):.0f} us, hub {statistics.median(self.messages):.0f} us a message"
 
-async def measure(url: str, *, redis: str = "", workers: int = 1, rounds: int = 5) -> Rounds:
-    """`url` of a fresh database, empty for a SQLite file; microseconds a message, submission to arrival."""
+
+def embedded() -> Iterator[Line]:
+    """P1: one process on SQLite."""
+    found = asyncio.run(measure())
+    yield Line("P1", "SQLite, one process: share of the limit", found.shares, 0.50, detail=str(found))
+    yield Line("P8", "memory of that process under its load", [found.memory], 100, at_most=True, unit="MiB")
+
+
+def wide() -> Iterator[Line]:
+    """P2: PostgreSQL, durable, and Redis."""
+    with postgres(durable=True) as server, redis_url() as redis:
+        with server.database() as url:
+            found = asyncio.run(measure(url, redis))
+        yield Line("P2", "PostgreSQL + Redis, one process: share", found.shares, 0.40, detail=str(found))
+        with server.database() as url:
+            ratios = asyncio.run(two_workers(url, redis))
+        yield Line("P2", "two worker processes against one, a backlog", ratios, 1.6)
+
+
+async def measure(url: str = "", redis: str = "", *, rounds: int = ROUNDS) -> Rounds:
+    """`url` of an empty database; none for a SQLite file."""
     found = Rounds()
     with tempfile.TemporaryDirectory() as folder:
-        target = url or f"sqlite:///{folder}/hub.sqlite"
-        async with peer() as load, AsyncExitStack() as stack:
-            hub = await stack.enter_async_context(_hub(target, redis, load, folder, "all" if workers == 1 else "api"))
-            for _ in range(workers if workers > 1 else 0):
-                await stack.enter_async_context(_hub(target, redis, load, folder, "worker"))
-            body, kind = multipart(hub["member"], "clinic")
-            await _round(load, hub, body, kind, 300, "warm")
+        async with peer() as load, _hub(url, redis, load, folder, "all") as hub:
+            await _hand_in(load, hub, 300, "warm", arrive=True)
             for number in range(rounds):
                 steps = await asyncio.to_thread(limit.measure)
                 found.limits.append(sum(steps.values()))
-                took = await _round(load, hub, body, kind, MESSAGES, f"r{number}")
+                took = await _hand_in(load, hub, MESSAGES, f"r{number}", arrive=True)
                 found.messages.append(took["seconds"] / MESSAGES * 1e6)
-                found.latencies.append((took["median"] * 1e3, took["p99"] * 1e3))
                 print(".", end="", flush=True, file=sys.stderr)
+            found.memory = resident(hub["pid"])
     return found
 
 
-async def _round(load: Peer, hub: dict[str, Any], body: bytes, kind: str, count: int, tag: str) -> dict[str, float]:
+async def two_workers(url: str, redis: str, *, rounds: int = ROUNDS) -> list[float]:
+    """How much faster two worker processes empty a backlog than one, round by round."""
+    ratios = []
+    with tempfile.TemporaryDirectory() as folder:
+        async with peer() as load, _hub(url, redis, load, folder, "api") as hub:
+            for number in range(rounds):
+                took = []
+                for workers in (1, 2):
+                    await _hand_in(load, hub, BACKLOG, f"r{number}-{workers}", arrive=False)
+                    async with AsyncExitStack() as stack:
+                        for _ in range(workers):
+                            await stack.enter_async_context(_hub(url, redis, load, folder, "worker"))
+                        took.append((await load.ask({"await": BACKLOG}))["seconds"])
+                ratios.append(took[0] / took[1])
+                print(".", end="", flush=True, file=sys.stderr)
+    return ratios
+
+
+async def _hand_in(load: Peer, hub: dict[str, Any], count: int, tag: str, *, arrive: bool) -> dict[str, float]:
+    body, kind = multipart(hub["member"], "clinic")
     headers = {"Authorization": f"Bearer {hub['token']}", "Content-Type": kind}
     return await load.ask({
         "port": hub["port"], "headers": headers, "body": body.decode("latin-1"), "count": count,
-        "connections": CONNECTIONS, "tag": tag,
+        "connections": CONNECTIONS, "tag": tag, "arrive": arrive,
     })  # fmt: skip
 
 
 @asynccontextmanager
 async def _hub(url: str, redis: str, load: Peer, folder: str, role: str) -> AsyncIterator[dict[str, Any]]:
-    arguments = [url, redis, str(int(load.hello["port"])), role, str(Path(folder))]
+    arguments = [url or f"sqlite:///{folder}/hub.sqlite", redis, str(int(load.hello["port"])), role, folder]
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.bench.hub_process", *arguments,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
@@ -69,7 +111,7 @@ async def _hub(url: str, redis: str, load: Peer, folder: str, role: str) -> Asyn
     assert process.stdin is not None
     assert process.stdout is not None
     try:
-        yield json.loads(await process.stdout.readline())
+        yield {**json.loads(await process.stdout.readline()), "pid": process.pid}
     finally:
         process.stdin.close()
         await process.wait()

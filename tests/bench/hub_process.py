@@ -1,7 +1,7 @@
 """The hub under load, in a process of its own: one process, API, worker and sequencer together.
 
-    python -m tests.bench.hub_process URL REDIS-OR-EMPTY SINK-PORT ROLE     prints port, token and member as one JSON
-    line
+python -m tests.bench.hub_process URL REDIS-OR-EMPTY SINK-PORT ROLE     prints port, token and member as one JSON
+line
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from nacl.public import PrivateKey
 from nacl.signing import SigningKey
 
 from adapters.api.channel import ApiChannel
-from hub.bootstrap import open_hub, running, settle_garbage
+from hub.bootstrap import loop_factory, open_hub, running, settle_garbage
 from hub.context import Hub
 from hub.crypto.keyring import KeyRing
 from hub.model import ChannelKind, Endpoint
@@ -26,10 +26,10 @@ from hub.storage.directory import Organization
 from hub.storage.member_facts import MemberFacts
 
 FORM = ConsentForm(
-    kind="specific", patient="the-patient", discloser=("harbor",), information=("complete_record",), recipients=("clinic",),
-    states_redisclosure_rule=True, purposes=("treatment",), states_right_to_revoke=True, states_how_to_revoke=True,
-    expires="2099-12-31", signed_by=("the-patient",), signature="handwritten", signed_on="2026-01-15",
-    states_redisclosure_risk=True, states_refusal_consequences=True,
+    kind="specific", patient="the-patient", discloser=("harbor",), information=("complete_record",),
+    recipients=("clinic",), states_redisclosure_rule=True, purposes=("treatment",), states_right_to_revoke=True,
+    states_how_to_revoke=True, expires="2099-12-31", signed_by=("the-patient",), signature="handwritten",
+    signed_on="2026-01-15", states_redisclosure_risk=True, states_refusal_consequences=True,
 )  # fmt: skip
 CONSENTS = 5
 
@@ -75,5 +75,5 @@ async def main(url: str, redis: str, sink: int, role: str) -> None:
 if __name__ == "__main__":
     if sys.argv[4] != "worker":
         migrations.upgrade(sys.argv[1])
-    import uvloop
-    uvloop.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]))
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        runner.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]))

@@ -1,6 +1,6 @@
 """The other side, in a process of its own: hands messages in over many connections, and is the recipient's API.
 
-    python -m tests.bench.load      commands on standard input, answers on standard output, JSON lines
+python -m tests.bench.load      commands on standard input, answers on standard output, JSON lines
 """
 
 import asyncio
@@ -16,18 +16,32 @@ from tests.bench.http import Client, Sink, request
 class Load:
     def __init__(self) -> None:
         self.received = 0
+        self.arrivals: list[float] = []
+        """When what nobody has waited for yet arrived."""
         self.changed = asyncio.Event()
 
     def note(self) -> None:
         self.received += 1
+        self.arrivals.append(time.perf_counter())
         self.changed.set()
 
     async def listen(self) -> int:
         server = await asyncio.get_running_loop().create_server(lambda: Sink(self.note), "127.0.0.1", 0)
         return int(server.sockets[0].getsockname()[1])
 
-    async def run(self, port: int, headers: dict[str, str], body: bytes, count: int, connections: int, tag: str) -> dict[str, float]:
-        """Hand in `count` messages and wait until as many have arrived; seconds and latencies."""
+    async def run(
+        self,
+        port: int,
+        headers: dict[str, str],
+        body: bytes,
+        count: int,
+        connections: int,
+        tag: str,
+        *,
+        arrive: bool,
+    ) -> dict[str, float]:
+        """Hand in `count` messages and, with `arrive`, wait until as many have arrived; seconds and latencies."""
+        self.arrivals.clear()
         before, numbers, latencies = self.received, iter(range(count)), []
         loop = asyncio.get_running_loop()
 
@@ -35,7 +49,8 @@ class Load:
             _, client = await loop.create_connection(Client, "127.0.0.1", port)
             for number in numbers:
                 at = time.perf_counter()
-                answer = await client.ask(request("POST", "/v1/submissions", {**headers, "Idempotency-Key": f"{tag}-{number}"}, body))
+                keyed = {**headers, "Idempotency-Key": f"{tag}-{number}"}
+                answer = await client.ask(request("POST", "/v1/submissions", keyed, body))
                 latencies.append(time.perf_counter() - at)
                 if not answer.startswith(b"HTTP/1.1 202"):
                     raise SystemExit(f"refused: {answer[:400]!r}")
@@ -45,10 +60,8 @@ class Load:
             for _ in range(connections):
                 group.create_task(one())
         accepted = time.perf_counter() - started
-        async with asyncio.timeout(120):
-            while self.received - before < count:
-                self.changed.clear()
-                await self.changed.wait()
+        if arrive:
+            await self._received(before + count)
         latencies.sort()
         return {
             "seconds": time.perf_counter() - started,
@@ -57,6 +70,16 @@ class Load:
             "p99": latencies[int(len(latencies) * 0.99)],
         }
 
+    async def arrived(self, count: int) -> dict[str, float]:
+        """Wait until so many have arrived since the last were handed in; the seconds from the first to the last."""
+        await self._received(self.received - len(self.arrivals) + count)
+        return {"seconds": self.arrivals[-1] - self.arrivals[0]}
+
+    async def _received(self, count: int) -> None:
+        async with asyncio.timeout(120):
+            while self.received < count:
+                self.changed.clear()
+                await self.changed.wait()
 
     async def ask(self, port: int, size: int, count: int) -> dict[str, float]:
         """Ask a bare server `count` times with a body of this size."""
@@ -114,6 +137,8 @@ async def main() -> None:
         command = json.loads(line)
         if "ask" in command:
             answer = await load.ask(command["ask"], command["size"], command["count"])
+        elif "await" in command:
+            answer = await load.arrived(command["await"])
         else:
             command["body"] = command["body"].encode("latin-1")
             answer = await load.run(**command)

@@ -11,7 +11,8 @@ def bundle() -> bytes:
     while True:
         number = len(entries)
         text = f"Observation {number}: attendance recorded, next appointment confirmed with the receiving clinic."
-        entries.append({"resource": {"resourceType": "Observation", "id": f"o{number}", "status": "final", "note": [{"text": text}]}})
+        resource = {"resourceType": "Observation", "id": f"o{number}", "status": "final", "note": [{"text": text}]}
+        entries.append({"resource": resource})
         raw = msgspec.json.encode({"resourceType": "Bundle", "type": "message", "entry": entries})
         if len(raw) > SIZE - 250:
             return raw[:-1] + b" " * (SIZE - len(raw)) + b"}"
