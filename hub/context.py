@@ -12,6 +12,8 @@ from hub.model import ChannelKind
 from hub.outbox import LEASE_US
 from hub.ports import Channel, Clock, Signals
 from hub.storage.database import Database
+from policies.findings import RuleBook
+from policies.rules import RULES
 
 if TYPE_CHECKING:
     from hub.recent import Recent
@@ -35,6 +37,8 @@ class Hub:
     calendar: Calendar = Calendar()
     """Which days are business days: reviews are due on the next one."""
     county_pack: str | None = None
+    rules: RuleBook = RULES
+    """The edition in force, under counsel's choices."""
     operator: str | None = None
     demo: bool = False
     handover: Handover = field(default_factory=Handover)

@@ -14,8 +14,11 @@ from hub.intake import ItemManifest, Manifest
 from hub.model import ChannelKind, Frozen
 from hub.storage.directory import Directory
 from hub.storage.facts import Facts, instant
+from policies.findings import RuleBook
 from policies.kernel import decide as decide_request
 from policies.model import Decision, Item, Request, World
+from policies.part2 import necessary
+from policies.rules import RULES
 
 UNKNOWN_MEMBER = "member.not_registered"
 """The sender has not registered such a person; the same whether or not somebody else has."""
@@ -26,6 +29,8 @@ class Asked(Frozen, frozen=True, kw_only=True):
 
     purpose: str
     items: tuple[ItemManifest, ...]
+    kind: str | None = None
+    """The kind of message; none: a question that is no message."""
     relationships: dict[str, str] = {}  # noqa: RUF012 - msgspec gives every value its own
     service: str = "counseling"
     calaim: bool = False
@@ -77,6 +82,7 @@ def asked_by(manifest: Manifest) -> Asked:
     return Asked(
         purpose=manifest.purpose,
         items=tuple(msgspec.structs.replace(item, document="", title="") for item in manifest.items),
+        kind=manifest.kind.value,
         relationships={r.organization: r.relationship for r in manifest.recipients if r.relationship},
         service=manifest.service,
         calaim=manifest.calaim,
@@ -106,7 +112,7 @@ def question(
         discloser=discloser,
         recipient=recipient,
         purpose=asked.purpose,
-        packet=_packet(asked.items),
+        packet=_packet(asked.items, asked.purpose, asked.kind),
         consents=facts.consents,
         relationship=asked.relationships.get(recipient),
         agreements=_relied_on(asked, directory.world, discloser, recipient, operator),
@@ -130,9 +136,9 @@ def question(
     )
 
 
-def decide(request: Request) -> Decision:
-    """The engine's answer to the question."""
-    return decide_request(request)
+def decide(request: Request, rules: RuleBook = RULES) -> Decision:
+    """The engine's answer to the question, under the rules as counsel chose them."""
+    return decide_request(request, rules)
 
 
 def record_of(decision: Decision, request: Request, facts: Facts, directory: Directory) -> DecisionRecord:
@@ -191,11 +197,13 @@ def means(channel: ChannelKind) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _packet(items: tuple[ItemManifest, ...]) -> tuple[Item, ...]:
-    return tuple(_item(number, item) for number, item in enumerate(items, 1))
+def _packet(items: tuple[ItemManifest, ...], purpose: str, kind: str | None) -> tuple[Item, ...]:
+    return tuple(_item(number, item, purpose, kind) for number, item in enumerate(items, 1))
 
 
-def _item(number: int, item: ItemManifest) -> Item:
+def _item(number: int, item: ItemManifest, purpose: str, kind: str | None) -> Item:
+    # §2.13(a): what the sender's staff stated wins over the table.
+    needed = necessary.needed(purpose, item.information, kind) if item.needed is None else item.needed
     return Item(
         id=item_id(number),
         information=item.information,
@@ -204,7 +212,7 @@ def _item(number: int, item: ItemManifest) -> Item:
         received=item.received_at,
         identifies=item.identifies,
         exempt=item.exempt,
-        needed=item.needed,
+        needed=needed,
         kept_apart=item.kept_apart,
         originator=item.originator,
         made=item.made_on,

@@ -14,6 +14,7 @@ from hub.model import Frozen
 from hub.storage import members, submissions
 from policies.codes import REASONS
 from policies.explain import explain
+from policies.findings import RuleBook
 from policies.model import Decision, ItemDecision, Request
 from policies.remedies import remedies
 from policies.vocabulary import CLASSES, PURPOSES, RELATIONSHIPS
@@ -56,7 +57,7 @@ async def what_if(hub: Hub, asked: WhatIf) -> dict[str, Any]:
         operator=hub.operator,
         county_pack=hub.county_pack,
     )
-    record = record_of(decide(request), request, facts, directory)
+    record = record_of(decide(request, hub.rules), request, facts, directory)
     record = record if facts.member is not None else nobody(record)
     return {
         "outcome": record.outcome,
@@ -67,7 +68,7 @@ async def what_if(hub: Hub, asked: WhatIf) -> dict[str, Any]:
             for each, given in zip(record.items, asked.items, strict=True)
         ],
         "obligations": record.obligations,
-        **in_words(request, decision_of(record), asked.language),
+        **in_words(request, decision_of(record), asked.language, hub.rules),
     }  # fmt: skip
 
 
@@ -89,17 +90,17 @@ async def explained(hub: Hub, view: dict[str, Any], language: str = "en") -> dic
         operator=hub.operator,
         county_pack=hub.county_pack,
     )
-    return view | in_words(request, decision_of(view), language)
+    return view | in_words(request, decision_of(view), language, hub.rules)
 
 
-def in_words(request: Request, decision: Decision, language: str) -> dict[str, Any]:
+def in_words(request: Request, decision: Decision, language: str, rules: RuleBook) -> dict[str, Any]:
     """Sentences for every item, and what would let the withheld ones go."""
     if any(reason not in REASONS for item in decision.items for reason in item.reasons):
         # A member nobody here has registered for this discloser: there is nothing to explain, or to mend.
         return {"explanation": [], "remedies": []}
     return {
         "explanation": [{"item": each.item, "text": each.text} for each in explain(request, decision, language)],
-        "remedies": [{"text": each.text, "items": each.items} for each in remedies(request, decision, language)],
+        "remedies": [{"text": each.text, "items": each.items} for each in remedies(request, decision, language, rules)],
     }
 
 

@@ -57,7 +57,7 @@ async def would_answer(hub: Hub, requester: str, member: str | None, asking: Ask
         operator=hub.operator,
         county_pack=hub.county_pack,
     )
-    return decide(request).outcome == "permit" and facts.member is not None
+    return decide(request, hub.rules).outcome == "permit" and facts.member is not None
 
 
 async def _inquire(hub: Hub, requester: str, asking: Asking) -> str:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from hub.business_days import Calendar, read_calendar
 from hub.errors import ConfigurationError
 from hub.model import Frozen
+from policies.choices import OPTIONS, Choices, read_choices
 
 
 class Settings(Frozen, frozen=True, kw_only=True):
@@ -23,6 +24,8 @@ class Settings(Frozen, frozen=True, kw_only=True):
     zone: ZoneInfo
     calendar: Calendar
     county_pack: str | None
+    choices: Choices
+    """Counsel's answers where the law leaves room; the safe ones unless set."""
     operator: str | None
     """The hub's own party id in the directory; its agreements with disclosers are checked (§2.12(c)(4))."""
     demo: bool
@@ -63,6 +66,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         zone=_zone(environ.get("HUB_ZONE", "America/Los_Angeles")),
         calendar=_calendar(environ.get("HUB_HOLIDAYS")),
         county_pack=environ.get("HUB_COUNTY_PACK") or None,
+        choices=chosen_in(environ),
         operator=environ.get("HUB_OPERATOR") or None,
         demo=environ.get("HUB_DEMO") == "1",
         smtp_host=environ.get("HUB_SMTP_HOST") or None,
@@ -78,6 +82,15 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         fax_spool=Path(environ.get("HUB_FAX_SPOOL", data / "fax-spool")),
         lease_us=_lease_us(environ.get("HUB_LEASE_S", "120")),
     )
+
+
+def chosen_in(environ: Mapping[str, str] = os.environ) -> Choices:
+    """Counsel's choices, `HUB_CHOICES`. Raises `ConfigurationError` with the answers there are."""
+    try:
+        return read_choices(environ.get("HUB_CHOICES", ""))
+    except ValueError:
+        answers = ", ".join(f"{each.doubt}={each.safe} or {each.other}" for each in OPTIONS)
+        raise ConfigurationError(f"HUB_CHOICES is a list of answers: {answers}; each once.") from None
 
 
 def _database(url: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import Any
 
+from policies.choices import SAFE, Choices
 from policies.days import birthday, end_of, start_of
 from policies.model import Item, Request
 from policies.part2.form import Form, form_of
@@ -67,6 +68,7 @@ class Facts:
         "agreements",
         "at",
         "base",
+        "choices",
         "covered",
         "discloser_line",
         "forms",
@@ -87,9 +89,10 @@ class Facts:
         "world",
     )
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, choices: Choices = SAFE) -> None:
         world = request.world
         self.request = request
+        self.choices = choices
         self.world = world
         self.at = request.at
         self.patient = request.patient

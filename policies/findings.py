@@ -12,6 +12,7 @@ from datetime import date
 from enum import Enum
 from typing import NamedTuple
 
+from policies.choices import SAFE, Choices
 from policies.facts import CIRCUMSTANCES, Circumstances, Facts, Kind, Matter
 from policies.permit import Permit
 
@@ -85,13 +86,17 @@ class Plan(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RuleBook:
-    """One edition of the rules. In force from `effective` on; a decision names the edition it was made under."""
+    """One edition of the rules. In force from `effective` on; a decision names the edition it was made under.
+
+    `choices`: counsel's answers where the law leaves room; `edition` names those that are not the safe ones.
+    """
 
     edition: str
     effective: date
     permitting: tuple[Permitting, ...] = ()
     prohibiting: tuple[Prohibiting, ...] = ()
     closing: Closing | None = None
+    choices: Choices = SAFE
     _plans: dict[tuple[str, Circumstances], Plan] = field(default_factory=dict, init=False, repr=False)
 
     def plan(self, purpose: str, circumstances: Circumstances) -> Plan:

@@ -49,7 +49,7 @@ def decide(request: Request, rules: RuleBook = RULES) -> Decision:
     if request.purpose not in PURPOSES:
         return _deny(request, NOT_MODELLED, (), rules)
     try:
-        facts = Facts(request)
+        facts = Facts(request, rules.choices)
     except Exception:  # noqa: BLE001  # a question about unknown parties is denied, never a crash
         return _deny(request, FAILED, ("request",), rules)
     if her_own_act(facts):

@@ -27,6 +27,8 @@ OBLIGATIONS = {
     "breach_assessment": "2.16(b)",
 }
 LEFT_WITHOUT_BASIS = frozenset({"consent.not_prior", "redisclosure.not_lawful_holder"})
+PASSED_ON = frozenset({"hipaa", "business_associate"})
+"""A record rests on these only if a covered holder passes it on under HIPAA (§2.33(b)(1))."""
 REVOKED = frozenset({"consent.revoked", "consent.reliance"})
 
 
@@ -46,6 +48,8 @@ def due(facts: Facts, matter: Matter, permit: Permit) -> frozenset[str]:
         found.add("verify_identity")
         if permit.rule != "qso":
             found.add("proceedings_label")
+    if permit.rule in PASSED_ON and facts.choices.notice_repeated:
+        found.add("notice")
     if permit.consent is not None and accountable(facts, matter):
         found.add("accounting")
     if facts.request.restrictions and gave_way(facts, matter):
@@ -55,8 +59,10 @@ def due(facts: Facts, matter: Matter, permit: Permit) -> frozenset[str]:
 
 def accountable(facts: Facts, matter: Matter) -> bool:
     """§2.25(a), (b): what a program or its QSO discloses with consent; treatment, payment and operations only
-    through an electronic health record.
+    through an electronic health record. Nothing while the section is tolled, if counsel says that it is.
     """
+    if facts.choices.accounting_tolled:
+        return False
     return (facts.from_program or matter.as_qso) and (not facts.tpo or facts.request.by == "ehr")
 
 

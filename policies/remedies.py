@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from policies.california.minors import minor_alone
+from policies.choices import Choices
 from policies.days import birthday, day_of
 from policies.explain import wording
 from policies.facts import ADULT_AT, Facts, Kind, Matter
@@ -58,7 +59,7 @@ def remedies(
     for item in request.packet:
         if item.id in withheld:
             alone = replace(request, packet=(item,))
-            for change in candidates(alone, item, withheld[item.id]):
+            for change in candidates(alone, item, withheld[item.id], rules.choices):
                 if decide(change.request, rules).outcome == "permit":
                     words = wording(request, item, text) | change.words
                     words = {key: text.frames.get(word, word) for key, word in words.items()}
@@ -69,9 +70,9 @@ def remedies(
     return tuple(Remedy(key, said, tuple(items)) for (key, said), items in found.items())
 
 
-def candidates(request: Request, item: Item, reasons: tuple[str, ...]) -> Iterator[Change]:
+def candidates(request: Request, item: Item, reasons: tuple[str, ...], choices: Choices) -> Iterator[Change]:
     """The changes worth trying for one item, the smallest first."""
-    facts = Facts(request)
+    facts = Facts(request, choices)
     matter = facts.matters[0]
     yield from facts_settled(request, item, reasons)
     yield from forms_completed(facts, matter, reasons)

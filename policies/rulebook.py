@@ -6,6 +6,8 @@ to it that every function named here exists and every rule of the engine is name
 
 from typing import NamedTuple
 
+from policies.choices import OPTIONS, SAFE, Choices
+
 
 class Entry(NamedTuple):
     """`law`: the paragraph that cases cite (a prefix counts). `function`: where it is decided. `doubt`: an open one."""
@@ -17,7 +19,7 @@ class Entry(NamedTuple):
 
 
 class Doubt(NamedTuple):
-    """An open question, the side on which the engine errs, and how another answer would be put in its place."""
+    """An open question, the side on which the engine errs, and the function that does."""
 
     number: str
     question: str
@@ -204,6 +206,28 @@ DOUBTS = (
         "facts.Facts.minor",
     ),
 )
+
+
+DOUBT_HEAD = ("no.", "question", "safe default", "other answer (`HUB_CHOICES`)", "where", "status")
+NO_CHOICE = "none: a new edition of the function"
+CHANGES_NOTHING = {
+    "D8": "none: whoever reads the amended text corrects the function",
+    "D9": "none: the decisions are those of California's law, which counsel confirms",
+}
+
+
+def doubt_rows(choices: Choices = SAFE) -> tuple[tuple[str, ...], ...]:
+    """The open questions under DOUBT_HEAD, each with its other answer and what has been chosen."""
+    options = {option.doubt: option for option in OPTIONS}
+    found = []
+    for doubt in DOUBTS:
+        option = options.get(doubt.number)
+        other, status = CHANGES_NOTHING.get(doubt.number, NO_CHOICE), "open"
+        if option is not None:
+            other = f"{option.doubt}={option.other}: {option.means}"
+            status = f"chosen: {option.other}" if getattr(choices, option.field) else "open"
+        found.append((doubt.number, doubt.question, doubt.default, other, doubt.where, status))
+    return tuple(found)
 
 
 def entry_of(law: str) -> Entry | None:

@@ -6,9 +6,11 @@ whatever permits the item, and their exceptions are part of them.
 
 from dataclasses import replace
 from datetime import date
+from functools import lru_cache
 
 from policies import hipaa
 from policies.california.limits import mental_health, minor_record
+from policies.choices import SAFE, Choices
 from policies.county.packs import county_consent
 from policies.facts import Kind
 from policies.findings import Layer, Permitting, Prohibiting, RuleBook
@@ -94,6 +96,12 @@ RULES = RuleBook(
     exceptions.no_other_basis,
 )
 EDITIONS = (RULES,)
+
+
+@lru_cache(maxsize=16)
+def chosen(choices: Choices, book: RuleBook = RULES) -> RuleBook:
+    """The same rules under counsel's choices; the edition names those that are not the safe ones."""
+    return book if choices == SAFE else replace(book, edition=f"{book.edition}; {choices}", choices=choices)
 
 
 def edition_for(day: date) -> RuleBook:

@@ -3,11 +3,13 @@
 from hub.casebook.questions import Case
 from hub.casebook.verdict import differences
 from policies.explain import explain
+from policies.findings import RuleBook
 from policies.model import Decision
 from policies.remedies import remedies
+from policies.rules import RULES
 
 
-def answer(case: Case, decision: Decision, language: str = "en") -> dict[str, object]:
+def answer(case: Case, decision: Decision, language: str = "en", rules: RuleBook = RULES) -> dict[str, object]:
     """The answer as one JSON object. `agrees` is null for a case without an expectation."""
     return {
         "case": case.name,
@@ -22,6 +24,6 @@ def answer(case: Case, decision: Decision, language: str = "en") -> dict[str, ob
         "laws": list(decision.laws),
         "consents": list(decision.consents),
         "explanation": [said.text for said in explain(case.request, decision, language)],
-        "remedies": [remedy.text for remedy in remedies(case.request, decision, language)],
+        "remedies": [remedy.text for remedy in remedies(case.request, decision, language, rules)],
         "agrees": None if case.expect is None else not differences(case, decision),
     }

@@ -16,11 +16,12 @@ from fpdf.enums import XPos, YPos
 
 from hub.casebook.questions import Case
 from hub.casebook.table import cases_by_law
+from policies.choices import SAFE, Choices
 from policies.codes import REASONS
 from policies.county.packs import PACKS
 from policies.explain import cite
-from policies.rulebook import DOUBTS, ENTRIES
-from policies.rules import EDITIONS
+from policies.rulebook import DOUBT_HEAD, ENTRIES, doubt_rows
+from policies.rules import EDITIONS, chosen
 
 TITLE = "Part2 Hub: rulebook of the disclosure engine"
 OPENING = (
@@ -49,13 +50,13 @@ class Chapter(NamedTuple):
     cases: tuple[tuple[str, str], ...]
 
 
-def write_rulebook(out: Path, cases: Iterable[Case]) -> tuple[Path, Path]:
+def write_rulebook(out: Path, cases: Iterable[Case], choices: Choices = SAFE) -> tuple[Path, Path]:
     """Write `rulebook.html` and `rulebook.pdf` into a directory, which is made if need be; their paths."""
     book = chapters(cases)
     out.mkdir(parents=True, exist_ok=True)
     page, paper = out / "rulebook.html", out / "rulebook.pdf"
-    page.write_text(as_html(book), encoding="utf-8")
-    paper.write_bytes(as_pdf(book))
+    page.write_text(as_html(book, choices), encoding="utf-8")
+    paper.write_bytes(as_pdf(book, choices))
     return page, paper
 
 
@@ -84,7 +85,7 @@ def expected(case: Case) -> str:
     return " ".join(word for word in words if word)
 
 
-def as_html(book: list[Chapter]) -> str:
+def as_html(book: list[Chapter], choices: Choices = SAFE) -> str:
     """The book as one page without scripts or outside resources."""
     parts = [
         "<!doctype html>",
@@ -93,7 +94,7 @@ def as_html(book: list[Chapter]) -> str:
         f"<style>{STYLE}</style></head><body>",
         f"<h1>{TITLE}</h1><p>{html.escape(OPENING)}</p>",
         "<h2>Editions</h2>",
-        _table(("edition", "in force from"), EDITION_ROWS),
+        _table(("edition", "in force from"), edition_rows(choices)),
         "<h2>County packs</h2>",
         _table(("pack", "title", "in force from"), PACK_ROWS),
         "<h2>Rules by paragraph</h2>",
@@ -107,7 +108,7 @@ def as_html(book: list[Chapter]) -> str:
             parts.append(_table(("case", "expected"), chapter.cases))
     parts += [
         "<h2>Open questions</h2>",
-        _table(("no.", "question", "until answered", "where"), DOUBT_ROWS),
+        _table(OPEN_HEAD, doubt_rows(choices)),
         "<h2>Reasons</h2>",
         _table(("code", "law", "says", "a person looks"), REASON_ROWS),
         "<h2>Sign-off</h2>",
@@ -117,14 +118,14 @@ def as_html(book: list[Chapter]) -> str:
     return "\n".join(parts)
 
 
-def as_pdf(book: list[Chapter]) -> bytes:
+def as_pdf(book: list[Chapter], choices: Choices = SAFE) -> bytes:
     """The book on paper, numbered pages, the sign-off on a page of its own."""
     paper = Paper(format="Letter")
     paper.set_auto_page_break(auto=True, margin=18)
     paper.add_page()
     paper.line_of(TITLE, 18, bold=True)
     paper.line_of(OPENING, 11)
-    paper.grid("Editions", ("edition", "in force from"), EDITION_ROWS)
+    paper.grid("Editions", ("edition", "in force from"), edition_rows(choices))
     paper.grid("County packs", ("pack", "title", "in force from"), PACK_ROWS)
     paper.ln(4)
     paper.line_of("Rules by paragraph", 15, bold=True)
@@ -135,7 +136,7 @@ def as_pdf(book: list[Chapter]) -> bytes:
             paper.line_of(f"Open question {chapter.doubt}", 10, bold=True)
         for name, told in chapter.cases:
             paper.line_of(f"-  {name}: {told}", 9)
-    paper.grid("Open questions", ("no.", "question", "until answered", "where"), DOUBT_ROWS, (1, 6, 4, 4))
+    paper.grid("Open questions", OPEN_HEAD, doubt_rows(choices), (1, 5, 4, 5, 5, 2))
     paper.grid("Reasons", ("code", "law", "says", "person"), REASON_ROWS, (5, 3, 7, 1))
     paper.add_page()
     paper.grid("Sign-off", ("what", "to be filled in by hand"), tuple((label, "\n\n") for label in SIGN_OFF), (2, 5))
@@ -174,13 +175,17 @@ class Paper(FPDF):
                     row.cell(cell.translate(PLAIN))
 
 
+def edition_rows(choices: Choices) -> tuple[tuple[str, ...], ...]:
+    """The editions, as counsel's choices name them."""
+    return tuple((chosen(choices, book).edition, book.effective.isoformat()) for book in EDITIONS)
+
+
 def _table(head: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> str:
     top = "".join(f"<th>{html.escape(cell)}</th>" for cell in head)
     body = "".join(f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
     return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
 
 
-EDITION_ROWS = tuple((edition.edition, edition.effective.isoformat()) for edition in EDITIONS)
+OPEN_HEAD = tuple(cell.replace("`", "") for cell in DOUBT_HEAD)
 PACK_ROWS = tuple((pack.id, pack.title, pack.effective.isoformat()) for pack in PACKS.values())
-DOUBT_ROWS = tuple(tuple(doubt) for doubt in DOUBTS)
 REASON_ROWS = tuple((r.code, r.law, r.says, "yes" if r.hold else "") for r in REASONS.values())

@@ -3,23 +3,24 @@
 from collections.abc import Iterable
 
 from hub.casebook.questions import Case
-from policies.rulebook import DOUBTS, ENTRIES, Entry, entry_of
+from policies.rulebook import DOUBT_HEAD, ENTRIES, Entry, doubt_rows, entry_of
 
 HEAD = """# Paragraph, function, cases
 
 Written by `python -m hub.casebook.table`; a test keeps it true. Functions are under `policies/`. A doubt is an open
-question with the side on which the engine errs; to answer it otherwise, counsel has the named function replaced in a
-new edition of the rules (`policies/rules.py`), so that old decisions still explain themselves under the old one.
+question with the side on which the engine errs. Where another answer is named, the setting `HUB_CHOICES` gives it and
+the edition of each decision names it; elsewhere counsel has the function replaced in a new edition of the rules
+(`policies/rules.py`), so that old decisions still explain themselves under the old one.
 
 | paragraph | function | says | cases | doubt |
 |---|---|---|---|---|
 """
-OPEN = """
+OPEN = f"""
 
 ## Where the law leaves room
 
-| no. | question | safe default | where | status |
-|---|---|---|---|---|
+| {" | ".join(DOUBT_HEAD)} |
+|{"---|" * len(DOUBT_HEAD)}
 """
 
 
@@ -27,7 +28,7 @@ def table(cases: Iterable[Case]) -> str:
     """The whole text of `policies/part2/TABLE.md`."""
     found = cases_by_law(cases)
     lines = [f"| {e.law} | `{e.function}` | {e.says} | {_few(found.get(e.law, []))} | {e.doubt} |" for e in ENTRIES]
-    doubts = [f"| {d.number} | {d.question} | {d.default} | `{d.where}` | open |" for d in DOUBTS]
+    doubts = [f"| {' | '.join(row[:-2])} | `{row[-2]}` | {row[-1]} |" for row in doubt_rows()]
     return HEAD + "\n".join(lines) + OPEN + "\n".join(doubts) + "\n"
 
 

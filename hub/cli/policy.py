@@ -2,7 +2,8 @@
 `part2hub policy rulebook --out DIR` writes the rules as a book.
 
 With --json each answer is one JSON object on one line, and nothing else goes to standard output; faults go to
-standard error in one line. Exit status: 0 answered, or all cases agree; 1 some case differs; 2 the input is wrong.
+standard error in one line. `HUB_CHOICES` holds here as it does for the hub.
+Exit status: 0 answered, or all cases agree; 1 some case differs; 2 the input is wrong.
 """
 
 import argparse
@@ -16,8 +17,12 @@ from hub.casebook import Case, read_file, read_library
 from hub.casebook.answers import answer
 from hub.casebook.verdict import differences
 from hub.errors import HubError
+from hub.settings import chosen_in
+from policies.choices import Choices
+from policies.findings import RuleBook
 from policies.kernel import decide
 from policies.model import Decision
+from policies.rules import chosen
 from policies.texts import LANGUAGES
 
 AGREE, DIFFER, MALFORMED = 0, 1, 2
@@ -51,37 +56,38 @@ def run(args: argparse.Namespace) -> int:
     """Run `policy check` or `policy test`; the exit status."""
     try:
         if args.command == "rulebook":
-            return rulebook(args.out, args.cases)
+            return rulebook(args.out, args.cases, chosen_in())
+        rules = chosen(chosen_in())
         if args.command == "check":
-            return check(args.path, args.lang, as_json=args.json)
-        return test(args.path, args.lang, as_json=args.json)
+            return check(args.path, args.lang, rules, as_json=args.json)
+        return test(args.path, args.lang, rules, as_json=args.json)
     except HubError as error:
         print(error.message, file=sys.stderr)
         return MALFORMED
 
 
-def check(path: Path, language: str, *, as_json: bool) -> int:
+def check(path: Path, language: str, rules: RuleBook, *, as_json: bool) -> int:
     """Answer every case of a file."""
     for case in read_file(path):
-        decision = decide(case.request)
+        decision = decide(case.request, rules)
         if as_json:
-            print(json.dumps(answer(case, decision, language), ensure_ascii=False))
+            print(json.dumps(answer(case, decision, language, rules), ensure_ascii=False))
         else:
-            print(*told(case, decision, language), sep="\n", end="\n\n")
+            print(*told(case, decision, language, rules), sep="\n", end="\n\n")
     return AGREE
 
 
-def test(path: Path, language: str, *, as_json: bool) -> int:
+def test(path: Path, language: str, rules: RuleBook, *, as_json: bool) -> int:
     """Run a library; print every difference and a summary."""
     total = differing = 0
     for name, cases in read_library(path).items():
         for case in cases:
-            decision = decide(case.request)
+            decision = decide(case.request, rules)
             found = differences(case, decision)
             total += 1
             differing += bool(found)
             if as_json:
-                print(json.dumps(answer(case, decision, language), ensure_ascii=False))
+                print(json.dumps(answer(case, decision, language, rules), ensure_ascii=False))
             elif found:
                 print(f"{name}: {case.name}", *(f"    {line}" for line in found), sep="\n")
     if not as_json:
@@ -89,19 +95,19 @@ def test(path: Path, language: str, *, as_json: bool) -> int:
     return DIFFER if differing else AGREE
 
 
-def rulebook(out: Path, library: Path) -> int:
+def rulebook(out: Path, library: Path, choices: Choices) -> int:
     """Write the rulebook as HTML and PDF; without a library it has no cases."""
     from hub.casebook.rulebook import write_rulebook  # noqa: PLC0415  # a what-if need not wait for the PDF writer
 
     cases = read_library(library) if library.is_dir() else {}
-    for path in write_rulebook(out, [case for found in cases.values() for case in found]):
+    for path in write_rulebook(out, [case for found in cases.values() for case in found], choices):
         print(path)
     return AGREE
 
 
-def told(case: Case, decision: Decision, language: str) -> Iterable[str]:
+def told(case: Case, decision: Decision, language: str, rules: RuleBook) -> Iterable[str]:
     """The answer for a person at a terminal."""
-    words = answer(case, decision, language)
+    words = answer(case, decision, language, rules)
     yield f"{case.name}: {OUTCOMES[decision.outcome]}{', a person must look first' if decision.hold else ''}"
     for heading, key in (("", "explanation"), ("Would let it go:", "remedies")):
         lines = words[key]

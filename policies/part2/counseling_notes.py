@@ -30,7 +30,8 @@ def counseling_notes(facts: Facts) -> ProhibitJudge:
             found = facts.request.order is not None and facts.request.order.finding is not None
             return NOTHING if found else ("proceeding.confidential_communication",)  # §2.63(a)
         if facts.request.emergency is not None:
-            return ("notes.emergency",)  # §2.31(b)(1) omits §2.51, the statute does not
+            goes = facts.choices.notes_go_in_emergency and permit is not None and permit.rule == "emergency"
+            return NOTHING if goes else ("notes.emergency",)  # §2.31(b)(1) omits §2.51, the statute does not
         return ("notes.separate_consent",)
 
     return judge

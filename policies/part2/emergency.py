@@ -16,10 +16,11 @@ def emergency(facts: Facts) -> PermitJudge:
     """§2.51(a), (b): to medical personnel, when prior consent cannot be obtained. A missing record delays nothing."""
     claimed = facts.request.emergency
     assert claimed is not None
+    without = {"unobtainable", "refused"} if facts.choices.refusal_gives_way else {"unobtainable"}
     faults = (
         ("emergency.not_medical_personnel", RECIPIENTS.get(claimed.kind) not in facts.roles),
         ("emergency.not_determined", claimed.determined_by != "clinician"),
-        ("emergency.consent_obtainable", claimed.consent != "unobtainable"),
+        ("emergency.consent_obtainable", claimed.consent not in without),
         ("emergency.over", claimed.kind == "disaster_over"),
     )
     reasons: Reasons = tuple([code for code, fault in faults if fault])

@@ -50,6 +50,8 @@ def untreating(facts: Facts) -> tuple[str, ...]:
     if facts.treating:
         return ()
     asked = facts.relationship == "asked"
+    if asked and facts.choices.asked_is_treating:
+        return ()
     return ("scope.treating_relationship_pending" if asked else "scope.no_treating_relationship",)
 
 

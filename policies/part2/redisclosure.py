@@ -11,6 +11,7 @@ from policies.part2.form import Form
 from policies.part2.justice import may_supervise
 from policies.part2.recipients import unreached, unreached_participant
 from policies.part2.validity import in_force_on_receipt, lapses
+from policies.vocabulary import BASE_PURPOSES
 
 CONTRACT = Permit("contract_2_33c", ("2.33(b)(3)", "2.33(c)"), obligations=frozenset({"contract_2_33c", "notice"}))
 HANDED_ON = Permit("from_patient", ("2.12(d)(2)",))
@@ -89,10 +90,14 @@ def to_contractor(facts: Facts, form: Form) -> Permit | Reasons:
 def expressly_permitted(facts: Facts, form: Form, matter: Matter) -> Permit | Reasons:
     """§2.32(a)(1)(i): a narrower consent is followed only where it expressly names the next recipient.
 
-    Whether §2.33(b)(1) opens more to a covered entity is unclear; a person decides.
+    Whether §2.33(b)(1) opens more to a covered entity is unclear; a person decides, unless counsel has.
     """
     if form.consent.onward.isdisjoint(facts.to):
-        return ("redisclosure.narrow_consent",) if facts.covered else NOT_PERMITTED
+        if not facts.covered:
+            return NOT_PERMITTED
+        if facts.choices.narrow_opens_hipaa and form.purposes and form.purposes <= BASE_PURPOSES:
+            return hipaa.permission(facts, matter)
+        return ("redisclosure.narrow_consent",)
     return as_if_listed(facts, form, matter, _anyone, NOTHING)
 
 

@@ -45,12 +45,12 @@ def minor_faults(facts: Facts, form: Form, signers: frozenset[str]) -> tuple[str
 def unable_faults(facts: Facts, signers: frozenset[str]) -> tuple[str, ...]:
     """§2.15(a)(2): the director signs for a patient medically unable to act, for payment by a payer only.
 
-    An agent under a power of attorney is not named in the text; a person decides.
+    An agent under a power of attorney is not named in the text; a person decides, unless counsel has.
     """
     if "medically_unable" in facts.request.findings:
         if THE_DIRECTOR in signers:
             payment = facts.base == "payment" and not PAYERS.isdisjoint(facts.roles)
             return () if payment else ("capacity.payment_only",)
         if not signers.isdisjoint(facts.patient.agents):
-            return ("capacity.agent",)
+            return () if facts.choices.agent_may_sign else ("capacity.agent",)
     return ("consent.signer",)

@@ -46,7 +46,10 @@ def effective_revocations(
     at: datetime,
 ) -> Iterable[Revocation]:
     """The revocations that count at the instant, as to all or to a party of the line (§2.31(a)(6), (c)(3))."""
+    only_written = facts.choices.only_written_revokes
     for revocation in consent.revoked:
+        if only_written and revocation.how == "oral":
+            continue
         concerns = revocation.as_to is None or not revocation.as_to.isdisjoint(line)
         if revocation.at <= at and concerns and _revocable(facts, consent, revocation.at):
             yield revocation
