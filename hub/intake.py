@@ -45,7 +45,8 @@ class ItemManifest(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True
     received: str | None = None
     identifies: Identifies = "sud_patient"
     exempt: Literal["evidence_only", "no_sud_shown"] | None = None
-    needed: bool = True
+    needed: bool | None = None
+    """Necessary for the purpose (§2.13(a)); not stated: what the table of `policies.part2.necessary` says."""
     kept_apart: bool = True
     originator: str | None = None
     made: str | None = None
