@@ -129,14 +129,17 @@ def _recipient(
     """Decision, ledger entry and outbox rows for one recipient, and those that are ready to go."""
     decision, member, now = decided.record, submission.member, submission.created_at
     steps = [step(decided, submission.id, member, "submit"), bound("submission.decided", decided, submission)]
-    ready = []
-    for place in _places(decision, hold_for_consent=handed.manifest.holds_for_consent):
+    stated, ready = submission.facts.asked.stated, []
+    places = _places(decision, hold_for_consent=handed.manifest.holds_for_consent)
+    # A subpoena is answered by counsel, also where something else of the packet may go at once.
+    served = stated is not None and len(places) == 1 and reviews.queue(decision) == reviews.LEGAL
+    for place in places:
         # The submission's id is a claim that nobody else can have.
         ticket = Ticket(new_id(), submission.id, decision.recipient, None, 0, 0, place.share, None, submission.id)
         steps.append(outbox.enqueue(ticket, place, now, submission.priority, lease_us))
-        if place.code == "person":
+        if place.code == "person" or served:
             steps.append(reviews.waiting(hub, handed.sender, ticket.id, decision, now))
-        if submission.facts.asked.stated is not None and member is not None:
+        if stated is not None and member is not None:
             steps += evidence.keep(hub.ring, ticket.id, member, handed.manifest, handed.documents, now)
         if place.state == "queued":
             ready.append(ticket)

@@ -105,7 +105,8 @@ async def a_county(url: str) -> AsyncIterator[Scene]:
 
 def packet(scene: Scene, to: str, information: str, key: str = "k1", by: str = "harbor/clerk", **more: Any) -> Handed:
     """One item to one recipient; a court's paper is handed in beside it if a statement names one."""
-    made = handed(scene.member, key, recipients=(to,), items=({"information": information},), **more)
+    items = more.pop("items", ({"information": information},))
+    made = handed(scene.member, key, recipients=(to,), items=items, **more)
     papers = {"paper": PAPER} if {"order", "demand"} & more.keys() else {}
     return msgspec.structs.replace(made, by=by, documents={**made.documents, **papers})
 

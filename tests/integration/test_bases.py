@@ -134,6 +134,19 @@ async def test_a_subpoena_alone_never_leaves_whoever_approves(migrated_url):
         assert scene.channel.received == []
 
 
+async def test_counsel_hears_of_a_subpoena_also_where_a_part_of_the_packet_may_go(migrated_url):
+    """§2.12(a)(1): what identifies nobody goes; the record stays, and the demand is answered."""
+    async with a_county(migrated_url) as scene:
+        items = ({"information": "attendance"}, {"information": "summary", "identifies": "nobody"})
+        made = d.packet(
+            scene, "superior-court", "attendance", purpose="civil_proceeding", demand=d.SUBPOENA, items=items
+        )
+        await d.exchange.submit(scene.hub, made)
+        assert list(await open_work(scene)) == ["legal"]
+        assert await scene.dispatch_all() == ["delivered"]
+        assert [document.id for document in scene.channel.received[0].parcel.documents] == ["item-2"]
+
+
 @pytest.mark.parametrize("warrant", ["search_warrant", "arrest_warrant", "administrative_warrant"])
 async def test_a_warrant_alone_opens_nothing(migrated_url, warrant):
     async with a_county(migrated_url) as scene:
