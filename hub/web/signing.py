@@ -17,8 +17,9 @@ from urllib.parse import parse_qs
 import msgspec
 from aiohttp import web
 
+from hub import cadence
 from hub.context import Hub
-from hub.errors import Forbidden, HubError, Malformed, Unsupported
+from hub.errors import Forbidden, HubError, Malformed, NotAvailable, Unsupported
 from hub.forms import page
 from hub.forms.own import Kind, Language, words
 from hub.forms.paper import Signed, form_pdf
@@ -53,6 +54,7 @@ async def style(_request: web.Request) -> web.Response:
 
 async def go_on(request: web.Request) -> web.Response:
     """`POST /forms/consent`: the next step; what is wrong is said on the page."""
+    started = cadence.clock()
     chosen = await _fields(request)
     kind, language = _asked(_one(chosen, "kind"), _one(chosen, "lang"))
     try:
@@ -60,6 +62,8 @@ async def go_on(request: web.Request) -> web.Response:
     except HubError as error:
         if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise
+        if isinstance(error, NotAvailable):
+            await cadence.until_beat(started)
         return _html(page.refused(language, error.message), error.status)
 
 

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub import cadence
+from hub.storage import tokens
 from hub.web.openapi import document
 from tests.api import MANIFEST, NORA, TPO, Answer, Api, Caller, an_api
 from tests.hubs import a_hub
@@ -39,6 +40,7 @@ REFUSED: dict[tuple[str, str], Any] = {
     ("PUT", "/v1/consents/{id}/event"): {"status": "not_yet"},
     ("PUT", "/v1/consents/{id}/document"): PDF,
     ("GET", "/v1/consents/{id}/document"): None,
+    ("GET", "/v1/forms/{kind}.pdf"): None,
     ("GET", "/v1/decisions/{id}"): None,
     ("GET", "/v1/work/{id}"): None,
     ("POST", "/v1/work/{id}/assign"): {},
@@ -52,12 +54,16 @@ ANSWERED = {
     ("POST", "/v1/members"),
     ("GET", "/v1/disclosures"),
     ("POST", "/v1/inquiries"),
+    ("POST", "/forms/consent"),
 }
 """Take a person by CIN or as a filter, and answer a stranger alike for every person."""
 OF_NOBODY = {
     # What the caller's own organization has; compliance sees all by its office.
     ("GET", "/v1/submissions"),
     ("GET", "/v1/work"),
+    # An empty page, and how it looks.
+    ("GET", "/forms/consent"),
+    ("GET", "/forms/style.css"),
     # Organizations, not persons.
     ("GET", "/v1/organizations"),
     ("GET", "/v1/organizations/{id}"),
@@ -150,6 +156,8 @@ async def ask(caller: Caller, method: str, path: str, reference: str) -> Answer:
         body = body | {"member": reference}
     options = PDF if body is PDF else {}
     url = path.replace("{id}", reference).replace("{restriction}", "r")
+    if "{kind}" in url:
+        url = url.replace("{kind}", "tpo") + f"?member={reference}"
     return await caller(method, url, None if options else body, **options)
 
 
@@ -159,7 +167,7 @@ async def test_not_theirs_and_unknown_are_the_same_bytes_on_the_same_beat(
 ) -> None:
     stranger = await api.caller("lantern", "staff")
     beats = Beats(monkeypatch)
-    kind = "members" if path in ("/v1/consents", "/v1/consents/preview") else path.split("/")[2]
+    kind = path.split("/")[2] if "{id}" in path else "members"
     answers = []
     for reference, work_s in ((harbors[kind], 0.2), (UNKNOWN, 0.001)):
         beats.work_s = work_s  # a look at a real person takes longer
@@ -182,6 +190,20 @@ async def test_a_question_about_anybody_is_refused_alike(
     assert answers[0][0] == 404
     assert len(set(beats.left)) <= 2  # the question's beat and the answer's
     assert len(beats.left) == 2 * len(cases)
+
+
+async def test_a_page_to_sign_is_refused_alike_for_anybody(
+    api: Api, harbors: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = (await tokens.issue(api.hub, "lantern", "staff", by="county")).token
+    beats = Beats(monkeypatch)
+    answers = []
+    for person in (harbors["members"], UNKNOWN, NORA["cin"], "07654321A"):
+        filled = {"token": token, "kind": "tpo", "lang": "en", "step": "choose", "member": person}
+        answers.append(seen(await api.nobody("POST", "/forms/consent", data=filled)))
+    assert all(answer == answers[0] for answer in answers)
+    assert answers[0][0] == 404
+    assert beats.left == pytest.approx([cadence.BEAT_S] * len(answers))
 
 
 async def test_a_packet_about_anybody_elses_patient_is_taken_like_one_about_nobody(
