@@ -23,7 +23,7 @@ from hub.ports import Channel, Signals
 from hub.recent import Recent
 from hub.sequencer import Sequencer
 from hub.settings import Settings
-from hub.signals import LocalSignals, RedisSignals
+from hub.signals import LocalSignals
 from hub.storage import key_records, migrations
 from hub.storage.database import Database
 from hub.storage.directory import DirectoryStore
@@ -55,7 +55,7 @@ async def open_hub(settings: Settings, *, channels: bool = True) -> AsyncIterato
         database = await _database(settings)
         stack.push_async_callback(database.close)
         await key_records.admit(database, ring)
-        signals: Signals = LocalSignals() if settings.redis_url is None else RedisSignals(settings.redis_url)
+        signals = _signals(settings)
         stack.push_async_callback(signals.close)
         wired = _channels(settings, ring) if channels else {}
         for channel in wired.values():
@@ -187,6 +187,14 @@ async def _database(settings: Settings) -> Database:
     from hub.storage.postgres import PostgresDatabase  # noqa: PLC0415
 
     return await PostgresDatabase.connect(settings.database_url)
+
+
+def _signals(settings: Settings) -> Signals:
+    if settings.redis_url is None:
+        return LocalSignals()
+    from hub.redis_signals import RedisSignals  # noqa: PLC0415
+
+    return RedisSignals(settings.redis_url)
 
 
 def _channels(settings: Settings, ring: KeyRing) -> Mapping[ChannelKind, Channel]:

@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
-from cryptography import x509
 
 from hub.errors import Malformed
 from hub.model import ChannelKind, Endpoint, Frozen
@@ -127,6 +126,8 @@ _ADDRESS = {ChannelKind.EMAIL: _email, ChannelKind.FAX: _fax, ChannelKind.API: _
 def _pem(field: str, text: str | None) -> bytes | None:
     if text is None:
         return None
+    from cryptography import x509  # noqa: PLC0415 - 6 MiB that only a directory's change needs
+
     try:
         x509.load_pem_x509_certificates(text.encode())
     except ValueError:

@@ -7,18 +7,11 @@ which says nothing of a person, so a call that ended before its first confirmed 
 """
 
 import asyncio
-import hashlib
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-from PIL import Image
-
-from adapters.fax import classf, front
-from adapters.fax.documents import MAX_PAGES, pages_of
-from adapters.fax.sheet import Page, stamp
 from adapters.fax.transport import FaxTransport, JobState, JobStatus
-from hub.errors import Unrenderable
 from hub.model import (
     ChannelKind,
     Deferred,
@@ -61,7 +54,9 @@ class FaxChannel:
 
     async def prepare(self, parcel: Parcel) -> Prepared:
         """The fax as one TIFF file. Raises `Unrenderable` for a document that cannot be drawn whole."""
-        return await asyncio.to_thread(_prepared, parcel, self.max_bytes)
+        from adapters.fax.drawn import drawn  # noqa: PLC0415 - Pillow and PDFium: 8 MiB that only a fax needs
+
+        return await asyncio.to_thread(drawn, parcel, self.max_bytes)
 
     async def deliver(self, prepared: Prepared) -> Outcome:
         """Submit, follow the job to its end, and say what became of it."""
@@ -106,37 +101,6 @@ class FaxChannel:
         if status.pages:
             return Unknown(code="fax-partial")
         return Refused(code=f"fax-{status.reason}") if status.lasting else Deferred(code=f"fax-{status.reason}")
-
-
-def _prepared(parcel: Parcel, max_bytes: int) -> Prepared:
-    pages = _pages(parcel)
-    body = classf.write(_drawn(parcel, pages), len(pages))
-    if len(body) > max_bytes:
-        raise Unrenderable("The packet is larger than a fax carries.", code="too-large")
-    return Prepared(parcel=parcel, body=body, digest=hashlib.sha256(body).digest(), pages=len(pages))
-
-
-def _pages(parcel: Parcel) -> list[Page]:
-    documents = [(document, pages_of(document)) for document in parcel.documents]
-    # the list of contents names page numbers that depend on its own length, so it is set twice
-    inside = len(front.contents(parcel, [(document, 0) for document, _ in documents]))
-    first, enclosed = 2 + inside, []
-    for document, pages in documents:
-        enclosed.append((document, first))
-        first += len(pages)
-    total = first - 1
-    if total > MAX_PAGES:
-        raise Unrenderable("The packet has more pages than a fax carries.", code="too-many-pages")
-    body = [page for _, pages in documents for page in pages]
-    return [front.cover(parcel, total), *front.contents(parcel, enclosed), *body]
-
-
-def _drawn(parcel: Parcel, pages: list[Page]) -> Iterator[Image.Image]:
-    footers = front.footers(parcel)
-    for number, page in enumerate(pages, 1):
-        drawn = page()
-        stamp(drawn, f"{parcel.delivery} · page {number} of {len(pages)}", footers if number > 1 else [])
-        yield drawn
 
 
 def _proof(prepared: Prepared, status: JobStatus) -> tuple[tuple[str, str], ...]:

@@ -3,13 +3,14 @@
 from aiohttp import web
 
 from hub.errors import NotAvailable
-from hub.forms.paper import form_pdf
 from hub.forms.prefill import asked_form, prefilled
 from hub.web.access import HUB, Route, linked, note_view, who_calls
 
 
 async def form(request: web.Request) -> web.Response:
     """`GET /v1/forms/{kind}.pdf?lang=&member=`: blank, or with the member's name for people who treat the member."""
+    from hub.forms.paper import form_pdf  # noqa: PLC0415 - fpdf2 and its fonts: 20 MiB, and a third of the start
+
     hub, who = request.app[HUB], who_calls(request)
     kind, language = asked_form(request.match_info["kind"], request.query.get("lang", "en"))
     member = request.query.get("member")

@@ -9,7 +9,7 @@ from redis import Redis
 
 from hub import telemetry
 from hub.model import Unknown
-from hub.signals import RedisSignals
+from hub.redis_signals import RedisSignals
 from hub.storage import consents
 from tests.scenes import BORN, CIN, NAME, SECRET, Scene, a_scene
 

@@ -1,0 +1,15 @@
+"""What a hub loads to start: every MiB and every tenth of a second here is paid by each process of a county (P8)."""
+
+import subprocess
+import sys
+
+SERVING = "import hub.bootstrap, hub.web.app, adapters.api.channel, adapters.fax.channel, adapters.fax.spool, hub.storage.sqlite"
+LATER = {"PIL", "alembic", "asyncpg", "fontTools", "fpdf", "pypdfium2", "redis"}
+"""Loaded with the first fax, the first printed form, a migration, or by a hub of many processes."""
+
+
+def test_a_hub_in_one_process_starts_without_what_only_faxes_forms_and_many_processes_need():
+    listed = f"{SERVING}\nimport sys\nprint(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", listed], check=True, capture_output=True, text=True).stdout.split()
+    assert "aiohttp" in loaded
+    assert LATER.isdisjoint(loaded)
