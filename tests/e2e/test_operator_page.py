@@ -19,9 +19,16 @@ WRITTEN = sorted(
 
 
 @pytest.mark.parametrize("line", WRITTEN)
-def test_a_command_on_the_page_is_understood(line: str) -> None:
+def test_a_command_on_the_page_is_understood(line: str, capsys: pytest.CaptureFixture[str]) -> None:
     words = shlex.split(line)
-    assert _parser(words[0]).parse_args(words).run
+    parser = _parser(words[0])
+    if len(words) > 2:
+        assert parser.parse_args(words).run
+        return
+    with pytest.raises(SystemExit) as end:  # perhaps only named: then its help is there
+        parser.parse_args([*words, "--help"])
+    assert end.value.code == 0
+    assert capsys.readouterr().out.startswith("usage: part2hub " + " ".join(words))
 
 
 def test_the_page_shows_the_commands_an_operator_needs() -> None:
