@@ -131,14 +131,15 @@ class Worker:
         return self._hub.lease_us / 1_000_000 / RENEWALS
 
 
-async def recover(hub: Hub, now: int) -> tuple[int, int]:
-    """Settle rows whose worker went away before `now`: (returned to the queue, become unknown)."""
-    returned = await outbox.return_expired_claims(hub.database, now)
+async def recover(hub: Hub, before: int) -> tuple[int, int]:
+    """Settle rows whose lease ended before `before` (microseconds UTC): (returned to the queue, become unknown)."""
+    now = hub.clock.now()
+    returned = await outbox.return_expired_claims(hub.database, before)
     statement = (
         select(Outbox.id, Attempt.id, Disclosure.discloser, Disclosure.member_id)  # type: ignore[call-overload]
         .join(Disclosure, col(Disclosure.id) == col(Outbox.id))
         .join(Attempt, (col(Attempt.disclosure_id) == col(Outbox.id)) & (col(Attempt.number) == col(Outbox.attempts)))
-        .where(col(Outbox.state) == "in_flight", col(Outbox.lease_until) < now)
+        .where(col(Outbox.state) == "in_flight", col(Outbox.lease_until) < before)
     )
     lost = 0
     for ticket, attempt, discloser, member in await hub.database.query(statement):

@@ -8,8 +8,9 @@ import pytest
 from hub import approvals, release
 from hub.bases import evidence
 from hub.errors import Conflict, Malformed
-from hub.storage import consents
+from hub.storage import consents, members
 from hub.storage.consent_form import ConsentForm
+from hub.storage.member_facts import MemberFacts
 from hub.storage.tables import Decision, Evidence, LedgerEntry, Outbox, Submission, WorkItem
 from tests import disclosures as d
 from tests.disclosures import a_county, disclose
@@ -291,6 +292,27 @@ async def test_a_registry_is_told_identity_and_medication_when_something_happene
         facts["registry"] = d.REGISTRY | {"trigger": "none"}
         await disclose(scene, "registry", "medications", key="k2", **facts)
         assert "registry.trigger" in await reasons(scene)
+
+
+@pytest.mark.parametrize(
+    ("discloser", "shows", "outcome"),
+    [
+        ("valley-clinic", "person", ["delivered"]),  # a mixed facility may say that somebody is there
+        ("valley-clinic", "sud_patient", []),  # "in the addiction unit" says why
+        ("harbor", "person", []),  # a place for nothing but SUD care says who its patient is by saying who is there
+        ("harbor", "sud_patient", []),
+    ],
+)
+async def test_whether_somebody_is_there_is_told_only_where_it_does_not_show_why(
+    migrated_url, discloser, shows, outcome
+):
+    """§2.13(c)(1), 45 CFR 164.510(a)"""
+    async with a_county(migrated_url) as scene:
+        facts = MemberFacts(given="Ines", family="Quintanar", born="1990-05-01", cin="07654321A")
+        scene.member = await members.register(scene.hub, facts, [(discloser, "program")], by=discloser)
+        items = ({"information": "attendance", "identifies": shows},)
+        await disclose(scene, "county-police", "attendance", sender=discloser, purpose="presence_inquiry", items=items)
+        assert await scene.dispatch_all() == outcome
 
 
 async def test_a_coroner_is_told_the_cause_of_death_and_somebody_looks_afterwards(migrated_url):

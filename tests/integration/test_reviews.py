@@ -14,7 +14,7 @@ from hub.release import Filter
 from hub.storage import members
 from hub.storage.directory import Organization
 from hub.storage.member_facts import MemberFacts
-from hub.storage.tables import Evidence, WorkItem
+from hub.storage.tables import Evidence, LedgerEntry, WorkItem
 from tests import disclosures as d
 from tests.disclosures import a_county, disclose
 from tests.hubs import ZONE
@@ -134,6 +134,19 @@ class _GoneError(BaseException):
 
 async def _gone(_: object) -> None:
     raise _GoneError
+
+
+async def test_what_a_start_settles_is_recorded_at_its_own_time(migrated_url):
+    """A start knows that nobody else works and asks for every lease; that moment is not the time of the record."""
+    async with a_county(migrated_url) as scene:
+        await disclose(scene, "emergency-room", "medications", **EMERGENCY)
+        scene.channel.deliver = _gone
+        (ticket,) = await claim(scene.hub.database, scene.hub.clock.now(), 1)
+        with pytest.raises(_GoneError):
+            await worker.dispatch(scene.hub, ticket)
+        assert await worker.recover(scene.hub, scene.hub.clock.now() + 365 * 24 * HOUR) == (0, 1)
+        instants = [at for _, at in await scene.rows(LedgerEntry.id, LedgerEntry.at)]
+        assert max(instants) <= scene.hub.clock.now()
 
 
 async def test_an_approved_order_that_could_not_be_delivered_keeps_its_approvals(migrated_url):
