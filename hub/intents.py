@@ -11,8 +11,8 @@ from hub.context import Hub
 from hub.decide import DecisionRecord
 from hub.decided import Decided, step
 from hub.deliver import Route
-from hub.model import Deferred, Delivered, Outcome, Prepared, Refused, Unknown
 from hub.errors import Stale
+from hub.model import Deferred, Delivered, Outcome, Prepared, Refused, Unknown
 from hub.outbox import BEGIN_FLIGHT, RETARGET, SETTLE, Ticket
 from hub.record import entry
 from hub.storage.database import Step, Unit
