@@ -5,7 +5,7 @@ a single file finds its cast and templates beside it, above it, or in itself. Wh
 one line that names the file, the case and the field: a typo must never silently become a default.
 """
 
-from hub.casebook.library import Library, read_cases, read_file, read_library
+from hub.casebook.library import Library, cases_in, read_cases, read_file, read_library
 from hub.casebook.questions import Case, Expect, read_case
 
-__all__ = ["Case", "Expect", "Library", "read_case", "read_cases", "read_file", "read_library"]
+__all__ = ["Case", "Expect", "Library", "cases_in", "read_case", "read_cases", "read_file", "read_library"]

@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 def fault(where: str, what: str) -> NoReturn:
     """One line: where, and what is wrong."""
-    raise Malformed(f"{where}: {what}", code="malformed-case")
+    raise Malformed(f"{where}: {what}", code="malformed-case", field=where)
 
 
 def quoted(value: object) -> str:

@@ -8,6 +8,7 @@ from hub.casebook.cast import Cast, read_cast
 from hub.casebook.fields import fault
 from hub.casebook.questions import Case, read_case
 from hub.casebook.yamltext import load_file
+from hub.errors import TooLarge
 
 
 class Library(NamedTuple):
@@ -37,15 +38,26 @@ def read_file(path: Path) -> list[Case]:
     """The cases of one file: a list of cases, one case, or a mapping with `cases` and its own cast and templates."""
     content = load_file(path)
     library = next((found for above in path.resolve().parents if (found := _library_in(above))), None)
+    return cases_in(path.name, content, library)
+
+
+def cases_in(where: str, content: object, library: Library | None = None, most: int | None = None) -> list[Case]:
+    """The cases of a text: a list, one case, or a mapping with `cases` and its own cast and templates.
+
+    `library` is what lies beside it. Raises Malformed, and TooLarge for more than `most`.
+    """
     if isinstance(content, Mapping) and "cases" in content:
         for name in content:
             if name not in {"cast", "templates", "cases"}:
-                fault(path.name, "beside cases only cast and templates may stand")
-        library = _embedded(path.name, content, library)
+                fault(where, "beside cases only cast and templates may stand")
+        library = _embedded(where, content, library)
         content = content["cases"]
     if library is None:
-        fault(path.name, "found no cast.yaml beside or above it")
-    return list(read_cases(path.name, [content] if isinstance(content, Mapping) else content, library))
+        fault(where, "has no cast, and none lies beside or above it")
+    cases = [content] if isinstance(content, Mapping) else content
+    if most is not None and isinstance(cases, list) and len(cases) > most:
+        raise TooLarge(f"At most {most} cases at once.", field="cases")
+    return list(read_cases(where, cases, library))
 
 
 def read_cases(where: str, content: object, library: Library) -> Iterator[Case]:

@@ -1,4 +1,7 @@
-"""YAML as counsel writes it: dates and paragraph numbers stay text, and a key that occurs twice is refused."""
+"""YAML as counsel writes it: dates and paragraph numbers stay text, and a key that occurs twice is refused.
+
+What comes from a peer is read with bounds: no aliases (a few lines of them unfold into gigabytes), no deep nesting.
+"""
 
 from collections.abc import Hashable
 from pathlib import Path
@@ -9,6 +12,7 @@ import yaml
 from hub.casebook.fields import fault
 
 LARGEST = 4 * 1024 * 1024  # bytes; a library of thousands of cases stays far below
+DEEPEST = 32
 TYPED = {"tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:float"}
 
 
@@ -38,12 +42,24 @@ def load_file(path: Path) -> Any:
     return load_text(path.name, content)
 
 
-def load_text(name: str, content: bytes | str) -> Any:
-    """The content of a text called so. Raises Malformed."""
+def load_text(name: str, content: bytes | str, *, bounded: bool = False) -> Any:
+    """The content of a text called so; JSON is YAML too. Raises Malformed."""
     try:
+        if bounded:
+            _check_bounds(name, content)
         return yaml.load(content, Loader)  # noqa: S506  # Loader is a SafeLoader
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         fault(name, f"line {line}: not valid YAML ({error.problem})")
     except (yaml.YAMLError, UnicodeDecodeError):
         fault(name, "not valid YAML")
+
+
+def _check_bounds(name: str, content: bytes | str) -> None:
+    depth = 0
+    for event in yaml.parse(content, Loader):
+        if isinstance(event, yaml.AliasEvent):
+            fault(name, "is written with aliases; write each value out")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            fault(name, f"is nested deeper than {DEEPEST} levels")

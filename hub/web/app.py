@@ -21,7 +21,19 @@ from hub.intake import MAX_SUBMISSION_BYTES
 from hub.settings import Settings
 from hub.storage.tokens import Role, TokenReader
 from hub.telemetry import count_request, time_request
-from hub.web import consents, decisions, directory, forms, health, inquiries, members, signing, submissions, work
+from hub.web import (
+    consents,
+    decisions,
+    directory,
+    forms,
+    health,
+    inquiries,
+    members,
+    policy,
+    signing,
+    submissions,
+    work,
+)
 from hub.web.access import HUB, RATE, TOKENS, Route, admit
 from hub.web.problems import problem_of
 
@@ -38,6 +50,7 @@ ROUTES: tuple[Route, ...] = (
     *consents.ROUTES,
     *directory.ROUTES,
     *decisions.ROUTES,
+    *policy.ROUTES,
     *forms.ROUTES,
     *signing.ROUTES,
     *inquiries.ROUTES,

@@ -1,13 +1,13 @@
-"""Decisions with their explanation, what-ifs, and disclosures made and received."""
+"""Decisions with their explanation, and disclosures made and received."""
 
 from aiohttp import web
 
 from hub import views
-from hub.errors import Forbidden
-from hub.explanations import WhatIf, explained, what_if
+from hub.bases import emergencies
+from hub.explanations import explained
 from hub.storage.members import links_of
 from hub.web.access import HUB, PEOPLE, Route, note_view, who_calls
-from hub.web.body import json_response, read_json
+from hub.web.body import json_response
 from hub.web.paging import page_of
 
 
@@ -37,17 +37,16 @@ async def disclosures(request: web.Request) -> web.Response:
     return json_response(page.of(rows))
 
 
-async def check(request: web.Request) -> web.Response:
-    """`POST /v1/policy/check`: what would be decided now; nothing is sent."""
+async def emergency(request: web.Request) -> web.Response:
+    """`GET /v1/disclosures/{id}/emergency`: the record of §2.51(c), for the discloser's people and compliance."""
     hub, who = request.app[HUB], who_calls(request)
-    asked = await read_json(request, WhatIf)
-    if not who.sees_all and asked.discloser != who.organization:
-        raise Forbidden("A what-if is for your own disclosures.")
-    return json_response(await what_if(hub, asked))
+    organization = None if who.sees_all else who.organization
+    found = await emergencies.record(hub, request.match_info["id"], organization=organization, by=who.by)
+    return json_response(found)
 
 
 ROUTES = (
     Route("GET", "/v1/decisions/{id}", show, PEOPLE),
     Route("GET", "/v1/disclosures", disclosures),
-    Route("POST", "/v1/policy/check", check, PEOPLE),
+    Route("GET", "/v1/disclosures/{id}/emergency", emergency, PEOPLE),
 )

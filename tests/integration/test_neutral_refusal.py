@@ -42,6 +42,7 @@ REFUSED: dict[tuple[str, str], Any] = {
     ("GET", "/v1/consents/{id}/document"): None,
     ("GET", "/v1/forms/{kind}.pdf"): None,
     ("GET", "/v1/decisions/{id}"): None,
+    ("GET", "/v1/disclosures/{id}/emergency"): None,
     ("GET", "/v1/work/{id}"): None,
     ("POST", "/v1/work/{id}/assign"): {},
     ("POST", "/v1/work/{id}/approve"): None,
@@ -126,6 +127,7 @@ async def harbors(api: Api) -> dict[str, str]:
         "consents": consent,
         "submissions": submission,
         "decisions": view["recipients"][0]["decisions"][0]["id"],
+        "disclosures": view["recipients"][0]["outbox"],
         "work": (await staff("GET", "/v1/work")).json["items"][0]["id"],
     }
 

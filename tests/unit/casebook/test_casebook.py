@@ -186,7 +186,7 @@ def test_a_template_must_set_every_element_of_the_form(library):
 def test_a_file_without_a_cast_says_so(tmp_path):
     path = tmp_path / "alone.yaml"
     path.write_text(GOOD, encoding="utf-8")
-    with pytest.raises(Malformed, match=r"found no cast\.yaml beside or above it"):
+    with pytest.raises(Malformed, match="has no cast, and none lies beside or above it"):
         read_file(path)
     path.write_text("cases:\n" + GOOD, encoding="utf-8")
     with pytest.raises(Malformed, match="has no cast"):
