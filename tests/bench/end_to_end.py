@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from hub.storage import migrations
 from tests.bench import limit
 from tests.bench.footprint import resident
 from tests.bench.load import Peer, peer
@@ -103,7 +104,9 @@ async def _hand_in(load: Peer, hub: dict[str, Any], count: int, tag: str, *, arr
 
 @asynccontextmanager
 async def _hub(url: str, redis: str, load: Peer, folder: str, role: str) -> AsyncIterator[dict[str, Any]]:
-    arguments = [url or f"sqlite:///{folder}/hub.sqlite", redis, str(int(load.hello["port"])), role, folder]
+    url = url or f"sqlite:///{folder}/hub.sqlite"
+    await asyncio.to_thread(migrations.upgrade, url)  # here, for its memory is not the serving hub's
+    arguments = [url, redis, str(int(load.hello["port"])), role, folder]
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.bench.hub_process", *arguments,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,

@@ -20,7 +20,7 @@ from hub.context import Hub
 from hub.crypto.keyring import KeyRing
 from hub.model import ChannelKind, Endpoint
 from hub.settings import read_settings
-from hub.storage import consents, members, migrations, tokens
+from hub.storage import consents, members, tokens
 from hub.storage.consent_form import ConsentForm
 from hub.storage.directory import Organization
 from hub.storage.member_facts import MemberFacts
@@ -73,7 +73,5 @@ async def main(url: str, redis: str, sink: int, role: str) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[4] != "worker":
-        migrations.upgrade(sys.argv[1])
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]))
