@@ -26,7 +26,11 @@ def start(kind: Kind, language: Language) -> str:
         _hidden({"lang": [language], "step": ["choose"]}),
         _button(say["go_on"]),
     ]
-    others = " ".join(f'<a href="{ADDRESS}?lang={each}">{escape(each)}</a>' for each in LANGUAGES if each != language)
+    others = " ".join(
+        f'<a href="{ADDRESS}?lang={each}">{escape(words(each).screen["language"])}</a>'
+        for each in LANGUAGES
+        if each != language
+    )
     return _page(language, words(language).titles[kind], [f"<nav>{others}</nav>", _form(body)])
 
 
@@ -102,7 +106,7 @@ def _inside(
         return [_select(say["choose"], "discloser", options, own)]
     if law == "2.31(a)(4)(i)":
         printed = [_tick(each, "", ticked=True) for each in fields if each.ticked]
-        return [*printed, _many(say["also" if printed else "choose"], "recipients", options)]
+        return [*printed, _many(say["also" if printed else "several"], "recipients", options)]
     if law in {"2.31(a)(3)", "2.31(a)(5)"}:
         word = "information" if law == "2.31(a)(3)" else "purposes"
         return [_p(each.text) if each.text else _tick(each, word, ticked=each.ticked) for each in fields]

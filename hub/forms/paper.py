@@ -33,6 +33,8 @@ class Signed(NamedTuple):
     name: str
     at: str
     read_back: str
+    for_patient: bool = False
+    """Somebody signed in the patient's place, on the line made for that."""
 
 
 def form_pdf(
@@ -191,7 +193,7 @@ class Form(FPDF):
         self.set_line_width(0.3)
         self.line(self.l_margin, y, self.l_margin + 112, y)
         self.line(self.l_margin + 120, y, self.w - self.r_margin, y)
-        if self._signed and block.date_law:
+        if self._signed and bool(block.date_law) is not self._signed.for_patient:
             self._electronic(self._signed, y)
         self.set_y(y)
         self.set_font("helvetica", "", 11)

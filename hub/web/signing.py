@@ -22,7 +22,6 @@ from hub.context import Hub
 from hub.errors import Forbidden, HubError, Malformed, NotAvailable, Unsupported
 from hub.forms import page
 from hub.forms.own import Kind, Language, words
-from hub.forms.paper import Signed, form_pdf
 from hub.forms.prefill import asked_form, prefilled
 from hub.forms.review import preview
 from hub.forms.screen import consent_of, printed
@@ -32,6 +31,7 @@ from hub.storage.facts import instant
 from hub.storage.tokens import Principal
 from hub.web.access import HUB, PUBLIC, TOKENS, Route, linked
 from hub.web.body import read_body
+from policies.vocabulary import THE_PATIENT
 
 _MAX_BYTES = 64 * 1024
 _MAX_FIELDS = 300
@@ -84,7 +84,7 @@ async def _step(request: web.Request, chosen: page.Chosen, kind: Kind, language:
     organizations = (await hub.directory.current()).organizations
     if step == "choose":
         return _html(page.choose(kind, language, kept, organizations, who.organization))
-    form = _signed(hub, consent_of(kind, language, chosen), _one(chosen, "signer", "the-patient"))
+    form = _signed(hub, consent_of(kind, language, chosen), _one(chosen, "signer", THE_PATIENT))
     found = await preview(hub, member, form)
     shown = _digest(form, found["reads"][language])
     kept |= {"shown": [shown]}
@@ -110,7 +110,11 @@ async def _record(
     consent = await consents.record(hub, member, form, by=who.by, origin={"form": "part2", "capture": "screen"})
     at = datetime.fromisoformat(str(form.signed_at)).astimezone(hub.zone)
     values = await prefilled(hub, member) | printed(kind, language, form, (await hub.directory.current()).organizations)
-    paper = form_pdf(kind, language, values, Signed(typed, f"{at:%m/%d/%Y %H:%M %Z}", read))
+    from hub.forms.paper import Signed, form_pdf  # noqa: PLC0415 - fpdf2 and its fonts: 20 MiB, a third of the start
+
+    paper = form_pdf(
+        kind, language, values, Signed(typed, f"{at:%m/%d/%Y %H:%M %Z}", read, form.signed_by != (THE_PATIENT,))
+    )
     await consent_papers.keep(hub, consent, paper, by=who.by)
     return consent
 
