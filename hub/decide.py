@@ -14,9 +14,11 @@ from hub.intake import ItemManifest, Manifest
 from hub.model import ChannelKind, Frozen
 from hub.storage.directory import Directory
 from hub.storage.facts import Facts, instant
+from policies.findings import RuleBook
 from policies.kernel import decide as decide_request
 from policies.model import Decision, Item, Request, World
 from policies.part2 import necessary
+from policies.rules import RULES
 
 UNKNOWN_MEMBER = "member.not_registered"
 """The sender has not registered such a person; the same whether or not somebody else has."""
@@ -134,9 +136,9 @@ def question(
     )
 
 
-def decide(request: Request) -> Decision:
-    """The engine's answer to the question."""
-    return decide_request(request)
+def decide(request: Request, rules: RuleBook = RULES) -> Decision:
+    """The engine's answer to the question, under the rules as counsel chose them."""
+    return decide_request(request, rules)
 
 
 def record_of(decision: Decision, request: Request, facts: Facts, directory: Directory) -> DecisionRecord:
