@@ -21,6 +21,8 @@ from hub.storage.tables import Attempt, Disclosure, Outbox
 from hub.work import open_work
 
 CONCURRENT = 64
+KEPT = 16
+"""Of these, for what waits in the queue: retries and released rows must not starve while new ones pour in."""
 POLL_S = 1.0
 """How often to look by itself: a wake-up may be lost (sql-is-the-truth)."""
 RECOVERY_S = 15.0
@@ -85,7 +87,7 @@ class Worker:
         task.add_done_callback(self._done)
 
     def _has_room(self) -> bool:
-        return len(self._running) < CONCURRENT
+        return len(self._running) < CONCURRENT - KEPT
 
     def _done(self, task: "asyncio.Task[None]") -> None:
         del self._running[task]
