@@ -41,6 +41,9 @@ REFUSED: dict[tuple[str, str], Any] = {
     ("PUT", "/v1/consents/{id}/document"): PDF,
     ("GET", "/v1/consents/{id}/document"): None,
     ("GET", "/v1/forms/{kind}.pdf"): None,
+    ("POST", "/v1/fhir/Consent"): {"resourceType": "Consent", "status": "active"},
+    ("GET", "/v1/fhir/Consent"): None,
+    ("GET", "/v1/fhir/Consent/{id}"): None,
     ("GET", "/v1/decisions/{id}"): None,
     ("GET", "/v1/disclosures/{id}/emergency"): None,
     ("GET", "/v1/work/{id}"): None,
@@ -156,8 +159,12 @@ async def ask(caller: Caller, method: str, path: str, reference: str) -> Answer:
     body = REFUSED[method, path]
     if path.startswith("/v1/consents") and isinstance(body, dict) and "member" in body:
         body = body | {"member": reference}
+    if isinstance(body, dict) and "resourceType" in body:
+        body = body | {"patient": {"reference": f"Patient/{reference}"}}
     options = PDF if body is PDF else {}
     url = path.replace("{id}", reference).replace("{restriction}", "r")
+    if (method, path) == ("GET", "/v1/fhir/Consent"):
+        url += f"?patient={reference}"
     if "{kind}" in url:
         url = url.replace("{kind}", "tpo") + f"?member={reference}"
     return await caller(method, url, None if options else body, **options)
@@ -169,7 +176,8 @@ async def test_not_theirs_and_unknown_are_the_same_bytes_on_the_same_beat(
 ) -> None:
     stranger = await api.caller("lantern", "staff")
     beats = Beats(monkeypatch)
-    kind = path.split("/")[2] if "{id}" in path else "members"
+    words = path.replace("fhir/Consent", "consents").split("/")
+    kind = words[2] if "{id}" in words else "members"
     answers = []
     for reference, work_s in ((harbors[kind], 0.2), (UNKNOWN, 0.001)):
         beats.work_s = work_s  # a look at a real person takes longer
