@@ -27,10 +27,19 @@ class Paper(NamedTuple):
 
 async def keep(hub: Hub, consent: str, content: bytes, *, by: str) -> None:
     """Keep the scan. Raises `Unsupported`, `TooLarge`, `Conflict` if there is one, `NotAvailable`."""
-    member = await member_of(hub, consent)
     kind = media_type(content)
     if kind not in _KINDS:
         raise Unsupported("A signed consent is a PDF or an image.")
+    await _keep(hub, consent, kind, content, by=by)
+
+
+async def keep_resource(hub: Hub, consent: str, content: bytes, *, by: str) -> None:
+    """Keep the FHIR resource that a consent was read from, as it came. Raises as `keep`."""
+    await _keep(hub, consent, "application/fhir+json", content, by=by)
+
+
+async def _keep(hub: Hub, consent: str, kind: str, content: bytes, *, by: str) -> None:
+    member = await member_of(hub, consent)
     if len(content) > MAX_BYTES:
         raise TooLarge(f"A signed consent has at most {MAX_BYTES >> 20} MiB.")
     sealed = envelope.seal(hub.ring, _record(consent), content)

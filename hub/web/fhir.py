@@ -1,0 +1,140 @@
+"""FHIR Consent over HTTP, for people: imported unverified with the resource kept sealed, searched by patient.
+
+A search parameter that is not understood is refused: dropping it would widen the result.
+"""
+
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from hub.context import Hub
+from hub.errors import Malformed, NotAvailable, Unsupported
+from hub.fhir.consent_in import Place, Reading, parse, read_consent
+from hub.fhir.consent_out import consent_out
+from hub.fhir.shapes import ConsentResource
+from hub.forms.review import review
+from hub.storage import consent_papers, consents, members
+from hub.storage.facts import instant
+from hub.storage.tokens import Principal
+from hub.web.access import HUB, PEOPLE, Route, concerns, linked, note_view, who_calls
+from hub.web.body import MAX_JSON, read_body
+
+_TYPE = "application/fhir+json"
+_STATUSES = frozenset({"active", "proposed", "inactive", "entered-in-error"})
+_SEARCH = frozenset({"patient", "status"})
+
+
+async def take(request: web.Request) -> web.Response:
+    """`POST /v1/fhir/Consent`: read, recorded unverified; the answer says what it lacks and what was not understood."""
+    hub, who = request.app[HUB], who_calls(request)
+    if request.content_type not in {_TYPE, "application/json"}:
+        raise Unsupported("This takes application/fhir+json.")
+    raw = await read_body(request, MAX_JSON)
+    resource = parse(raw)
+    member = await _patient(hub, resource)
+    await linked(hub, who, member)
+    organizations = (await hub.directory.current()).organizations
+    reading = read_consent(resource, Place(organizations, hub.zone, instant(hub.clock.now())))
+    recorded = [await _record(hub, who, member, form, raw) for form in (*reading.denials, *reading.consents)]
+    if not recorded:
+        return _fhir(_outcome(reading, []), 422)
+    found = [await review(hub, member, each) for each in recorded]
+    lacks = [lack for each in found for lack in each["lacks"]]
+    response = _fhir(_outcome(reading, lacks) | {"extension": [_made(each) for each in recorded]}, 201)
+    response.headers["Location"] = f"/v1/fhir/Consent/{recorded[-1]}"
+    return response
+
+
+async def search(request: web.Request) -> web.Response:
+    """`GET /v1/fhir/Consent?patient=&status=`: those the caller's organization recorded or discloses under."""
+    hub, who = request.app[HUB], who_calls(request)
+    if request.query.keys() - _SEARCH or len(request.query.getall("patient", [])) != 1:
+        raise Malformed("Search by `patient` and, if need be, `status`.", field="patient")
+    wanted = set(",".join(request.query.getall("status", [])).split(",")) - {""}
+    if not wanted <= _STATUSES:
+        raise Malformed("A status is active, proposed, inactive or entered-in-error.", field="status")
+    member = request.query["patient"].removeprefix("Patient/")
+    if who.sees_all:
+        await note_view(hub, who, "consents", member, member)
+    else:
+        await linked(hub, who, member)
+    organizations = (await hub.directory.current()).organizations
+    views = [each for each in await consents.list_for(hub, member) if await _visible(hub, who, each)]
+    found = [consent_out(each, organizations) for each in views]
+    matching = [each for each in found if not wanted or each["status"] in wanted]
+    entries = [{"resource": each, "search": {"mode": "match"}} for each in matching]
+    bundle = {"resourceType": "Bundle", "type": "searchset", "total": len(entries), "entry": entries}
+    return _fhir(bundle if entries else {name: bundle[name] for name in ("resourceType", "type", "total")}, 200)
+
+
+async def read(request: web.Request) -> web.Response:
+    """`GET /v1/fhir/Consent/{id}`."""
+    hub, who, consent = request.app[HUB], who_calls(request), request.match_info["id"]
+    view = await consents.show(hub, consent)
+    if not await _visible(hub, who, view):
+        raise NotAvailable
+    await note_view(hub, who, "consent", view["member_id"], consent)
+    return _fhir(consent_out(view, (await hub.directory.current()).organizations), 200)
+
+
+async def _visible(hub: Hub, who: Principal, view: dict[str, Any]) -> bool:
+    return who.sees_all or await concerns(hub, who.organization, view)
+
+
+async def _record(hub: Hub, who: Principal, member: str, form: Any, raw: bytes) -> str:
+    """One consent or denial of the resource, the resource itself kept beside it."""
+    consent = await consents.record(hub, member, form, by=who.by, origin={"capture": "fhir"})
+    await consent_papers.keep_resource(hub, consent, raw, by=who.by)
+    return consent
+
+
+async def _patient(hub: Hub, resource: ConsentResource) -> str:
+    """The member: by the hub's id, or by CIN. An unknown one is refused as one that is not the caller's."""
+    patient = resource.patient or resource.subject
+    if patient is None:
+        raise Malformed("A consent says whose it is.", field="patient")
+    if patient.reference:
+        return patient.reference.rpartition("/")[2]
+    value = patient.identifier.value if patient.identifier else None
+    return (value and await members.find_by_cin(hub, value)) or "unknown"
+
+
+def _made(consent: str) -> dict[str, str]:
+    return {"url": "urn:part2hub:recorded", "valueId": consent}
+
+
+def _outcome(reading: Reading, lacks: list[dict[str, Any]]) -> dict[str, Any]:
+    """What was not understood, and what is missing; in fixed words, with paths and never values."""
+    unread = [
+        {
+            "severity": "warning" if reading.consents or reading.denials else "error",
+            "code": "not-supported",
+            "details": {"text": each.code},
+            "expression": [each.where],
+        }
+        for each in reading.unread
+    ]
+    missing = [
+        {
+            "severity": "warning",
+            "code": "required" if each["strength"] == "missing" else "business-rule",
+            "details": {"text": f"{each['says']['en']} ({each['law']})"},
+        }
+        for each in lacks
+    ]
+    whole = {"severity": "information", "code": "informational", "details": {"text": "Recorded, not verified yet."}}
+    nothing = {"severity": "error", "code": "business-rule", "details": {"text": "It permits and denies nothing here."}}
+    issues = [*unread, *missing, *([whole] if reading.consents or reading.denials else [nothing])]
+    return {"resourceType": "OperationOutcome", "issue": issues}
+
+
+def _fhir(body: dict[str, Any], status: int) -> web.Response:
+    return web.Response(status=status, body=msgspec.json.encode(body), content_type=_TYPE)
+
+
+ROUTES = (
+    Route("POST", "/v1/fhir/Consent", take, PEOPLE),
+    Route("GET", "/v1/fhir/Consent", search, PEOPLE),
+    Route("GET", "/v1/fhir/Consent/{id}", read, PEOPLE),
+)
