@@ -9,6 +9,7 @@ from hub.business_days import Calendar, read_calendar
 from hub.errors import ConfigurationError
 from hub.model import Frozen
 from policies.choices import OPTIONS, Choices, read_choices
+from policies.county.packs import PACKS
 
 
 class Settings(Frozen, frozen=True, kw_only=True):
@@ -65,7 +66,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         listen_port=_number(port, "HUB_LISTEN"),
         zone=_zone(environ.get("HUB_ZONE", "America/Los_Angeles")),
         calendar=_calendar(environ.get("HUB_HOLIDAYS")),
-        county_pack=environ.get("HUB_COUNTY_PACK") or None,
+        county_pack=_pack(environ.get("HUB_COUNTY_PACK") or None),
         choices=chosen_in(environ),
         operator=environ.get("HUB_OPERATOR") or None,
         demo=environ.get("HUB_DEMO") == "1",
@@ -97,6 +98,13 @@ def _database(url: str) -> str:
     if not url.startswith(("sqlite:///", "postgresql://")):
         raise ConfigurationError("HUB_DATABASE_URL starts with sqlite:/// or postgresql://.")
     return url
+
+
+def _pack(name: str | None) -> str | None:
+    # A pack that does not exist would deny everything, at the first packet instead of at the start.
+    if name is not None and name not in PACKS:
+        raise ConfigurationError(f"HUB_COUNTY_PACK is one of {', '.join(sorted(PACKS))}.")
+    return name
 
 
 def _number(text: str, name: str) -> int:

@@ -209,6 +209,8 @@ _ALL = (
     ),
     Reason("california.form", "ASCMI", "this form is for Medi-Cal members only"),
     Reason("county.written_consent", "county", "the county asks for a written consent"),
+    Reason("county.justice_basis", "county", "the county asks for a criminal justice consent or a court's basis"),
+    Reason("county.expressly", "county", "the county asks for a consent that lists this class itself"),
     Reason("design.not_modelled", "design", "the engine does not know a word of the question", hold=True),
     Reason("design.rule_failed", "design", "a rule could not be run", hold=True),
 )

@@ -46,6 +46,7 @@ ENTRIES = (
     Entry("2.12(d)(2)", "facts.Matter", "what a provider outside writes itself is no record; a received one stays one"),
     Entry("2.12(e)", "facts.Matter", "evidence only, no SUD shown, no federal assistance"),
     Entry("2.13(a)", "part2.notice.necessity", "no more than the purpose needs"),
+    Entry("2.13(a)", "part2.necessary.needed", "what a purpose needs, where the sender did not say"),
     Entry("2.13(b)", "part2.exceptions.no_other_basis", "process and badges open nothing"),
     Entry("2.13(c)", "hipaa.permission", "acknowledging presence"),
     Entry("2.14", "part2.signers.minor_faults", "minors, and parents where state law asks for them", "D9"),

@@ -96,7 +96,9 @@ def as_html(book: list[Chapter], choices: Choices = SAFE) -> str:
         "<h2>Editions</h2>",
         _table(("edition", "in force from"), edition_rows(choices)),
         "<h2>County packs</h2>",
-        _table(("pack", "title", "in force from"), PACK_ROWS),
+        _table(PACK_HEAD, PACK_ROWS),
+        _table(CONDITION_HEAD, CONDITION_ROWS),
+        _table(QUESTION_HEAD, QUESTION_ROWS),
         "<h2>Rules by paragraph</h2>",
     ]
     for chapter in book:
@@ -126,7 +128,9 @@ def as_pdf(book: list[Chapter], choices: Choices = SAFE) -> bytes:
     paper.line_of(TITLE, 18, bold=True)
     paper.line_of(OPENING, 11)
     paper.grid("Editions", ("edition", "in force from"), edition_rows(choices))
-    paper.grid("County packs", ("pack", "title", "in force from"), PACK_ROWS)
+    paper.grid("County packs", PACK_HEAD, PACK_ROWS)
+    paper.grid("What the packs ask", CONDITION_HEAD, CONDITION_ROWS, (2, 2, 6))
+    paper.grid("What the packs leave open", QUESTION_HEAD, QUESTION_ROWS, (2, 2, 5, 5))
     paper.ln(4)
     paper.line_of("Rules by paragraph", 15, bold=True)
     for chapter in book:
@@ -187,5 +191,10 @@ def _table(head: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> str:
 
 
 OPEN_HEAD = tuple(cell.replace("`", "") for cell in DOUBT_HEAD)
+PACK_HEAD = ("pack", "title", "in force from")
+CONDITION_HEAD = ("pack", "source", "asks")
+QUESTION_HEAD = ("pack", "source", "open question", "until answered")
+CONDITION_ROWS = tuple((pack.id, each.source, each.says) for pack in PACKS.values() for each in pack.conditions)
+QUESTION_ROWS = tuple((pack.id, *question) for pack in PACKS.values() for question in pack.questions)
 PACK_ROWS = tuple((pack.id, pack.title, pack.effective.isoformat()) for pack in PACKS.values())
 REASON_ROWS = tuple((r.code, r.law, r.says, "yes" if r.hold else "") for r in REASONS.values())

@@ -1,62 +1,64 @@
-"""County packs as data: what a county asks beyond federal and state law. They only ever withhold."""
+"""The county packs there are, and the rule that reads them: a county's conditions only ever withhold."""
 
-from dataclasses import dataclass
-from datetime import date
-
+from policies.county.los_angeles import LOS_ANGELES
+from policies.county.pack import Condition, Pack
+from policies.county.sonoma import SONOMA
 from policies.days import start_of
 from policies.facts import Facts, Matter
 from policies.findings import NOTHING, Permit, ProhibitJudge, Reasons
+from policies.part2.consent import item_faults, tested
+from policies.part2.form import Form
 
-PART_2_EXCEPTIONS = frozenset(
-    {
-        "within_program",
-        "qso",
-        "patient_access",
-        "emergency",
-        "child_abuse_report",
-        "crime_report",
-        "minors_safety",
-        "cause_of_death",
-        "research",
-        "audit",
-        "hhs_compliance",
-        "court_order",
-        "back_to_source",
-    }
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Pack:
-    """What identifies a person needs a written consent, or a rule named in `exceptions`, from `effective` on."""
-
-    id: str
-    title: str
-    effective: date
-    exceptions: frozenset[str]
-
-
-PACKS = {
-    pack.id: pack
-    for pack in (
-        Pack(
-            "sonoma-7.1.12",
-            "Sonoma County Coordination of Care Procedures 7.1.12",
-            date(2025, 11, 1),
-            PART_2_EXCEPTIONS,
-        ),
-    )
-}
+PACKS = {pack.id: pack for pack in (SONOMA, LOS_ANGELES)}
+WITHIN_HEALTH_CARE = frozenset({"provider", "covered_entity", "business_associate"})
 
 
 def county_consent(facts: Facts) -> ProhibitJudge | None:
-    """The county's own condition: a written consent. Raises KeyError for a pack that does not exist."""
+    """What the county's conditions withhold. Raises KeyError for a pack that does not exist."""
     pack = PACKS[facts.request.county_pack or ""]
-    if facts.at < start_of(pack.effective, facts.world.zone):
+    if facts.at < start_of(pack.effective, facts.world.zone) or facts.base in pack.spares:
         return None
+    speaking = [condition for condition in pack.conditions if speaks(condition, facts)]
+    if not speaking:
+        return None
+    return lambda matter, permit: lacking(pack, speaking, facts, matter, permit)
 
-    def judge(_matter: Matter, permit: Permit | None) -> Reasons:
-        consented = permit is not None and (permit.consent is not None or permit.rule in pack.exceptions)
-        return NOTHING if consented or permit is None else ("county.written_consent",)
 
-    return judge
+def speaks(condition: Condition, facts: Facts) -> bool:
+    """Whether a condition is about this recipient and purpose."""
+    if condition.outside and not facts.roles.isdisjoint(WITHIN_HEALTH_CARE):
+        return False
+    if condition.roles is not None and condition.roles.isdisjoint(facts.roles):
+        return False
+    return condition.purposes is None or facts.base in condition.purposes
+
+
+def lacking(pack: Pack, speaking: list[Condition], facts: Facts, matter: Matter, permit: Permit | None) -> Reasons:
+    """The reasons of the conditions that no consent meets; none if the item stays anyway, or rests on an exception."""
+    if permit is None or permit.rule in pack.exceptions:
+        return NOTHING
+    about = [condition for condition in speaking if concerns(condition, matter)]
+    if not about:
+        return NOTHING
+    forms = consents(facts, matter, permit)
+    unmet = [each.reason for each in about if not any(meets(each, matter, form) for form in forms)]
+    return tuple(dict.fromkeys(unmet))
+
+
+def concerns(condition: Condition, matter: Matter) -> bool:
+    """Whether a condition is about this item."""
+    classes = condition.information
+    return matter.item.identifies in condition.shows and (classes is None or matter.cls in classes)
+
+
+def consents(facts: Facts, matter: Matter, permit: Permit) -> list[Form]:
+    """The consents that carry the item, whatever it rests on, so that another basis does not hide one."""
+    carry = {form.consent.id for form, _ in tested(facts, matter).good if not item_faults(facts, form, matter)}
+    return [form for form in facts.forms if form.consent.id == permit.consent or form.consent.id in carry]
+
+
+def meets(condition: Condition, matter: Matter, form: Form) -> bool:
+    """Whether a consent that carries the item is as the condition asks."""
+    if condition.kinds is not None and form.kind not in condition.kinds:
+        return False
+    return not condition.expressly or matter.cls in (form.consent.information or ())

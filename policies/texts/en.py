@@ -112,6 +112,8 @@ REASONS = {
     "california.removed_minor": "The parent of a child removed by the court cannot sign for this.",
     "california.form": "This form is for Medi-Cal members only.",
     "county.written_consent": "The county asks for a written consent for this.",
+    "county.justice_basis": "The county asks for a consent made for the justice system, or for a court order.",
+    "county.expressly": "The county asks for a consent that lists this kind of information by name.",
     "design.not_modelled": "The system does not know this kind of request. A person decides.",
     "design.rule_failed": "A rule could not be checked, so nothing goes. Tell the people who run the system.",
 }

@@ -112,6 +112,8 @@ REASONS = {
     "california.removed_minor": "El padre de un menor retirado por el tribunal no puede firmar para esto.",
     "california.form": "Este formulario es solo para miembros de Medi-Cal.",
     "county.written_consent": "El condado pide un consentimiento por escrito para esto.",
+    "county.justice_basis": "El condado pide un consentimiento para el sistema de justicia o una orden judicial.",
+    "county.expressly": "El condado pide un consentimiento que nombre este tipo de información.",
     "design.not_modelled": "El sistema no conoce este tipo de pedido. Decide una persona.",
     "design.rule_failed": "No se pudo revisar una regla, así que nada sale. Avise a quienes manejan el sistema.",
 }
