@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, time, timedelta
 from pathlib import Path
 
-import pytest
+import cedarpy
 from hypothesis import assume, given, settings
 
 from policies import vocabulary as v
@@ -19,7 +19,6 @@ from policies.kernel import decide
 from policies.model import AsWritten, Event, PersonAt
 from tests.unit.policies.worlds import NOW, PARTIES, TODAY, ZONE, request, requests
 
-cedarpy = pytest.importorskip("cedarpy")
 POLICIES = cedarpy.PolicySet.from_str(Path(__file__).with_name("second_opinion.cedar").read_text())
 NEVER = 2**40
 KINDS = {"tpo", "specific", "counseling_notes", "proceeding", "general"}
