@@ -23,7 +23,8 @@ from hub.storage.tables import Attempt, DirectoryState, Disclosure, Member
 from hub.work import close_waiting, open_work
 
 _FENCE = Check(Member, ("id", "fence"))
-_DIRECTORY = Check(DirectoryState, ("id", "version"))
+_DIRECTORY = Check(DirectoryState, ("id", "version"), held=False)
+"""Not held: every intent of the county would queue for one row, and no law orders a directory change and an intent."""
 _ADD_DISCLOSURE = Insert(Disclosure, columns_of(Disclosure))
 _INTEND_AGAIN = Change(Disclosure, ("state", "decision_id", "address", "intended_at", "concluded_at"), ("id",))
 _CONCLUDE = Change(Disclosure, ("state", "concluded_at"), ("id",))

@@ -116,7 +116,9 @@ async def _read(database: Database, ring: KeyRing, member: str) -> Facts:
 def instants_of(
     consents: tuple[Consent, ...], restrictions: tuple[Restriction, ...], events: Mapping[str, datetime | str]
 ) -> Iterator[int]:
-    """Every instant among these facts, in microseconds since the epoch: the moments at which time may change an answer."""
+    """Every instant among these facts, in microseconds since the epoch: the moments at which time may change an
+    answer.
+    """
     moments: list[object] = [*events.values(), *(restriction.ended for restriction in restrictions)]
     for consent in consents:
         moments += [consent.expires, consent.signed_at, *(revocation.at for revocation in consent.revoked)]

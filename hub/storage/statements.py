@@ -165,9 +165,10 @@ class Delete(Statement):
 
 @dataclass(frozen=True, eq=False)
 class Check(Statement):
-    """The row found by `where` exists, and no other transaction can change it before this one ends."""
+    """The row found by `where` exists, and (`held`) no other transaction can change it before this one ends."""
 
     where: tuple[str, ...]
+    held: bool = True
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -181,11 +182,9 @@ class Check(Statement):
     @cached_property
     def postgres(self) -> str:
         wheres = " AND ".join(f"old.{column} = given.c{i}" for i, column in enumerate(self.where, 1))
+        found = f"SELECT given.n FROM {self.name} AS old JOIN {self.arrays} ON {wheres}"
         # Locks are taken in one order everywhere, so that two groups cannot wait for each other.
-        return (
-            f"SELECT given.n FROM {self.name} AS old JOIN {self.arrays} ON {wheres} "
-            f"ORDER BY old.{self.where[0]} FOR SHARE OF old"
-        )
+        return f"{found} ORDER BY old.{self.where[0]} FOR SHARE OF old" if self.held else found
 
 
 @dataclass(frozen=True, eq=False)

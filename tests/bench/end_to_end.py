@@ -5,11 +5,16 @@ import json
 import statistics
 import sys
 import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import asyncpg
+
+from hub.exchange import OUTBOX
+from hub.redis_signals import RedisSignals
 from hub.storage import migrations
 from tests.bench import limit
 from tests.bench.footprint import resident
@@ -20,7 +25,8 @@ from tests.servers import postgres, redis_url
 
 ROUNDS = 5
 MESSAGES = 3000
-BACKLOG = 1500
+BACKLOG = 4000
+START_S = 6.0
 CONNECTIONS = 64
 
 
@@ -84,20 +90,39 @@ async def two_workers(url: str, redis: str, *, rounds: int = ROUNDS) -> list[flo
                 took = []
                 for workers in (1, 2):
                     await _hand_in(load, hub, BACKLOG, f"r{number}-{workers}", arrive=False)
+                    due = await _due_together(url)
                     async with AsyncExitStack() as stack:
-                        for _ in range(workers):
-                            await stack.enter_async_context(_hub(url, redis, load, folder, "worker"))
+                        started = (_hub(url, redis, load, folder, "worker") for _ in range(workers))
+                        await asyncio.gather(*map(stack.enter_async_context, started))
+                        await asyncio.sleep(max(due - time.time(), 0))
+                        await _wake(redis)
                         took.append((await load.ask({"await": BACKLOG}))["seconds"])
                 ratios.append(took[0] / took[1])
                 print(".", end="", flush=True, file=sys.stderr)
     return ratios
 
 
+async def _due_together(url: str) -> float:
+    """Let the backlog fall due at one moment, when all workers have long started; seconds since the epoch."""
+    due = time.time() + START_S
+    connection = await asyncpg.connect(url)
+    await connection.execute("UPDATE outbox SET due_at = $1 WHERE state = 'queued'", int(due * 1e6))
+    await connection.close()
+    return due
+
+
+async def _wake(redis: str) -> None:
+    signals = RedisSignals(redis)
+    await signals.wake(OUTBOX)
+    await signals.close()
+
+
 async def _hand_in(load: Peer, hub: dict[str, Any], count: int, tag: str, *, arrive: bool) -> dict[str, float]:
-    body, kind = multipart(hub["member"], "clinic")
-    headers = {"Authorization": f"Bearer {hub['token']}", "Content-Type": kind}
+    made = [multipart(member, "clinic") for member in hub["members"]]
+    headers = {"Authorization": f"Bearer {hub['token']}", "Content-Type": made[0][1]}
     return await load.ask({
-        "port": hub["port"], "headers": headers, "body": body.decode("latin-1"), "count": count,
+        "port": hub["port"], "headers": headers, "count": count,
+        "bodies": [body.decode("latin-1") for body, _ in made],
         "connections": CONNECTIONS, "tag": tag, "arrive": arrive,
     })  # fmt: skip
 

@@ -1,6 +1,6 @@
 """The hub under load, in a process of its own: one process, API, worker and sequencer together.
 
-python -m tests.bench.hub_process URL REDIS-OR-EMPTY SINK-PORT ROLE     prints port, token and member as one JSON
+python -m tests.bench.hub_process URL REDIS-OR-EMPTY SINK-PORT ROLE     prints port, token and members as one JSON
 line
 """
 
@@ -10,6 +10,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from nacl.public import PrivateKey
 from nacl.signing import SigningKey
@@ -32,10 +33,11 @@ FORM = ConsentForm(
     signed_on="2026-01-15", states_redisclosure_risk=True, states_refusal_consequences=True,
 )  # fmt: skip
 CONSENTS = 5
+MEMBERS = 50
 
 
-async def prepare(hub: Hub, sink: int) -> dict[str, str]:
-    """A program, a clinic with a sealed endpoint, a member with five consents, a token."""
+async def prepare(hub: Hub, sink: int) -> dict[str, Any]:
+    """A program, a clinic with a sealed endpoint, members with five consents each, a token."""
     provider = frozenset({"provider", "covered_entity"})
     now = hub.clock.now()
     for name in ("harbor", "clinic"):
@@ -47,12 +49,16 @@ async def prepare(hub: Hub, sink: int) -> dict[str, str]:
         form="sealed", seal_key=bytes(PrivateKey.generate().public_key), verified_at=now,
     )  # fmt: skip
     await hub.directory.put_endpoint(endpoint, verified_by="harbor", by="harbor", at=now)
-    facts = MemberFacts(given="Bench", family="Member", born="1990-01-01", medi_cal=True)
+    issued = await tokens.issue(hub, "harbor", "sender", by="harbor")
+    return {"members": [await _member(hub, number) for number in range(MEMBERS)], "token": issued.token}
+
+
+async def _member(hub: Hub, number: int) -> str:
+    facts = MemberFacts(given="Bench", family=f"Member {number}", born="1990-01-01", medi_cal=True)
     member = await members.register(hub, facts, [("harbor", "program")], by="harbor")
     for _ in range(CONSENTS):
         await consents.verify(hub, await consents.record(hub, member, FORM, by="harbor"), by="harbor/second")
-    issued = await tokens.issue(hub, "harbor", "sender", by="harbor")
-    return {"member": member, "token": issued.token}
+    return member
 
 
 async def main(url: str, redis: str, sink: int, role: str) -> None:

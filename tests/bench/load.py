@@ -33,7 +33,7 @@ class Load:
         self,
         port: int,
         headers: dict[str, str],
-        body: bytes,
+        bodies: list[bytes],
         count: int,
         connections: int,
         tag: str,
@@ -50,6 +50,7 @@ class Load:
             for number in numbers:
                 at = time.perf_counter()
                 keyed = {**headers, "Idempotency-Key": f"{tag}-{number}"}
+                body = bodies[number % len(bodies)]
                 answer = await client.ask(request("POST", "/v1/submissions", keyed, body))
                 latencies.append(time.perf_counter() - at)
                 if not answer.startswith(b"HTTP/1.1 202"):
@@ -140,7 +141,7 @@ async def main() -> None:
         elif "await" in command:
             answer = await load.arrived(command["await"])
         else:
-            command["body"] = command["body"].encode("latin-1")
+            command["bodies"] = [body.encode("latin-1") for body in command["bodies"]]
             answer = await load.run(**command)
         print(json.dumps(answer), flush=True)
 

@@ -1,6 +1,7 @@
 """P4: what a member's consents cost to look up among five million, against among a thousand.
 
-The same schema, the same statement as the hub's own (`hub.storage.facts.CONSENTS`), random members, both sides interleaved.
+The same schema, the same statement as the hub's own (`hub.storage.facts.CONSENTS`), random members, both sides
+interleaved.
 """
 
 import random

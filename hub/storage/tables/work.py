@@ -11,8 +11,8 @@ class WorkItem(SQLModel, table=True):
     __table_args__ = (Index("work_item_open", "state", "created_at"),)
     id: str = Field(primary_key=True, sa_type=Text)
     kind: str = Field(sa_type=Text)
-    """`hold`, `legal`, `dead_letter`, `unknown_outcome`, `information_request`, `written_revocation`, `identity_conflict`,
-    `incident`, and a review for each basis (`hub.bases.reviews`)"""
+    """`hold`, `legal`, `dead_letter`, `unknown_outcome`, `information_request`, `written_revocation`,
+    `identity_conflict`, `incident`, and a review for each basis (`hub.bases.reviews`)"""
     state: str = Field(sa_type=Text)
     """`open` or `closed`"""
     organization_id: str = Field(sa_type=Text, index=True)
