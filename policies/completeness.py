@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from policies.codes import REASONS
 from policies.days import birthday
-from policies.effect import ADULT_AT, Effect, effect_of
+from policies.effect import ADULT_AT, Effect, Span, effect_of
 from policies.explain import cite
 from policies.model import AsWritten, Consent, Patient
 from policies.readback import SPOKEN
@@ -42,6 +42,9 @@ def shortcomings(
     """Every missing or weak element as of `at`, in the order of §2.31(a); empty for a good form."""
     effect = effect_of(consent, patient, world)
     codes = [*_named_exactly(effect, consent, patient), *_weak(effect, consent, world, at, events)]
+    if effect.spans and not any(_covers(span, at) for span in effect.spans):
+        # The signature was good once: the patient has died since, or a parent signed for somebody of age by now.
+        codes.append("minor.turned_adult" if patient.died is None else "death.representative")
     return tuple(_shortcoming(code, language) for code in dict.fromkeys(codes))
 
 
@@ -54,6 +57,10 @@ def _shortcoming(code: str, language: str) -> Shortcoming:
 def _named_exactly(effect: Effect, consent: Consent, patient: Patient) -> list[str]:
     signer = _signer(consent, patient)
     return [signer if code == "consent.signer" else code for code in effect.faults]
+
+
+def _covers(span: Span, at: datetime) -> bool:
+    return (span.start is None or span.start <= at) and (span.end is None or at < span.end)
 
 
 def _signer(consent: Consent, patient: Patient) -> str:

@@ -90,8 +90,7 @@ class Voice(NamedTuple):
             frame = frames["taken_back" if revocation.as_to is None else "taken_back_as_to"]
             names = self.to(*map(self._name, sorted(revocation.as_to or ())))
             said.append(frame.format(date=self.day(revocation.at), names=names))
-        if effect.start is not None:
-            said.append(frames["starts"].format(date=self.day(effect.start)))
+        said += [frames["starts"].format(date=self.day(day)) for day in (effect.start,) if day is not None]
         return said
 
     def stopping(self, effect: Effect) -> str:

@@ -65,9 +65,10 @@ def _reviewed(hub: Hub, consent: Consent, facts: Facts, world: World) -> dict[st
         }
         for number, each in enumerate(faults["en"])
     ]
-    stands = consent.verified and not effect.faults and not any(each["code"] in _ENDED for each in lacks)
+    stands = consent.verified and not effect.faults and all(each["code"] in _PARTLY for each in lacks)
     reads = {language: read_back(effect, world, language) for language in LANGUAGES}
     return {"in_force": stands, "lacks": lacks, "reads": reads}
 
 
-_ENDED = frozenset({"consent.expired", "consent.expiry_unknown", "consent.revoked", "consent.false"})
+_PARTLY = frozenset({"scope.recipient_ambiguous", "consent.missing.participants", "consent.combined"})
+"""Weak as to one recipient or class; the rest of the form stands."""

@@ -115,6 +115,7 @@ MENDS = {
     "scope.recipient_ambiguous": "Find out who is meant, and choose that party from the list.",
     "minor.consent": "The minor must sign.",
     "minor.parent_consent": "A parent must sign too.",
+    "minor.turned_adult": "The patient is of age now and must sign a new form.",
     "death.representative": "The legal representative must sign.",
     "capacity.representative": "The person whom the court named must sign.",
     "california.form": "Use the form for people without Medi-Cal.",

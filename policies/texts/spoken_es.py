@@ -121,6 +121,7 @@ MENDS = {
     "scope.recipient_ambiguous": "Averigüe a quién se refiere, y elíjalo en la lista.",
     "minor.consent": "El menor debe firmar.",
     "minor.parent_consent": "También debe firmar un padre o una madre.",
+    "minor.turned_adult": "El paciente ya es mayor de edad y debe firmar un formulario nuevo.",
     "death.representative": "Debe firmar el representante legal.",
     "capacity.representative": "Debe firmar la persona que nombró el tribunal.",
     "california.form": "Use el formulario para personas sin Medi-Cal.",

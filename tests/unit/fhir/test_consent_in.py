@@ -369,3 +369,9 @@ def test_what_is_written_keeps_the_constraints_of_pcf() -> None:
     assert not provision.keys() & {"action", "class", "code", "securityLabel"}
     assert {each["role"]["coding"][0]["code"] for each in provision["actor"]} == {"IRCP"}
     assert not any(each.get("provision") for each in provision.get("provision", ()))
+
+
+def test_a_form_of_another_party_states_what_its_crosswalk_says() -> None:
+    form = one(PCF_BASIC | {"policy": [{"uri": "urn:part2hub:form:ascmi_non_ab133:2025"}]})
+    assert (form.form, form.states_refusal_consequences) == ("ascmi_non_ab133", True)
+    assert not one(PCF_BASIC | {"policy": [{"uri": "urn:part2hub:form:county_roi:2025"}]}).states_right_to_revoke

@@ -15,11 +15,11 @@ from policies.completeness import shortcomings
 from policies.effect import Grant, effect_of
 from policies.kernel import decide
 from policies.model import Item, Registry, Request, Supervision
-from policies.readback import SPOKEN, read_back
+from policies.readback import SPOKEN, read_back, read_denial
 from policies.telling import may_be_told
 from policies.texts.spoken import Spoken
 from tests.unit.policies import worlds
-from tests.unit.policies.meridian import ask
+from tests.unit.policies.meridian import WORLD, ask
 from tests.unit.policies.test_words import blanks, syllables
 
 ASKED = tuple(sorted(v.CONSENT_PURPOSES - {"patient_access", "list_of_disclosures"}))
@@ -290,3 +290,60 @@ def test_every_code_of_a_form_has_a_remedy_in_words():
     codes = {code for code in REASONS if code.startswith("consent.missing.")}
     assert codes <= SPOKEN["en"].mends.keys()
     assert SPOKEN["en"].mends.keys() <= REASONS.keys()
+
+
+def test_a_consent_signed_for_the_dead_asks_for_the_representative():
+    assert "death.representative" in lacks({"like": "tpo"}, patient="edith")
+
+
+def test_a_consent_for_probation_may_be_stoppable_from_a_day_on():
+    text = said({"like": "criminal_justice", "revocable_from": "2026-06-30"})
+    assert text.endswith("You can stop this from June 30, 2026 on, by telling Harbor House in writing.")
+
+
+def test_a_minor_who_signed_alone_is_told_which_care_it_is_about():
+    text = said({"like": "tpo"}, patient="leo", discloser="lantern")
+    assert "It is only about this care: counseling. A minor signed alone." in text
+
+
+def test_a_parents_signature_is_said_to_end_when_the_minor_is_of_age():
+    text = said({"like": "tpo", "signed_by": ["the-patient", "leo-mother"]}, patient="leo", discloser="lantern")
+    assert "Because of who signed it, it ends on September 14, 2029 at the latest." in text
+
+
+@pytest.mark.parametrize(
+    ("at", "since", "may"),
+    [
+        ("2026-03-02T10:00:00-08:00", {"event": "final_disposition"}, False),
+        ("2026-03-02T10:00:00-08:00", "2026-02-01", False),
+        ("2026-03-02T10:00:00-08:00", "2026-06-30", True),
+    ],
+)
+def test_taking_back_a_consent_for_probation_counts_from_its_day_on(at, since, may):
+    revoked = [{"at": "2026-02-20T09:00:00-08:00", "how": "written"}]
+    request = ask(
+        recipient="probation",
+        purpose="supervision",
+        supervision={"condition": True, "monitors": True},
+        consents={"form": {"like": "criminal_justice", "revocable_from": since, "revoked": revoked}},
+        at=at,
+    )
+    effect = effect_of(request.consents[0], request.patient, request.world)
+    assert may_be_told(effect, request, "summary") is may
+    assert on_consent(request) is may
+
+
+def test_a_form_signed_by_a_parent_is_signed_anew_by_the_adult():
+    signed = {"like": "tpo", "signed_by": ["the-patient", "leo-mother"]}
+    assert "minor.turned_adult" in lacks(signed, patient="leo", discloser="lantern", at="2029-09-15T10:00:00-07:00")
+    assert "minor.turned_adult" not in lacks(signed, patient="leo", discloser="lantern")
+
+
+def test_a_consent_at_the_patients_request_says_how_far_it_goes():
+    text = said({"like": "specific", "purposes": ["at_patient_request"], "patient_initiated": True})
+    assert "for anything you ask for, except court cases, the police and supervision." in text
+
+
+def test_saying_no_is_read_back_too():
+    assert read_denial([], WORLD) == SPOKEN["en"].frames["denial"]
+    assert read_denial(["sunrise"], WORLD, "es").startswith("Usted dijo que no. No se puede decir nada a Sunrise")
