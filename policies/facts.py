@@ -4,6 +4,7 @@ Derived once per request, so that rules only compare. FORMAT.md sections 1 and 2
 """
 
 from collections.abc import Iterable
+from datetime import date
 from enum import Enum
 from typing import Any
 
@@ -17,6 +18,7 @@ from policies.vocabulary import (
     CLASSES,
     COUNSELING_NOTES,
     EXEMPTIONS,
+    PROCEEDINGS,
     UNKNOWN_SOURCE,
 )
 from policies.world import Agreement
@@ -25,6 +27,8 @@ TREATING = frozenset({"treating", "accepted"})
 SERVICE_AGREEMENTS = frozenset({"qsoa", "baa"})
 BAA = frozenset({"baa"})
 ADULT_AT = 18
+SPECIAL = PROCEEDINGS | {"supervision", "dual_enrollment"}
+"""Purposes for which the kind of a consent matters."""
 
 
 class Kind(Enum):
@@ -50,6 +54,7 @@ CIRCUMSTANCES = (
     "notes",
     "received",
     "unneeded",
+    "service",
 )
 """What a request may bring along; rules that need one of these are not asked where it is absent."""
 Circumstances = tuple[bool, ...]
@@ -71,11 +76,13 @@ class Facts:
         "choices",
         "covered",
         "discloser_line",
+        "everyday",
         "forms",
         "from_program",
         "holders",
         "matters",
         "notes",
+        "of_age_on",
         "patient",
         "received",
         "relationship",
@@ -106,20 +113,20 @@ class Facts:
         self.holders = frozenset({request.discloser}) if self.from_program else self.discloser_line
         own_roles = world.roles[request.discloser]
         self.covered = "covered_entity" in own_roles or "business_associate" in own_roles
+        self.everyday = not (self.base in SPECIAL or "intermediary" in self.roles or self.patient.removed)
+        self.of_age_on = self._of_age_on()
         self.relationship = request.relationship or self._relationship()
         self.treating = self.relationship in TREATING
         self.agreements = tuple(self._in_force()) if request.agreements else ()
-        self.forms = tuple([form_of(consent, world) for consent in request.consents])
+        self.forms = [form_of(consent, world) for consent in request.consents]
         self.tests: dict[Any, Any] = {}
-        self.matters = matters = [Matter(self, item) for item in request.packet]
         self.notes = self.received = self.unneeded = False
+        self.matters = matters = [matter_of(item, self) for item in request.packet]
         for matter in matters:
-            if matter.note:
-                self.notes = True
-            if not matter.own:
-                self.received = True
-            if not matter.item.needed:
-                self.unneeded = True
+            if not matter.plain:
+                self.notes = self.notes or matter.note
+                self.received = self.received or not matter.own
+                self.unneeded = self.unneeded or not matter.item.needed
 
     def circumstances(self) -> Circumstances:
         """Which of CIRCUMSTANCES are there, in that order."""
@@ -136,7 +143,14 @@ class Facts:
             self.notes,
             self.received,
             self.unneeded,
+            bool(request.agreements) or "business_associate" in self.roles,
         )
+
+    def _of_age_on(self) -> date:
+        """From this day on the patient's signature is good alone; never, if it must be asked (§2.14, §2.15)."""
+        born = self.patient.born
+        asked = born is None or self.patient.died is not None or self.patient.adjudicated
+        return date.max if asked or born is None else birthday(born, ADULT_AT)
 
     def _relationship(self) -> str:
         return "none" if self.to.isdisjoint(self.patient.treating_providers) else "treating"
@@ -178,18 +192,36 @@ class Facts:
 
 
 class Matter:
-    """An item as the rules see it. `principal`: the party in whose name the discloser acts."""
+    """An item as the rules see it. `principal`: the party in whose name the discloser acts.
 
-    __slots__ = ("cls", "held_under", "id", "item", "kind", "note", "own", "principal", "source")
+    `as_qso`: the discloser holds it as QSO and stands in the program's place (§2.11, §2.12(c)(4)).
+    `plain`: the discloser's own, needed, and no counseling note.
+    """
+
+    __slots__ = (
+        "as_qso",
+        "cls",
+        "discloser",
+        "held_under",
+        "id",
+        "item",
+        "kind",
+        "note",
+        "own",
+        "plain",
+        "principal",
+        "source",
+        "world",
+    )
 
     def __init__(self, facts: Facts, item: Item) -> None:
         request = facts.request
         self.item = item
         self.id = item.id
         self.held_under = item.held_under
-        self.principal = request.discloser
-        self.own = False
-        self.note = False
+        self.world = facts.world
+        self.principal = self.discloser = request.discloser
+        self.own = self.as_qso = self.note = False
         source = item.source
         self.source = source = request.discloser if source is None else source
         cls = item.information
@@ -210,6 +242,8 @@ class Matter:
             self.kind = RECORD
             self.note = cls == COUNSELING_NOTES
             self._whose(facts)
+            self.as_qso = self.own and self.held_under == "qsoa"
+        self.plain = self.own and item.needed and not self.note
 
     def _whose(self, facts: Facts) -> None:
         """Is the record the program's own, or the QSO's in its program's place (FORMAT.md section 2)?"""
@@ -223,7 +257,12 @@ class Matter:
                 self.own = True
                 self.principal = agreement.holder
 
-    @property
-    def as_qso(self) -> bool:
-        """The discloser holds it as QSO and stands in the program's place (§2.11, §2.12(c)(4))."""
-        return self.own and self.held_under == "qsoa"
+
+def matter_of(item: Item, facts: Facts) -> Matter:
+    """The item in the hands of the discloser; read once and kept on the item, unless it hangs on an agreement."""
+    matter = item.compiled
+    if matter is None or matter.discloser != facts.request.discloser or matter.world is not facts.world:
+        matter = Matter(facts, item)
+        if matter.held_under != "qsoa":
+            object.__setattr__(item, "compiled", matter)
+    return matter  # type: ignore[no-any-return]  # the model does not know the engine's types

@@ -73,7 +73,7 @@ class Prohibiting:
     layer: Layer = Layer.FEDERAL
 
 
-Closing = Callable[[Facts], Callable[[Matter], Reasons]]
+Closing = Callable[[Facts, Matter], Reasons]
 """Asked last, for items of any kind that nothing permitted: which basis was meant, and why there is none."""
 
 

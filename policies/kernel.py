@@ -4,9 +4,8 @@
 what a request says; what it cannot decide it denies, and names what failed.
 """
 
-from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from policies.codes import HOLDS, LAWS, REASONS
 from policies.facts import Facts, Kind, Matter
@@ -15,8 +14,7 @@ from policies.findings import (
     Closing,
     Permit,
     PermitJudge,
-    Permitting,
-    Prohibiting,
+    Plan,
     ProhibitJudge,
     Reasons,
     RuleBook,
@@ -27,18 +25,12 @@ from policies.part2.applicability import her_own_act, veterans_care
 from policies.rules import RULES
 from policies.vocabulary import PURPOSES
 
+Going = tuple[bool, bool, str | None, str | None, Reasons, tuple[str, ...]]
+"""An ItemDecision but for the item."""
+new = tuple.__new__  # the constructor of a named tuple without the argument handling, once for each item
 REFUSAL = frozenset({"generic_refusal"})
 FAILED = ("design.rule_failed",)
 NOT_MODELLED = ("design.not_modelled",)
-
-
-class Bench(NamedTuple):
-    """The rules that have something to say about items of one kind in this request, ready to judge."""
-
-    permitting: list[tuple[str, PermitJudge]]
-    prohibiting: list[tuple[str, ProhibitJudge]]
-    failed: list[str]
-    closing: Callable[[Matter], Reasons]
 
 
 def decide(request: Request, rules: RuleBook = RULES) -> Decision:
@@ -78,27 +70,44 @@ def _decide_packet(facts: Facts, rules: RuleBook) -> Decision:
     benches: dict[Kind, Bench] = {}
     items: list[ItemDecision] = []
     tally = Tally()
-    limited = bool(facts.request.restrictions)
-    last: tuple[Permit | None, Kind | None] = (None, None)
+    always = bool(facts.request.restrictions)  # then what is due depends on the item, too
+    kind: Kind | None = None
+    last: Permit | None = None
+    going = _staying(FAILED)
     for matter in facts.matters:
-        kind = matter.kind
-        bench = benches.get(kind)
-        if bench is None:
-            bench = benches[kind] = _bench(facts, plan.permitting[kind], plan.prohibiting[kind], rules.closing)
-            tally.failed += bench.failed
-        permit, reasons = _judge(matter, bench, tally.failed)
-        if permit is not None and not reasons:
-            if permit is not last[0] or kind is not last[1] or limited:
-                last = (permit, kind)
-                tally.goes(permit, due(facts, matter, permit))
-            items.append(
-                ItemDecision(matter.id, True, permit.waits, permit.rule, permit.consent, NOTHING, permit.laws),
-            )
+        if matter.kind is not kind:
+            kind, last = matter.kind, None
+            bench = benches.get(kind) or benches.setdefault(kind, Bench(facts, plan, kind, rules.closing, tally.failed))
+        found = _judge(facts, bench, matter, tally.failed)
+        if type(found) is Permit:
+            if found is not last or always or matter.as_qso:
+                if always or matter.as_qso or found not in bench.known:
+                    bench.known[found] = (True, found.waits, found.rule, found.consent, NOTHING, found.laws)
+                    tally.goes(found, due(facts, matter, found))
+                last, going = found, bench.known[found]
+            items.append(new(ItemDecision, (matter.id,) + going))  # noqa: RUF005  # twice as fast as unpacking
         else:
-            item = _withheld(matter, reasons)
+            item = new(ItemDecision, (matter.id, *_staying(found)))
             items.append(item)
-            tally.stays(item, due_withheld(facts, reasons))
+            tally.stays(item, due_withheld(facts, found))
     return _conclude(items, tally, rules)
+
+
+class Bench:
+    """The rules that have something to say about items of one kind in this request, ready to judge.
+
+    `known`: the permits found so far, with what is decided about every item that rests on them.
+    """
+
+    __slots__ = ("broken", "closing", "known", "permitting", "prohibiting")
+
+    def __init__(self, facts: Facts, plan: Plan, kind: Kind, closing: Closing | None, failed: list[str]) -> None:
+        before = len(failed)
+        self.permitting: list[tuple[str, PermitJudge]] = _speaking(facts, plan.permitting[kind], failed)
+        self.prohibiting: list[tuple[str, ProhibitJudge]] = _speaking(facts, plan.prohibiting[kind], failed)
+        self.broken = FAILED if len(failed) > before else NOTHING
+        self.closing = closing
+        self.known: dict[Permit, Going] = {}
 
 
 class Tally:
@@ -127,39 +136,17 @@ class Tally:
         self.obligations |= obligations
         self.withheld += 1
         self.hold = self.hold or item.hold
-        self.reasons.update(dict.fromkeys(item.reasons))
-        self.laws.update(dict.fromkeys(item.laws))
+        for reason in item.reasons:
+            self.reasons[reason] = None
+        for law in item.laws:
+            self.laws[law] = None
 
 
-def _bench(
-    facts: Facts,
-    permitting: tuple[Permitting, ...],
-    prohibiting: tuple[Prohibiting, ...],
-    closing: Closing | None,
-) -> Bench:
-    """Ask every rule whether it speaks here. One that raises denies the request: INVARIANT deny-by-default."""
-    bench = Bench([], [], [], closing(facts) if closing else _silent)
-    ready: tuple[tuple[tuple[Any, ...], list[Any]], ...] = (
-        (permitting, bench.permitting),
-        (prohibiting, bench.prohibiting),
-    )
-    for asked, speaking in ready:
-        for rule in asked:
-            try:
-                judge: Callable[..., Any] | None = rule.ask(facts)
-            except Exception:  # noqa: BLE001  # a rule that cannot be run denies; it is never skipped
-                bench.failed.append(rule.name)
-            else:
-                if judge is not None:
-                    speaking.append((rule.name, judge))
-    return bench
-
-
-def _judge(matter: Matter, bench: Bench, failed: list[str]) -> tuple[Permit | None, Reasons]:
-    """What the rules find for one item: the first permit, and why the item stays if it does."""
+def _judge(facts: Facts, bench: Bench, matter: Matter, failed: list[str]) -> Permit | Reasons:
+    """The permission an item rests on, or why it stays. A rule that raises denies: INVARIANT deny-by-default."""
     permit: Permit | None = None
     lacking: Reasons = NOTHING
-    stops: Reasons = FAILED if bench.failed else NOTHING
+    stops: Reasons = bench.broken
     rule = ""
     try:
         for rule, asks in bench.permitting:  # noqa: B007  # named below if it raises
@@ -167,29 +154,39 @@ def _judge(matter: Matter, bench: Bench, failed: list[str]) -> tuple[Permit | No
             if type(found) is Permit:
                 permit = permit or found
             elif found:
-                lacking += found  # type: ignore[operator]  # a Permit is no tuple of codes here
+                lacking += found
         for rule, forbids in bench.prohibiting:  # noqa: B007
-            stop = forbids(matter, permit)
-            if stop:
-                stops += stop
-        if permit is None:
+            stops += forbids(matter, permit)
+        if permit is None and bench.closing is not None:
             rule = "closing"
-            lacking += bench.closing(matter)
+            lacking += bench.closing(facts, matter)
     except Exception:  # noqa: BLE001  # INVARIANT: deny-by-default
         failed.append(rule)
-        return None, FAILED
+        return FAILED
     if permit is None:
-        return None, tuple(dict.fromkeys(stops + lacking))
-    return permit, stops and tuple(dict.fromkeys(stops))
+        return tuple(dict.fromkeys(stops + lacking))
+    return tuple(dict.fromkeys(stops)) if stops else permit
 
 
-def _withheld(matter: Matter, reasons: Reasons) -> ItemDecision:
-    return ItemDecision(matter.id, False, not HOLDS.isdisjoint(reasons), None, None, reasons, _laws_of(reasons))
+def _speaking(facts: Facts, rules: tuple[Any, ...], failed: list[str]) -> list[tuple[str, Any]]:
+    """Of these rules the ones that speak here, ready to judge. One that cannot be asked is never just skipped."""
+    speaking = []
+    for rule in rules:
+        try:
+            judge = rule.ask(facts)
+        except Exception:  # noqa: BLE001  # INVARIANT: deny-by-default
+            failed.append(rule.name)
+        else:
+            if judge is not None:
+                speaking.append((rule.name, judge))
+    return speaking
 
 
 @lru_cache(maxsize=4096)
-def _laws_of(reasons: Reasons) -> tuple[str, ...]:
-    return tuple(dict.fromkeys([law for code in reasons for law in LAWS[code]]))
+def _staying(reasons: Reasons) -> Going:
+    """What is decided about every item that stays for these reasons."""
+    laws = tuple(dict.fromkeys([law for code in reasons for law in LAWS[code]]))
+    return (False, not HOLDS.isdisjoint(reasons), None, None, reasons, laws)
 
 
 def _conclude(items: list[ItemDecision], tally: Tally, rules: RuleBook) -> Decision:
@@ -207,13 +204,9 @@ def _conclude(items: list[ItemDecision], tally: Tally, rules: RuleBook) -> Decis
         frozenset(tally.obligations),
         tuple(tally.laws),
         tuple(tally.consents),
-        tuple(dict.fromkeys(tally.failed)),
+        tuple(dict.fromkeys(tally.failed)) if tally.failed else (),
         rules.edition,
     )
-
-
-def _silent(_matter: Matter) -> Reasons:
-    return NOTHING
 
 
 def _merge(groups: Any) -> Reasons:

@@ -78,6 +78,8 @@ class Item:
     kept_apart: bool = True
     originator: str | None = None
     made: date | None = None
+    compiled: Any = field(default=None, init=False, repr=False, compare=False)
+    """What it is in the hands of one discloser, kept by the engine after the first decision."""
 
     def __post_init__(self) -> None:
         _utc(self, "received")

@@ -1,8 +1,9 @@
 """A permission: what a rule finds when it lets an item go."""
 
-from typing import NamedTuple
+from typing import NamedTuple, final
 
 
+@final
 class Permit(NamedTuple):
     """A permission: the rule, its paragraphs, what it rests on, and the obligations it brings by itself.
 

@@ -39,7 +39,7 @@ def _only(*purposes: str) -> frozenset[str]:
 PERMITTING = (
     Permitting("de_identified", "2.12(a)(1)", FREE, de_identified),
     Permitting("within_program", "2.12(c)(3)", RECORD, within_program),
-    Permitting("qso", "2.12(c)(4)", RECORD, qso),
+    Permitting("qso", "2.12(c)(4)", RECORD, qso, needs="service"),
     Permitting("consent", "2.33(a)", RECORD, consent),
     Permitting("redisclosure", "2.33(b)", RECORD, redisclosure, needs="received"),
     Permitting(

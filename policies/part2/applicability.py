@@ -14,8 +14,8 @@ def her_own_act(facts: Facts) -> bool:
 
 def veterans_care(facts: Facts) -> bool:
     """§2.12(c)(1): what veterans' care maintains is governed by 38 USC 7332; a person looks there."""
-    veterans = facts.world.veterans
-    return bool(veterans) and bool(facts.matters) and all(matter.source in veterans for matter in facts.matters)
+    veterans, matters = facts.world.veterans, facts.matters
+    return bool(matters) and matters[0].source in veterans and all(matter.source in veterans for matter in matters)
 
 
 def de_identified(_facts: Facts) -> PermitJudge:

@@ -5,12 +5,13 @@ tested once for the request.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from policies.facts import RECORD, Facts, Matter
 from policies.findings import NOTHING, Permit, PermitJudge, Reasons
 from policies.part2.counseling_notes import combined_with_notes
-from policies.part2.form import Form
+from policies.part2.form import CAREFUL, Form
 from policies.part2.justice import supervision_faults
 from policies.part2.proceedings import bar
 from policies.part2.recipients import unreached
@@ -29,32 +30,34 @@ Reach = Callable[[Facts, Form], Reasons]
 class Tested(NamedTuple):
     """The consents that may carry something, and the rest with their faults."""
 
-    good: tuple[tuple[Form, Permit], ...]
-    bad: tuple[tuple[Form, Reasons], ...]
+    good: list[tuple[Form, Permit]]
+    bad: list[tuple[Form, Reasons]]
 
 
 def consent(facts: Facts) -> PermitJudge:
     """§2.33(a): the item rests on a consent that carries it, on one that waits for nobody if there is one."""
-    by_principal: dict[str, Tested] = {}
+    return partial(carried, facts, {})
 
-    def judge(matter: Matter) -> Permit | Reasons:
-        waiting: Permit | None = None
-        known = by_principal.get(matter.principal)
-        if known is None:
-            known = by_principal[matter.principal] = tested(facts, matter)
-        for form, permit in known.good:
-            if not item_faults(facts, form, matter):
-                if not permit.waits:
-                    return permit
-                waiting = waiting or permit
-        return waiting or consent_reasons(facts, matter)
 
-    return judge
+def carried(facts: Facts, by_principal: dict[str, "Tested"], matter: Matter) -> Permit | Reasons:
+    """The permit of a consent that carries the item, or every reason why none does."""
+    known = by_principal.get(matter.principal)
+    if known is None:
+        known = by_principal[matter.principal] = tested(facts, matter)
+    waiting: Permit | None = None
+    cls = matter.cls
+    listing_is_all = facts.everyday and cls not in CAREFUL
+    for form, permit in known.good:
+        if cls in form.carried if listing_is_all else not item_faults(facts, form, matter):
+            if not permit.waits:
+                return permit
+            waiting = waiting or permit
+    return waiting or consent_reasons(facts, matter)
 
 
 def carrying(facts: Facts, matter: Matter) -> Permit | None:
     """The permit of a consent that carries the item, if one does."""
-    found = consent(facts)(matter)
+    found = carried(facts, {}, matter)
     return found if isinstance(found, Permit) else None
 
 
@@ -63,16 +66,15 @@ def tested(facts: Facts, matter: Matter) -> Tested:
     key = (matter.kind, matter.principal)
     known: Tested | None = facts.tests.get(key)
     if known is None:
+        known = Tested([], [])
         record = matter.kind is RECORD
-        good: list[tuple[Form, Permit]] = []
-        bad: list[tuple[Form, Reasons]] = []
         for form in facts.forms:
-            faults = request_faults(facts, form, unreached, principal=matter.principal, record=record)
+            faults = request_faults(facts, form, unreached, matter.principal, record)
             if faults:
-                bad.append((form, faults))
+                known.bad.append((form, faults))
             else:
-                good.append((form, form.permit if record else form.authorization))
-        known = facts.tests[key] = Tested(tuple(good), tuple(bad))
+                known.good.append((form, form.permit if record else form.authorization))
+        facts.tests[key] = known  # not before all are tested: a test that raises is never half kept
     return known
 
 
@@ -80,42 +82,52 @@ def request_faults(
     facts: Facts,
     form: Form,
     reach: Reach,
-    *,
     principal: str | None,
     record: bool,
 ) -> Reasons:
-    """Why the consent carries nothing in this request. `principal` None: as if it listed the discloser."""
-    written = form.consent
-    if not written.written:
-        return ("consent.unwritten",)
-    if record and form.kind == "general":
-        return ("consent.general",)
-    concerned = facts.to if principal is not None else facts.to | facts.discloser_line
-    found = [
-        *form.face,
-        *signer_faults(facts, form),
-        *lapses(facts, form, concerned),
-        *kind_faults(facts, form, record),
-    ]
-    if written.patient is not None and written.patient != facts.patient.id:
-        found.append("scope.patient")
-    if principal is not None and not lists(facts, form, principal):
-        found.append("scope.discloser")
-    found.extend(reach(facts, form))
-    if facts.base not in form.purposes:
-        found.append("scope.purpose")
+    """Why the consent carries nothing in this request. `principal` None: as if it listed the discloser.
+
+    What most forms are is seen at once; only what is not so is looked at closely.
+    """
+    closely = not form.everyday or not facts.everyday
+    if closely:
+        if not form.consent.written:
+            return ("consent.unwritten",)
+        if record and form.kind == "general":
+            return ("consent.general",)
+    found = form.face
+    if not (facts.of_age_on <= form.signed_on and facts.patient.id in form.signers):
+        found += signer_faults(facts, form)
+    if not (form.steady and form.since <= facts.at < form.until):
+        found += lapses(facts, form, facts.to if principal is not None else facts.to | facts.discloser_line)
+    if closely:
+        found += kind_faults(facts, form, record)
+    found += out_of_scope(facts, form, reach, principal)
     return tuple(dict.fromkeys(found)) if found else NOTHING
 
 
-def lists(facts: Facts, form: Form, principal: str) -> bool:
-    """§2.31(a)(2): the consent names the party in whose name the disclosure is made, or its class."""
+def out_of_scope(facts: Facts, form: Form, reach: Reach, principal: str | None) -> Reasons:
+    """§2.31(a)(1), (2), (4), (5): whose record, by whom, to whom, for what."""
+    found: Reasons = NOTHING
+    if form.patient != facts.patient.id and form.patient is not None:
+        found = ("scope.patient",)
+    if principal is not None and form.disclosers.isdisjoint(facts.world.lines[principal]):
+        found += unlisted(facts, form, principal)
+    if reach is not unreached or form.parties.isdisjoint(facts.to) or form.kind == "intermediary":
+        found += reach(facts, form)
+    if facts.base not in form.purposes:
+        found += ("scope.purpose",)
+    return found
+
+
+def unlisted(facts: Facts, form: Form, principal: str) -> Reasons:
+    """§2.31(a)(2): the consent names the party in whose name the disclosure is made, or its class; or why not."""
     line = facts.world.lines[principal]
-    if not form.disclosers.isdisjoint(line):
-        return True
-    return form.discloser_class and not (line & facts.patient.programs).isdisjoint(facts.world.programs)
+    by_class = form.discloser_class and not (line & facts.patient.programs).isdisjoint(facts.world.programs)
+    return NOTHING if by_class or not form.disclosers.isdisjoint(line) else ("scope.discloser",)
 
 
-def kind_faults(facts: Facts, form: Form, record: bool) -> list[str]:
+def kind_faults(facts: Facts, form: Form, record: bool) -> Reasons:
     """What the kind of form is good for (§2.31(b)(3), (d), §2.31(a)(4)(ii), §2.34, §2.35, ASCMI)."""
     found: list[str] = []
     if form.kind == "counseling_notes" and form.consent.conditioned:
@@ -130,7 +142,7 @@ def kind_faults(facts: Facts, form: Form, record: bool) -> list[str]:
         found.extend(registry_faults(facts, form))
     if form.consent.form == "ascmi_ab133" and not facts.patient.medi_cal:
         found.append("california.form")
-    return found
+    return tuple(found)
 
 
 def item_faults(facts: Facts, form: Form, matter: Matter) -> Reasons:
@@ -157,12 +169,19 @@ def consent_reasons(facts: Facts, matter: Matter) -> Reasons:
     """Every reason of every consent; that the item is held under one says nothing unless it names the discloser."""
     if not facts.forms:
         return ("consent.none",) if matter.own else NOTHING
-    found: list[str] = []
-    outcome = tested(facts, matter)
-    for form, faults in (*outcome.bad, *((form, NOTHING) for form, _ in outcome.good)):
-        if matter.own or form.consent.id != matter.held_under or lists(facts, form, matter.principal):
-            found.extend(all_faults(facts, form, matter, faults))
-    return tuple(found)
+    found: Reasons = NOTHING
+    cls = matter.cls
+    listing_is_all = facts.everyday and facts.base != "payment" and cls not in CAREFUL
+    known = tested(facts, matter)
+    for form, faults in known.bad + [(form, NOTHING) for form, _ in known.good]:
+        if matter.own or form.consent.id != matter.held_under or not unlisted(facts, form, matter.principal):
+            if not listing_is_all or not form.everyday:
+                found += all_faults(facts, form, matter, faults)
+            elif cls in form.carried:
+                found += faults
+            else:
+                found += (*faults, "scope.information")
+    return found
 
 
 def all_faults(facts: Facts, form: Form, matter: Matter, faults: Reasons) -> Reasons:

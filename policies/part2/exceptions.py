@@ -3,7 +3,7 @@
 §2.2(b), §2.12(c)(5), (6), §2.14(c), §2.15(b)(1), §2.23, §2.52, §2.53. Most are for a program's own records only.
 """
 
-from collections.abc import Callable
+from datetime import date
 
 from policies.facts import RECORD, Facts, Matter
 from policies.findings import NOTHING, Permit, PermitJudge, Reasons
@@ -108,20 +108,22 @@ def hhs_compliance(facts: Facts) -> PermitJudge | None:
     return (lambda matter: HHS if matter.own else NOTHING) if "hhs" in facts.roles else None
 
 
-def no_other_basis(facts: Facts) -> Callable[[Matter], Reasons]:
+def no_other_basis(facts: Facts, matter: Matter) -> Reasons:
     """The list is closed. Permits nothing; says for a record which basis was meant and why there is none."""
-
-    def judge(matter: Matter) -> Reasons:
-        if matter.kind is not RECORD:
-            return NOTHING
-        common = (*_for_purpose(facts), *_for_demand(facts), *_for_patient(facts))
-        if matter.as_qso:
-            return (*common, "qso.third_party")
-        if matter.held_under == "qsoa" and not matter.own:
-            return (*common, "qso.no_agreement")
-        return common
-
-    return judge
+    if matter.kind is not RECORD:
+        return NOTHING
+    found = NAMED.get(facts.base, NOTHING)
+    if facts.base == "public_health" and "public_health_authority" not in facts.roles:
+        found += ("public_health.not_authority",)
+    if facts.request.demand is not None:
+        found += _for_demand(facts.request.demand)
+    if facts.of_age_on == date.max or facts.minor():
+        found += _for_patient(facts)
+    if matter.as_qso:
+        return (*found, "qso.third_party")
+    if matter.held_under == "qsoa" and not matter.own:
+        return (*found, "qso.no_agreement")
+    return found
 
 
 NAMED = {
@@ -134,30 +136,17 @@ NAMED = {
 }
 
 
-def _for_purpose(facts: Facts) -> Reasons:
-    found = NAMED.get(facts.base, NOTHING)
-    if facts.base == "public_health" and "public_health_authority" not in facts.roles:
-        found += ("public_health.not_authority",)
-    return found
-
-
-def _for_demand(facts: Facts) -> Reasons:
+def _for_demand(demand: str) -> Reasons:
     """§2.13(b), §2.61(b)(1): process without an order of subpart E opens nothing."""
-    demand = facts.request.demand
-    if demand is None:
-        return NOTHING
     return ("proceeding.warrant_only",) if demand.endswith("warrant") else ("proceeding.subpoena_only",)
 
 
 def _for_patient(facts: Facts) -> Reasons:
     """§2.14(a), §2.15(b)(2): whose signature is missing altogether."""
     patient = facts.patient
-    deceased, minor = facts.deceased(), facts.minor()
-    if not deceased and not minor:
-        return NOTHING
-    signed = frozenset[str]().union(*(form.consent.signed_by or () for form in facts.forms))
-    if deceased and patient.representative not in signed:
+    signed = frozenset[str]().union(*(form.signers for form in facts.forms))
+    if facts.deceased() and patient.representative not in signed:
         return ("death.representative",)
-    if minor and patient.id not in signed:
+    if facts.minor() and patient.id not in signed:
         return ("minor.consent", "minor.payment") if facts.base == "payment" else ("minor.consent",)
     return NOTHING

@@ -5,7 +5,7 @@ tested for every packet.
 """
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from policies.days import day_of, end_of, start_of
 from policies.model import AsWritten, Consent, Event, PersonAt
@@ -20,6 +20,7 @@ from policies.vocabulary import (
     CONSENT_PURPOSES,
     COUNSELING_NOTES,
     PROCEEDINGS,
+    PSYCHOTHERAPY_NOTES,
     RECIPIENT_CLASSES,
     TREATING_PROGRAMS,
     WITHOUT_NOTES,
@@ -36,16 +37,24 @@ LAWS = {
     "registry": ("2.33(a)(1)", "2.34"),
 }
 ORDINARY = ("2.33(a)(1)", "2.31")
+CAREFUL = frozenset({COUNSELING_NOTES, PSYCHOTHERAPY_NOTES})
+"""Classes for which it is not enough that a form lists them (§2.31(b), 164.508)."""
+FOREVER = datetime.max.replace(tzinfo=UTC)
 ON_REQUEST = CONSENT_PURPOSES - PROCEEDINGS - {"supervision", "dual_enrollment"}
 
 
 class Form:
-    """A consent in the shape in which it is compared. Sets of parties, classes and base purposes."""
+    """A consent in the shape in which it is compared. Sets of parties, classes and base purposes.
+
+    `steady`: in force from `since` until before `until`, whatever else happens. `everyday`: of no kind that asks for
+    more. `carried`: the classes for which it is enough that they are listed.
+    """
 
     __slots__ = (
         "ambiguous",
         "authorization",
         "beside",
+        "carried",
         "classes",
         "consent",
         "discloser_class",
@@ -53,16 +62,23 @@ class Form:
         "dubious",
         "end",
         "event",
+        "everyday",
         "face",
         "kind",
         "listed",
         "only_notes",
         "oral",
         "parties",
+        "patient",
         "people",
         "permit",
         "purposes",
         "signed_from",
+        "signed_on",
+        "signers",
+        "since",
+        "steady",
+        "until",
         "world",
     )
 
@@ -70,10 +86,17 @@ class Form:
         self.consent = consent
         self.world = world
         self.kind = consent.kind
+        self.patient = consent.patient
+        self.signers = consent.signed_by or frozenset[str]()
+        self.signed_on = consent.signed_on or date.min
         information = consent.information or frozenset()
         self.listed = _classes(information)
         self.beside = COUNSELING_NOTES in information and len(information) > 1
         self.only_notes = information == {COUNSELING_NOTES}
+        self.carried = frozenset[str]() if self.kind == "counseling_notes" else self.listed - CAREFUL
+        self.everyday = (
+            consent.kind not in {"counseling_notes", "general"} and consent.form is None and consent.written
+        )
         waits = consent.kind == "proceeding" or self.beside
         laws = LAWS.get(consent.kind, ORDINARY)
         self.permit = Permit("consent", laws, waits, consent.id, consent.kind, NOTICE_AND_COPY)
@@ -117,6 +140,9 @@ class Form:
         self.signed_from = None if signed_on is None else start_of(signed_on, world.zone)
         other_day = signed_on and signed_at and day_of(signed_at, world.zone) != signed_on
         self.dubious = consent.signature == "doubtful" or bool(other_day)
+        self.steady = not self.dubious and self.event is None and not consent.revoked
+        self.since = signed_at or self.signed_from or FOREVER
+        self.until = self.end or FOREVER
 
 
 def form_of(consent: Consent, world: World) -> Form:

@@ -21,11 +21,9 @@ def within_program(facts: Facts) -> PermitJudge | None:
     return lambda _: found
 
 
-def qso(facts: Facts) -> PermitJudge | None:
+def qso(facts: Facts) -> PermitJudge:
     """§2.12(c)(4), §2.11: the program to its QSO under an agreement in force, and the QSO back to its program."""
     request = facts.request
-    if not request.agreements and "business_associate" not in facts.roles:
-        return None
     named = any(
         agreement.kind in SERVICE_AGREEMENTS and agreement.with_party in facts.to
         for agreement in map(facts.world.agreements.__getitem__, request.agreements)

@@ -84,7 +84,7 @@ def to_contractor(facts: Facts, form: Form) -> Permit | Reasons:
         return ("redisclosure.not_contractor",)
     if facts.agreement(CONTRACTS, facts.discloser_line, facts.to) is None:
         return ("redisclosure.no_contract",)
-    return tuple(lapses(facts, form, facts.to | facts.discloser_line)) or CONTRACT
+    return lapses(facts, form, facts.to | facts.discloser_line) or CONTRACT
 
 
 def expressly_permitted(facts: Facts, form: Form, matter: Matter) -> Permit | Reasons:
@@ -109,7 +109,7 @@ def as_if_listed(
     otherwise: Reasons,
 ) -> Permit | Reasons:
     """The consent carries the item as if it listed the holder; or its reasons, and one more."""
-    faults = request_faults(facts, form, reach, principal=None, record=True)
+    faults = request_faults(facts, form, reach, None, record=True)
     found = all_faults(facts, form, matter, faults)
     return tuple(dict.fromkeys((*found, *otherwise))) if found else form.permit
 

@@ -9,7 +9,7 @@ from policies.model import Consent, Event, Revocation
 from policies.part2.form import Form
 
 
-def lapses(facts: Facts, form: Form, concerned: frozenset[str]) -> list[str]:
+def lapses(facts: Facts, form: Form, concerned: frozenset[str]) -> tuple[str, ...]:
     """Why the consent is not in force at the instant of the disclosure; empty if it is.
 
     `concerned`: the parties as to whom a revocation counts: the recipient, and a holder that passes it on.
@@ -28,7 +28,7 @@ def lapses(facts: Facts, form: Form, concerned: frozenset[str]) -> list[str]:
         found.extend(expired_by_event(facts, form.event, at))
     if form.consent.revoked and any(effective_revocations(facts, form.consent, concerned, at)):
         found.append("consent.revoked")
-    return found
+    return tuple(found)
 
 
 def expired_by_event(facts: Facts, event: str, at: datetime) -> tuple[str, ...]:

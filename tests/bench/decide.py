@@ -24,7 +24,7 @@ from policies.model import Consent, Item, Request, Revocation
 from policies.part2.form import Form
 from policies.world import World
 
-ROUNDS, TIMES = 9, 100
+ROUNDS, TIMES = 41, 20
 CLASSES = ("summary", "medications", "attendance", "tests", "assessment", "treatment_plan", "billing", "mental_health")
 GOALS = {"cedarpy at its best": 40, "cedarpy per member": 100, "pycasbin": 100}
 CEDAR = """@id("{id}")
@@ -161,7 +161,9 @@ def measure(side: Callable[[], object]) -> float:
 
 
 def main() -> int:
-    """Print the medians and the ratios; exit status 1 if a goal is missed."""
+    """Print medians and ratios; exit status 1 if a goal is missed. A ratio is taken within a round, for the machine's
+    speed drifts between rounds; beside its median stand the tenth and the ninetieth percentile.
+    """
     asked = request()
     cedar, rbac = Cedar(asked), Casbin(asked)
     expected = [consent is not None for consent in ours(asked).values()]
@@ -176,13 +178,13 @@ def main() -> int:
     for _ in range(ROUNDS):
         for name, side in sides.items():
             found[name].append(measure(side))
-    base = statistics.median(found["policies.decide"])
     missed = False
     for name, times in found.items():
-        median, spread = statistics.median(times), max(times) - min(times)
-        ratio = f"{median / base:8.1f}x, goal {GOALS[name]}x" if name in GOALS else ""
-        missed = missed or median / base < GOALS.get(name, 0)
-        print(f"P3 {name:22} {median:9.1f} us (spread {spread:7.1f}) {ratio}")
+        ratios = sorted(theirs / ours for theirs, ours in zip(times, found["policies.decide"], strict=True))
+        ratio, low, high = statistics.median(ratios), ratios[ROUNDS // 10], ratios[-ROUNDS // 10]
+        missed = missed or ratio < GOALS.get(name, 0)
+        beside = f"{ratio:6.1f}x ({low:.1f} to {high:.1f}), goal {GOALS[name]}x" if name in GOALS else ""
+        print(f"P3 {name:22} {statistics.median(times):8.1f} us (least {min(times):8.1f}) {beside}")
     return int(missed)
 
 

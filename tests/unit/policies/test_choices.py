@@ -75,6 +75,30 @@ def test_parties_that_are_part_of_each_other_do_not_hang_the_engine():
     assert World(ring, {}, WORLD.zone).lines["a"] == {"a", "b"}
 
 
+def test_a_consent_that_cannot_be_tested_denies_the_whole_packet_and_not_its_first_item_only():
+    request = ask(
+        consents={"intake": {"like": "tpo"}, "later": {"like": "tpo", "expires": {"event": "discharge"}}},
+        packet={"one": {}, "two": {"information": "medications"}},
+    )
+    broken = replace(request, events={"discharge": datetime(2026, 3, 1)})  # noqa: DTZ001  # the broken fact
+    decision = decide(broken)
+    assert (decision.released, decision.failed) == ((), ("consent",))
+
+
+def test_accounting_is_due_for_what_a_qso_sends_for_its_program_also_beside_what_it_received():
+    received = {"source": "harbor", "held_under": "release"}
+    served = {"source": "harbor", "held_under": "qsoa"}
+    named = ["bridge-exchange", "mesa-clinic"]
+    form = {"like": "specific", "discloser": ["harbor"], "recipients": named, "onward": ["mesa-clinic"]}
+    for packet in ({"a": received, "b": served}, {"b": served, "a": received}):
+        facts = {"packet": packet, "consents": {"release": form}, "agreements": ["harbor-bridge"]}
+        decision = answer("bridge-exchange", "mesa-clinic", **facts)
+        assert decision.outcome == "permit"
+        assert "accounting" in decision.obligations
+    alone = answer("bridge-exchange", "mesa-clinic", packet={"a": received}, consents={"release": form})
+    assert "accounting" not in alone.obligations
+
+
 # -- days ---------------------------------------------------------------------------------------------------
 
 
