@@ -34,7 +34,7 @@ class Hub:
     signals: Signals
     recent: "Recent"
     zone: ZoneInfo
-    calendar: Calendar = Calendar()
+    calendar: Calendar = field(default_factory=Calendar)
     """Which days are business days: reviews are due on the next one."""
     county_pack: str | None = None
     rules: RuleBook = RULES

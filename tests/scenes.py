@@ -70,6 +70,11 @@ class Scene:
     async def rows(self, *columns: Any) -> list[Any]:
         return await self.hub.database.query(select(*columns).order_by(columns[0]))
 
+    async def next_member(self) -> None:
+        """Go on with another person of the same program, without any consent."""
+        facts = MemberFacts(given=NAME[0], family=NAME[1], born=BORN, medi_cal=True)
+        self.member = await members.register(self.hub, facts, [("harbor", "program")], by="harbor")
+
     async def forget(self) -> None:
         """Empty the tables of the path, so that the next round starts from nothing."""
         for table in ("submission", "item", "decision", "outbox", "disclosure", "attempt", "ledger_entry", "work_item"):
