@@ -99,7 +99,7 @@ def in_words(request: Request, decision: Decision, language: str, rules: RuleBoo
         # A member nobody here has registered for this discloser: there is nothing to explain, or to mend.
         return {"explanation": [], "remedies": []}
     return {
-        "explanation": [{"item": each.item, "text": each.text} for each in explain(request, decision, language)],
+        "explanation": [{"item": each.item, "text": each.text} for each in explain(request, decision, language, rules)],
         "remedies": [{"text": each.text, "items": each.items} for each in remedies(request, decision, language, rules)],
     }
 

@@ -6,7 +6,10 @@ For the sender's own staff. The outside world gets one neutral refusal (§2.13(c
 from typing import NamedTuple
 
 from policies.codes import REASONS
-from policies.model import Decision, Item, Request
+from policies.findings import RuleBook
+from policies.model import Decision, Item, ItemDecision, Request
+from policies.nearest import to_be_said
+from policies.rules import RULES
 from policies.texts import LANGUAGES
 from policies.texts.table import Text
 from policies.vocabulary import BASE_OF, COUNSELING_NOTES, THE_PATIENT
@@ -19,7 +22,12 @@ class Explanation(NamedTuple):
     text: str
 
 
-def explain(request: Request, decision: Decision, language: str = "en") -> tuple[Explanation, ...]:
+def explain(
+    request: Request,
+    decision: Decision,
+    language: str = "en",
+    rules: RuleBook = RULES,
+) -> tuple[Explanation, ...]:
     """Every item of the packet, in the order of the packet. Raises KeyError for a language there is no table of."""
     text = LANGUAGES[language]
     if decision.outcome == "not_applicable":
@@ -33,11 +41,21 @@ def explain(request: Request, decision: Decision, language: str = "en") -> tuple
             frame = text.frames["waits" if decided.hold else "goes"]
             said = frame.format(**words, because=because, law=", ".join(map(cite, decided.laws)))
         else:
-            because = " ".join(reason_sentence(code, request, item, text) for code in decided.reasons)
+            because = why_it_stays(request, item, decided, text, rules)
             said = text.frames["stays"].format(**words, because=because)
             said = f"{said} {text.frames['looks']}" if decided.hold else said
         found.append(Explanation(item.id, said))
     return tuple(found)
+
+
+def why_it_stays(request: Request, item: Item, decided: ItemDecision, text: Text, rules: RuleBook) -> str:
+    """What decides, then what the nearest consent lacks; the consent is named where there are several."""
+    told = to_be_said(request, item, decided, rules)
+    sentences = [reason_sentence(code, request, item, text) for code in told.first]
+    if told.nearest is not None and len(request.consents) > 1:
+        sentences.append(text.frames["nearest"].format(consent=told.nearest))
+    sentences += [reason_sentence(code, request, item, text) for code in told.lacks]
+    return " ".join(sentences)
 
 
 def reason_sentence(code: str, request: Request, item: Item, text: Text) -> str:

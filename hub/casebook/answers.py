@@ -23,7 +23,7 @@ def answer(case: Case, decision: Decision, language: str = "en", rules: RuleBook
         "obligations": sorted(decision.obligations),
         "laws": list(decision.laws),
         "consents": list(decision.consents),
-        "explanation": [said.text for said in explain(case.request, decision, language)],
+        "explanation": [said.text for said in explain(case.request, decision, language, rules)],
         "remedies": [remedy.text for remedy in remedies(case.request, decision, language, rules)],
         "agrees": None if case.expect is None else not differences(case, decision),
     }

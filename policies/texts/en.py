@@ -216,6 +216,7 @@ FRAMES = {
     "waits": '"{item}" may go to {recipient}, but a person must look first. {because} ({law})',
     "stays": '"{item}" stays. {because}',
     "looks": "A person must look at this.",
+    "nearest": 'The consent "{consent}" comes nearest.',
     "her_own": "The patient hands over her or his own record. That is not for the program to decide.",
     "veterans": "Veterans Affairs has its own law for these records. A person must look there.",
     "tpo": "consent for treatment, payment and operations",

@@ -216,6 +216,7 @@ FRAMES = {
     "waits": '"{item}" puede ir a {recipient}, pero antes debe verlo una persona. {because} ({law})',
     "stays": '"{item}" no sale. {because}',
     "looks": "Una persona debe ver esto.",
+    "nearest": 'El consentimiento "{consent}" es el que más se acerca.',
     "her_own": "El paciente entrega su propio expediente. Eso no lo decide el programa.",
     "veterans": "Asuntos de Veteranos tiene su propia ley para estos expedientes. Una persona debe verlo allí.",
     "tpo": "consentimiento para tratamiento, pago y operación",

@@ -12,6 +12,7 @@ from policies.codes import REASONS
 from policies.explain import explain
 from policies.facts import Facts, Kind
 from policies.kernel import decide
+from policies.nearest import to_be_said
 from policies.obligations import OBLIGATIONS
 from policies.remedies import KIND_OF, remedies
 from policies.rules import RULES
@@ -121,6 +122,91 @@ def test_the_patient_is_never_called_by_name():
     request = ask("harbor", "the-patient", "patient_access")
     assert "Ana" not in explain(request, decide(request))[0].text
     assert "the patient" in explain(request, decide(request))[0].text
+
+
+NOTES_AND_TPO = {
+    "intake": {"like": "tpo"},
+    "notes": {"like": "counseling_notes", "recipients": ["dr-lindqvist"]},
+}
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        ("en", '"session" stays. Counseling notes need a consent of their own. (§2.31(b)(1))'),
+        ("es", '"session" no sale. Las notas de consejería necesitan un consentimiento aparte. (§2.31(b)(1))'),
+    ],
+)
+def test_notes_that_nobody_signed_for_say_so_and_nothing_about_other_consents(language, sentence):
+    request = ask(consents=NOTES_AND_TPO, packet={"session": {"information": "counseling_notes"}})
+    decision = decide(request)
+    assert {"scope.recipient", "scope.information"} < set(decision.reasons)
+    assert [one.text for one in explain(request, decision, language)] == [sentence]
+
+
+def test_a_notes_consent_that_has_ended_is_what_the_notes_lack():
+    forms = {**NOTES_AND_TPO, "old": {"like": "counseling_notes", "recipients": ["valley-clinic"]}}
+    forms["old"] |= {"expires": "2026-02-01"}
+    request = ask(consents=forms, packet={"session": {"information": "counseling_notes"}})
+    assert explain(request, decide(request))[0].text == (
+        '"session" stays. Counseling notes need a consent of their own. (§2.31(b)(1)) '
+        'The consent "old" comes nearest. The consent has ended. (§2.31(c)(1))'
+    )
+
+
+def test_of_several_consents_the_nearest_is_explained_by_name():
+    forms = {
+        "housing": {"like": "specific", "recipients": ["keystone-housing"], "purposes": ["housing"]},
+        "clinic": {"like": "specific", "recipients": ["valley-clinic"], "signed_on": None, "expires": "2026-02-01"},
+    }
+    for names in (["housing", "clinic"], ["clinic", "housing"]):
+        request = ask(consents={name: forms[name] for name in names})
+        decision = decide(request)
+        assert {"scope.recipient", "scope.purpose", "consent.expired"} < set(decision.reasons)
+        assert explain(request, decision)[0].text == (
+            '"record" stays. The consent "clinic" comes nearest. '
+            "The form is not dated. (§2.31(a)(9)) The consent has ended. (§2.31(c)(1))"
+        )
+
+
+def test_what_stops_an_item_comes_before_what_a_consent_lacks():
+    request = ask(consents={"intake": {"like": "tpo", "expires": "2026-02-01"}}, restrictions=[{}])
+    said_first, _, then = explain(request, decide(request))[0].text.partition(" (§2.26(a)(3)) ")
+    assert said_first.endswith("The patient asked for this limit, and it was agreed to.")
+    assert then == "The consent has ended. (§2.31(c)(1))"
+
+
+def test_what_makes_a_person_look_is_said_whichever_consent_it_is():
+    forms = {
+        "forged": {"like": "specific", "recipients": ["mesa-clinic"], "signature": "doubtful"},
+        "old": {"like": "tpo", "expires": "2026-02-01"},
+    }
+    request = ask(consents=forms)
+    text = explain(request, decide(request))[0].text
+    assert "The consent has ended." in text
+    assert "(§2.31(c)(4))" in text
+    assert text.endswith("A person must look at this.")
+
+
+def test_a_decision_that_the_facts_of_today_no_longer_explain_says_all_its_reasons():
+    request = ask(consents={"intake": {"like": "tpo", "expires": "2026-02-01", "signed_on": None}})
+    decision = decide(request)
+    mended = ask(consents={"intake": {"like": "tpo"}})
+    assert explain(mended, decision) == explain(request, decision)
+
+
+@settings(max_examples=300, deadline=None)
+@given(requests)
+def test_what_is_said_are_reasons_of_the_decision_and_a_person_who_must_look_is_told_why(request):
+    decision = decide(request)
+    for item, decided in zip(request.packet, decision.items, strict=True):
+        if not decided.permitted and decision.outcome != "not_applicable":
+            told = to_be_said(request, item, decided, RULES)
+            spoken = {*told.first, *told.lacks}
+            assert spoken
+            assert spoken <= set(decided.reasons)
+            assert decided.hold == any(REASONS[code].hold for code in spoken)
+            assert told.nearest in {None, *(consent.id for consent in request.consents)}
 
 
 @settings(max_examples=300, deadline=None)
