@@ -1,7 +1,7 @@
 """Sixteen random bytes at a time, for ids and salts, fetched from the system by the page.
 
-A system call for each lets go of the interpreter lock, and whoever waits for it takes it: six such calls a message. Keys
-and nonces are never taken from here.
+A system call for each lets go of the interpreter lock, and whoever waits for it takes it: six such calls a message.
+Keys and nonces are never taken from here.
 """
 
 import os

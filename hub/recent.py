@@ -15,7 +15,7 @@ from hub.storage.directory import Directory
 from hub.storage.facts import Facts
 from hub.storage.submissions import StoredSubmission
 
-MOST_BYTES = 8 * 1024 * 1024
+MOST_BYTES = 2 * 1024 * 1024
 LARGEST = 256 * 1024
 SECONDS = 30.0
 

@@ -160,6 +160,7 @@ def _connect(path: Path, busy: float) -> sqlite3.Connection:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA cache_size = -1000")  # KiB; the operating system caches the file anyway
     return connection
 
 
