@@ -113,8 +113,7 @@ def out_of_scope(facts: Facts, form: Form, reach: Reach, principal: str | None) 
         found = ("scope.patient",)
     if principal is not None and form.disclosers.isdisjoint(facts.world.lines[principal]):
         found += unlisted(facts, form, principal)
-    if reach is not unreached or form.parties.isdisjoint(facts.to) or form.kind == "intermediary":
-        found += reach(facts, form)
+    found += reach(facts, form)
     if facts.base not in form.purposes:
         found += ("scope.purpose",)
     return found
