@@ -3,7 +3,7 @@
     python -m tests.mutation [MODULE ...]
 
 Each mutant runs in a child of its own: first the case library, then, if that still agrees, the sentences of
-`test_choices`, `test_counsel`, `test_words`, `test_readback` and `test_laws`. Survivors are printed with their place;
+`test_choices`, `test_edges`, `test_counsel`, `test_words`, `test_readback` and `test_laws`. Survivors are printed;
 `policies/MUTANTS.md` judges each. Texts, tables and the rulebook are left out: what they say is compared word for
 word elsewhere.
 """
@@ -22,7 +22,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LEFT_OUT = {"texts", "codes", "rulebook", "vocabulary", "notices", "model", "permit", "explain", "remedies"}
-SENTENCES = [f"tests/unit/policies/test_{name}.py" for name in ("choices", "counsel", "words", "readback", "laws")]
+SENTENCES = [f"tests/unit/policies/test_{name}.py" for name in ("choices", "edges", "counsel", "words", "readback", "laws")]
 COMPARED = {
     ast.Lt: ast.LtE,
     ast.LtE: ast.Lt,

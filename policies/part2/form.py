@@ -94,9 +94,7 @@ class Form:
         self.beside = COUNSELING_NOTES in information and len(information) > 1
         self.only_notes = information == {COUNSELING_NOTES}
         self.carried = frozenset[str]() if self.kind == "counseling_notes" else self.listed - CAREFUL
-        self.everyday = (
-            consent.kind not in {"counseling_notes", "general"} and consent.form is None and consent.written
-        )
+        self.everyday = consent.kind not in {"counseling_notes", "general"} and consent.form is None and consent.written
         waits = consent.kind == "proceeding" or self.beside
         laws = LAWS.get(consent.kind, ORDINARY)
         self.permit = Permit("consent", laws, waits, consent.id, consent.kind, NOTICE_AND_COPY)

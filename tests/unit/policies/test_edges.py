@@ -1,0 +1,119 @@
+"""The edges of days, ages, revocations and signatures: one instant or one signature on either side of the rule."""
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+import pytest
+
+from policies.kernel import decide
+from tests.unit.policies.meridian import NOW, answer, ask, reasons
+
+WAITING = {"like": "tpo", "expires": {"event": "discharge"}}
+MIDNIGHT = "2026-03-02T00:00:00-08:00"
+
+
+# -- who signs (§2.14, §2.15) ----------------------------------------------------------------------------------------
+
+
+def test_what_a_patient_signed_is_good_until_the_day_of_death():
+    request = ask(consents={"intake": {"like": "tpo"}})
+    for died, found in ((date(2026, 3, 20), "permit"), (date(2026, 3, 2), "deny")):
+        assert decide(replace(request, patient=replace(request.patient, died=died))).outcome == found
+
+
+@pytest.mark.parametrize(("signer", "found"), [("carl-wife", "consent.signer"), ("carl-agent", "capacity.agent")])
+def test_a_wife_is_no_agent(signer, found):
+    form = {"like": "tpo", "signed_by": [signer]}
+    assert reasons(patient="carl", findings=["medically_unable"], consents={"intake": form}) == {found}
+
+
+def test_from_the_eighteenth_birthday_on_the_courts_representative_signs_alone():
+    request = ask(patient="ruth", consents={"intake": {"like": "tpo", "signed_by": ["ruth-conservator"]}})
+    signed = request.consents[0].signed_on
+    for birthday, outcome in ((signed, "permit"), (signed + timedelta(days=1), "deny")):
+        born = birthday.replace(year=birthday.year - 18)
+        assert decide(replace(request, patient=replace(request.patient, born=born))).outcome == outcome
+
+
+# -- when a consent begins and ends (§2.31(a)(6), (7), (9), (c)) -------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", [{"like": "tpo"}, WAITING])
+def test_a_consent_is_good_from_the_midnight_that_begins_its_day(form):
+    facts = {"consents": {"intake": {**form, "signed_on": "2026-03-02"}}, "events": {"discharge": "not_yet"}}
+    assert answer(**facts, at=MIDNIGHT).outcome == "permit"
+    assert "consent.false" in reasons(**facts, at="2026-03-01T23:59:59-08:00")
+
+
+@pytest.mark.parametrize("form", [{"like": "tpo"}, WAITING])
+def test_a_consent_is_prior_from_the_instant_it_is_signed(form):
+    signed = {**form, "signed_on": "2026-03-02", "signed_at": "2026-03-02T10:00:00-08:00"}
+    facts = {"consents": {"intake": signed}, "events": {"discharge": "not_yet"}}
+    assert answer(**facts).outcome == "permit"
+    assert "consent.not_prior" in reasons(**facts, at="2026-03-02T09:59:59-08:00")
+
+
+@pytest.mark.parametrize(
+    ("made", "found"),
+    [("2026-02-19", "consent.reliance"), ("2026-02-20", "consent.revoked"), (None, "consent.revoked")],
+)
+def test_a_bill_relies_on_a_consent_only_for_care_before_the_day_it_was_revoked(made, found):
+    form = {"like": "tpo", "revoked": [{"at": "2026-02-20T09:00:00-08:00", "how": "written"}]}
+    claim = {"claim": {"information": "billing"} | ({"made": made} if made else {})}
+    assert reasons(recipient="sunrise", purpose="claim", packet=claim, consents={"intake": form}) == {found}
+
+
+def test_writing_is_asked_for_only_while_there_is_none():
+    spoken = {"at": "2026-02-20T09:00:00-08:00", "how": "oral"}
+    written = {"at": "2026-02-21T09:00:00-08:00", "how": "written"}
+    for revoked, asked in (([spoken], True), ([spoken, written], False), ([written], False)):
+        decision = answer(consents={"intake": {"like": "tpo", "revoked": revoked}})
+        assert decision.outcome == "deny"
+        assert ("written_revocation" in decision.obligations) is asked
+
+
+@pytest.mark.parametrize(
+    ("revoked", "outcome"), [("2026-02-20T00:00:00-08:00", "deny"), ("2026-02-19T23:59:59-08:00", "permit")]
+)
+def test_a_justice_consent_may_be_taken_back_from_the_first_instant_of_its_day(revoked, outcome):
+    form = {"like": "criminal_justice", "revocable_from": "2026-02-20", "revoked": [{"at": revoked, "how": "written"}]}
+    facts = {
+        "recipient": "officer-reyes",
+        "purpose": "supervision",
+        "supervision": {"condition": True, "monitors": True},
+    }
+    assert answer(**facts, consents={"order": form}).outcome == outcome
+
+
+@pytest.mark.parametrize(("second", "outcome"), [(0, "deny"), (1, "permit")])
+def test_a_consent_ends_and_is_revoked_at_the_very_instant(second, outcome):
+    then = (NOW + timedelta(seconds=second)).isoformat()
+    assert answer(consents={"intake": WAITING}, events={"discharge": then}).outcome == outcome
+    revoked = {"like": "tpo", "revoked": [{"at": then, "how": "written"}]}
+    assert answer(consents={"intake": revoked}).outcome == outcome
+
+
+@pytest.mark.parametrize(("second", "outcome"), [(0, "deny"), (1, "permit")])
+def test_a_justice_consent_may_be_taken_back_from_the_instant_of_its_event(second, outcome):
+    ended = datetime.fromisoformat("2026-02-20T09:00:00-08:00")
+    form = {
+        "like": "criminal_justice",
+        "revocable_from": {"event": "final_disposition"},
+        "revoked": [{"at": ended.isoformat(), "how": "written"}],
+    }
+    facts = {
+        "recipient": "officer-reyes",
+        "purpose": "supervision",
+        "supervision": {"condition": True, "monitors": True},
+        "events": {"final_disposition": (ended + timedelta(seconds=second)).isoformat()},
+    }
+    assert answer(**facts, consents={"order": form}).outcome == outcome
+
+
+# -- which basis was meant -------------------------------------------------------------------------------------------
+
+
+def test_a_subpoena_for_what_is_no_record_is_answered_with_hipaas_words_only():
+    note = {"note": {"identifies": "person", "information": "medical"}}
+    facts = {"recipient": "superior-court", "purpose": "civil_proceeding", "demand": "subpoena"}
+    assert reasons("mhp", **facts, packet=note) == {"hipaa.assurances"}
