@@ -130,7 +130,8 @@ async def _hand_in(load: Peer, hub: dict[str, Any], count: int, tag: str, *, arr
 @asynccontextmanager
 async def _hub(url: str, redis: str, load: Peer, folder: str, role: str) -> AsyncIterator[dict[str, Any]]:
     url = url or f"sqlite:///{folder}/hub.sqlite"
-    await asyncio.to_thread(migrations.upgrade, url)  # here, for its memory is not the serving hub's
+    if role != "worker":
+        await asyncio.to_thread(migrations.upgrade, url)  # here, for its memory is not the serving hub's
     arguments = [url, redis, str(int(load.hello["port"])), role, folder]
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.bench.hub_process", *arguments,
