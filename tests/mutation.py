@@ -22,7 +22,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LEFT_OUT = {"texts", "codes", "rulebook", "vocabulary", "notices", "model", "permit", "explain", "remedies"}
-SENTENCES = [f"tests/unit/policies/test_{name}.py" for name in ("choices", "edges", "counsel", "words", "readback", "laws")]
+NAMES = ("choices", "edges", "counsel", "words", "readback", "laws")
+SENTENCES = [f"tests/unit/policies/test_{name}.py" for name in NAMES]
 COMPARED = {
     ast.Lt: ast.LtE,
     ast.LtE: ast.Lt,

@@ -6,9 +6,11 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from policies.kernel import decide
-from tests.unit.policies.meridian import NOW, answer, ask, reasons
+from policies.model import Agreement, World
+from tests.unit.policies.meridian import NOW, WORLD, answer, ask, reasons
 
 WAITING = {"like": "tpo", "expires": {"event": "discharge"}}
+THREAT = ["lacks_capacity", "substantial_threat"]
 MIDNIGHT = "2026-03-02T00:00:00-08:00"
 
 
@@ -117,3 +119,43 @@ def test_a_subpoena_for_what_is_no_record_is_answered_with_hipaas_words_only():
     note = {"note": {"identifies": "person", "information": "medical"}}
     facts = {"recipient": "superior-court", "purpose": "civil_proceeding", "demand": "subpoena"}
     assert reasons("mhp", **facts, packet=note) == {"hipaa.assurances"}
+
+
+@pytest.mark.parametrize(
+    ("recipient", "purpose", "information", "facts"),
+    [
+        ("dcfs-hotline", "child_abuse_report", "abuse_report", {}),
+        ("police", "crime_report", "incident", {"crime": "on_premises"}),
+        ("coroner", "cause_of_death", "cause_of_death", {}),
+        ("state-university", "research", "summary", {"findings": ["research_requirements_met"]}),
+        ("hhs-ocr", "hhs_compliance", "summary", {}),
+        ("leo-mother", "family_information", "threat_facts", {"patient": "leo", "findings": THREAT}),
+    ],
+)
+def test_a_programs_own_exceptions_are_not_those_of_who_received_its_record(recipient, purpose, information, facts):
+    item = {"information": information}
+    own = answer("lantern", recipient, purpose, packet={"it": item}, **facts)
+    assert own.outcome == "permit"
+    received = {**item, "source": "lantern", "held_under": "release"}
+    release = {"like": "specific", "discloser": ["lantern"], "recipients": ["keystone-housing"]}
+    held = {"packet": {"it": received}, "consents": {"release": release}, **facts}
+    passed_on = answer("keystone-housing", recipient, purpose, **held)
+    assert passed_on.outcome == "deny"
+    assert "redisclosure.not_permitted" in passed_on.reasons
+    own_codes = {"child_abuse.original_record", "crime.beyond_incident", "death.beyond_cause"}
+    assert own_codes.isdisjoint(passed_on.reasons)
+
+
+def test_an_auditor_reads_the_records_of_whom_it_agreed_with():
+    agreement = Agreement("read", "audit", "keystone-housing", "dhcs", copies=True)
+    world = World(WORLD.parties, {**WORLD.agreements, "read": agreement}, WORLD.zone)
+    received = {"it": {"source": "harbor", "held_under": "release"}}
+    release = {"like": "specific", "discloser": ["harbor"], "recipients": ["keystone-housing"]}
+    request = ask("keystone-housing", "dhcs", "audit", packet=received, consents={"release": release})
+    assert decide(replace(request, world=world, agreements=("read",))).outcome == "deny"
+
+
+@pytest.mark.parametrize("findings", [[], THREAT[:1], THREAT[1:]])
+def test_a_parent_is_told_of_a_threat_only_if_both_findings_are_made(findings):
+    facts = {"patient": "leo", "findings": findings, "packet": {"it": {"information": "threat_facts"}}}
+    assert answer("lantern", "leo-mother", "family_information", **facts).outcome == "deny"
