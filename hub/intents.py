@@ -135,9 +135,7 @@ async def conclude(
     return state
 
 
-async def withhold(
-    hub: Hub, ticket: Ticket, submission: StoredSubmission, decided: Decided, now: int
-) -> str:
+async def withhold(hub: Hub, ticket: Ticket, submission: StoredSubmission, decided: Decided, now: int) -> str:
     """Nothing of the row may leave now: it is withheld, or waits for a person, and the ledger says why."""
     decision = decided.record
     waits = decision.hold and not packets.let_go(decision, ticket)

@@ -1,4 +1,4 @@
-"""A question and its answer: what the engine is asked, and what it decides. Frozen values, no behaviour.
+"""A question: what the engine is asked. Frozen values, no behaviour; the answer is `policies.answer`.
 
 The vocabulary is that of `tests/cases/FORMAT.md`, sections 1, 2, 3 and 5, word for word; defaults are those
 given there. Instants are timezone-aware datetimes, kept in UTC; dates are calendar days in the county's zone.
@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
+from policies.answer import Decision, ItemDecision, LayerVerdict
 from policies.vocabulary import COMPLETE_RECORD
 from policies.world import Agreement, Party, World
 
@@ -257,45 +258,3 @@ class Request:
 
     def __post_init__(self) -> None:
         _utc(self, "at")
-
-
-class ItemDecision(NamedTuple):
-    """What becomes of one item. `basis`: the rule it rests on; `hold`: a person must look first."""
-
-    item: str
-    permitted: bool
-    hold: bool
-    basis: str | None
-    consent: str | None
-    reasons: tuple[str, ...]
-    laws: tuple[str, ...]
-
-
-class LayerVerdict(NamedTuple):
-    """What one layer of law (federal, california, county) says by itself."""
-
-    layer: str
-    outcome: str
-    reasons: tuple[str, ...]
-
-
-class Decision(NamedTuple):
-    """`outcome`: permit, partial, deny or not_applicable. `failed`: rules that could not run; they deny."""
-
-    outcome: str
-    hold: bool
-    items: tuple[ItemDecision, ...]
-    reasons: tuple[str, ...]
-    obligations: frozenset[str]
-    laws: tuple[str, ...]
-    consents: tuple[str, ...]
-    failed: tuple[str, ...] = ()
-    edition: str = ""
-
-    @property
-    def released(self) -> tuple[str, ...]:
-        return tuple(item.item for item in self.items if item.permitted)
-
-    @property
-    def withheld(self) -> dict[str, tuple[str, ...]]:
-        return {item.item: item.reasons for item in self.items if not item.permitted}

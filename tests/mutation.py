@@ -107,7 +107,7 @@ def survives(name: str, tree: ast.Module) -> bool:
         if any(differences(case, decide(case.request)) for cases in library.values() for case in cases):
             os._exit(1)
         os._exit(int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", *SENTENCES])))
-    except BaseException:  # noqa: BLE001  # whatever goes wrong in a mutant has been noticed
+    except BaseException:  # noqa: BLE001 - whatever goes wrong in a mutant has been noticed
         os._exit(1)
 
 
@@ -122,8 +122,8 @@ def main(wanted: list[str]) -> int:
             total += 1
             if survives(name, tree):
                 alive += 1
-                print(f"{name}:{line}: {what}", flush=True)  # noqa: T201
-    print(f"{total} mutants, {alive} survive")  # noqa: T201
+                print(f"{name}:{line}: {what}", flush=True)  # noqa: T201 - a report on the terminal
+    print(f"{total} mutants, {alive} survive")  # noqa: T201 - the same
     return 0
 
 

@@ -68,7 +68,7 @@ class ConsentForm(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 class DenialForm(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """"Share nothing", to everybody or as to some organizations. Dates and instants are ISO text."""
+    """A "share nothing", to everybody or as to some organizations. Dates and instants are ISO text."""
 
     as_to: tuple[str, ...] | None = None
     signed_by: tuple[str, ...] | None = (words.THE_PATIENT,)

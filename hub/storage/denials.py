@@ -1,4 +1,4 @@
-""""Share nothing": a record of its own, unlike having no record, and what it stops.
+"""The signed "share nothing": a record of its own, unlike having no record, and what it stops.
 
 Rules kept here:
 - A denial permits nothing and prohibits nothing: the policy never sees it. An emergency is as it was.

@@ -114,9 +114,7 @@ class DirectoryStore:
             if by_id[endpoint.organization].active:
                 offered[endpoint.organization] = (*offered.get(endpoint.organization, ()), endpoint)
         world = World({o.id: o.party for o in organizations}, by_agreement, self._zone)
-        return Directory(
-            version=version, organizations=by_id, endpoints=offered, agreements=by_agreement, world=world
-        )
+        return Directory(version=version, organizations=by_id, endpoints=offered, agreements=by_agreement, world=world)
 
     async def _put(self, what: str, row: dict[str, Any], by: str, at: int) -> bool:
         for _ in range(_ATTEMPTS):
@@ -139,9 +137,7 @@ class DirectoryStore:
     async def _already(self, what: str, row: dict[str, Any]) -> bool:
         table = table_of(_MODELS[what])
         columns = columns_of(_MODELS[what], without=("updated_at",))
-        found = await self._database.query(
-            select(*(table.c[c] for c in columns)).where(table.c.id == row["id"])
-        )
+        found = await self._database.query(select(*(table.c[c] for c in columns)).where(table.c.id == row["id"]))
         # True == 1, so SQLite's numbers for booleans compare as they should.
         return bool(found) and found[0] == tuple(row[column] for column in columns)
 

@@ -15,9 +15,7 @@ from hub.storage.tables import Decision, Item, Submission
 ADD = InsertNew(Submission, columns_of(Submission), ("sender", "idempotency"))
 ADD_ITEM = Insert(Item, columns_of(Item))
 ADD_DECISION = Insert(Decision, columns_of(Decision))
-_BY_ID = Lookup(
-    Submission, ("sender", "member_id", "kind", "purpose", "priority", "facts", "created_at"), "id"
-)
+_BY_ID = Lookup(Submission, ("sender", "member_id", "kind", "purpose", "priority", "facts", "created_at"), "id")
 _ITEMS = Lookup(Item, ("id", "information", "media_type", "key_id", "wrapped_key", "sealed"), "submission_id")
 _DECISIONS = Lookup(Decision, ("id", "recipient", "body"), "submission_id")
 _BY_KEY = Lookup(Submission, ("sender", "id", "body_digest"), "idempotency")

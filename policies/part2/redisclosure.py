@@ -47,7 +47,7 @@ def redisclosure(facts: Facts) -> PermitJudge:
     return judge
 
 
-def held_under_consent(facts: Facts, form: Form, matter: Matter) -> Permit | Reasons:  # noqa: PLR0911  # a table
+def held_under_consent(facts: Facts, form: Form, matter: Matter) -> Permit | Reasons:  # noqa: PLR0911 - a table of rows
     """The rows of a record that came with a consent."""
     if not in_force_on_receipt(facts, form, matter.item.received):
         return UNLAWFUL
