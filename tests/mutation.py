@@ -1,6 +1,6 @@
 """Mutation testing of `policies/`: one small change at a time, and does any test notice?
 
-    python -m tests.mutation [MODULE ...]
+    python -m tests.mutation [MODULE ...] [MODULE:LINE ...]
 
 Each mutant runs in a child of its own: first the case library, then, if that still agrees, the sentences of
 `test_choices`, `test_edges`, `test_counsel`, `test_words`, `test_readback` and `test_laws`. Survivors are printed;
@@ -112,13 +112,17 @@ def survives(name: str, tree: ast.Module) -> bool:
 
 
 def main(wanted: list[str]) -> int:
+    """Run the mutants of the modules or lines named, or of all; print those that survive."""
     total = alive = 0
+    modules = {each.partition(":")[0] for each in wanted}
     for path in sorted((ROOT / "policies").rglob("*.py")):
         place = path.relative_to(ROOT).with_suffix("")
         name = ".".join(place.parts)
-        if LEFT_OUT & set(place.parts) or place.name == "__init__" or (wanted and name not in wanted):
+        if LEFT_OUT & set(place.parts) or place.name == "__init__" or (wanted and name not in modules):
             continue
         for line, what, tree in mutants(ast.parse(path.read_text(encoding="utf-8"))):
+            if wanted and name not in wanted and f"{name}:{line}" not in wanted:
+                continue
             total += 1
             if survives(name, tree):
                 alive += 1

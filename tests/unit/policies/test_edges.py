@@ -5,8 +5,8 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from policies.kernel import decide
-from policies.model import Agreement, World
+from policies.kernel import decide, layers
+from policies.model import Agreement, Item, World
 from tests.unit.policies.meridian import NOW, WORLD, answer, ask, reasons
 
 WAITING = {"like": "tpo", "expires": {"event": "discharge"}}
@@ -135,7 +135,7 @@ def test_a_subpoena_for_what_is_no_record_is_answered_with_hipaas_words_only():
 def test_a_programs_own_exceptions_are_not_those_of_who_received_its_record(recipient, purpose, information, facts):
     item = {"information": information}
     own = answer("lantern", recipient, purpose, packet={"it": item}, **facts)
-    assert own.outcome == "permit"
+    assert (own.outcome, own.hold) == ("permit", purpose == "research")
     received = {**item, "source": "lantern", "held_under": "release"}
     release = {"like": "specific", "discloser": ["lantern"], "recipients": ["keystone-housing"]}
     held = {"packet": {"it": received}, "consents": {"release": release}, **facts}
@@ -155,7 +155,90 @@ def test_an_auditor_reads_the_records_of_whom_it_agreed_with():
     assert decide(replace(request, world=world, agreements=("read",))).outcome == "deny"
 
 
+@pytest.mark.parametrize(
+    ("kind", "holder", "outcome"),
+    [("audit", "harbor", "permit"), ("audit", "lantern", "deny"), ("qsoa", "harbor", "deny")],
+)
+def test_an_audit_needs_an_audit_agreement_of_that_program(kind, holder, outcome):
+    agreement = Agreement("read", kind, holder, "dhcs", copies=True)
+    world = World(WORLD.parties, {"read": agreement}, WORLD.zone)
+    request = replace(ask("harbor", "dhcs", "audit"), world=world, agreements=("read",))
+    assert decide(request).outcome == outcome
+
+
+def test_only_hhs_checks_for_hhs():
+    assert answer("harbor", "dhcs", "hhs_compliance").outcome == "deny"
+
+
+def test_a_parent_is_told_of_the_threat_and_not_of_the_treatment():
+    facts = {"patient": "leo", "findings": THREAT, "packet": {"it": {}}}
+    assert answer("lantern", "leo-mother", "family_information", **facts).outcome == "deny"
+
+
 @pytest.mark.parametrize("findings", [[], THREAT[:1], THREAT[1:]])
 def test_a_parent_is_told_of_a_threat_only_if_both_findings_are_made(findings):
     facts = {"patient": "leo", "findings": findings, "packet": {"it": {"information": "threat_facts"}}}
     assert answer("lantern", "leo-mother", "family_information", **facts).outcome == "deny"
+
+
+# -- what the decision says of the whole packet ----------------------------------------------------------------------
+
+
+def test_a_decision_names_the_consents_it_rests_on_and_no_others():
+    forms = {"intake": {"like": "tpo"}, "old": {"like": "tpo", "expires": "2026-02-01"}}
+    assert answer(consents=forms).consents == ("intake",)
+    note = {"note": {"identifies": "person", "information": "medical"}}
+    assert answer("mhp", "st-brigid", packet=note, consents=forms).consents == ()
+
+
+def test_what_cannot_be_decided_releases_nothing_and_waits():
+    unknown = decide(replace(ask(consents={"intake": {"like": "tpo"}}), purpose="marketing"))
+    nobody = decide(replace(ask(consents={"intake": {"like": "tpo"}}), recipient="nobody-we-know"))
+    for decision in (unknown, nobody):
+        assert decision.released == ()
+        assert all(item.hold for item in decision.items)
+
+
+def test_a_restriction_on_the_second_item_gives_way_to_the_emergency_no_less_than_one_on_the_first():
+    items = {"one": {"information": "medications"}, "two": {"information": "diagnosis"}}
+    for limited in ("medications", "diagnosis"):
+        limit = {"information": [limited]}
+        decision = answer(recipient="st-brigid-ed", packet=items, emergency={}, restrictions=[limit])
+        assert decision.outcome == "permit"
+        assert "no_further_use_request" in decision.obligations
+
+
+def test_the_same_item_is_another_thing_in_other_hands():
+    asked = replace(ask("harbor", "st-brigid"), packet=(Item("note"),))
+    assert decide(asked).reasons == ("consent.none",)
+    assert decide(replace(asked, discloser="mhp")).outcome == "permit"
+    ordinary = {**WORLD.parties, "harbor": replace(WORLD.parties["harbor"], sud_program=None)}
+    elsewhere = replace(asked, world=World(ordinary, {}, WORLD.zone))
+    assert decide(elsewhere).outcome == "permit"
+    assert decide(asked).reasons == ("consent.none",)
+
+
+def test_what_a_qso_holds_is_judged_by_the_agreements_of_each_question():
+    held = {"record": {"source": "harbor", "held_under": "qsoa"}}
+    asked = ask("chartwell", "harbor", "operations", packet=held, agreements=["harbor-chartwell"])
+    assert decide(asked).outcome == "permit"
+    assert "qso.no_agreement" in decide(replace(asked, agreements=())).reasons
+    assert decide(asked).outcome == "permit"
+
+
+@pytest.mark.parametrize(("discloser", "outcome"), [("county-sud", "deny"), ("county-mh-clinic", "permit")])
+def test_a_program_is_not_bound_by_the_contracts_of_the_agency_it_is_part_of(discloser, outcome):
+    contract = Agreement("agency", "baa", "county-behavioral-health", "bridge-exchange", service="data_processing")
+    world = World(WORLD.parties, {"agency": contract}, WORLD.zone)
+    note = {"note": {"identifies": "person", "information": "medical"}}
+    request = ask(discloser, "st-brigid", packet=note)
+    carried = replace(request, world=world, agreements=("agency",), through="bridge-exchange")
+    assert decide(carried).outcome == outcome
+
+
+def test_a_layer_that_withholds_a_part_says_partial():
+    packet = {"one": {"information": "medications"}, "session": {"information": "counseling_notes"}}
+    verdicts = {each.layer: each.outcome for each in layers(answer(packet=packet, consents={"i": {"like": "tpo"}}))}
+    assert verdicts == {"federal": "partial", "california": "permit", "county": "permit"}
+    alone = {"session": packet["session"]}
+    assert layers(answer(packet=alone, consents={"i": {"like": "tpo"}}))[0].outcome == "deny"
