@@ -37,6 +37,16 @@ def test_from_the_eighteenth_birthday_on_the_courts_representative_signs_alone()
         assert decide(replace(request, patient=replace(request.patient, born=born))).outcome == outcome
 
 
+def test_a_bill_for_a_minor_goes_to_a_person_also_if_the_minor_once_signed_another_form():
+    forms = {
+        "mothers": {"like": "tpo", "signed_by": ["leo-mother"]},
+        "old": {"like": "tpo", "signed_by": ["leo"], "expires": "2026-02-01"},
+    }
+    decision = answer("lantern", "sunrise", "claim", patient="leo", consents=forms)
+    assert decision.hold
+    assert {"minor.consent", "minor.payment"} <= set(decision.reasons)
+
+
 # -- when a consent begins and ends (§2.31(a)(6), (7), (9), (c)) -------------------------------------------------------
 
 

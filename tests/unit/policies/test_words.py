@@ -188,6 +188,50 @@ def test_what_makes_a_person_look_is_said_whichever_consent_it_is():
     assert text.endswith("A person must look at this.")
 
 
+def test_other_consents_faults_are_not_told_when_the_nearest_says_why_a_person_must_look():
+    forms = {
+        "forged": {"like": "specific", "recipients": ["mesa-clinic"], "signature": "doubtful"},
+        "scan": {"like": "tpo", "verified": False},
+    }
+    request = ask(consents=forms)
+    text = explain(request, decide(request))[0].text
+    assert 'The consent "scan" comes nearest.' in text
+    assert "(§2.31(c)(4))" not in text
+
+
+def test_of_consents_that_all_miss_the_one_that_misses_least_is_told():
+    forms = {
+        "housing": {"like": "specific", "recipients": ["keystone-housing"], "purposes": ["housing"]},
+        "mesa": {"like": "specific", "recipients": ["mesa-clinic"]},
+    }
+    request = ask(consents=forms)
+    assert explain(request, decide(request))[0].text == (
+        '"record" stays. The consent "mesa" comes nearest. The consent does not reach Valley Clinic. (§2.31(a)(4))'
+    )
+
+
+def test_one_form_for_record_and_notes_is_told_to_mix_what_must_stand_alone():
+    form = {"like": "tpo", "information": ["complete_record", "counseling_notes"]}
+    request = ask(consents={"intake": form}, packet={"session": {"information": "counseling_notes"}})
+    assert "(§2.31(b)(2), §2.31(d))" in explain(request, decide(request))[0].text
+
+
+def test_no_consent_is_called_nearest_where_none_lacks_anything():
+    request = ask(consents={"one": {"like": "tpo"}, "two": {"like": "tpo"}}, restrictions=[{}])
+    assert explain(request, decide(request))[0].text == (
+        '"record" stays. The patient asked for this limit, and it was agreed to. (§2.26(a)(3))'
+    )
+
+
+def test_a_blank_is_said_once_and_not_again_as_what_follows_from_it():
+    request = ask(consents={"release": {"like": "specific", "recipients": None}})
+    decision = decide(request)
+    assert set(decision.reasons) == {"consent.missing.recipient", "scope.recipient"}
+    assert explain(request, decision)[0].text == (
+        '"record" stays. The form does not say who may get the record. (§2.31(a)(4)(i))'
+    )
+
+
 def test_a_decision_that_the_facts_of_today_no_longer_explain_says_all_its_reasons():
     request = ask(consents={"intake": {"like": "tpo", "expires": "2026-02-01", "signed_on": None}})
     decision = decide(request)
