@@ -14,7 +14,9 @@ from tests.e2e.shape import Done, Servers, Told, deployed
 
 pytestmark = pytest.mark.slow
 NOTICE = "This record which has been disclosed to you is protected by Federal confidentiality rules (42 CFR part 2)."
-PERSONAL = re.compile(rf"Nora|Quill|Otis|Farrow|Ines|Marlow|1988|{NORA}|{OTIS}|{INES}|forty milligrams")
+BIRTH_DATES = "1988-?04-?11|1979-?09-?30|1991-?02-?17"
+"""Whole, for the digits of a year also stand in the fractions of a second."""
+PERSONAL = re.compile(rf"Nora|Quill|Otis|Farrow|Ines|Marlow|{BIRTH_DATES}|{NORA}|{OTIS}|{INES}|forty milligrams")
 
 
 class Day(NamedTuple):
