@@ -45,8 +45,14 @@ CONSENT_LINES = (
     ("Revocation", "In writing to Harbor Light Recovery, 707-555-0110"),
 )
 PDF = b"%PDF-1.4\n% invented assessment of Marisol Quintero\n%%EOF\n"
-PERSONAL = ("Marisol", "Quintero", "01234567A", "1988-03-14", "ASAM", "Harbor Light", "Recovery", "substance")
-"""Nothing of this may be readable in transit or in clear metadata (metadata-is-content)."""
+PERSONAL = (
+    *("Marisol", "Quintero", "01234567A", "1988-03-14", "Harbor Light", "Recovery", "substance"),
+    *("ASAM assessment", "asam.", "asam-", "asam_"),
+)
+"""Nothing of this may be readable in transit or in clear metadata (metadata-is-content).
+
+Four letters alone also turn up in ciphertext by chance, hence those with what base64 does not have.
+"""
 
 
 def sample_parcel(endpoint: Endpoint, **changes: object) -> Parcel:
