@@ -3,8 +3,8 @@
     python -m tests.mutation [MODULE ...] [MODULE:LINE ...]
 
 Each mutant runs in a child of its own: first the case library, then, if that still agrees, the sentences of
-`test_choices`, `test_edges`, `test_counsel`, `test_words`, `test_readback` and `test_laws`. Survivors are printed;
-`policies/MUTANTS.md` judges each. Texts, tables and the rulebook are left out: what they say is compared word for
+`test_choices`, `test_edges`, `test_limits`, `test_counsel`, `test_words`, `test_readback` and `test_laws`. Survivors
+are printed; `policies/MUTANTS.md` judges each. Texts, tables and the rulebook are left out: what they say is compared word for
 word elsewhere.
 """
 
@@ -14,6 +14,7 @@ import importlib
 import importlib.abc
 import importlib.util
 import os
+import resource
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +23,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LEFT_OUT = {"texts", "codes", "rulebook", "vocabulary", "notices", "model", "permit", "explain", "remedies"}
-NAMES = ("choices", "edges", "counsel", "words", "readback", "laws")
+NAMES = ("choices", "edges", "limits", "counsel", "words", "readback", "laws")
 SENTENCES = [f"tests/unit/policies/test_{name}.py" for name in NAMES]
 COMPARED = {
     ast.Lt: ast.LtE,
@@ -97,6 +98,8 @@ def survives(name: str, tree: ast.Module) -> bool:
     if child:
         return os.waitpid(child, 0)[1] == 0
     try:
+        for what, limit in ((resource.RLIMIT_CPU, 300), (resource.RLIMIT_AS, 2**32)):
+            resource.setrlimit(what, (limit, limit))  # a mutant that never ends has been noticed, too
         out = os.open(os.devnull, os.O_WRONLY)
         os.dup2(out, 1)
         os.dup2(out, 2)

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
+from policies.california.minors import minor_alone
 from policies.kernel import decide, layers
 from policies.model import Agreement, Item, World
 from tests.unit.policies.meridian import NOW, WORLD, answer, ask, reasons
@@ -47,6 +48,32 @@ def test_a_bill_for_a_minor_goes_to_a_person_also_if_the_minor_once_signed_anoth
     assert {"minor.consent", "minor.payment"} <= set(decision.reasons)
 
 
+@pytest.mark.parametrize(
+    ("service", "age", "alone"),
+    [
+        ("counseling", 12, True),
+        ("buprenorphine", 16, True),
+        ("buprenorphine", 15, False),
+        ("methadone", 17, False),
+    ],
+)
+def test_a_minor_consents_alone_from_the_birthday_on(service, age, alone):
+    birthday = date(2026, 3, 2)
+    born = birthday.replace(year=birthday.year - age)
+    assert minor_alone(born, birthday, service) is alone
+    assert not minor_alone(born, birthday - timedelta(days=1), service)
+
+
+@pytest.mark.parametrize(
+    ("recipient", "service", "limited"),
+    [("leo-mother", "counseling", True), ("leo-mother", "methadone", False), ("st-brigid", "counseling", False)],
+)
+def test_california_keeps_from_a_parent_only_the_record_of_care_a_minor_may_seek_alone(recipient, service, limited):
+    note = {"note": {"identifies": "person", "information": "medical"}}
+    found = reasons("mhp", recipient, "family_information", patient="leo", service=service, packet=note)
+    assert ("california.minor_record" in found) is limited
+
+
 # -- when a consent begins and ends (§2.31(a)(6), (7), (9), (c)) -------------------------------------------------------
 
 
@@ -63,6 +90,11 @@ def test_a_consent_is_prior_from_the_instant_it_is_signed(form):
     facts = {"consents": {"intake": signed}, "events": {"discharge": "not_yet"}}
     assert answer(**facts).outcome == "permit"
     assert "consent.not_prior" in reasons(**facts, at="2026-03-02T09:59:59-08:00")
+
+
+def test_a_form_signed_on_screen_that_bears_no_date_lacks_the_date_and_is_not_called_false():
+    form = {"like": "tpo", "signed_on": None, "signed_at": "2026-02-01T09:00:00-08:00"}
+    assert reasons(consents={"intake": form}) == {"consent.missing.date"}
 
 
 @pytest.mark.parametrize(
