@@ -2,10 +2,9 @@
 
     python -m tests.mutation [MODULE ...] [MODULE:LINE ...]
 
-Each mutant runs in a child of its own: first the case library, then, if that still agrees, the sentences of
-`test_choices`, `test_edges`, `test_limits`, `test_counsel`, `test_words`, `test_readback` and `test_laws`. Survivors
-are printed; `policies/MUTANTS.md` judges each. Texts, tables and the rulebook are left out: what they say is compared word for
-word elsewhere.
+Each mutant runs in a child of its own: first the case library, then, if that still agrees, the sentences of NAMES.
+Survivors are printed; `policies/MUTANTS.md` judges each. Texts, tables and the rulebook are left out: what they say
+is compared word for word elsewhere.
 """
 
 import ast
@@ -23,7 +22,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LEFT_OUT = {"texts", "codes", "rulebook", "vocabulary", "notices", "model", "permit", "explain", "remedies"}
-NAMES = ("choices", "edges", "limits", "counsel", "words", "readback", "laws")
+NAMES = ("choices", "edges", "limits", "orders", "counsel", "words", "readback", "laws")
 SENTENCES = [f"tests/unit/policies/test_{name}.py" for name in NAMES]
 COMPARED = {
     ast.Lt: ast.LtE,
