@@ -22,7 +22,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LEFT_OUT = {"texts", "codes", "rulebook", "vocabulary", "notices", "model", "permit", "explain", "remedies"}
-NAMES = ("choices", "edges", "limits", "orders", "counsel", "words", "readback", "laws")
+NAMES = ("choices", "edges", "limits", "orders", "duties", "counsel", "words", "readback", "laws")
 SENTENCES = [f"tests/unit/policies/test_{name}.py" for name in NAMES]
 COMPARED = {
     ast.Lt: ast.LtE,
