@@ -115,6 +115,9 @@ def survives(name: str, tree: ast.Module) -> bool:
 
 def main(wanted: list[str]) -> int:
     """Run the mutants of the modules or lines named, or of all; print those that survive."""
+    if not survives("nothing", ast.Module([], [])):
+        print("The tests do not pass as they are; nothing would be learned.")  # noqa: T201
+        return 1
     total = alive = 0
     modules = {each.partition(":")[0] for each in wanted}
     for path in sorted((ROOT / "policies").rglob("*.py")):

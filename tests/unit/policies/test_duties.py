@@ -31,6 +31,11 @@ LATER = {"consents": {"intake": {"like": "tpo", "signed_on": "2026-03-02", "sign
         (("harbor", "st-brigid-ed", "treatment"), {"emergency": {}}, RECORD | {"emergency_record"}),
         (("harbor", "valley-clinic", "treatment"), {}, {"generic_refusal"}),
         (("harbor", "valley-clinic", "treatment"), SPOKEN, {"generic_refusal", "written_revocation"}),
+        (
+            ("harbor", "valley-clinic", "treatment"),
+            SPOKEN | {"packet": {"it": {"source": "unknown"}}},
+            {"generic_refusal"},
+        ),
         (("harbor", "valley-clinic", "treatment"), LATER, {"generic_refusal", "breach_assessment"}),
     ],
 )
@@ -45,3 +50,5 @@ def test_only_a_limit_that_gave_way_is_asked_to_be_kept_by_the_recipient(emergen
     assert ("no_further_use_request" in decision.obligations) is asked
     unlimited = answer("harbor", "st-brigid-ed", "treatment", emergency={})
     assert "no_further_use_request" not in unlimited.obligations
+    elsewhere = {"restrictions": [{"against": ["sunrise"]}], "emergency": {}}
+    assert "no_further_use_request" not in answer("harbor", "st-brigid-ed", "treatment", **elsewhere).obligations

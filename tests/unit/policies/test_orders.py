@@ -1,4 +1,4 @@
-"""The edges of court orders and agreements: each narrows what goes by one fact."""
+"""The edges of court orders, agreements and consents beside each other: each changes what goes by one fact."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -91,3 +91,51 @@ def test_one_item_of_veterans_care_does_not_take_the_packet_out_of_part_2():
 
 def test_the_patient_gets_also_what_nobody_else_would_need():
     assert answer("harbor", "the-patient", "patient_access", packet={"all": {"needed": False}}).outcome == "permit"
+
+
+# -- consents beside each other --------------------------------------------------------------------------------------
+
+
+def test_of_two_consents_that_carry_it_the_one_that_waits_for_nobody_counts():
+    waits = {"like": "tpo", "information": ["complete_record", "counseling_notes"]}
+    for forms in ({"waits": waits, "plain": {"like": "tpo"}}, {"plain": {"like": "tpo"}, "waits": waits}):
+        decision = answer(consents=forms)
+        assert (decision.outcome, decision.hold, decision.consents) == ("permit", False, ("plain",))
+    assert answer(consents={"waits": waits}).hold
+
+
+@pytest.mark.parametrize("like", ["tpo", "counseling_notes"])
+def test_only_a_bill_relies_on_a_consent_that_was_taken_back(like):
+    revoked = [{"at": "2026-02-20T09:00:00-08:00", "how": "written"}]
+    form = {"like": like, "recipients": ["valley-clinic"], "revoked": revoked}
+    cls = "summary" if like == "tpo" else like
+    decision = answer(consents={"intake": form}, packet={"it": {"information": cls, "made": "2026-02-01"}})
+    assert "consent.revoked" in decision.reasons
+    assert not decision.hold
+
+
+def test_what_is_no_record_goes_to_court_with_an_authorization_for_it():
+    note = {"note": {"identifies": "person", "information": "medical"}}
+    form = {"like": "specific", "discloser": ["mhp"], "recipients": ["superior-court"]}
+    form |= {"purposes": ["civil_proceeding"], "information": ["medical"]}
+    decision = answer("mhp", "superior-court", "civil_proceeding", packet=note, consents={"release": form})
+    assert (decision.outcome, decision.laws) == ("permit", ("164.508",))
+
+
+def test_a_form_that_is_no_consent_is_not_read_further():
+    for form in ({"like": "tpo", "written": False}, {"like": "tpo", "kind": "general"}):
+        decision = answer(consents={"it": form | {"information": ["diagnosis"]}})
+        assert len(decision.reasons) == 1
+
+
+def test_what_goes_by_a_courts_order_waits_whatever_other_form_lists_the_case():
+    form = {"like": "specific", "recipients": ["superior-court"], "purposes": ["civil_proceeding"]}
+    request = ask("harbor", "superior-court", "civil_proceeding", consents={"release": form})
+    decision = decide(replace(request, order=CourtOrder("2.64")))
+    assert (decision.outcome, decision.hold, decision.items[0].basis) == ("permit", True, "court_order")
+
+
+def test_a_notes_consent_that_was_no_condition_of_care_is_good():
+    form = {"like": "counseling_notes", "recipients": ["valley-clinic"]}
+    assert answer(consents={"notes": form}, packet=NOTES).outcome == "permit"
+    assert "consent.conditioned" in answer(consents={"notes": form | {"conditioned": True}}, packet=NOTES).reasons
