@@ -10,7 +10,12 @@ has() { command -v "$1" >/dev/null 2>&1; }
 missing=()
 compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || has initdb || missing+=(postgresql)
 has redis-server || missing+=(redis-server)
-has openssl || missing+=(openssl) # opens our S/MIME messages, as an independent reader
+has openssl || missing+=(openssl)       # opens our S/MIME messages, as an independent reader
+has postfix || missing+=(postfix)       # takes our mail and hands us others'
+has slapd || missing+=(slapd)           # where Direct partners publish certificates
+has chromium || missing+=(chromium fonts-liberation) # opens the pages
+has faxq || missing+=(hylafax-server hylafax-client) # sends and receives faxes...
+compgen -G '/usr/lib/*/libspandsp.so.2' >/dev/null || missing+=(libspandsp2) # ...over a simulated telephone line
 
 if ((${#missing[@]})); then
   deploy/bootstrap/packages.sh "${missing[@]}" || [[ ${CI:-} != true ]]

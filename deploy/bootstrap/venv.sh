@@ -41,7 +41,8 @@ fi
 rm -f "$stamp"
 pip=(.venv/bin/python -m pip -qq --disable-pip-version-check --no-input)
 echo "· $(grep -c '^[a-z0-9]' requirements-dev.lock) locked packages (once, about a minute)"
-"${pip[@]}" install --require-hashes --only-binary :all: -r requirements-dev.lock
+# The lock is whole, so nothing is resolved: a resolver would look at newer versions, which have no hash here.
+"${pip[@]}" install --require-hashes --only-binary :all: --no-deps -r requirements-dev.lock
 # The build back-end comes from the lock too: nothing that was not hashed runs here.
 "${pip[@]}" install --no-deps --no-build-isolation --editable .
 echo "$wanted" >"$stamp"
