@@ -1,4 +1,4 @@
-"""Wires the parts together: the only file that knows which adapter or store stands behind a port."""
+"""Wires the parts together: the only package that knows which adapter or store stands behind a port."""
 
 import asyncio
 import contextlib
@@ -6,20 +6,18 @@ import fcntl
 import gc
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
-from urllib.parse import urlsplit
+from typing import IO
 
 import structlog
-from nacl.signing import SigningKey
 
+from hub.bootstrap.channels import channels as wire_channels
 from hub.clock import SystemClock
 from hub.context import Hub
-from hub.crypto.keyring import KeyKind, KeyRing
+from hub.crypto.keyring import KeyRing
 from hub.errors import ConfigurationError
-from hub.model import ChannelKind
-from hub.ports import Channel, Signals
+from hub.ports import Signals
 from hub.recent import Recent
 from hub.sequencer import Sequencer
 from hub.settings import Settings
@@ -31,9 +29,6 @@ from hub.storage.facts import FactsReader
 from hub.telemetry import configure_log
 from hub.worker import Worker, recover
 from policies.rules import chosen
-
-if TYPE_CHECKING:
-    from adapters.fax.transport import FaxTransport
 
 ROLES = ("all", "api", "worker")
 _log = structlog.get_logger()
@@ -57,7 +52,7 @@ async def open_hub(settings: Settings, *, channels: bool = True) -> AsyncIterato
         await key_records.admit(database, ring)
         signals = _signals(settings)
         stack.push_async_callback(signals.close)
-        wired = _channels(settings, ring) if channels else {}
+        wired = wire_channels(settings, ring) if channels else {}
         for channel in wired.values():
             stack.push_async_callback(channel.close)
         yield Hub(
@@ -195,67 +190,3 @@ def _signals(settings: Settings) -> Signals:
     from hub.redis_signals import RedisSignals  # noqa: PLC0415
 
     return RedisSignals(settings.redis_url)
-
-
-def _channels(settings: Settings, ring: KeyRing) -> Mapping[ChannelKind, Channel]:
-    """The channels that are configured; a recipient reachable only by another one becomes a dead letter."""
-    from adapters.api.channel import ApiChannel  # noqa: PLC0415
-    from adapters.fax.channel import FaxChannel  # noqa: PLC0415
-
-    delivery = ring.active(KeyKind.DELIVERY)
-    channels: dict[ChannelKind, Channel] = {
-        ChannelKind.API: ApiChannel(SigningKey(delivery.secret), delivery.id),
-        ChannelKind.FAX: FaxChannel(_fax_transport(settings)),
-    }
-    if settings.smtp_host:
-        channels[ChannelKind.EMAIL] = _email(settings, settings.smtp_host)
-    return channels
-
-
-def _email(settings: Settings, relay: str) -> Channel:
-    """Direct mail through the relay. Raises `ConfigurationError` naming what is missing or refused."""
-    from adapters.email.channel import EmailChannel  # noqa: PLC0415
-
-    if not settings.smime_key or not settings.smime_certificate:
-        raise ConfigurationError("HUB_SMTP_HOST needs HUB_SMIME_KEY and HUB_SMIME_CERT: nothing leaves unsigned.")
-    if bool(settings.smtp_user) != bool(settings.smtp_password):
-        raise ConfigurationError("HUB_SMTP_USER and HUB_SMTP_PASSWORD_FILE need each other.")
-    credentials = None
-    if settings.smtp_user and settings.smtp_password:
-        password = _content(settings.smtp_password, "HUB_SMTP_PASSWORD_FILE", secret=True)
-        credentials = (settings.smtp_user, password.decode(errors="replace").rstrip("\r\n"))
-    return EmailChannel(
-        _content(settings.smime_key, "HUB_SMIME_KEY", secret=True),
-        _content(settings.smime_certificate, "HUB_SMIME_CERT"),
-        settings.smtp_from,
-        relay,
-        settings.smtp_port,
-        implicit_tls=settings.smtp_implicit_tls,
-        credentials=credentials,
-        tls_ca=_content(settings.smtp_ca, "HUB_SMTP_CA") if settings.smtp_ca else None,
-    )
-
-
-def _content(path: Path, variable: str, *, secret: bool = False) -> bytes:
-    try:
-        if secret and path.stat().st_mode & 0o077:
-            raise ConfigurationError(f"{variable} names a file that other users may read (chmod 600).")
-        return path.read_bytes()
-    except OSError:
-        raise ConfigurationError(f"{variable} names a file that cannot be read.") from None
-
-
-def _fax_transport(settings: Settings) -> "FaxTransport":
-    """HylaFAX at `hylafax://user:password@host:port`, or the spool folder when none is configured."""
-    if settings.hylafax_url is None:
-        from adapters.fax.spool import SpoolFax  # noqa: PLC0415
-
-        return SpoolFax(settings.fax_spool)
-    from adapters.fax.hylafax import HylaFax, HylaFaxServer  # noqa: PLC0415
-
-    url = urlsplit(settings.hylafax_url)
-    if url.scheme != "hylafax" or not url.hostname or not url.username:
-        raise ConfigurationError("HUB_HYLAFAX_URL is hylafax://user:password@host:port.")
-    return HylaFax(
-        HylaFaxServer(host=url.hostname, port=url.port or 4559, user=url.username, password=url.password or "")
-    )
