@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 def channels(settings: Settings, ring: KeyRing) -> Mapping[ChannelKind, Channel]:
     """The channels that are configured; a recipient reachable only by another one becomes a dead letter."""
-    from adapters.api.channel import ApiChannel  # noqa: PLC0415
-    from adapters.fax.channel import FaxChannel  # noqa: PLC0415
+    from adapters.api.channel import ApiChannel  # noqa: PLC0415 - loaded when wired
+    from adapters.fax.channel import FaxChannel  # noqa: PLC0415 - loaded when wired
 
     delivery = ring.active(KeyKind.DELIVERY)
     wired: dict[ChannelKind, Channel] = {
