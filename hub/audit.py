@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlmodel import col
 
 from hub.crypto.checkpoint import Checkpoint
-from hub.crypto.ledger import LedgerEntry, leaf_data
+from hub.crypto.ledger import LedgerEntry, line_of
 from hub.crypto.notes import Verifier
 from hub.crypto.report import Report
 from hub.crypto.verifier import Verification
@@ -68,7 +68,7 @@ async def lines(database: Database) -> AsyncIterator[bytes]:
     """The ledger as an export: one leaf to a line, in position order."""
     async for batch in _leaves(database):
         for entry, _ in batch:
-            yield leaf_data(entry) if entry else b"null"
+            yield line_of(entry) if entry else b"null"
 
 
 async def _leaves(database: Database) -> AsyncIterator[list[_Pair]]:

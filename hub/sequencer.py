@@ -36,6 +36,7 @@ _STATE = Lookup(tables.LedgerState, ("size", "frontier", "newest"), "id")
 _FIRST = InsertNew(tables.LedgerState, ("id", "size", "frontier", "newest"), ("id",))
 _MOVE = Change(tables.LedgerState, ("size", "frontier", "newest"), ("id", "size"), must_hit=True)
 _ADD_LEAF = Insert(tables.LedgerLeaf, columns_of(tables.LedgerLeaf))
+_ADD_NODE = Insert(tables.LedgerNode, columns_of(tables.LedgerNode))
 _ADD_CHECKPOINT = Insert(tables.Checkpoint, columns_of(tables.Checkpoint))
 
 _log = structlog.get_logger()
@@ -80,7 +81,7 @@ class Sequencer:
             return 0
         frontier = Frontier.loads(size, packed)
         hashes = leaf_hashes(entries)
-        frontier.extend(hashes)
+        nodes = [Step(_ADD_NODE, node) for node in frontier.extend(hashes)]
         root, now = frontier.root(), self._clock.now()
         note = sign_checkpoint(self._key, frontier.size, root)
         moved = (frontier.size, frontier.dumps(), max(newest, *(e.id for e in entries)), _STATE_ID, size)
@@ -90,7 +91,7 @@ class Sequencer:
         )
         unit = Unit(
             (Step(_MOVE, moved, "sequencer"),),
-            (*leaves, Step(_ADD_CHECKPOINT, (frontier.size, root, note, now))),
+            (*leaves, *nodes, Step(_ADD_CHECKPOINT, (frontier.size, root, note, now))),
         )
         try:
             await self._database.commit(unit)

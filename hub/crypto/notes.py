@@ -24,6 +24,9 @@ from nacl.signing import SigningKey, VerifyKey
 from hub.errors import IntegrityFailed, Malformed
 
 ED25519 = b"\1"
+COSIGNATURE_V1 = b"\4"
+"""A witness's key (C2SP tlog-cosignature); it signs a time with the text."""
+_ALGORITHMS = (ED25519, COSIGNATURE_V1)
 _MAX_NOTE = 1 << 20
 _MAX_SIGNATURES = 100
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
@@ -36,24 +39,26 @@ class Verifier(msgspec.Struct, frozen=True):
     name: str
     public: bytes
     """Ed25519, 32 bytes."""
+    algorithm: bytes = ED25519
+    """What its signatures are made over, one byte."""
 
     @property
     def key_id(self) -> bytes:
-        """SHA-256(name ‖ newline ‖ 01 ‖ public key), its first four bytes."""
-        return hashlib.sha256(self.name.encode() + b"\n" + ED25519 + self.public).digest()[:4]
+        """SHA-256(name ‖ newline ‖ algorithm ‖ public key), its first four bytes."""
+        return hashlib.sha256(self.name.encode() + b"\n" + self.algorithm + self.public).digest()[:4]
 
     def encode(self) -> str:
         """`name+id+base64`, the form Go's sumdb and other tools read."""
-        return f"{self.name}+{self.key_id.hex()}+{base64.b64encode(ED25519 + self.public).decode()}"
+        return f"{self.name}+{self.key_id.hex()}+{base64.b64encode(self.algorithm + self.public).decode()}"
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read what `encode` writes. Raises `Malformed`."""
         parts = _VERIFIER.fullmatch(text)
         key = _base64(parts[3]) if parts else b""
-        if not parts or not _is_name(parts[1]) or len(key) != 33 or key[:1] != ED25519:
+        if not parts or not _is_name(parts[1]) or len(key) != 33 or key[:1] not in _ALGORITHMS:
             raise Malformed("This is not a note verifier key.")
-        verifier = cls(parts[1], key[1:])
+        verifier = cls(parts[1], key[1:], key[:1])
         if verifier.key_id.hex() != parts[2]:
             raise Malformed("The note verifier key does not match its own id.")
         return verifier
@@ -66,6 +71,10 @@ class Signature(msgspec.Struct, frozen=True):
     key_id: bytes
     signature: bytes
 
+    def encode(self) -> str:
+        """The line, with its newline."""
+        return f"\u2014 {self.name} {base64.b64encode(self.key_id + self.signature).decode()}\n"
+
 
 class Note(msgspec.Struct, frozen=True):
     """A text with its signatures, neither yet verified."""
@@ -75,8 +84,7 @@ class Note(msgspec.Struct, frozen=True):
 
     def encode(self) -> str:
         """The note as it is stored and published."""
-        lines = [f"\u2014 {s.name} {base64.b64encode(s.key_id + s.signature).decode()}\n" for s in self.signatures]
-        return f"{self.text}\n{''.join(lines)}"
+        return f"{self.text}\n{''.join(signature.encode() for signature in self.signatures)}"
 
     @classmethod
     def parse(cls, note: str | bytes) -> Self:
@@ -110,7 +118,7 @@ def verify(note: Note, verifiers: Iterable[Verifier]) -> tuple[Verifier, ...]:
 
     Raises `IntegrityFailed` if none did, or if a signature under a known key is wrong.
     """
-    known = {(verifier.name, verifier.key_id): verifier for verifier in verifiers}
+    known = {(v.name, v.key_id): v for v in verifiers if v.algorithm == ED25519}
     message = note.text.encode()
     signers: dict[Verifier, None] = {}
     for line in note.signatures:

@@ -17,8 +17,13 @@ EMPTY_ROOT = sha256().digest()
 _SIZE = 32
 _LIMIT = 1 << 63
 
+TILE_HEIGHT = 8
+"""C2SP tlog-tiles: a tile is 256 hashes, and stands as one hash in a tile of the level above."""
+
 Range = tuple[int, int]
 """Leaves from, inclusive, to, exclusive."""
+Node = tuple[int, int, bytes]
+"""Tile level, position within it, hash: the root of 256 ** level leaves."""
 
 
 def leaf_hash(data: bytes) -> bytes:
@@ -55,10 +60,17 @@ class Frontier:
         """The hashes one after the other, largest subtree first; 32 bytes for each one-bit of `size`."""
         return b"".join(self._edge)
 
-    def extend(self, leaf_hashes: Sequence[bytes]) -> None:
-        """Append leaves. One pass for each level, in which hashing is nearly all the work."""
+    def extend(self, leaf_hashes: Sequence[bytes]) -> list[Node]:
+        """Append leaves. One pass for each level, in which hashing is nearly all the work.
+
+        Answers the nodes completed by them that tiles above level 0 are made of.
+        """
         nodes, finished, level = leaf_hashes, [], 0
+        completed: list[Node] = []
         while nodes:
+            if level and not level % TILE_HEIGHT:
+                first, tile_level = self.size >> level, level // TILE_HEIGHT
+                completed += [(tile_level, position, node) for position, node in enumerate(nodes, first)]
             if self.size >> level & 1:
                 nodes = [self._edge.pop(), *nodes]
             if len(nodes) & 1:
@@ -69,6 +81,7 @@ class Frontier:
             level += 1
         self._edge += reversed(finished)
         self.size += len(leaf_hashes)
+        return completed
 
     def root(self) -> bytes:
         """The Merkle tree hash of all leaves so far."""

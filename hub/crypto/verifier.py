@@ -16,11 +16,10 @@ from itertools import islice
 
 from hub.crypto.alignment import Alignment
 from hub.crypto.checkpoint import Checkpoint, open_checkpoint
-from hub.crypto.ledger import LedgerEntry, leaf_hash, leaf_hashes
+from hub.crypto.ledger import LedgerEntry, leaf_hash, leaf_hashes, leaves_of
 from hub.crypto.notes import Verifier
 from hub.crypto.report import Fault, Finding, Report
 from hub.crypto.tree import Frontier
-from hub.crypto.tree import leaf_hash as hash_of_line
 from hub.errors import IntegrityFailed, Malformed
 
 _BATCH = 4096
@@ -97,7 +96,7 @@ class Verification:
 
     def feed_lines(self, lines: Sequence[bytes]) -> None:
         """The next lines of an export, without their newlines."""
-        self._grow([hash_of_line(line) for line in lines])
+        self._grow(leaves_of(lines))
 
     def finish(self) -> Report:
         """The report. Nothing can be fed afterwards."""

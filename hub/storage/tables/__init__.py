@@ -7,7 +7,15 @@ inside a `sealed` column (`hub.crypto.envelope`). Columns are plain on purpose: 
 from hub.storage.tables.consents import Consent, ConsentDocument, ConsentEvent, Restriction
 from hub.storage.tables.directory import Agreement, DirectoryState, Endpoint, Organization, Token
 from hub.storage.tables.exchange import Attempt, Decision, Disclosure, Item, Outbox, Submission
-from hub.storage.tables.ledger import Checkpoint, KeyRecord, LedgerEntry, LedgerLeaf, LedgerState
+from hub.storage.tables.ledger import (
+    Checkpoint,
+    Cosignature,
+    KeyRecord,
+    LedgerEntry,
+    LedgerLeaf,
+    LedgerNode,
+    LedgerState,
+)
 from hub.storage.tables.members import Member, MemberIdentifier, MemberLink
 from hub.storage.tables.work import Evidence, Inquiry, WorkItem
 
@@ -18,6 +26,7 @@ __all__ = [
     "Consent",
     "ConsentDocument",
     "ConsentEvent",
+    "Cosignature",
     "Decision",
     "DirectoryState",
     "Disclosure",
@@ -28,6 +37,7 @@ __all__ = [
     "KeyRecord",
     "LedgerEntry",
     "LedgerLeaf",
+    "LedgerNode",
     "LedgerState",
     "Member",
     "MemberIdentifier",

@@ -31,6 +31,18 @@ class LedgerLeaf(SQLModel, table=True):
     hash: bytes = Field(sa_type=LargeBinary)
 
 
+class LedgerNode(SQLModel, table=True):
+    """A hash of a tile above level 0 (C2SP tlog-tiles): the root of 256 ** level leaves, so that any proof reads few
+    rows.
+    """
+
+    __tablename__ = "ledger_node"
+    __table_args__ = {"sqlite_with_rowid": False}
+    level: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    position: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    hash: bytes = Field(sa_type=LargeBinary)
+
+
 class LedgerState(SQLModel, table=True):
     """One row: the tree's size and right edge. Whoever moves it from the size it read is the sequencer of that
     batch.
@@ -51,6 +63,17 @@ class Checkpoint(SQLModel, table=True):
     root: bytes = Field(sa_type=LargeBinary)
     note: str = Field(sa_type=Text)
     at: int = Field(sa_type=BigInteger)
+
+
+class Cosignature(SQLModel, table=True):
+    """A witness's statement about a checkpoint (C2SP tlog-cosignature), as its line of the signed note."""
+
+    size: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    witness: str = Field(primary_key=True, sa_type=Text)
+    """The witness's name and key id, `name+id`."""
+    line: str = Field(sa_type=Text)
+    at: int = Field(sa_type=BigInteger)
+    """When it was offered."""
 
 
 class KeyRecord(SQLModel, table=True):

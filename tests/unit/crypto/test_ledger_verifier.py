@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hub.crypto import notes
 from hub.crypto.checkpoint import Checkpoint, sign_checkpoint, verifier_of
 from hub.crypto.keyring import KeyKind, KeyRing, rotate
-from hub.crypto.ledger import LedgerEntry, entry_of, leaf_data, leaf_hash, leaf_hashes
+from hub.crypto.ledger import LedgerEntry, commitment, entry_of, leaf_hash, leaf_hashes, leaf_of, line_of
 from hub.crypto.report import Fault
 from hub.crypto.tree import root_of
 from hub.crypto.verifier import Verification, verify, verify_export
@@ -61,14 +61,15 @@ def swapped(items, one, other):
     return items
 
 
-def test_the_leaf_is_one_line_of_json_hashed_as_rfc_6962_says():
+def test_the_leaf_commits_to_one_line_of_json_and_is_hashed_as_rfc_6962_says():
     fact = LedgerEntry(7, 1_700_000_000_000_000, "consent.revoked", "m1", None, b'{"consent":"c1"}', bytes(range(16)))
     line = (
         b'["part2hub/entry/v1",7,1700000000000000,"consent.revoked","m1",null,'
         b'"AAECAwQFBgcICQoLDA0ODw==",{"consent":"c1"}]'
     )
-    assert leaf_data(fact) == line
-    assert leaf_hash(fact) == hashlib.sha256(b"\0" + line).digest()
+    assert line_of(fact) == line
+    assert commitment(line) == hashlib.sha256(line).digest()
+    assert leaf_hash(fact) == leaf_of(line) == hashlib.sha256(b"\0" + hashlib.sha256(line).digest()).digest()
     assert json.loads(line)[6] == base64.b64encode(bytes(range(16))).decode()
 
 
@@ -91,20 +92,20 @@ entries_of_any_kind = st.builds(
 
 @given(entries_of_any_kind, entries_of_any_kind)
 def test_two_entries_have_one_leaf_only_if_they_are_the_same(one, other):
-    assert (leaf_data(one) == leaf_data(other)) == (one == other)
+    assert (line_of(one) == line_of(other)) == (one == other)
 
 
 @given(entries_of_any_kind)
 def test_an_exported_line_reads_back_as_its_entry(fact):
-    assert entry_of(leaf_data(fact)) == fact
+    assert entry_of(line_of(fact)) == fact
 
 
-@pytest.mark.parametrize("line", [b"", b"[]", b"\xff", b"{}", leaf_data(ENTRIES[0]) + b" ", leaf_data(ENTRIES[0])[:-1]])
+@pytest.mark.parametrize("line", [b"", b"[]", b"\xff", b"{}", line_of(ENTRIES[0]) + b" ", line_of(ENTRIES[0])[:-1]])
 def test_a_line_that_is_no_entry_is_refused(line):
     with pytest.raises(Malformed):
         entry_of(line)
     with pytest.raises(Malformed):
-        entry_of(leaf_data(ENTRIES[0]).replace(b"entry/v1", b"entry/v2"))
+        entry_of(line_of(ENTRIES[0]).replace(b"entry/v1", b"entry/v2"))
 
 
 def test_the_salt_changes_the_leaf_and_nothing_else_tells_two_alike_entries_apart():
@@ -309,7 +310,7 @@ def test_the_size_of_the_batches_does_not_matter(sizes):
 
 
 def test_an_export_verifies_with_public_keys_alone_and_shows_every_tampering():
-    lines = [leaf_data(each) for each in ENTRIES]
+    lines = [line_of(each) for each in ENTRIES]
     assert verify_export(lines, HEADS, KEYS).intact
     edited = [*lines[:41], lines[41].replace(b"delivered", b"withheld!"), *lines[42:]]
     assert faults(verify_export(edited, HEADS, KEYS)) == [(Fault.CHANGED, 40, 20)]
