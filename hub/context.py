@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from hub.business_days import Calendar
+from hub.compliance.duties import Duties
 from hub.crypto.keyring import KeyRing
 from hub.handover import Handover
 from hub.model import ChannelKind
@@ -40,6 +41,8 @@ class Hub:
     rules: RuleBook = RULES
     """The edition in force, under counsel's choices."""
     operator: str | None = None
+    duties: Duties = field(default_factory=Duties)
+    """What the county settled about requests, registers and letters."""
     demo: bool = False
     handover: Handover = field(default_factory=Handover)
     lease_us: int = LEASE_US

@@ -11,6 +11,7 @@ from sqlmodel import col
 from hub import approvals, confirm
 from hub.bases import evidence
 from hub.bases.reviews import REVIEWS
+from hub.compliance import viewing
 from hub.context import Hub
 from hub.errors import Conflict, Malformed
 from hub.exchange import OUTBOX
@@ -77,8 +78,7 @@ async def show(hub: Hub, work: str, *, organization: str | None, by: str) -> dic
     item = await read_item(hub, work, organization)
     found = await evidence.read(hub, item["reference"])
     if found:
-        viewed = entry("evidence.viewed", hub.clock.now(), {"work": work, "by": by}, reference=item["reference"])
-        await hub.database.commit(Unit((), (viewed,)))
+        await viewing.note(hub, by, "evidence", await evidence.member_of(hub, item["reference"]), item["reference"])
     return item | {"evidence": found}
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from hub.business_days import Calendar, read_calendar
+from hub.compliance.clocks import published, read_clocks
+from hub.compliance.duties import LEGAL_ROLES, Duties
 from hub.errors import ConfigurationError
 from hub.model import Frozen
 from policies.choices import OPTIONS, Choices, read_choices
@@ -29,6 +31,7 @@ class Settings(Frozen, frozen=True, kw_only=True):
     """Counsel's answers where the law leaves room; the safe ones unless set."""
     operator: str | None
     """The hub's own party id in the directory; its agreements with disclosers are checked (§2.12(c)(4))."""
+    duties: Duties
     demo: bool
     smtp_host: str | None
     smtp_port: int
@@ -69,6 +72,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         county_pack=_pack(environ.get("HUB_COUNTY_PACK") or None),
         choices=chosen_in(environ),
         operator=environ.get("HUB_OPERATOR") or None,
+        duties=_duties(environ),
         demo=environ.get("HUB_DEMO") == "1",
         smtp_host=environ.get("HUB_SMTP_HOST") or None,
         smtp_port=_number(environ.get("HUB_SMTP_PORT", "465" if implicit else "587"), "HUB_SMTP_PORT"),
@@ -131,6 +135,19 @@ def _path(text: str | None) -> Path | None:
 
 def _calendar(text: str | None) -> Calendar:
     return read_calendar(Path(text)) if text else Calendar()
+
+
+def _duties(environ: Mapping[str, str]) -> Duties:
+    role = environ.get("HUB_LEGAL_ROLE", LEGAL_ROLES[0])
+    if role not in LEGAL_ROLES:
+        raise ConfigurationError(f"HUB_LEGAL_ROLE is {' or '.join(LEGAL_ROLES)}.")
+    clocks = environ.get("HUB_CLOCKS")
+    return Duties(
+        role=role,
+        clocks=read_clocks(Path(clocks)) if clocks else published(),
+        tells_earlier_recipients=environ.get("HUB_TELL_REVOCATIONS") == "1",
+        sender_name=environ.get("HUB_LETTERHEAD", ""),
+    )
 
 
 def _zone(name: str) -> ZoneInfo:

@@ -23,6 +23,7 @@ from hub.storage.tables import Evidence
 _ADD = Insert(Evidence, columns_of(Evidence))
 _DISCLOSED = Change(Evidence, ("disclosed_at",), ("disclosure_id",))
 _OF = Lookup(Evidence, ("kind", "disclosed_at", "key_id", "wrapped_key", "sealed"), "disclosure_id")
+_MEMBER = Lookup(Evidence, ("member_id",), "disclosure_id")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -55,6 +56,12 @@ async def read(hub: Hub, disclosure: str) -> dict[str, Any]:
             found[kind] = msgspec.json.decode(plain)
         found["disclosed_at"] = disclosed_at
     return found
+
+
+async def member_of(hub: Hub, disclosure: str) -> str | None:
+    """Whom the evidence is about; none if there is none."""
+    rows = await hub.database.lookup(_MEMBER, disclosure)
+    return rows[0][0] if rows else None
 
 
 def _plain(bases: Bases, documents: Mapping[str, bytes]) -> Iterator[tuple[str, bytes]]:

@@ -69,6 +69,7 @@ async def open_hub(settings: Settings, *, channels: bool = True) -> AsyncIterato
             county_pack=settings.county_pack,
             rules=chosen(settings.choices),
             operator=settings.operator,
+            duties=settings.duties,
             demo=settings.demo,
             lease_us=settings.lease_us,
         )

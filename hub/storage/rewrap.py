@@ -23,7 +23,7 @@ from hub.storage import key_records
 from hub.storage.database import Database, Step, Unit
 from hub.storage.key_records import RELEASED
 from hub.storage.statements import Change, Row, table_of
-from hub.storage.tables import ConsentDocument, Evidence, Item, Member
+from hub.storage.tables import ConsentDocument, Evidence, Item, Matter, MatterEvent, Member
 
 BATCH = 500
 
@@ -44,6 +44,8 @@ PLACES = (
     _Place(Item, ("submission_id", "id"), "{}/{}"),
     _Place(ConsentDocument, ("consent_id",), "consent-document/{}"),
     _Place(Evidence, ("disclosure_id", "kind"), "evidence/{}/{}"),
+    _Place(Matter, ("id",), "matter/{}"),
+    _Place(MatterEvent, ("id",), "matter-event/{}"),
 )
 
 

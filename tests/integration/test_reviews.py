@@ -94,7 +94,7 @@ async def test_a_reviewer_reads_the_evidence_and_the_ledger_says_so(migrated_url
         fields = ("recipient_name", "recipient_facility", "discloser_name", "nature")
         assert [shown["evidence"]["emergency"][name] for name in fields] == [d.EMERGENCY[name] for name in fields]
         assert shown["evidence"]["disclosed_at"] is not None
-        assert [body["by"] for body in await of_kind(scene, "evidence.viewed")] == ["harbor/privacy"]
+        assert [body["by"] for body in await of_kind(scene, "access.viewed")] == ["harbor/privacy"]
         with pytest.raises(NotAvailable):
             await release.show(scene.hub, work, organization="lantern", by="lantern/anybody")
 

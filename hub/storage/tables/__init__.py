@@ -4,6 +4,7 @@ Instants are big integers (microseconds since the epoch, UTC), lists are JSON te
 inside a `sealed` column (`hub.crypto.envelope`). Columns are plain on purpose: the hot path bypasses any type adapter.
 """
 
+from hub.storage.tables.compliance import Export, Matter, MatterClock, MatterEvent, MatterPerson
 from hub.storage.tables.consents import Consent, ConsentDocument, ConsentEvent, Restriction
 from hub.storage.tables.directory import Agreement, DirectoryState, Endpoint, Organization, Token
 from hub.storage.tables.exchange import Attempt, Decision, Disclosure, Item, Outbox, Submission
@@ -32,6 +33,7 @@ __all__ = [
     "Disclosure",
     "Endpoint",
     "Evidence",
+    "Export",
     "Inquiry",
     "Item",
     "KeyRecord",
@@ -39,6 +41,10 @@ __all__ = [
     "LedgerLeaf",
     "LedgerNode",
     "LedgerState",
+    "Matter",
+    "MatterClock",
+    "MatterEvent",
+    "MatterPerson",
     "Member",
     "MemberIdentifier",
     "MemberLink",

@@ -1,16 +1,22 @@
 """The ledger: entries in the transaction of what they record, leaves and checkpoints written by the sequencer."""
 
-from sqlalchemy import BigInteger, Integer, LargeBinary, Text
+from sqlalchemy import BigInteger, Index, Integer, LargeBinary, Text, text
 from sqlmodel import Field, SQLModel
 
 NUMBER = BigInteger().with_variant(Integer, "sqlite")
 """SQLite numbers rows by itself, and keeps them in that order without a second tree, only for INTEGER."""
+VIEWED = text("kind = 'access.viewed'")
 
 
 class LedgerEntry(SQLModel, table=True):
     """One fact, append-only. The body is canonical JSON of ids and codes; the salt keeps its hash unguessable."""
 
     __tablename__ = "ledger_entry"
+    __table_args__ = (
+        # Only views by people are indexed: an entry of the path costs no index change.
+        Index("ledger_views", "id", sqlite_where=VIEWED, postgresql_where=VIEWED),
+        Index("ledger_views_of_member", "member_id", "id", sqlite_where=VIEWED, postgresql_where=VIEWED),
+    )
     # SQLite numbers rows by itself only for INTEGER, hence the variant.
     id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger().with_variant(Integer, "sqlite"))
     at: int = Field(sa_type=BigInteger)

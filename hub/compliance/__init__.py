@@ -1,0 +1,1 @@
+"""What the law makes a program able to show: accounting, registers, letters, exports, answers to an auditor."""

@@ -1,0 +1,74 @@
+"""Denied attempts: what was asked for and did not go, and questions about a person that got the neutral refusal."""
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import select
+from sqlmodel import col
+
+from hub.context import Hub
+from hub.storage.tables import Decision, Inquiry, Submission
+
+_NAMES = ("id", "submission_id", "member_id", "recipient", "at", "phase", "outcome", "hold")
+_ASKED = ("id", "requester", "discloser", "member_id", "purpose", "at", "outcome")
+
+
+async def denied(
+    hub: Hub,
+    organization: str | None,
+    *,
+    member: str | None = None,
+    since: int | None = None,
+    before: str | None = None,
+    limit: int = 50,
+) -> list[dict[str, Any]]:
+    """Decisions that withheld something, newest first, with the reasons and paragraphs of each withheld item.
+
+    `organization` none: every discloser's. A decision made at submission and again at dispatch stands here twice.
+    """
+    statement = (
+        select(*(col(getattr(Decision, name)) for name in _NAMES), col(Decision.body), col(Submission.sender))
+        .join(Submission, col(Submission.id) == col(Decision.submission_id))
+        .where(col(Decision.outcome).in_(("deny", "partial")))
+        .order_by(col(Decision.id).desc())
+    )
+    if organization is not None:
+        statement = statement.where(col(Submission.sender) == organization)
+    if member is not None:
+        statement = statement.where(col(Decision.member_id) == member)
+    if since is not None:
+        statement = statement.where(col(Decision.at) >= since)
+    if before is not None:
+        statement = statement.where(col(Decision.id) < before)
+    return [_decision(row) for row in await hub.database.query(statement.limit(limit))]
+
+
+async def inquiries(
+    hub: Hub, organization: str | None, *, before: str | None = None, limit: int = 50
+) -> list[dict[str, Any]]:
+    """Questions about a person, newest first, with what became of them; `organization` none: of every discloser."""
+    statement = select(*(col(getattr(Inquiry, name)) for name in _ASKED)).order_by(col(Inquiry.id).desc())
+    if organization is not None:
+        # INVARIANT: no-existence-leak. A discloser sees what was asked of it; the asker's own page tells it nothing.
+        statement = statement.where(col(Inquiry.discloser) == organization)
+    if before is not None:
+        statement = statement.where(col(Inquiry.id) < before)
+    return [dict(zip(_ASKED, row, strict=True)) for row in await hub.database.query(statement.limit(limit))]
+
+
+def _decision(row: tuple[Any, ...]) -> dict[str, Any]:
+    *values, body, sender = row
+    decision = msgspec.json.decode(body)
+    withheld = [
+        {"item": item["item"], "reasons": item["reasons"], "laws": item["laws"]}
+        for item in decision["items"]
+        if not item["permitted"]
+    ]
+    view = dict(zip(_NAMES, values, strict=True))
+    return view | {
+        "hold": bool(view["hold"]),
+        "discloser": sender,
+        "purpose": decision["purpose"],
+        "reasons": decision["reasons"],
+        "withheld": withheld,
+    }

@@ -1,0 +1,160 @@
+"""The disclosure log: who disclosed what to whom, when, why and on which basis; by the page, or all of it as a stream.
+
+Rules kept here:
+- INVARIANT: unknown-is-disclosed. What is under way and what nobody knows the end of stands in the log as `counts`.
+- Ids and codes only: no name, no title, no content. Whoever needs a person's name looks it up, which is recorded.
+- `organization` none: compliance, every discloser; else only what that organization disclosed itself.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Select, select
+from sqlmodel import col
+
+from hub.context import Hub
+from hub.errors import Malformed
+from hub.model import ChannelKind, Frozen
+from hub.storage.tables import Attempt, Decision, Disclosure
+from policies.vocabulary import PURPOSES
+
+COUNTS = ("intended", "disclosed", "unknown")
+STATES = (*COUNTS, "not_disclosed")
+BATCH = 1000
+_NAMES = (
+    "id", "submission_id", "decision_id", "member_id", "discloser", "recipient", "purpose", "description", "address",
+    "state", "accounting", "intended_at", "concluded_at",
+)  # fmt: skip
+_ATTEMPT = ("disclosure_id", "number", "channel", "started_at", "finished_at", "outcome", "code", "receipt")
+
+
+class Wanted(Frozen, frozen=True, kw_only=True):
+    """Which disclosures; what is none does not narrow. Instants are microseconds UTC, `until` exclusive."""
+
+    organization: str | None = None
+    member: str | None = None
+    discloser: str | None = None
+    recipient: str | None = None
+    channel: str | None = None
+    purpose: str | None = None
+    basis: str | None = None
+    """As `consent`, `emergency`, `court_order`: what carried at least one item."""
+    paragraph: str | None = None
+    """As `2.51`: a paragraph that the decision names."""
+    state: str | None = None
+    since: int | None = None
+    until: int | None = None
+    before: str | None = None
+    """An id: only what comes after it in the list."""
+    limit: int = 50
+
+
+async def page(hub: Hub, wanted: Wanted) -> list[dict[str, Any]]:
+    """Newest first. Raises `Malformed` for a word that is not known here."""
+    _check(wanted)
+    rows = await hub.database.query(_statement(wanted).limit(wanted.limit))
+    return await _views(hub, rows)
+
+
+async def stream(hub: Hub, wanted: Wanted) -> AsyncIterator[dict[str, Any]]:
+    """All that are wanted, newest first, in constant memory; `limit` does not count."""
+    _check(wanted)
+    while True:
+        rows = await hub.database.query(_statement(wanted).limit(BATCH))
+        for view in await _views(hub, rows):
+            yield view
+        if len(rows) < BATCH:
+            return
+        wanted = msgspec.structs.replace(wanted, before=rows[-1][0])
+
+
+async def some(hub: Hub, disclosures: Sequence[str], organization: str | None) -> dict[str, dict[str, Any]]:
+    """Those of these disclosures that are this organization's (none: anybody's), as they stand in the log, by id."""
+    statement = _select().where(col(Disclosure.id).in_(disclosures))
+    if organization is not None:
+        statement = statement.where(col(Disclosure.discloser) == organization)
+    return {view["id"]: view for view in await _views(hub, await hub.database.query(statement))}
+
+
+def _select() -> Select[Any]:
+    columns = [col(getattr(Disclosure, name)) for name in _NAMES]
+    decided = col(Decision.id) == col(Disclosure.decision_id)
+    return select(*columns, col(Decision.body)).join(Decision, decided, isouter=True)
+
+
+def _statement(wanted: Wanted) -> Select[Any]:
+    return _select().where(*_conditions(wanted)).order_by(col(Disclosure.id).desc())
+
+
+def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    for name in ("member", "discloser", "recipient", "purpose", "state"):
+        value = getattr(wanted, name)
+        if value is not None:
+            found.append(col(getattr(Disclosure, "member_id" if name == "member" else name)) == value)
+    if wanted.organization is not None:
+        found.append(col(Disclosure.discloser) == wanted.organization)
+    if wanted.since is not None:
+        found.append(col(Disclosure.intended_at) >= wanted.since)
+    if wanted.until is not None:
+        # An id begins with its milliseconds, and is never younger than the intent: the key's own order narrows too.
+        bound = f"{wanted.until // 1000 + 1:012x}"
+        found += [col(Disclosure.intended_at) < wanted.until, col(Disclosure.id) < bound]
+    if wanted.before is not None:
+        found.append(col(Disclosure.id) < wanted.before)
+    if wanted.channel is not None:
+        of = select(col(Attempt.disclosure_id)).where(
+            col(Attempt.disclosure_id) == col(Disclosure.id), col(Attempt.channel) == wanted.channel
+        )
+        found.append(of.exists())
+    if wanted.basis is not None:
+        found.append(col(Decision.body).contains(f'"basis":"{wanted.basis}"', autoescape=True))
+    if wanted.paragraph is not None:
+        found.append(col(Decision.body).contains(f'"{wanted.paragraph}"', autoescape=True))
+    return found
+
+
+async def _views(hub: Hub, rows: list[tuple[Any, ...]]) -> list[dict[str, Any]]:
+    attempts = await _attempts(hub, [row[0] for row in rows])
+    organizations = (await hub.directory.current()).organizations
+    found = []
+    for *values, body in rows:
+        view = dict(zip(_NAMES, values, strict=True))
+        decision = msgspec.json.decode(body) if body else {}
+        items = [item for item in decision.get("items", ()) if item["permitted"]]
+        recipient = organizations.get(view["recipient"])
+        found.append({
+            **view,
+            "accounting": bool(view["accounting"]),
+            "counts": view["state"] in COUNTS,
+            "recipient_name": recipient.name if recipient else view["recipient"],
+            "bases": sorted({item["basis"] for item in items if item["basis"]}),
+            "laws": decision.get("laws", []),
+            "consents": decision.get("consents", []),
+            "by": decision.get("by", ""),
+            "attempts": attempts.get(view["id"], []),
+        })  # fmt: skip
+    return found
+
+
+async def _attempts(hub: Hub, disclosures: list[str]) -> dict[str, list[dict[str, Any]]]:
+    statement = (
+        select(*(col(getattr(Attempt, name)) for name in _ATTEMPT))
+        .where(col(Attempt.disclosure_id).in_(disclosures))
+        .order_by(col(Attempt.disclosure_id), col(Attempt.number))
+    )
+    found: dict[str, list[dict[str, Any]]] = {}
+    for disclosure, *values in await hub.database.query(statement) if disclosures else []:
+        attempt = dict(zip(_ATTEMPT[1:], values, strict=True))
+        attempt["receipt"] = attempt["receipt"] and msgspec.json.decode(attempt["receipt"])
+        found.setdefault(disclosure, []).append(attempt)
+    return found
+
+
+def _check(wanted: Wanted) -> None:
+    known = (("purpose", PURPOSES), ("state", STATES), ("channel", frozenset(ChannelKind)))
+    for name, words in known:
+        value = getattr(wanted, name)
+        if value is not None and value not in words:
+            raise Malformed("A word that is not known here.", field=name)

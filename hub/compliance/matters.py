@@ -1,0 +1,238 @@
+"""The registers: matters opened, changed and closed by somebody, each time with a code, a reason and a ledger entry.
+
+Rules kept here:
+- INVARIANT: no-existence-leak. A matter of another organization looks like none.
+- What a person wrote is sealed; the ledger and the columns in the clear hold fixed words, ids, counts and instants.
+- Two people at once: the second is told, and nothing of the first is lost.
+- Looking at a matter is itself an entry.
+"""
+
+from collections.abc import Iterable
+from typing import Any, Literal, NamedTuple, get_args
+
+import msgspec
+from sqlalchemy import select
+from sqlmodel import col
+
+from hub.compliance import clocks
+from hub.compliance.clocks import Due
+from hub.context import Hub
+from hub.errors import Conflict, Malformed, NotAvailable, Stale
+from hub.model import Frozen, new_id
+from hub.record import entry
+from hub.storage import matters as stored
+from hub.storage.database import Step, Unit
+from hub.storage.statements import columns_of
+from hub.storage.tables import Matter, MatterClock
+
+Register = Literal["accounting", "list", "suspension", "breach", "complaint", "restriction", "notice"]
+REGISTERS: tuple[Register, ...] = get_args(Register)
+MOST_WORDS = 20_000
+_encode = msgspec.json.Encoder().encode
+
+
+class Opening(Frozen, frozen=True, kw_only=True):
+    """A new matter. `received_at`: microseconds UTC, when it came or was discovered; the clocks run from there."""
+
+    kind: Register
+    organization: str
+    received_at: int
+    code: str = "received"
+    member: str | None = None
+    reference: str | None = None
+    facts: dict[str, Any] = {}  # noqa: RUF012 - msgspec gives every value its own
+    words: dict[str, Any] = {}  # noqa: RUF012 - as above
+    """Free text by field; sealed."""
+    clocks: tuple[str, ...] = ()
+
+
+class Act(NamedTuple):
+    """What somebody does to a matter: where it stands then (`code`), and why (`reason`, sealed)."""
+
+    code: str
+    reason: str
+    by: str
+    organization: str | None
+    """Whose matter it must be; none: anybody's."""
+
+
+class Effect(NamedTuple):
+    """What else changes with it."""
+
+    facts: dict[str, Any] = {}  # noqa: RUF012 - never written to
+    words: dict[str, Any] = {}  # noqa: RUF012 - never written to
+    meets: tuple[str, ...] = ()
+    lifts: tuple[str, ...] = ()
+    clocks: tuple[Due, ...] = ()
+    postpones: tuple[Due, ...] = ()
+    steps: tuple[Step, ...] = ()
+
+
+class Listed(NamedTuple):
+    """Which matters; `organization` none: every organization's."""
+
+    organization: str | None
+    kind: str | None = None
+    state: str | None = "open"
+    member: str | None = None
+    overdue: bool = False
+    """Only those with a clock that has been missed."""
+    before: str | None = None
+    limit: int = 50
+
+
+def deadline(hub: Hub, name: str, start: int) -> Due | None:
+    """The deadline of a duty that arose at `start`, by the county's clocks, zone and holidays."""
+    return clocks.due(hub.duties.clocks, name, start, hub.zone, hub.calendar)
+
+
+async def open_matter(hub: Hub, opening: Opening, *, by: str, steps: tuple[Step, ...] = ()) -> str:
+    """Open a matter; its id. Raises `Malformed` for a moment that has not come or for too many words."""
+    now, matter = hub.clock.now(), new_id()
+    if opening.received_at > now:
+        raise Malformed("This has not happened yet.", field="received_at")
+    sealed = stored.seal_words(hub.ring, matter, _checked(opening.words))
+    row = (
+        matter, opening.kind, opening.organization, opening.member, opening.reference, "open", opening.code,
+        _encode(opening.facts).decode(), 0, opening.received_at, now, by, None, None,
+        sealed.key_id, sealed.wrapped_key, sealed.ciphertext,
+    )  # fmt: skip
+    found = [deadline(hub, name, opening.received_at) for name in opening.clocks]
+    writes = (
+        Step(stored.ADD, row),
+        *(_clock(matter, each) for each in found if each is not None),
+        stored.event(hub.ring, matter, now, "opened", opening.code, by, ""),
+        *steps,
+        _entry(matter, opening.kind, "opened", opening.code, by, opening.member, now),
+    )
+    await hub.database.commit(Unit((), writes))
+    return matter
+
+
+async def change(hub: Hub, matter: str, act: Act, effect: Effect | None = None) -> None:
+    """Bring an open matter to another code. Raises `NotAvailable`, and `Conflict` if it is closed or just changed."""
+    await _move(hub, matter, act, effect or Effect(), closes=False)
+
+
+async def close(hub: Hub, matter: str, act: Act, effect: Effect | None = None) -> None:
+    """End a matter, with a reason. Raises as `change`, and `Malformed` without a reason."""
+    if not act.reason.strip():
+        raise Malformed("A matter is closed with a reason.", field="reason")
+    await _move(hub, matter, act, effect or Effect(), closes=True)
+
+
+async def read(hub: Hub, matter: str, organization: str | None, kind: Register | None = None) -> dict[str, Any]:
+    """A matter without its words, for a program to go on with. Raises `NotAvailable`."""
+    found = await stored.read(hub, matter)
+    if found is None or organization not in (None, found["organization_id"]):
+        raise NotAvailable
+    if kind not in (None, found["kind"]):
+        raise NotAvailable
+    return found | {"clocks": [_clock_view(each, hub.clock.now()) for each in found["clocks"]]}
+
+
+async def show(hub: Hub, matter: str, organization: str | None, *, by: str) -> dict[str, Any]:
+    """A matter with its words, history and people, for a person; that they looked is on the ledger.
+
+    Raises `NotAvailable`.
+    """
+    found = await read(hub, matter, organization)
+    body = {"by": by, "what": f"{found['kind']}_matter"}
+    looked = entry("access.viewed", hub.clock.now(), body, member=found["member_id"], reference=matter)
+    await hub.database.commit(Unit((), (looked,)))
+    return found | {
+        "words": await stored.words(hub, matter),
+        "history": await stored.history(hub, matter),
+        "people": await stored.people(hub, matter),
+    }
+
+
+async def listing(hub: Hub, wanted: Listed) -> list[dict[str, Any]]:
+    """Matters with their clocks, newest first, without what is sealed."""
+    statement = select(*(col(getattr(Matter, name)) for name in stored.NAMES)).order_by(col(Matter.id).desc())
+    for name, column in (("kind", Matter.kind), ("state", Matter.state), ("member", Matter.member_id)):
+        if getattr(wanted, name) is not None:
+            statement = statement.where(col(column) == getattr(wanted, name))
+    if wanted.organization is not None:
+        statement = statement.where(col(Matter.organization_id) == wanted.organization)
+    if wanted.before is not None:
+        statement = statement.where(col(Matter.id) < wanted.before)
+    now = hub.clock.now()
+    if wanted.overdue:
+        missed = select(col(MatterClock.matter_id)).where(
+            col(MatterClock.matter_id) == col(Matter.id),
+            col(MatterClock.met_at).is_(None),
+            col(MatterClock.lifted_at).is_(None),
+            col(MatterClock.due_at) <= now,
+        )
+        statement = statement.where(missed.exists())
+    found = [stored.clear(row) for row in await hub.database.query(statement.limit(wanted.limit))]
+    running = await _clocks(hub, [each["id"] for each in found], now)
+    return [each | {"clocks": running.get(each["id"], [])} for each in found]
+
+
+async def _move(hub: Hub, matter: str, act: Act, effect: Effect, *, closes: bool) -> None:
+    found = await read(hub, matter, act.organization)
+    if found["state"] != "open":
+        raise Conflict("This matter is closed.", code="closed")
+    now, what = hub.clock.now(), "closed" if closes else "changed"
+    words = _checked(await stored.words(hub, matter) | effect.words)
+    sealed = stored.seal_words(hub.ring, matter, words)
+    ended = (now, act.by) if closes else (None, None)
+    facts = _encode(found["facts"] | effect.facts).decode()
+    moved = (
+        "closed" if closes else "open", act.code, facts, found["version"] + 1, *ended,
+        sealed.key_id, sealed.wrapped_key, sealed.ciphertext, matter, found["version"],
+    )  # fmt: skip
+    steps = [
+        *(Step(stored.MEET, (now, matter, name)) for name in effect.meets),
+        *(Step(stored.LIFT, (now, matter, name)) for name in effect.lifts),
+        *(_clock(matter, each) for each in effect.clocks),
+        *(Step(stored.POSTPONE, (each.at, matter, each.name)) for each in effect.postpones),
+        stored.event(hub.ring, matter, now, what, act.code, act.by, _short(act.reason)),
+        *effect.steps,
+        _entry(matter, found["kind"], what, act.code, act.by, found["member_id"], now),
+    ]
+    try:
+        await hub.database.commit(Unit((Step(stored.MOVE, moved, "matter"),), tuple(steps)))
+    except Stale:
+        raise Conflict("Somebody else has changed this meanwhile.", code="changed-meanwhile") from None
+
+
+async def _clocks(hub: Hub, matters: Iterable[str], now: int) -> dict[str, list[dict[str, Any]]]:
+    names = columns_of(MatterClock)
+    statement = (
+        select(*(col(getattr(MatterClock, name)) for name in names))
+        .where(col(MatterClock.matter_id).in_(list(matters)))
+        .order_by(col(MatterClock.due_at))
+    )
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in await hub.database.query(statement):
+        view = dict(zip(names, row, strict=True))
+        found.setdefault(view.pop("matter_id"), []).append(_clock_view(view, now))
+    return found
+
+
+def _clock_view(clock: dict[str, Any], now: int) -> dict[str, Any]:
+    return clock | {"state": clocks.state(clock["due_at"], clock["met_at"], clock["lifted_at"], now)}
+
+
+def _clock(matter: str, due: Due) -> Step:
+    return Step(stored.ADD_CLOCK, (matter, due.name, due.law, due.at, None, None))
+
+
+def _entry(matter: str, kind: str, what: str, code: str, by: str, member: str | None, at: int) -> Step:
+    body = {"register": kind, "code": code, "by": by}
+    return entry(f"matter.{what}", at, body, member=member, reference=matter)
+
+
+def _checked(words: dict[str, Any]) -> dict[str, Any]:
+    if len(_encode(words)) > MOST_WORDS:
+        raise Malformed(f"What is written about a matter has at most {MOST_WORDS} bytes.", field="words")
+    return words
+
+
+def _short(reason: str) -> str:
+    if len(reason) > MOST_WORDS:
+        raise Malformed(f"A reason has at most {MOST_WORDS} characters.", field="reason")
+    return reason

@@ -1,0 +1,90 @@
+"""What the law makes somebody write down and answer in time: requests, complaints, breaches, suspensions, notices."""
+
+from sqlalchemy import BigInteger, Index, LargeBinary, Text
+from sqlmodel import Field, SQLModel
+
+
+class Matter(SQLModel, table=True):
+    """One matter on a register. Codes and instants stand in the clear; whatever a person wrote is sealed."""
+
+    __table_args__ = (Index("matter_on_register", "kind", "state", "id"),)
+    id: str = Field(primary_key=True, sa_type=Text)
+    kind: str = Field(sa_type=Text)
+    """The register: a word of `hub.compliance.matters.REGISTERS`"""
+    organization_id: str = Field(sa_type=Text, index=True)
+    member_id: str | None = Field(default=None, sa_type=Text, index=True)
+    reference: str | None = Field(default=None, sa_type=Text)
+    """The disclosure, consent, restriction or work item that it is about."""
+    state: str = Field(sa_type=Text)
+    """`open` or `closed`"""
+    code: str = Field(sa_type=Text)
+    """Where it stands, or how it ended: a fixed word."""
+    facts: str = Field(default="{}", sa_type=Text)
+    """Codes, counts, dates and ids; no free text."""
+    version: int = Field(default=0, sa_type=BigInteger)
+    received_at: int = Field(sa_type=BigInteger)
+    """When it was received or discovered: the clocks run from here."""
+    opened_at: int = Field(sa_type=BigInteger)
+    opened_by: str = Field(sa_type=Text)
+    closed_at: int | None = Field(default=None, sa_type=BigInteger)
+    closed_by: str | None = Field(default=None, sa_type=Text)
+    key_id: str = Field(sa_type=Text)
+    wrapped_key: bytes | None = Field(default=None, sa_type=LargeBinary)
+    sealed: bytes = Field(sa_type=LargeBinary)
+
+
+class MatterClock(SQLModel, table=True):
+    """A deadline of a matter."""
+
+    __tablename__ = "matter_clock"
+    __table_args__ = (Index("matter_clock_due", "due_at"),)
+    matter_id: str = Field(primary_key=True, sa_type=Text)
+    name: str = Field(primary_key=True, sa_type=Text)
+    law: str = Field(sa_type=Text)
+    due_at: int = Field(sa_type=BigInteger)
+    """The first instant that is too late."""
+    met_at: int | None = Field(default=None, sa_type=BigInteger)
+    lifted_at: int | None = Field(default=None, sa_type=BigInteger)
+    """When it turned out that the duty does not apply."""
+
+
+class MatterEvent(SQLModel, table=True):
+    """The history of a matter: what happened, who did it, and the reason they gave, sealed."""
+
+    __tablename__ = "matter_event"
+    id: str = Field(primary_key=True, sa_type=Text)
+    matter_id: str = Field(sa_type=Text, index=True)
+    at: int = Field(sa_type=BigInteger)
+    what: str = Field(sa_type=Text)
+    """`opened`, `changed`, `closed`"""
+    code: str = Field(sa_type=Text)
+    by: str = Field(sa_type=Text)
+    key_id: str = Field(sa_type=Text)
+    wrapped_key: bytes | None = Field(default=None, sa_type=LargeBinary)
+    sealed: bytes = Field(sa_type=LargeBinary)
+
+
+class MatterPerson(SQLModel, table=True):
+    """A person whom a matter concerns, as each whose record a breach reached."""
+
+    __tablename__ = "matter_person"
+    matter_id: str = Field(primary_key=True, sa_type=Text)
+    member_id: str = Field(primary_key=True, sa_type=Text)
+    told_at: int | None = Field(default=None, sa_type=BigInteger)
+    """When their notice went out (45 CFR 164.404)."""
+
+
+class Export(SQLModel, table=True):
+    """What was exported: never the content, only its digest, signed, and who asked for it."""
+
+    id: str = Field(primary_key=True, sa_type=Text)
+    organization_id: str | None = Field(default=None, sa_type=Text)
+    """Whose data; none: every organization's"""
+    kind: str = Field(sa_type=Text)
+    form: str = Field(sa_type=Text)
+    rows: int = Field(sa_type=BigInteger)
+    digest: str = Field(sa_type=Text)
+    """SHA-256 of the file, in hex"""
+    note: str = Field(sa_type=Text)
+    at: int = Field(sa_type=BigInteger)
+    by: str = Field(sa_type=Text)
