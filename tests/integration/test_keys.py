@@ -7,6 +7,8 @@ import pytest
 from sqlmodel import SQLModel, select
 
 from hub.bootstrap import open_hub
+from hub.compliance import matters
+from hub.compliance.matters import Opening
 from hub.crypto import envelope
 from hub.crypto.envelope import Sealed
 from hub.crypto.keyring import KeyKind, KeyRing, remove, rotate
@@ -15,7 +17,7 @@ from hub.seal import open_item
 from hub.settings import read_settings
 from hub.storage import consent_papers, key_records, members, rewrap
 from hub.storage.statements import Returning
-from hub.storage.tables import ConsentDocument, Evidence, Item, LedgerEntry, Member
+from hub.storage.tables import ConsentDocument, Evidence, Item, LedgerEntry, Matter, MatterEvent, Member
 from tests.scenes import NAME, SECRET, a_scene
 
 PAPER = b"%PDF-1.4\nsigned with ink"
@@ -28,6 +30,8 @@ EMERGENCY = {
     "discloser_name": "Counselor Pell",
     "nature": "Overdose at home",
 }
+COUNTS = {"member": 1, "item": 8, "consent_document": 1, "evidence": 1, "matter": 1, "matter_event": 1}
+"""What `filled` seals, by table."""
 
 
 @pytest.fixture
@@ -46,6 +50,8 @@ async def filled(settings):
             await scene.submit(f"k{number}")
         emergency = {"kind": "emergency_disclosure", "recipients": ("valley-clinic",), "emergency": EMERGENCY}
         await scene.submit("e", **emergency)
+        complaint = Opening(kind="complaint", organization="harbor", received_at=0, words={"what": "A loud word"})
+        await matters.open_matter(scene.hub, complaint, by="harbor/privacy")
         return scene.member, consent
 
 
@@ -55,7 +61,7 @@ async def rows(hub, *columns):
 
 async def sealed(hub):
     """Every sealed record: which key wraps it, the wrapped key, the ciphertext."""
-    models = (Member, Item, ConsentDocument, Evidence)
+    models = (Member, Item, ConsentDocument, Evidence, Matter, MatterEvent)
     return [row for model in models for row in await rows(hub, model.sealed, model.key_id, model.wrapped_key)]
 
 
@@ -74,7 +80,7 @@ async def test_after_a_rewrap_everything_opens_without_the_old_key(settings, fil
         before = await sealed(hub)
         done = await rewrap.rewrap(hub, lambda *words: told.append(words))
         after = await sealed(hub)
-    assert done == ({"member": 1, "item": 8, "consent_document": 1, "evidence": 1}, 0, (old,))
+    assert done == (COUNTS, 0, (old,))
     assert [words for words in told if words[0] == "item"] == [("item", n, 8) for n in (3, 6, 8)]
     assert [row[0] for row in after] == [row[0] for row in before], "no ciphertext changes"
     assert {row[1] for row in before} == {old}
@@ -109,8 +115,7 @@ async def test_a_rewrap_is_on_the_ledger_with_numbers_only(settings, filled):
             for kind, body in await rows(hub, LedgerEntry.kind, LedgerEntry.body)
             if kind == "keys.rewrapped"
         ]
-    counts = {"member": 1, "item": 8, "consent_document": 1, "evidence": 1}
-    assert bodies == [{"key": new, "left": 0, "records": counts, "released": [old]}]
+    assert bodies == [{"key": new, "left": 0, "records": COUNTS, "released": [old]}]
 
 
 async def test_an_interrupted_rewrap_is_taken_up_where_it_stopped(settings, filled, monkeypatch):
@@ -127,7 +132,7 @@ async def test_an_interrupted_rewrap_is_taken_up_where_it_stopped(settings, fill
         assert not any(record.state == "released" for record in await key_records.recorded(hub.database))
         done = await rewrap.rewrap(hub)
         again = await rewrap.rewrap(hub)
-    assert done.records == {"member": 0, "item": 2, "consent_document": 1, "evidence": 1}
+    assert done.records == COUNTS | {"member": 0, "item": 2}
     assert (done.left, len(done.released)) == (0, 1)
     assert again == (dict.fromkeys(done.records, 0), 0, ())
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from hub.errors import ConfigurationError
 
-HEAD = "0002"
+HEAD = "0003"
 _HERE = Path(__file__).parent
 
 
