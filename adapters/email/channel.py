@@ -3,7 +3,7 @@ relay.
 
 Rules kept: the address and the certificate come from the parcel's endpoint alone; the certificate must be
 valid and name that address; the endpoint's `form` may say `gcm` and `pkcs1`, what its mail software reads
-(see `cms.Addressee`).
+(see `cms.addressee.FORMS`).
 """
 
 import asyncio
@@ -15,8 +15,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from adapters.email.certificates import MAIL_ADDRESS, bound_to, require_usable
-from adapters.email.cms import Addressee, Signer
+from adapters.email.certificates import MAIL_ADDRESS, bound_to, require_usable, require_use
+from adapters.email.cms.addressee import Addressee
+from adapters.email.cms.signer import Signer
 from adapters.email.message import write_mail
 from adapters.email.smtp import Relay, SmtpSessions
 from adapters.tls import client_context
@@ -108,12 +109,12 @@ def _addressee(endpoint: Endpoint) -> Addressee:
 def _load_addressee(certificate_pem: bytes, address: str, form: str) -> Addressee:
     try:
         certificate = x509.load_pem_x509_certificate(certificate_pem)
-        key = certificate.public_key()
-        if MAIL_ADDRESS.fullmatch(address) and bound_to(certificate, address) and isinstance(key, rsa.RSAPublicKey):
-            return Addressee(certificate, key, form)
-    except ValueError:
+        if MAIL_ADDRESS.fullmatch(address) and bound_to(certificate, address):
+            require_use(certificate, signing=False)
+            return Addressee(certificate, form)
+    except (ValueError, IntegrityFailed):
         pass
-    message = "The endpoint has no RSA certificate that names its address."
+    message = "The endpoint has no certificate that names its address and receives encrypted mail."
     raise Unrenderable(message, code="endpoint-unusable")
 
 

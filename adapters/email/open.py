@@ -1,173 +1,209 @@
-"""Opens secure mail: decrypts with the recipient's key, then verifies who signed it; says which check failed.
+"""Opens a Direct message: decrypts it, verifies who signed it, and says which check failed.
 
-Every refusal is `IntegrityFailed` with one of these codes:
-    mail-not-encrypted   no CMS envelope in the mail
-    mail-weak-cipher     encrypted with anything but AES
-    mail-cannot-open     not for this key, damaged, or padded wrongly: one code, so that a sender cannot use
-    the
-                         difference as a decryption oracle (Bleichenbacher, Vaudenay)
-    mail-not-signed      nothing signed inside, or the signer's certificate is not enclosed
-    mail-weak-digest     SHA-1 or MD5
-    mail-altered         the content is not what was signed
-    mail-bad-signature   the signature does not verify under the enclosed certificate
-    mail-wrong-signer    the certificate was not issued by an authority trusted here
-    mail-wrong-sender    the certificate does not name the sender's mailbox or domain
-    certificate-expired, certificate-weak
+    outer mail ─ enveloped (required of mail; see `open_message`)
+      └ signed: multipart/signed, or signed-data with the content inside
+          └ message/rfc822: the complete message; or, unwrapped, the content alone under the outer headers
 
-Rules kept: the signed part is hashed as received, never re-serialised; reads BER; only SHA-256 and longer
-digests.
+Rules kept: the signed bytes are hashed as received; the content handed on is exactly what was signed (EFAIL); From is
+the one inside the protection where there is one; more layers than these are refused.
 """
 
-import hashlib
-import re
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from email.message import Message
-from email.parser import BytesParser
 from email.utils import getaddresses
-from typing import Any, NoReturn
 
 from asn1crypto import cms
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.serialization import Encoding
 
-from adapters.email import certificates
-from adapters.email.decrypt import decrypt
-from hub.errors import IntegrityFailed
+from adapters.email.certificates import MAIL_ADDRESS
+from adapters.email.cms.ber import normal
+from adapters.email.cms.opening import OpeningKey, open_envelope
+from adapters.email.cms.signed import Signature, verify
+from adapters.email.mime import Entity, MimeError, parts_of, read_entity, readings_of, strict_base64
+from adapters.email.reasons import NotAccepted, refuse
+from adapters.email.trust.trust import Trust
 
-_DIGESTS: dict[str, hashes.HashAlgorithm] = {
-    "sha256": hashes.SHA256(),
-    "sha384": hashes.SHA384(),
-    "sha512": hashes.SHA512(),
-}
+MAX_BYTES = 40 * 1024 * 1024
+"""20 MiB of documents (360X), and what two layers of base64 make of them."""
+_CMS_TYPES = {"application/pkcs7-mime", "application/x-pkcs7-mime"}
+_SIGNATURE_TYPES = {"application/pkcs7-signature", "application/x-pkcs7-signature"}
+_ENVELOPES = {"enveloped_data", "authenticated_enveloped_data"}
+_SIGNED_DATA = "signed_data"
+_PEM_BEGINS = b"-----BEGIN "
 
 
 @dataclass(frozen=True, slots=True)
-class OpenedMail:
-    """A mail that verified: the inner message as sent, who signed it, and the address it speaks for."""
+class Opened:
+    """A message that opened and verified. `message` is the complete inner message with its own headers.
 
-    inner: bytes
+    `wrapped` says whether those headers were protected; without it they are the outer ones, and only the sender is
+    certain. `chain` leads from the signer's certificate to the anchor; `signed_at` is the signer's claim, microseconds.
+    """
+
+    message: bytes
     sender: str
     signer: x509.Certificate
+    chain: tuple[x509.Certificate, ...]
+    wrapped: bool
+    encrypted: bool
+    digest: str
+    signed_at: int | None
 
 
-def open_mail(
-    raw: bytes,
-    key: rsa.RSAPrivateKey,
-    certificate: x509.Certificate,
-    authorities: tuple[x509.Certificate, ...],
-    at: int,
-) -> OpenedMail:
-    """Decrypts `raw` with `key` and verifies it at `at` microseconds. Raises `IntegrityFailed`; see the
-    module's list.
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A message that is not accepted: `code` and `words` of `reasons.REASONS`. Nothing of it may be believed."""
 
-    `certificate` is the recipient's own; the signer's certificate must be issued by one of `authorities`.
+    code: str
+    words: str
+
+
+async def open_message(
+    raw: bytes, keys: Sequence[OpeningKey], trust: Trust, at: int, *, must_be_encrypted: bool = True
+) -> Opened | Refused:
+    """Decrypts `raw` with one of `keys` and verifies it at `at` microseconds by `trust` (incoming, of our domain).
+
+    Never raises for what a message contains. A mail that is signed and not encrypted is read only on request: Direct
+    requires both, and the hub always does.
     """
-    inner, signer = verify(decrypt(_envelope(raw), key, certificate), authorities, at)
-    senders = getaddresses([str(line) for line in _parse(inner).get_all("From", [])])
-    sender = senders[0][1] if len(senders) == 1 else ""  # a second From is how one poses as another
-    if not certificates.bound_to(signer, sender):
-        _refuse("mail-wrong-sender", "The signer's certificate does not name the sender.")
-    return OpenedMail(inner=inner, sender=sender, signer=signer)
-
-
-def verify(entity: bytes, authorities: tuple[x509.Certificate, ...], at: int) -> tuple[bytes, x509.Certificate]:
-    """The message inside a multipart/signed entity, and who signed it. Raises `IntegrityFailed`."""
-    signed, signature = _two_parts(entity)
-    info, certificate = _signer(signature)
-    _check_signature(signed, info, certificate)
-    certificates.require_usable(certificate, at)
-    if not any(_issued(certificate, authority) for authority in authorities):
-        _refuse("mail-wrong-signer", "The signer's certificate is not from an authority trusted here.")
-    head, _, message = signed.partition(b"\r\n\r\n")
-    return (message if b"message/rfc822" in head.lower() else signed), certificate
-
-
-def _envelope(raw: bytes) -> bytes:
-    mail = _parse(raw)
-    if mail.get_content_type() not in {"application/pkcs7-mime", "application/x-pkcs7-mime"}:
-        _refuse("mail-not-encrypted", "The mail is not encrypted.")
-    return _payload(mail)
-
-
-def _parse(raw: bytes) -> Message:
-    return BytesParser().parsebytes(raw)
-
-
-def _two_parts(entity: bytes) -> tuple[bytes, bytes]:
-    head, _, body = entity.partition(b"\r\n\r\n")
-    boundary = re.search(rb'boundary="?([^";\r\n]{1,70})"?', head)
-    if b"multipart/signed" not in head.lower() or boundary is None:
-        _refuse("mail-not-signed", "The mail is not signed.")
-    parts = (b"\r\n" + body).split(b"\r\n--" + boundary[1])
-    if len(parts) != 4 or not parts[3].startswith(b"--"):
-        _refuse("mail-not-signed", "The signed mail does not have exactly two parts.")
-    return parts[1].removeprefix(b"\r\n"), _payload(_parse(parts[2].lstrip(b"\r\n")))
-
-
-def _payload(part: Message) -> bytes:
-    content = part.get_payload(decode=True)
-    return content if isinstance(content, bytes) else b""
-
-
-def _signer(signature: bytes) -> tuple[Any, x509.Certificate]:
     try:
-        content = cms.ContentInfo.load(signature)["content"]
-        (info,) = content["signer_infos"]
-        wanted = info["sid"].chosen
-        enclosed = [choice.chosen for choice in content["certificates"]]
-        (match,) = [
-            one
-            for one in enclosed
-            if one.issuer == wanted["issuer"] and one.serial_number == wanted["serial_number"].native
-        ]
-        return info, x509.load_der_x509_certificate(match.dump())
-    except Exception:  # noqa: BLE001  fed hostile bytes, the two parsers raise errors of many families
-        _refuse("mail-not-signed", "The signature is not CMS with its one signer's certificate enclosed.")
+        return await _opened(raw, keys, trust, at, must_be_encrypted=must_be_encrypted)
+    except NotAccepted as error:
+        return Refused(error.detail_code, error.message)
 
 
-def _check_signature(signed: bytes, info: Any, certificate: x509.Certificate) -> None:
+async def _opened(raw: bytes, keys: Sequence[OpeningKey], trust: Trust, at: int, *, must_be_encrypted: bool) -> Opened:
+    if len(raw) > MAX_BYTES:
+        refuse("too-large")
+    outer = _read(raw)
+    layer, encrypted = outer, False
+    info = _cms_of(outer)
+    if info is not None and info["content_type"].native in _ENVELOPES:
+        layer, encrypted = _read(open_envelope(info, keys)), True
+    elif must_be_encrypted:
+        refuse("not-encrypted")
+    signature = _signature(layer)
+    message, wrapped = _message(outer, signature.content)
+    sender = _sender(message)
+    signer, chain = await _vouched(signature, sender, trust, at)
+    return Opened(
+        message=message.raw,
+        sender=sender,
+        signer=signer,
+        chain=chain,
+        wrapped=wrapped,
+        encrypted=encrypted,
+        digest=signature.digests[0],
+        signed_at=signature.signed_at,
+    )
+
+
+def _read(raw: bytes) -> Entity:
+    """A MIME entity; bare CMS (DER, PEM or base64 alone) as an entity without headers."""
+    with suppress(MimeError):
+        if raw[:1] != b"\x30" and not raw.lstrip().startswith(_PEM_BEGINS):
+            return read_entity(raw)
+    return read_entity(b"Content-Type: application/pkcs7-mime\r\nContent-Transfer-Encoding: 8bit\r\n\r\n" + raw)
+
+
+def _cms_of(entity: Entity) -> cms.ContentInfo | None:
+    """The CMS structure that an entity is; none if it is another kind. Raises `NotAccepted`."""
+    named = entity.parameter("name") or str(entity.head.get_filename() or "")
+    is_file = entity.media_type == "application/octet-stream" and named.lower().endswith(".p7m")
+    return _load(entity) if entity.media_type in _CMS_TYPES or is_file else None
+
+
+def _load(entity: Entity) -> cms.ContentInfo:
     try:
-        name = info["digest_algorithm"]["algorithm"].native
-        scheme = info["signature_algorithm"]["algorithm"].native
-        attributes = {one["type"].native: one["values"] for one in info["signed_attrs"]}
-        claimed = attributes["message_digest"][0].native
-        covered = info["signed_attrs"].untag().dump(force=True)
-        signature = info["signature"].native
-    except Exception:  # noqa: BLE001  as above
-        _refuse("mail-not-signed", "The signature lacks what it must state.")
-    if name not in _DIGESTS or scheme.startswith(("sha1", "md5")):
-        _refuse("mail-weak-digest", "The mail is signed with a digest that is no longer safe.")
-    if hashlib.new(name, signed).digest() != claimed:
-        _refuse("mail-altered", "The mail was changed after it was signed.")
-    certificates.require_strong(certificate)
-    if not _verifies(certificate, signature, covered, _DIGESTS[name]):
-        _refuse("mail-bad-signature", "The signature does not verify.")
+        info: cms.ContentInfo = cms.ContentInfo.load(normal(_binary(entity.decoded())))
+        known = info["content_type"].native in {*_ENVELOPES, _SIGNED_DATA}
+    except NotAccepted:
+        raise
+    except Exception:  # noqa: BLE001 - fed hostile bytes, the parser raises errors of many families
+        refuse("unreadable")
+    if not known:
+        refuse("unreadable")
+    return info
 
 
-def _verifies(certificate: x509.Certificate, signature: bytes, covered: bytes, digest: hashes.HashAlgorithm) -> bool:
-    key = certificate.public_key()
+def _binary(content: bytes) -> bytes:
+    """CMS as it stands, or out of PEM or base64 whose transfer encoding was not declared."""
+    if content[:1] == b"\x30":
+        return content
+    text = content.strip()
+    if text.startswith(_PEM_BEGINS):
+        lines = [line.strip() for line in text.splitlines()]
+        ends = [number for number, line in enumerate(lines) if line.startswith(b"-----END ")]
+        text = b"".join(lines[1 : ends[0] if ends else None])
+    return strict_base64(text)
+
+
+def _signature(layer: Entity) -> Signature:
+    if layer.media_type == "multipart/signed":
+        return _detached(layer)
+    info = _cms_of(layer)
+    if info is None:
+        refuse("not-signed")
+    kind = info["content_type"].native
+    if kind != _SIGNED_DATA:
+        refuse("nested" if kind in _ENVELOPES else "malformed-signature")
+    return verify(info, None)
+
+
+def _detached(layer: Entity) -> Signature:
     try:
-        if isinstance(key, rsa.RSAPublicKey):
-            key.verify(signature, covered, padding.PKCS1v15(), digest)
-        elif isinstance(key, ec.EllipticCurvePublicKey):
-            key.verify(signature, covered, ec.ECDSA(digest))
-    except InvalidSignature:
-        return False
-    return isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey)
+        signed, second = parts_of(layer)
+        attached = read_entity(second)
+    except (MimeError, ValueError):
+        refuse("malformed-signature")
+    if attached.media_type not in _SIGNATURE_TYPES or layer.parameter("protocol").lower() not in _SIGNATURE_TYPES:
+        refuse("malformed-signature")
+    info = _load(attached)
+    if info["content_type"].native != _SIGNED_DATA:
+        refuse("malformed-signature")
+    signature = verify(info, readings_of(signed))
+    stated = {each.strip().lower().replace("-", "") for each in layer.parameter("micalg").split(",")}
+    if stated != set(signature.digests):
+        refuse("wrong-micalg")
+    return signature
 
 
-def _issued(certificate: x509.Certificate, authority: x509.Certificate) -> bool:
-    if certificate.public_bytes(Encoding.DER) == authority.public_bytes(Encoding.DER):
-        return True
+def _message(outer: Entity, signed: bytes) -> tuple[Entity, bool]:
+    """The message inside a signature, and whether it brought its own headers."""
     try:
-        certificate.verify_directly_issued_by(authority)
-    except (ValueError, TypeError, InvalidSignature):
-        return False
-    return True
+        content = read_entity(signed)
+        if content.media_type in _CMS_TYPES or content.media_type == "multipart/signed":
+            refuse("nested")
+        if content.media_type == "message/rfc822":
+            return read_entity(content.decoded()), True
+        if "from" in content.head:
+            return content, True
+        kept = [f"{name}: {value}" for name, value in outer.head.items() if not name.lower().startswith("content-")]
+        head = "\r\n".join(kept).encode("utf-8", "surrogateescape")
+        return read_entity(head + b"\r\n" + content.raw if head else content.raw), False
+    except MimeError:
+        refuse("unreadable")
 
 
-def _refuse(code: str, message: str) -> NoReturn:
-    raise IntegrityFailed(message, code=code)
+def _sender(message: Entity) -> str:
+    senders = getaddresses([str(line) for line in message.head.get_all("From", [])])
+    # A second From is how one poses as another: readers differ in which one they show.
+    if len(senders) != 1 or not MAIL_ADDRESS.fullmatch(senders[0][1]):
+        refuse("no-sender")
+    return senders[0][1]
+
+
+async def _vouched(
+    signature: Signature, sender: str, trust: Trust, at: int
+) -> tuple[x509.Certificate, tuple[x509.Certificate, ...]]:
+    """The first signer that may speak for the sender; of none, the first one's fault."""
+    fault: NotAccepted | None = None
+    for signer in signature.signers:
+        try:
+            chain = await trust.vouch(signer, sender, at, signing=True, enclosed=signature.enclosed)
+        except NotAccepted as error:
+            fault = fault or error
+        else:
+            return signer, chain
+    raise fault or NotAccepted("not-signed")

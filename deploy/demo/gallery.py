@@ -25,7 +25,7 @@ def hang(on: Stage) -> list[Shown]:
 def _mail(on: Stage, folder: Path) -> list[Shown]:
     whose = (("Hazelmoor Center", on.partners.clinic), ("the mental health plan", on.partners.mhp))
     return [
-        (f"mail at {name}", artefacts.mail_page(mail.inner, folder, f"mail-{mailbox.folder.name}-{number}"))
+        (f"mail at {name}", artefacts.mail_page(mail.message, folder, f"mail-{mailbox.folder.name}-{number}"))
         for name, mailbox in whose
         for number, mail in enumerate(mailbox.received, 1)
     ]

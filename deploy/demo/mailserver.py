@@ -26,8 +26,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from adapters.email.open import OpenedMail, open_mail
-from hub.errors import IntegrityFailed
+from adapters.email.cms.opening import OpeningKey
+from adapters.email.open import Opened, Refused, open_message
+from adapters.email.trust.trust import Trust
 from hub.model import now_us
 
 
@@ -58,7 +59,7 @@ class ClinicMailbox:
     folder: Path
     fault: MailFault = MailFault.NONE
     port: int = 0
-    received: list[OpenedMail] = field(default_factory=list)
+    received: list[Opened] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     contents_seen: int = 0
     connections: int = 0
@@ -111,26 +112,26 @@ class ClinicMailbox:
                 server.transport.write(b"\x00hello\r\n" * 10_000)
                 return "250 OK"
         addressed = self.neighbours.get(envelope.rcpt_tos[0].rpartition("@")[2].lower(), self)
-        return addressed.take(bytes(envelope.content or b""))
+        return await addressed.take(bytes(envelope.content or b""))
 
-    def take(self, raw: bytes) -> str:
+    async def take(self, raw: bytes) -> str:
         """Opens, files and answers with the SMTP reply. One reply for all refusals: it is no decryption
         oracle.
         """
-        try:
-            opened = open_mail(raw, self.key, self.certificate, self.authorities, now_us())
-        except IntegrityFailed as error:
-            self.refused.append(error.detail_code)
+        key = OpeningKey(self.key, self.certificate)
+        opened = await open_message(raw, (key,), Trust(self.authorities), now_us())
+        if isinstance(opened, Refused):
+            self.refused.append(opened.code)
             return "554 5.7.5 the message does not open or verify"
         self.received.append(opened)
         return f"250 2.0.0 Ok: queued as {self._file(raw, opened)}"
 
-    def _file(self, raw: bytes, opened: OpenedMail) -> str:
-        mail = message_from_bytes(opened.inner, _class=EmailMessage, policy=SMTP_POLICY)
+    def _file(self, raw: bytes, opened: Opened) -> str:
+        mail = message_from_bytes(opened.message, _class=EmailMessage, policy=SMTP_POLICY)
         name = re.sub(r"[^A-Za-z0-9]", "", str(mail["Message-ID"]).partition("@")[0])[:64] or "mail"
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / f"{name}.p7m.eml").write_bytes(raw)
-        (self.folder / f"{name}.eml").write_bytes(opened.inner)
+        (self.folder / f"{name}.eml").write_bytes(opened.message)
         cover = mail.get_body(("plain",))
         heading = f"From {opened.sender}, signature verified\nSubject: {mail['Subject']}\n\n"
         (self.folder / f"{name}.txt").write_text(heading + (cover.get_content() if cover else ""), encoding="utf-8")

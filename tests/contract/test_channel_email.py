@@ -57,7 +57,7 @@ class MailFarSide:
         return prepared.body
 
     def _last(self):
-        return message_from_bytes(self.mailbox.received[-1].inner, policy=SMTP_POLICY)
+        return message_from_bytes(self.mailbox.received[-1].message, policy=SMTP_POLICY)
 
 
 @pytest.fixture(scope="module")

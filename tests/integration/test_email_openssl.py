@@ -9,10 +9,11 @@ import msgspec
 import pytest
 
 from adapters.email.channel import EmailChannel
-from adapters.email.open import open_mail
+from adapters.email.cms.opening import OpeningKey
+from adapters.email.open import Opened, Refused, open_message
+from adapters.email.trust.trust import Trust
 from deploy.demo.authority import Authority
 from deploy.demo.mailserver import ClinicMailbox, mail_server, server_tls
-from hub.errors import IntegrityFailed
 from hub.model import ChannelKind, Delivered, Endpoint, now_us
 from tests.contract.channel_parcel import CONSENT_LINES, NOTICE, sample_parcel
 
@@ -100,30 +101,31 @@ async def test_openssl_decrypts_and_verifies_a_delivered_mail(authority, clinic,
     ids=" ".join,
 )
 @pytest.mark.parametrize("signer", ["hub-ec", "hub-rsa"])
-def test_what_openssl_signs_and_encrypts_opens_here(authority, clinic, keys, tmp_path, encryption, signer):
+async def test_what_openssl_signs_and_encrypts_opens_here(authority, clinic, keys, tmp_path, encryption, signer):
     sealed = sealed_by_openssl(keys, tmp_path, signer, ["-md", "sha384"], encryption)
-    opened = open_mail(sealed, clinic.key, clinic.certificate, (authority.identity.certificate,), now_us())
+    opened = await read(sealed, clinic, authority)
+    assert isinstance(opened, Opened)
     assert opened.sender == "relay@hub.example"
-    assert opened.inner.endswith(b"Hello.\r\n")
+    assert opened.message.endswith(b"Hello.\r\n")
 
 
 @pytest.mark.parametrize(
     ("signing", "encryption", "reason"),
     [
-        (["-md", "sha1"], ["-aes256"], "mail-weak-digest"),
-        (["-md", "md5"], ["-aes256"], "mail-weak-digest"),
-        (["-md", "sha256"], ["-des3"], "mail-weak-cipher"),
-        (["-md", "sha256", "-nocerts"], ["-aes256"], "mail-not-signed"),
-        (["-md", "sha256", "-noattr"], ["-aes256"], "mail-not-signed"),
+        (["-md", "sha1"], ["-aes256"], "weak-digest"),
+        (["-md", "md5"], ["-aes256"], "weak-digest"),
+        (["-md", "sha256"], ["-des3"], "weak-cipher"),
+        (["-md", "sha256", "-nocerts"], ["-aes256"], "no-signer-certificate"),
+        (["-md", "sha256", "-noattr"], ["-aes256"], "no-signed-attributes"),
     ],
 )
-def test_weak_or_incomplete_mail_is_refused_with_its_reason(
+async def test_weak_or_incomplete_mail_is_refused_with_its_reason(
     authority, clinic, keys, tmp_path, signing, encryption, reason
 ):
     sealed = sealed_by_openssl(keys, tmp_path, "hub-rsa", signing, encryption)
-    with pytest.raises(IntegrityFailed) as refusal:
-        open_mail(sealed, clinic.key, clinic.certificate, (authority.identity.certificate,), now_us())
-    assert refusal.value.detail_code == reason
+    refused = await read(sealed, clinic, authority)
+    assert isinstance(refused, Refused)
+    assert refused.code == reason
 
 
 async def test_the_clinic_refuses_mail_whose_signer_it_does_not_trust(authority, clinic, keys, tmp_path):
@@ -149,9 +151,14 @@ async def test_the_clinic_refuses_mail_whose_signer_it_does_not_trust(authority,
         )
         outcome = await channel.deliver(await channel.prepare(sample_parcel(endpoint)))
         await channel.close()
-    assert mailbox.refused == ["mail-wrong-signer"]
+    assert mailbox.refused == ["untrusted"]
     assert not (tmp_path / "mail").exists()
     assert msgspec.to_builtins(outcome) == {"type": "unknown", "code": "smtp-554-after-content"}
+
+
+async def read(sealed: bytes, clinic, authority) -> Opened | Refused:
+    key = OpeningKey(clinic.key, clinic.certificate)
+    return await open_message(sealed, (key,), Trust((authority.identity.certificate,)), now_us())
 
 
 def sealed_by_openssl(keys: Path, folder: Path, signer: str, signing: list[str], encryption: list[str]) -> bytes:

@@ -13,7 +13,7 @@ from hub.model import Deferred, Delivered
 class Postbox(ClinicMailbox):
     """Keeps what arrives as it is, opened by nobody."""
 
-    def take(self, raw: bytes) -> str:
+    async def take(self, raw: bytes) -> str:
         self.refused.append(raw.decode())
         return "250 2.0.0 Ok: queued as 4XyZ12"
 

@@ -8,7 +8,9 @@ import msgspec
 import pytest
 
 from adapters.email.channel import EmailChannel
-from adapters.email.open import open_mail
+from adapters.email.cms.opening import OpeningKey
+from adapters.email.open import open_message
+from adapters.email.trust.trust import Trust
 from deploy.demo.authority import Authority
 from hub.errors import ConfigurationError, Unrenderable
 from hub.model import Accompaniment, ChannelKind, Document, Endpoint, now_us
@@ -40,8 +42,13 @@ def channel(**changes) -> EmailChannel:
 
 async def outer_and_inner(parcel):
     raw = (await channel().prepare(parcel)).body
-    opened = open_mail(raw, CLINIC.key, CLINIC.certificate, (AUTHORITY.identity.certificate,), now_us())
-    return message_from_bytes(raw, policy=SMTP_POLICY), message_from_bytes(opened.inner, policy=SMTP_POLICY)
+    message = await opened(raw)
+    return message_from_bytes(raw, policy=SMTP_POLICY), message_from_bytes(message, policy=SMTP_POLICY)
+
+
+async def opened(raw) -> bytes:
+    key = OpeningKey(CLINIC.key, CLINIC.certificate)
+    return (await open_message(raw, (key,), Trust((AUTHORITY.identity.certificate,)), now_us())).message
 
 
 def cover(inner) -> str:
@@ -102,8 +109,7 @@ async def test_attachments_have_neutral_names_and_their_exact_bytes():
 
 async def test_no_line_is_longer_than_mail_allows():
     raw = (await channel().prepare(sample_parcel(ENDPOINT))).body
-    opened = open_mail(raw, CLINIC.key, CLINIC.certificate, (AUTHORITY.identity.certificate,), now_us())
-    for text in (raw, opened.inner):
+    for text in (raw, await opened(raw)):
         assert max(map(len, text.split(b"\r\n"))) <= 998  # RFC 5322 §2.1.1
         assert b"\n" not in text.replace(b"\r\n", b"")
 
@@ -125,7 +131,7 @@ async def test_a_media_type_that_would_write_a_header_is_refused():
     [
         {"certificate": None},
         {"certificate": b"not a certificate"},
-        {"certificate": HUB.certificate_pem},  # cannot decrypt, and names another domain
+        {"certificate": HUB.certificate_pem},  # may not decrypt, and names another domain
         {"address": "intake@elsewhere.example"},
         {"address": "intake@clinic.example>\r\nRCPT TO:<x@y.example"},
         {"certificate": AUTHORITY.mail("clinic.example", days=-1).certificate_pem},

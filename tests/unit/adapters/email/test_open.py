@@ -1,134 +1,345 @@
-"""A mail that was tampered with, misdirected or signed by another is refused, and the refusal says which
-check failed.
-"""
+"""What opens, and what is refused with which reason: every check of the Direct Applicability Statement by itself."""
 
 import base64
-import random
+import datetime as dt
+import subprocess
 
 import pytest
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from asn1crypto import cms
+from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from adapters.email.cms import Addressee, Signer
-from adapters.email.message import write_mail
-from adapters.email.open import open_mail, verify
-from deploy.demo.authority import Authority
-from hub.errors import IntegrityFailed
-from hub.model import ChannelKind, Endpoint, now_us
-from tests.contract.channel_parcel import sample_parcel
-
-AUTHORITY = Authority()
-TRUSTED = (AUTHORITY.identity.certificate,)
-CLINIC = AUTHORITY.mail("intake@clinic.example")
-HUB = AUTHORITY.mail_signer("hub.example")
-PARCEL = sample_parcel(Endpoint(id="e", organization="o", channel=ChannelKind.EMAIL, address="intake@clinic.example"))
-
-
-def mail(signer=HUB, recipient=CLINIC, sender="relay@hub.example", form="") -> bytes:
-    addressee = Addressee(recipient.certificate, recipient.key.public_key(), form)
-    return write_mail(PARCEL, sender, Signer(signer.key, signer.certificate), addressee, now_us())
-
-
-def reason(raw: bytes, trusted=TRUSTED) -> str:
-    with pytest.raises(IntegrityFailed) as refusal:
-        open_mail(raw, CLINIC.key, CLINIC.certificate, trusted, now_us())
-    return refusal.value.detail_code
-
-
-@pytest.mark.parametrize("form", ["", "gcm", "pkcs1"])
-def test_the_recipient_opens_it_and_learns_who_sent_it(form):
-    opened = open_mail(mail(form=form), CLINIC.key, CLINIC.certificate, TRUSTED, now_us())
-    assert opened.sender == "relay@hub.example"
-    assert b'filename="document-1.pdf"' in opened.inner
+from adapters.email.cms.addressee import Addressee, enveloped
+from adapters.email.cms.opening import OpeningKey
+from adapters.email.layers import base64_lines, sealed, signed
+from adapters.email.open import MAX_BYTES, Opened, open_message
+from adapters.email.reasons import REASONS
+from adapters.email.trust.trust import Trust
+from tests.direct import AT, DAY, MAIL_USE, MESSAGE, NOW, OUTER, SHARED_RSA, WEAK_RSA, authority, rsa_holder
+from tests.unit.adapters.email.opening import (
+    CLINIC,
+    HUB,
+    HUB_EC,
+    ROOT,
+    TRUST,
+    around,
+    mail,
+    opened,
+    read,
+    reason,
+    signature_in,
+    signed_entity,
+    signer,
+    with_signature,
+)
 
 
-def test_another_clinics_mail_cannot_be_opened():
-    other = AUTHORITY.mail("intake@other.example")
-    assert reason(mail(recipient=other)) == "mail-cannot-open"
-
-
-def test_a_signer_from_another_authority_is_the_wrong_signer():
-    assert reason(mail(signer=Authority("stranger").mail_signer("hub.example"))) == "mail-wrong-signer"
-
-
-def test_a_trusted_signer_cannot_speak_for_another_domain():
-    assert reason(mail(signer=AUTHORITY.mail_signer("other.example"))) == "mail-wrong-sender"
-
-
-def test_an_expired_signer_is_refused():
-    assert reason(mail(signer=AUTHORITY.mail("hub.example", days=-1))) == "certificate-expired"
-
-
-def test_a_short_rsa_signer_is_refused():
-    assert reason(mail(signer=AUTHORITY.mail("hub.example", rsa_bits=1024))) == "certificate-weak"
-
-
-def test_mail_that_is_only_signed_or_plain_is_refused():
-    assert reason(b"Content-Type: text/plain\r\n\r\nhello\r\n") == "mail-not-encrypted"
-    plain = Addressee(CLINIC.certificate, CLINIC.key.public_key(), "")
-    unsigned = (
-        b"Content-Type: application/pkcs7-mime\r\nContent-Transfer-Encoding: base64\r\n\r\n"
-        + base64.encodebytes(plain.enveloped(b"Content-Type: text/plain\r\n\r\nhello\r\n"))
+@pytest.mark.parametrize("form", ["", "gcm", "pkcs1", "aes128", "gcm aes128 pkcs1"])
+@pytest.mark.parametrize("recipient", [HUB, HUB_EC], ids=["RSA", "EC"])
+def test_the_recipient_gets_the_very_bytes_that_were_sealed_and_learns_who_sent_them(form, recipient):
+    found = opened(mail(recipient=recipient, form=form), keys=(recipient,))
+    assert (found.message, found.sender, found.wrapped, found.encrypted) == (
+        MESSAGE,
+        "nurse@clinic.example",
+        True,
+        True,
     )
-    assert reason(unsigned) == "mail-not-signed"
+    assert found.chain == (CLINIC.certificate, ROOT.certificate)
+    assert found.signed_at == AT
 
 
-def test_changed_content_under_an_intact_signature_is_noticed():
-    entity = _signed_entity()
-    with pytest.raises(IntegrityFailed) as refusal:
-        verify(entity.replace(b"document-1.pdf", b"document-9.pdf"), TRUSTED, now_us())
-    assert refusal.value.detail_code == "mail-altered"
+@pytest.mark.parametrize("digest", ["sha256", "sha384", "sha512"])
+@pytest.mark.parametrize("holder", [CLINIC, rsa_holder("clinic.example", ROOT)], ids=["ECDSA", "RSA"])
+def test_each_digest_verifies_with_each_kind_of_signing_key(digest, holder):
+    assert opened(mail(holder, digest=digest)).digest == digest
 
 
-def test_a_changed_signature_is_noticed():
-    head, marker, tail = _signed_entity().partition(b'filename="smime.p7s"\r\n\r\n')
-    encoded, end, rest = tail.partition(b"\r\n--=_signed--")
-    der = bytearray(base64.b64decode(encoded))
-    der[-3] ^= 1
-    with pytest.raises(IntegrityFailed) as refusal:
-        verify(head + marker + base64.encodebytes(bytes(der)).strip() + end + rest, TRUSTED, now_us())
-    assert refusal.value.detail_code == "mail-bad-signature"
+def test_a_mail_to_several_certificates_opens_with_the_key_of_each():
+    raw = sealed(MESSAGE, OUTER, signer(), [Addressee(each.certificate) for each in (HUB, HUB_EC)], AT)
+    for recipient in (HUB, HUB_EC):
+        assert opened(raw, keys=(recipient,)).message == MESSAGE
 
 
-@pytest.mark.parametrize("form", ["", "gcm"])
-def test_any_flipped_byte_of_the_envelope_is_refused_or_changes_nothing_and_never_crashes(form):
-    raw = mail(form=form)
-    head, _, body = raw.partition(b"\r\n\r\n")
-    der = base64.b64decode(body)
-    expected = open_mail(raw, CLINIC.key, CLINIC.certificate, TRUSTED, now_us()).inner
-    chance = random.Random(7)
-    for position in [*range(80), *(chance.randrange(len(der)) for _ in range(150))]:
-        damaged = bytearray(der)
-        damaged[position] ^= 1 << chance.randrange(8)
-        try:
-            opened = open_mail(
-                head + b"\r\n\r\n" + base64.encodebytes(bytes(damaged)),
-                CLINIC.key,
-                CLINIC.certificate,
-                TRUSTED,
-                now_us(),
-            )
-        except IntegrityFailed:
-            continue
-        assert opened.inner == expected  # a version number or a tag that nothing depends on
+def test_a_mail_to_certificates_of_different_strength_takes_what_all_of_them_read():
+    both = [Addressee(HUB.certificate, "gcm"), Addressee(HUB_EC.certificate, "aes128")]
+    info = cms.ContentInfo.load(enveloped(b"x", both))
+    assert info["content_type"].native == "enveloped_data"
+    algorithm = info["content"]["encrypted_content_info"]["content_encryption_algorithm"]["algorithm"]
+    assert algorithm.native == "aes128_cbc"
 
 
-def test_any_flipped_byte_of_the_signed_entity_is_refused_or_changes_nothing():
-    entity = _signed_entity()
-    expected, _ = verify(entity, TRUSTED, now_us())
-    chance = random.Random(11)
-    for _ in range(300):
-        damaged = bytearray(entity)
-        damaged[chance.randrange(len(damaged))] ^= 1 << chance.randrange(8)
-        try:
-            message, _ = verify(bytes(damaged), TRUSTED, now_us())
-        except IntegrityFailed:
-            continue
-        assert message == expected
+async def test_a_key_without_its_certificate_is_tried_on_each_recipient():
+    other = ROOT.issue("other.example", key=SHARED_RSA[1])
+    raw = sealed(MESSAGE, OUTER, signer(), [Addressee(each.certificate) for each in (other, HUB)], AT)
+    assert isinstance(await open_message(raw, [OpeningKey(HUB.key)], TRUST, AT), Opened)
 
 
-def _signed_entity() -> bytes:
-    from adapters.email.decrypt import decrypt
+# How partners' software writes what ours writes otherwise
 
+
+def test_unwrapped_content_is_read_and_its_sender_is_the_outer_one():
+    content = b"Content-Type: text/plain\r\n\r\nHello\r\n"
+    entity = signed(content, signer(), AT)
+    found = opened(around(entity))
+    assert not found.wrapped
+    assert found.sender == "nurse@clinic.example"
+    assert found.message.endswith(b"Hello\r\n")
+
+
+def test_x_pkcs7_types_are_the_same_as_those_without_x():
+    entity = signed_entity().replace(b"application/pkcs7-signature", b"application/x-pkcs7-signature")
+    assert opened(around(entity, content_type="application/x-pkcs7-mime")).message == MESSAGE
+
+
+def test_a_file_of_unnamed_type_is_known_by_its_name():
+    assert opened(around(signed_entity(), content_type="application/octet-stream")).message == MESSAGE
+
+
+@pytest.mark.parametrize("prefix", [b"\xef\xbb\xbf", b"\r\n\r\n", b"\n"], ids=["BOM", "blank lines", "line feed"])
+def test_what_stands_before_the_headers_does_not_matter(prefix):
+    assert opened(prefix + mail()).message == MESSAGE
+
+
+def test_base64_without_line_breaks_and_line_ends_without_cr_are_read():
+    head, _, body = mail().partition(b"\r\n\r\n")
+    assert opened(head.replace(b"\r\n", b"\n") + b"\n\n" + b"".join(body.split())).message == MESSAGE
+
+
+def test_a_quoted_boundary_with_odd_characters_is_a_boundary():
+    entity = signed_entity().replace(b"=_signed", b"=_a'()+_,-./:=? b")
+    assert opened(around(entity)).message == MESSAGE
+
+
+def test_a_signed_part_whose_line_ends_a_server_broke_is_hashed_with_crlf():
+    assert opened(around(signed_entity().replace(b"\r\n", b"\n"))).message == MESSAGE
+
+
+@pytest.mark.parametrize("encoding", ["base64", "quoted-printable"])
+def test_a_wrapped_message_with_a_transfer_encoding_is_decoded_after_it_was_verified(encoding):
+    body = base64_lines(MESSAGE) if encoding == "base64" else MESSAGE.replace(b"=", b"=3D")
+    head = f"Content-Type: message/rfc822\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n".encode()
+    assert opened(around(signed(head + body, signer(), AT))).message == MESSAGE
+
+
+def test_a_bare_envelope_opens_like_a_mail():
     body = mail().partition(b"\r\n\r\n")[2]
-    key = load_pem_private_key(CLINIC.key_pem, None)
-    return decrypt(base64.b64decode(body), key, CLINIC.certificate)
+    der = base64.b64decode(body)
+    pem = b"-----BEGIN CMS-----\n" + base64.encodebytes(der) + b"-----END CMS-----\n"
+    for raw in (der, pem, body):
+        assert opened(raw).message == MESSAGE
+
+
+def test_a_signature_by_the_subjects_key_identifier_is_found():
+    # openssl writes it; see also tests/integration/test_email_openssl.py
+    info = cms.ContentInfo.load(signature_in(signed_entity()))
+    data = info["content"]
+    identifier = cms.SignerIdentifier("subject_key_identifier", data["certificates"][0].chosen.key_identifier)
+    data["signer_infos"][0]["sid"] = identifier
+    assert opened(around(with_signature(signed_entity(), info.dump(force=True)))).message == MESSAGE
+
+
+def test_mail_that_is_only_signed_is_read_only_on_request():
+    raw = OUTER.encode() + b"MIME-Version: 1.0\r\n" + signed_entity()
+    assert reason(raw) == "not-encrypted"
+    found = opened(raw, must_be_encrypted=False)
+    assert (found.encrypted, found.message) == (False, MESSAGE)
+
+
+# What is refused
+
+
+def test_no_key_and_another_key_are_two_reasons():
+    assert reason(mail(), keys=()) == "no-key"
+    assert reason(mail(), keys=(ROOT.issue("other.example", key=SHARED_RSA[1]),)) == "not-for-this-key"
+
+
+@pytest.mark.parametrize("raw", [b"", b"hello", b"\x30\x80", b"\x30\x03\x02\x01\x05", b"\xff" * 50])
+def test_what_is_no_mail_is_unreadable_or_not_encrypted(raw):
+    assert reason(raw) in {"unreadable", "not-encrypted"}
+
+
+def test_plain_mail_and_encrypted_mail_without_a_signature_are_refused():
+    assert reason(MESSAGE) == "not-encrypted"
+    assert reason(MESSAGE, must_be_encrypted=False) == "not-signed"
+    assert reason(around(MESSAGE)) == "not-signed"
+
+
+def test_more_layers_than_two_are_refused():
+    assert reason(around(signed_entity(message=b"x: y\r\n\r\n"), form="gcm")) == "no-sender"
+    twice = around(mail())
+    assert reason(twice) == "nested"
+    assert reason(around(signed(mail(), signer(), AT))) == "nested"
+    around_all = OUTER.encode() + signed(mail(), signer(), AT)
+    assert reason(around_all) == "not-encrypted"
+    assert reason(around_all, must_be_encrypted=False) == "nested"
+
+
+def test_a_mail_beyond_the_limit_is_not_even_looked_at():
+    assert reason(b"a: b\r\n\r\n" + b" " * MAX_BYTES) == "too-large"
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ((b"The content.", b"Tha content."), "altered"),
+        ((b"micalg=sha256", b"micalg=sha512"), "wrong-micalg"),
+        ((b"micalg=sha256", b"micalg=sha1"), "wrong-micalg"),
+        ((b"micalg=sha256; ", b""), "wrong-micalg"),
+        ((b'protocol="application/pkcs7-signature"', b'protocol="application/pgp-signature"'), "malformed-signature"),
+        ((b"--=_signed--", b"--=_signed\r\n\r\nmore\r\n--=_signed--"), "malformed-signature"),
+        ((b"--=_signed--", b""), "malformed-signature"),
+    ],
+    ids=["content", "other micalg", "weak micalg", "no micalg", "protocol", "three parts", "unclosed"],
+)
+def test_a_change_to_the_signed_entity_has_its_reason(change, why):
+    assert reason(around(signed_entity().replace(*change))) == why
+
+
+def changed_signature(change) -> bytes:
+    info = cms.ContentInfo.load(signature_in(signed_entity()))
+    change(info["content"])
+    return around(with_signature(signed_entity(), info.dump(force=True)))
+
+
+def without_attributes(data):
+    del data["signer_infos"][0]["signed_attrs"]
+
+
+def with_content(data):
+    data["encap_content_info"]["content"] = b"something else to show"
+
+
+def without_certificates(data):
+    del data["certificates"]
+
+
+def without_signers(data):
+    data["signer_infos"] = []
+
+
+def with_sha1(data):
+    data["signer_infos"][0]["digest_algorithm"] = {"algorithm": "sha1"}
+
+
+def with_sha1_scheme(data):
+    data["signer_infos"][0]["signature_algorithm"] = {"algorithm": "sha1_ecdsa"}
+
+
+def with_another_signature(data):
+    data["signer_infos"][0]["signature"] = signature_bytes(signed_entity(message=MESSAGE + b"!\r\n"))
+
+
+def signature_bytes(entity: bytes) -> bytes:
+    return cms.ContentInfo.load(signature_in(entity))["content"]["signer_infos"][0]["signature"].native
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (without_attributes, "no-signed-attributes"),
+        (with_content, "content-present"),
+        (without_certificates, "no-signer-certificate"),
+        (without_signers, "not-signed"),
+        (with_sha1, "weak-digest"),
+        (with_sha1_scheme, "weak-digest"),
+        (with_another_signature, "bad-signature"),
+    ],
+)
+def test_a_signature_that_lacks_or_has_something_has_its_reason(change, why):
+    assert reason(changed_signature(change)) == why
+
+
+def test_a_weak_key_is_refused_on_either_side():
+    weak = ROOT.issue("clinic.example", key=WEAK_RSA)
+    assert reason(mail(weak)) == "weak-key"
+    narrow = ROOT.issue("hub.example", key=WEAK_RSA)
+    assert reason(mail(recipient=narrow, form="pkcs1"), keys=(narrow,)) == "weak-key"
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({"end": NOW - DAY, "start": NOW - 9 * DAY}, "expired"),
+        ({"start": NOW + dt.timedelta(minutes=1)}, "not-yet-valid"),
+        ({"uses": ("key_encipherment",)}, "wrong-usage"),
+        ({"extended": (ExtendedKeyUsageOID.SERVER_AUTH,)}, "wrong-usage"),
+        ({"sans": [x509.DNSName("other.example")]}, "wrong-domain"),
+        ({"sans": [x509.DNSName("clinic.example.net")]}, "wrong-domain"),
+        ({"sans": [x509.DNSName("sub.clinic.example")]}, "wrong-domain"),
+        ({"sans": [x509.RFC822Name("doctor@clinic.example")]}, "wrong-address"),
+        ({"sans": [x509.RFC822Name("nurse@other.example")]}, "wrong-domain"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "-".join(value),
+)
+def test_a_signers_certificate_with_a_fault_has_its_reason(options, why):
+    assert reason(mail(ROOT.issue("clinic.example", **options))) == why
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"sans": [x509.RFC822Name("Nurse@CLINIC.example")]},
+        {"sans": [x509.DNSName("Clinic.Example"), x509.DNSName("other.example")]},
+        {"uses": ("digital_signature",)},
+        {"uses": ()},
+        {"extended": MAIL_USE},
+    ],
+    ids=["mailbox", "domain", "split pair", "no stated use", "mail use"],
+)
+def test_address_and_domain_certificates_of_each_kind_of_use_sign(options):
+    assert opened(mail(ROOT.issue("clinic.example", **options))).sender == "nurse@clinic.example"
+
+
+def test_the_subjects_mail_address_counts_only_without_a_subject_alternative_name():
+    fallback = ROOT.issue("nurse@clinic.example", email_subject=True)
+    assert opened(mail(fallback)).sender == "nurse@clinic.example"
+    elsewhere = ROOT.issue("nurse@clinic.example", email_subject=True, sans=[x509.DNSName("other.example")])
+    assert reason(mail(elsewhere)) == "wrong-domain"
+
+
+def test_without_anchors_nothing_is_believed_and_a_strangers_chain_is_untrusted():
+    assert reason(mail(), trust=Trust(())) == "no-anchors"
+    assert reason(mail(authority("stranger").issue("clinic.example"))) == "untrusted"
+    assert reason(mail(authority().issue("clinic.example"))) == "untrusted"  # the same name, another key
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"From: <nurse@clinic.example>\r\nFrom: <director@hub.example>\r\n",
+        b"From: <nurse@clinic.example>, <director@hub.example>\r\n",
+        b"To: <nurse@clinic.example>\r\n",
+        b"From: nobody\r\n",
+    ],
+    ids=["two headers", "two addresses", "none", "no address"],
+)
+def test_a_message_that_does_not_say_who_sends_it_is_refused(head):
+    assert reason(mail(message=head + b"Subject: x\r\n\r\nHello\r\n")) == "no-sender"
+
+
+def test_the_inner_sender_is_the_one_that_counts():
+    posing = MESSAGE.replace(b"nurse@clinic.example", b"director@hub.example")
+    assert reason(mail(message=posing)) == "wrong-domain"
+
+
+def test_every_reason_has_words_and_a_refusal_gives_them():
+    found = read(mail(), keys=())
+    assert found.words == REASONS["no-key"]
+    assert all(words.endswith(".") for words in REASONS.values())
+
+
+def openssl_cms(tmp_path, *arguments: str) -> bytes:
+    for name, holder in (("clinic", CLINIC), ("hub", HUB)):
+        (tmp_path / f"{name}.crt").write_bytes(holder.pem)
+        (tmp_path / f"{name}.key").write_bytes(holder.key_pem)
+    done = subprocess.run(["openssl", "cms", *arguments], cwd=tmp_path, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+    return done.stdout
+
+
+@pytest.mark.parametrize("cipher", ["-des3", "-rc2-128", "-des"])
+def test_a_cipher_that_is_not_aes_is_named_before_any_key_is_asked_for(tmp_path, cipher):
+    (tmp_path / "in").write_bytes(signed_entity())
+    legacy = [] if cipher == "-des3" else ["-provider", "legacy", "-provider", "default"]
+    raw = openssl_cms(tmp_path, "-encrypt", "-in", "in", cipher, *legacy, "-recip", "hub.crt")
+    assert reason(raw, keys=()) == "weak-cipher"

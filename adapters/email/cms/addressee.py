@@ -1,0 +1,106 @@
+"""Seals mail to its recipients' certificates: EnvelopedData (RFC 5652 §6) or AuthEnvelopedData (RFC 5083).
+
+Rules kept: a fresh content key for each message; AES-256 unless a peer reads only AES-128; RSA-OAEP with SHA-256
+unless the peer needs PKCS#1 v1.5; an EC certificate by key agreement (RFC 5753).
+"""
+
+import os
+from collections.abc import Sequence
+
+from asn1crypto import algos, cms, core
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.padding import AsymmetricPadding
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from adapters.email.cms.agreement import agreed_recipient
+from adapters.email.cms.der import INTEGERS, KINDS, content_info, issuer_and_serial, octets, sequence, set_of, tlv
+
+OAEP = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)
+FORMS = ("gcm", "pkcs1", "aes128")
+"""What a directory entry's `form` may say of the partner's mail software, words apart by spaces."""
+_AES_BLOCK = 16
+_GCM_TAG = 16
+
+
+class Addressee:
+    """A recipient's RSA or EC certificate and the forms its mail software reads: words among `FORMS`."""
+
+    def __init__(self, certificate: x509.Certificate, form: str = "") -> None:
+        self.certificate = certificate
+        words = form.split()
+        self.authenticated = "gcm" in words
+        self.key_bytes = 16 if "aes128" in words else 32
+        pkcs1 = "pkcs1" in words
+        self._key = certificate.public_key()
+        self._padding: AsymmetricPadding = padding.PKCS1v15() if pkcs1 else OAEP
+        self._who = issuer_and_serial(certificate)
+        self._algorithm = _key_transport("rsaes_pkcs1v15" if pkcs1 else "rsaes_oaep")
+
+    def recipient_info(self, content_key: bytes) -> bytes:
+        """The content key, for this certificate alone. Raises `TypeError` for a key that cannot receive one."""
+        if isinstance(self._key, ec.EllipticCurvePublicKey):
+            return agreed_recipient(self._key, self._who, content_key)
+        if not isinstance(self._key, rsa.RSAPublicKey):
+            raise TypeError(type(self._key))
+        sealed = octets(self._key.encrypt(content_key, self._padding))
+        return sequence(INTEGERS[0], self._who, self._algorithm, sealed)
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the key is agreed on (EC) rather than transported (RSA)."""
+        return isinstance(self._key, ec.EllipticCurvePublicKey)
+
+
+def enveloped(content: bytes, addressees: Sequence[Addressee]) -> bytes:
+    """`content` for all of them, one RecipientInfo per certificate.
+
+    Authenticated (GCM) or AES-256 only as far as every one of them reads it. Raises `ValueError` for none.
+    """
+    key = os.urandom(min(addressee.key_bytes for addressee in addressees))
+    recipients = set_of(*(addressee.recipient_info(key) for addressee in addressees))
+    if all(addressee.authenticated for addressee in addressees):
+        info, tag = _gcm(key, content)
+        return content_info("authenticated_enveloped_data", sequence(INTEGERS[0], recipients, info, octets(tag)))
+    version = INTEGERS[2 if any(addressee.agrees for addressee in addressees) else 0]  # RFC 5652 §6.1
+    return content_info("enveloped_data", sequence(version, recipients, _cbc(key, content)))
+
+
+def smime_type(addressees: Sequence[Addressee]) -> str:
+    """The `smime-type` parameter that goes with `enveloped`."""
+    return "authEnveloped-data" if all(addressee.authenticated for addressee in addressees) else "enveloped-data"
+
+
+def _key_transport(name: str) -> bytes:
+    if name == "rsaes_pkcs1v15":
+        return bytes(cms.KeyEncryptionAlgorithm({"algorithm": name, "parameters": core.Null()}).dump())
+    sha256 = {"algorithm": "sha256"}
+    parameters = {
+        "hash_algorithm": sha256,
+        "mask_gen_algorithm": {"algorithm": "mgf1", "parameters": sha256},
+    }
+    return bytes(cms.KeyEncryptionAlgorithm({"algorithm": name, "parameters": parameters}).dump())
+
+
+def _cbc(key: bytes, content: bytes) -> bytes:
+    vector = os.urandom(_AES_BLOCK)
+    fill = _AES_BLOCK - len(content) % _AES_BLOCK
+    encryptor = Cipher(algorithms.AES(key), modes.CBC(vector)).encryptor()
+    sealed = encryptor.update(content + bytes((fill,)) * fill) + encryptor.finalize()
+    return sequence(KINDS["data"], sequence(_CIPHERS["cbc", len(key)], octets(vector)), tlv(0x80, sealed))
+
+
+def _gcm(key: bytes, content: bytes) -> tuple[bytes, bytes]:
+    nonce = os.urandom(12)
+    sealed = AESGCM(key).encrypt(nonce, content, None)
+    algorithm = sequence(_CIPHERS["gcm", len(key)], sequence(octets(nonce), INTEGERS[_GCM_TAG]))
+    return sequence(KINDS["data"], algorithm, tlv(0x80, sealed[:-_GCM_TAG])), sealed[-_GCM_TAG:]
+
+
+_CIPHERS = {
+    (mode, size): bytes(algos.EncryptionAlgorithmId(f"aes{size * 8}_{mode}").dump())
+    for mode in ("cbc", "gcm")
+    for size in (16, 32)
+}

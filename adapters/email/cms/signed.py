@@ -1,0 +1,179 @@
+"""Reads SignedData (RFC 5652 §5): which certificates signed exactly these bytes, and when they say they did.
+
+Rules kept: SHA-256 and longer, at every place a digest is named; signed attributes required, each once, naming the
+content type and the digest; every signer's certificate enclosed; every signature must verify, not just one of them.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from asn1crypto import cms
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.padding import AsymmetricPadding
+
+from adapters.email.certificates import require_strong
+from adapters.email.reasons import NotAccepted, refuse
+
+_DIGESTS: dict[str, hashes.HashAlgorithm] = {
+    "sha256": hashes.SHA256(),
+    "sha384": hashes.SHA384(),
+    "sha512": hashes.SHA512(),
+}
+_MOST_SIGNERS = 4
+_MOST_CERTIFICATES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What was signed and by whom. `signers` is never empty; `signed_at` is the signer's own claim, microseconds."""
+
+    content: bytes
+    signers: tuple[x509.Certificate, ...]
+    enclosed: tuple[x509.Certificate, ...]
+    """Every certificate in the signature, for building the chain."""
+    digests: tuple[str, ...]
+    signed_at: int | None
+
+
+def verify(info: cms.ContentInfo, readings: Sequence[bytes] | None) -> Signature:
+    """Verifies a signature over one of `readings` of a detached content; `None` when the signature carries it itself.
+
+    Raises `NotAccepted`.
+    """
+    try:
+        data = info["content"]
+        carried = data["encap_content_info"]["content"].native
+        content_type = data["encap_content_info"]["content_type"].native
+        infos = [*data["signer_infos"]]
+        enclosed = _certificates(data["certificates"])
+    except Exception:  # noqa: BLE001 - fed hostile bytes, the parser raises errors of many families
+        refuse("malformed-signature")
+    if readings is not None and carried is not None:
+        refuse("content-present")
+    if readings is None:
+        readings = (carried,) if isinstance(carried, bytes) else ()
+    if not readings or not 0 < len(infos) <= _MOST_SIGNERS:
+        refuse("not-signed" if not infos else "malformed-signature")
+    signers = [_Signer.of(each, content_type) for each in infos]
+    content = next((each for each in readings if signers[0].digests_to(each)), None)
+    if content is None or not all(signer.digests_to(content) for signer in signers):
+        refuse("altered")
+    certificates = tuple(signer.verified(enclosed) for signer in signers)
+    return Signature(
+        content=content,
+        signers=certificates,
+        enclosed=tuple(certificate for _, certificate in enclosed),
+        digests=tuple(signer.digest for signer in signers),
+        signed_at=signers[0].signed_at,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Signer:
+    digest: str
+    hash: hashes.HashAlgorithm
+    claimed: bytes
+    covered: bytes
+    signature: bytes
+    padding: AsymmetricPadding
+    sid: Any
+    signed_at: int | None
+
+    @classmethod
+    def of(cls, info: Any, content_type: str) -> "_Signer":
+        try:
+            digest = info["digest_algorithm"]["algorithm"].native
+            scheme = info["signature_algorithm"]
+            named = _named_digest(scheme, digest)
+            if digest not in _DIGESTS or named not in _DIGESTS:
+                refuse("weak-digest")
+            if not info["signed_attrs"]:
+                refuse("no-signed-attributes")
+            attributes = _attributes(info["signed_attrs"])
+            if attributes["content_type"].native != content_type:
+                refuse("altered")
+            signing_time = attributes.get("signing_time")
+            return cls(
+                digest=digest,
+                hash=_DIGESTS[named],
+                claimed=attributes["message_digest"].native,
+                covered=info["signed_attrs"].untag().dump(),
+                signature=info["signature"].native,
+                padding=_padding(scheme, named),
+                sid=info["sid"],
+                signed_at=int(signing_time.native.timestamp()) * 1_000_000 if signing_time is not None else None,
+            )
+        except NotAccepted:
+            raise
+        except Exception:  # noqa: BLE001 - as above
+            refuse("malformed-signature")
+
+    def digests_to(self, content: bytes) -> bool:
+        return hashlib.new(self.digest, content).digest() == self.claimed
+
+    def verified(self, enclosed: Sequence[tuple[Any, x509.Certificate]]) -> x509.Certificate:
+        """The certificate under which the signature verifies."""
+        certificate = next((each for parsed, each in enclosed if _is_meant(self.sid, parsed)), None)
+        if certificate is None:
+            refuse("no-signer-certificate")
+        require_strong(certificate)
+        key = certificate.public_key()
+        try:
+            if isinstance(key, rsa.RSAPublicKey):
+                key.verify(self.signature, self.covered, self.padding, self.hash)
+            elif isinstance(key, ec.EllipticCurvePublicKey):
+                key.verify(self.signature, self.covered, ec.ECDSA(self.hash))
+        except (InvalidSignature, ValueError):
+            refuse("bad-signature")
+        return certificate
+
+
+def _certificates(choices: Any) -> list[tuple[Any, x509.Certificate]]:
+    """Each enclosed X.509 certificate as both libraries read it; attribute certificates are not looked at."""
+    found = [choice.chosen for choice in choices if choice.name == "certificate"] if choices else []
+    if len(found) > _MOST_CERTIFICATES:
+        raise ValueError(len(found))
+    return [(each, x509.load_der_x509_certificate(each.dump())) for each in found]
+
+
+def _is_meant(sid: Any, certificate: Any) -> bool:
+    if sid.name == "subject_key_identifier":
+        return bool(sid.chosen.native == certificate.key_identifier)
+    named = sid.chosen
+    return bool(certificate.issuer == named["issuer"] and certificate.serial_number == named["serial_number"].native)
+
+
+def _attributes(signed: Any) -> dict[str, Any]:
+    """Each attribute's one value. Raises `ValueError` for one given twice (RFC 5652 §5.3, §11)."""
+    found: dict[str, Any] = {}
+    for attribute in signed:
+        name, values = attribute["type"].native, attribute["values"]
+        if name in found:
+            raise ValueError(name)
+        if name in {"content_type", "message_digest", "signing_time"}:
+            (value,) = values
+            found[name] = value.chosen if name == "signing_time" else value
+    return found
+
+
+def _named_digest(scheme: Any, digest: str) -> str:
+    """The digest that the signature algorithm names, or else the signer's own."""
+    name = scheme["algorithm"].native
+    if name == "rsassa_pss":
+        return str(scheme["parameters"]["hash_algorithm"]["algorithm"].native)
+    return str(name.partition("_")[0]) if name.startswith(("sha", "md")) else digest
+
+
+def _padding(scheme: Any, digest: str) -> AsymmetricPadding:
+    if scheme["algorithm"].native != "rsassa_pss":
+        return padding.PKCS1v15()
+    parameters = scheme["parameters"]
+    mask = _DIGESTS[parameters["mask_gen_algorithm"]["parameters"]["algorithm"].native]
+    if _DIGESTS[digest].name != mask.name:
+        raise ValueError(mask.name)
+    return padding.PSS(padding.MGF1(mask), parameters["salt_length"].native)

@@ -1,0 +1,125 @@
+"""Reads MIME as bytes: the signed part must be hashed as it came, so nothing here is ever written out again.
+
+Tolerated, since partners' software does it: a byte order mark or blank lines before the headers, line ends without CR,
+quoted boundaries, base64 without line breaks, a missing transfer encoding. Refused: a header that decides how the rest
+is read given twice, base64 with foreign characters.
+"""
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+from email.message import Message
+from email.parser import BytesHeaderParser
+
+_HEAD_ENDS = re.compile(rb"\r?\n\r?\n")
+_SPACE = re.compile(rb"\s+")
+_LINE_END = re.compile(rb"\A\r?\n")
+_BARE_LINE_END = re.compile(rb"(?<!\r)\n")
+_LONGEST_HEAD = 256 * 1024
+_ONCE = ("content-type", "content-transfer-encoding", "content-id", "message-id")
+_MOST_PARTS = 1_000
+
+
+class MimeError(ValueError):
+    """Not MIME, or not unambiguously."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """Headers, parsed, and the body as it came. `raw` is the whole as it came."""
+
+    raw: bytes
+    head: Message
+    body: bytes
+
+    @property
+    def media_type(self) -> str:
+        """`type/subtype` in lower case; `text/plain` if none is stated."""
+        return self.head.get_content_type()
+
+    def parameter(self, name: str) -> str:
+        """A Content-Type parameter without its quotes; empty if absent."""
+        value = self.head.get_param(name, "")
+        return value[2] if isinstance(value, tuple) else str(value)
+
+    def field(self, name: str) -> str:
+        """A header's first value, unfolded; empty if absent."""
+        return " ".join(str(self.head.get(name, "")).split())
+
+    def decoded(self) -> bytes:
+        """The body without its transfer encoding. Raises `MimeError`."""
+        encoding = self.field("content-transfer-encoding").lower()
+        if encoding == "base64":
+            return strict_base64(self.body)
+        if encoding == "quoted-printable":
+            return binascii.a2b_qp(self.body)
+        if encoding in {"x-uuencode", "uuencode", "x-uue"}:
+            return _uudecoded(self.body)
+        if encoding not in {"", "7bit", "8bit", "binary", "7-bit", "8-bit"}:
+            raise MimeError(encoding)
+        return self.body
+
+
+def read_entity(raw: bytes) -> Entity:
+    """An entity's headers and body. Raises `MimeError`."""
+    text = raw.removeprefix(b"\xef\xbb\xbf")
+    text = text.lstrip(b"\r\n")
+    found = _HEAD_ENDS.search(text, 0, _LONGEST_HEAD)
+    head, body = (text[: found.start()], text[found.end() :]) if found else (text, b"")
+    if len(head) > _LONGEST_HEAD or b":" not in head.partition(b"\n")[0]:
+        raise MimeError("head")
+    parsed = BytesHeaderParser().parsebytes(head + b"\r\n\r\n")
+    if any(len(parsed.get_all(name, [])) > 1 for name in _ONCE):
+        raise MimeError("twice")
+    return Entity(text, parsed, body)
+
+
+def parts_of(entity: Entity) -> list[bytes]:
+    """The parts of a multipart, each as it came. Raises `MimeError` if the boundary or the closing one is missing."""
+    boundary = entity.parameter("boundary").encode("utf-8", "surrogateescape")
+    if not 0 < len(boundary) <= 200:
+        raise MimeError("boundary")
+    # The line end before a delimiter belongs to it, and not to the part (RFC 2046 §5.1.1).
+    delimiter = re.compile(rb"(?:\A|\r?\n)--" + re.escape(boundary) + rb"(--)?[ \t]*(?=\r?\n|\Z)")
+    parts: list[bytes] = []
+    at = -1
+    for found in delimiter.finditer(entity.body):
+        if at >= 0:
+            parts.append(_LINE_END.sub(b"", entity.body[at : found.start()], count=1))
+        at = found.end()
+        if found[1]:
+            return parts
+        if len(parts) > _MOST_PARTS:
+            break
+    raise MimeError("boundary")
+
+
+def readings_of(part: bytes) -> tuple[bytes, ...]:
+    """A signed part as it came and, if some mail server broke its line ends, with every one as CRLF."""
+    canonical = _BARE_LINE_END.sub(b"\r\n", part)
+    return (part,) if canonical == part else (part, canonical)
+
+
+def strict_base64(text: bytes) -> bytes:
+    """Base64 with or without line breaks, nothing foreign in it. Raises `MimeError`."""
+    try:
+        return base64.b64decode(_SPACE.sub(b"", text), validate=True)
+    except binascii.Error:
+        raise MimeError("base64") from None
+
+
+def _uudecoded(body: bytes) -> bytes:
+    lines = body.splitlines()
+    start = next((number for number, line in enumerate(lines) if line.startswith(b"begin ")), None)
+    if start is None:
+        raise MimeError("uuencode")
+    decoded = []
+    for line in lines[start + 1 :]:
+        if line.strip() in {b"end", b"`", b""}:
+            break
+        try:
+            decoded.append(binascii.a2b_uu(line))
+        except binascii.Error:
+            raise MimeError("uuencode") from None
+    return b"".join(decoded)
