@@ -1,5 +1,6 @@
 """Step 5, deliver: which endpoint and channel, and the parcel in the bytes that will leave."""
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -7,13 +8,26 @@ from hub.accompany import accompany
 from hub.crypto.keyring import KeyRing
 from hub.decide import DecisionRecord
 from hub.errors import Unrenderable
-from hub.model import ChannelKind, Document, Endpoint, Event, Parcel, Prepared, new_id
+from hub.model import ChannelKind, Document, Endpoint, Event, Parcel, Prepared
 from hub.outbox import MAX_TRIES, Ticket
 from hub.ports import Channel
 from hub.seal import open_item
 from hub.storage.directory import Directory
 from hub.storage.facts import Facts
 from hub.storage.submissions import StoredItem, StoredSubmission
+
+_DELIVERY = re.compile(r"([0-9a-f]{32})([0-9a-f]{2,8})")
+
+
+def delivery_id(disclosure: str, attempt: int) -> str:
+    """The id that the partner sees and quotes: it leads back to the attempt without an index of its own."""
+    return f"{disclosure}{attempt:02x}"
+
+
+def attempt_of(delivery: str) -> tuple[str, int] | None:
+    """Disclosure and number of the attempt; none if it cannot be an id of ours."""
+    found = _DELIVERY.fullmatch(delivery)
+    return None if found is None else (found[1], int(found[2], 16))
 
 
 class Route(NamedTuple):
@@ -53,7 +67,7 @@ def parcel(
     """Everything the channel is given. Raises `Unrenderable` if an obligation cannot be met."""
     event = submission.facts.event
     return Parcel(
-        delivery=new_id(),
+        delivery=delivery_id(ticket.id, ticket.attempts + 1),
         disclosure=ticket.id,
         kind=submission.kind,
         priority=submission.priority,

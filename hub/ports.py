@@ -1,7 +1,9 @@
 """The ports: what the hub asks of the outside, and what both sides MUST and MUST NOT do."""
 
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
+from hub.arrivals import Arrival, Taken
 from hub.model import ChannelKind, Outcome, Parcel, Prepared
 
 
@@ -68,3 +70,22 @@ class Signals(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+Take = Callable[[Arrival], Awaitable[Taken]]
+"""Keep an arrival: when it returns, the arrival is durable (`hub.inbound.keep`)."""
+
+
+class Intake(Protocol):
+    """One way in besides the HTTP API: a mail intake, a fax queue, an HL7 v2 listener, a watched folder.
+
+    An intake MUST acknowledge, delete or move what it received only after `take` has returned, MUST bound size and
+    time of everything it reads, and MUST give what it cannot open or trust to `take` as well, with its `trouble`.
+    `take` raises `Conflict` (the key was used for other content), `TooLarge` and `StorageFailed` (nothing was taken:
+    say so to the sender, or try again). An intake MUST NOT look at consent, say anything about a person in an answer,
+    or answer differently for what the hub will refuse.
+    """
+
+    async def run(self, take: Take) -> None:
+        """Listen or poll until cancelled."""
+        ...

@@ -33,7 +33,7 @@ STOP_S = 25.0
 
 _log = structlog.get_logger()
 _LOST_DISCLOSURE = Change(Disclosure, ("state",), ("id", "state"))
-_LOST_ATTEMPT = Change(Attempt, ("outcome", "code"), ("id",))
+_LOST_ATTEMPT = Change(Attempt, ("outcome", "code"), ("disclosure_id", "number"))
 
 
 class Worker:
@@ -138,18 +138,18 @@ async def recover(hub: Hub, before: int) -> tuple[int, int]:
     now = hub.clock.now()
     returned = await outbox.return_expired_claims(hub.database, before)
     statement = (
-        select(Outbox.id, Attempt.id, Disclosure.discloser, Disclosure.member_id)  # type: ignore[call-overload]
+        select(Outbox.id, Attempt.number, Attempt.id, Disclosure.discloser, Disclosure.member_id)  # type: ignore[call-overload]
         .join(Disclosure, col(Disclosure.id) == col(Outbox.id))
         .join(Attempt, (col(Attempt.disclosure_id) == col(Outbox.id)) & (col(Attempt.number) == col(Outbox.attempts)))
         .where(col(Outbox.state) == "in_flight", col(Outbox.lease_until) < before)
     )
     lost = 0
-    for ticket, attempt, discloser, member in await hub.database.query(statement):
+    for ticket, number, attempt, discloser, member in await hub.database.query(statement):
         # INVARIANT: unknown-is-disclosed
         body = {"attempt": attempt, "outcome": "unknown", "code": "worker-lost"}
         writes = (
             Step(_LOST_DISCLOSURE, ("unknown", ticket, "intended")),
-            Step(_LOST_ATTEMPT, ("unknown", "worker-lost", attempt)),
+            Step(_LOST_ATTEMPT, ("unknown", "worker-lost", ticket, number)),
             entry("disclosure.concluded", now, body, member=member, reference=ticket),
             open_work("unknown_outcome", discloser, ticket, ("worker-lost",), now),
             *await reviews.after_loss(hub, ticket),

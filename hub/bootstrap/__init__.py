@@ -13,10 +13,12 @@ from typing import IO
 import structlog
 
 from hub.bootstrap.channels import channels as wire_channels
+from hub.bootstrap.intakes import intakes
 from hub.clock import SystemClock
 from hub.context import Hub
 from hub.crypto.keyring import KeyRing
 from hub.errors import ConfigurationError
+from hub.inbound.reception import Reception
 from hub.ports import Signals
 from hub.recent import Recent
 from hub.sequencer import Sequencer
@@ -30,7 +32,8 @@ from hub.telemetry import configure_log
 from hub.worker import Worker, recover
 from policies.rules import chosen
 
-ROLES = ("all", "api", "worker")
+ROLES = ("all", "api", "worker", "intake")
+"""`intake`: mail, fax, HL7 v2 and files come in here; `all` does everything."""
 _log = structlog.get_logger()
 
 
@@ -76,9 +79,9 @@ async def open_hub(settings: Settings, *, channels: bool = True) -> AsyncIterato
 
 
 def serve(settings: Settings, role: str = "all", ready: Callable[[], None] = lambda: None) -> None:
-    """Run until SIGTERM or SIGINT. `role`: `all`, `api` or `worker`. Raises `ConfigurationError`."""
+    """Run until SIGTERM or SIGINT. `role`: one of `ROLES`. Raises `ConfigurationError`."""
     if role not in ROLES:
-        raise ConfigurationError("The role is all, api or worker.")
+        raise ConfigurationError("The role is all, api, worker or intake.")
     configure_log()
     migrate(settings)
     settle_garbage()
@@ -109,7 +112,7 @@ async def _serve(settings: Settings, role: str, ready: Callable[[], None]) -> No
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
-    async with open_hub(settings, channels=role != "api") as hub, running(hub, settings, role):
+    async with open_hub(settings, channels=role in ("all", "worker")) as hub, running(hub, settings, role):
         _log.info("serving", role=role)
         ready()
         await stop.wait()
@@ -122,9 +125,11 @@ async def running(
     """The parts of a role around an open hub: worker and sequencer, API; yields the API's port if there is one."""
     port = None
     async with contextlib.AsyncExitStack() as stack:
-        if role != "api":
+        if role in ("all", "worker"):
             await stack.enter_async_context(_working(hub, settings))
-        if role != "worker":
+        if role in ("all", "intake"):
+            await stack.enter_async_context(_receiving(hub, settings))
+        if role in ("all", "api"):
             from hub.web import app  # noqa: PLC0415 - a worker does without a web server
 
             rate = app.RATE_PER_MINUTE if rate_per_minute is None else rate_per_minute
@@ -151,6 +156,17 @@ async def _working(hub: Hub, settings: Settings) -> AsyncIterator[None]:
             tasks[1].cancel()
             await asyncio.gather(tasks[1], return_exceptions=True)
             await sequencer.finish()
+
+
+@contextlib.asynccontextmanager
+async def _receiving(hub: Hub, settings: Settings) -> AsyncIterator[None]:
+    task = asyncio.create_task(Reception(hub, intakes(settings, hub.ring)).run())
+    task.add_done_callback(_stop_if_failed)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def _stop_if_failed(task: "asyncio.Task[None]") -> None:

@@ -13,6 +13,7 @@ Runs until SIGTERM or Ctrl-C. One process does everything; on several machines w
   part2hub serve --listen 0.0.0.0:8080        behind a proxy that ends TLS
   part2hub serve --role api                   take submissions only
   part2hub serve --role worker                deliver only
+  part2hub serve --role intake                take mail, faxes, HL7 v2 and files only
 
 Exit codes: 0 stopped as told, 3 a setting or key is refused, 4 the database is not available.
 """
@@ -26,7 +27,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         description=_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--role", choices=("all", "api", "worker"), default="all")
+    parser.add_argument("--role", choices=("all", "api", "worker", "intake"), default="all")
     parser.add_argument(
         "--listen", metavar="HOST:PORT", help="where to listen (default: $HUB_LISTEN, else 127.0.0.1:8080)"
     )
@@ -46,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
         settings = msgspec.structs.replace(settings, listen_host=host or "127.0.0.1", listen_port=int(port))
 
     def ready() -> None:
-        if args.role != "worker":
+        if args.role in ("all", "api"):
             print(f"part2hub: listening on http://{settings.listen_host}:{settings.listen_port}", flush=True)
 
     serve(settings, args.role, ready)

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from hub.context import Hub
 from hub.crypto.envelope import Sealed
-from hub.crypto.identifiers import hash_cin, valid_cin
+from hub.crypto.identifiers import hash_cin, hash_name_born, valid_cin
 from hub.errors import Conflict, NotAvailable, Stale, Unavailable
 from hub.model import MemberIdentity
 from hub.record import entry
@@ -25,7 +25,7 @@ from hub.storage.database import Step, Unit
 from hub.storage.fence import commit_fenced
 from hub.storage.member_facts import KNOWS, MemberFacts, check_facts, open_facts, same_person, seal_facts
 from hub.storage.statements import Change, Delete, Insert, InsertNew, Lookup, columns_of
-from hub.storage.tables import Member, MemberIdentifier, MemberLink
+from hub.storage.tables import Member, MemberIdentifier, MemberLink, MemberMatch
 from hub.work import open_work
 
 Link = tuple[str, str]
@@ -41,6 +41,9 @@ _ADD_LINK = Insert(MemberLink, columns_of(MemberLink))
 _RESEAL = Change(Member, ("key_id", "wrapped_key", "sealed"), ("id",))
 _FORGET = Delete(MemberIdentifier, ("kind", "member_id"))
 _IDENTIFY = Insert(MemberIdentifier, columns_of(MemberIdentifier))
+_BY_NAME = Lookup(MemberMatch, ("member_id",), "hash")
+_MATCH = Insert(MemberMatch, columns_of(MemberMatch))
+_UNMATCH = Delete(MemberMatch, ("member_id",))
 _CIN = "cin"
 
 
@@ -74,6 +77,12 @@ async def find_by_cin(hub: Hub, cin: str) -> str | None:
         if kind == _CIN:
             return str(member)
     return None
+
+
+async def find_by_name_born(hub: Hub, given: str, family: str, born: str) -> tuple[str, ...]:
+    """The members of this name and ISO birth date, however spelled. Raises `Malformed` for what is neither."""
+    rows = await hub.database.lookup(_BY_NAME, hash_name_born(hub.ring, given, family, born))
+    return tuple(sorted(str(member) for (member,) in rows))
 
 
 async def facts_of(hub: Hub, member: str) -> MemberFacts:
@@ -110,6 +119,8 @@ async def change_facts(hub: Hub, member: str, facts: MemberFacts, *, by: str) ->
             _reseal(hub, member, kept),
             _changed(hub, member, by, "facts"),
             Step(_FORGET, (_CIN, member)),
+            Step(_UNMATCH, (member,)),
+            _matched(hub, member, kept),
         ]
         if kept.cin:
             steps.append(Step(_IDENTIFY, (_CIN, hash_cin(hub.ring, kept.cin), member)))
@@ -137,6 +148,7 @@ async def _add(hub: Hub, facts: MemberFacts, links: Collection[Link], member: st
     sealed = seal_facts(hub.ring, member, facts if identified else replace(facts, cin=""))
     row = (member, 0, sealed.key_id, sealed.wrapped_key, sealed.ciphertext, now)
     writes = [Step(_ADD_LINK, (member, *link)) for link in sorted(links)]
+    writes.append(_matched(hub, member, facts))
     writes.append(entry("member.registered", now, {"by": by, "member": member}, member=member, reference=member))
     if identified:
         guard = Step(_ADD_IDENTIFIED, (_CIN, hash_cin(hub.ring, facts.cin), member), "identifier")
@@ -157,6 +169,10 @@ def _checked(hub: Hub, facts: MemberFacts) -> MemberFacts:
 def _reseal(hub: Hub, member: str, facts: MemberFacts) -> Step:
     sealed = seal_facts(hub.ring, member, facts)
     return Step(_RESEAL, (sealed.key_id, sealed.wrapped_key, sealed.ciphertext, member))
+
+
+def _matched(hub: Hub, member: str, facts: MemberFacts) -> Step:
+    return Step(_MATCH, (hash_name_born(hub.ring, facts.given, facts.family, facts.born), member))
 
 
 def _changed(hub: Hub, member: str, by: str, what: str) -> Step:

@@ -28,6 +28,7 @@ from hub.web import (
     fhir,
     forms,
     health,
+    inbound,
     inquiries,
     members,
     policy,
@@ -57,6 +58,7 @@ ROUTES: tuple[Route, ...] = (
     *fhir.ROUTES,
     *inquiries.ROUTES,
     *work.ROUTES,
+    *inbound.ROUTES,
     *health.ROUTES,
 )
 _SECURE = CIMultiDict(

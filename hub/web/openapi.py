@@ -16,11 +16,13 @@ from hub.storage.member_facts import MemberFacts
 from hub.storage.restrictions import RestrictionForm
 from hub.web.consents import Noting, Recording, Revoking
 from hub.web.directory import TokenOrder, VerifiedEndpoint
+from hub.web.inbound import ClosingArrival, Matching
 from hub.web.members import Ending, Registration
 from hub.web.work import Assigning, Settling
 
 _BODIES = (
     *(AgreementEntry, Asking, Assigning, Ending, Manifest, MemberFacts, Noting, Organization, Recording, Registration),
+    *(ClosingArrival, Matching),
     *(RestrictionForm, Revoking, Settling, TokenOrder, VerifiedEndpoint, WhatIf),
 )
 _AT = "#/components/schemas/{name}"

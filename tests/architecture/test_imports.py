@@ -8,7 +8,7 @@ import pytest
 
 from tests.architecture.tree import ROOT, calls, imports, modules
 
-PORT = ("hub.ports", "hub.model", "hub.errors")
+PORT = ("hub.ports", "hub.model", "hub.arrivals", "hub.errors")
 EFFECTS = {"now", "utcnow", "today", "open", "print", "input", "eval", "exec", "__import__", "getenv"}
 IMPURE = {
     *(

@@ -8,6 +8,7 @@ from hub.storage.tables.compliance import Export, Matter, MatterClock, MatterEve
 from hub.storage.tables.consents import Consent, ConsentDocument, ConsentEvent, Restriction
 from hub.storage.tables.directory import Agreement, DirectoryState, Endpoint, Organization, Token
 from hub.storage.tables.exchange import Attempt, Decision, Disclosure, Item, Outbox, Submission
+from hub.storage.tables.inbound import Inbound, MemberMatch, Proof
 from hub.storage.tables.ledger import (
     Checkpoint,
     Cosignature,
@@ -34,6 +35,7 @@ __all__ = [
     "Endpoint",
     "Evidence",
     "Export",
+    "Inbound",
     "Inquiry",
     "Item",
     "KeyRecord",
@@ -48,8 +50,10 @@ __all__ = [
     "Member",
     "MemberIdentifier",
     "MemberLink",
+    "MemberMatch",
     "Organization",
     "Outbox",
+    "Proof",
     "Restriction",
     "Submission",
     "Token",

@@ -1,0 +1,67 @@
+"""What comes in by other ways than the HTTP API: mail, fax, HL7 v2, files. The values an intake gives to the hub.
+
+An intake reads bytes, says who they are from as far as the channel itself proves it, and what they are. It decides
+nothing: whom they concern, whether they may go on and what becomes of them is the hub's (`hub.inbound`).
+"""
+
+from typing import Literal
+
+from hub.model import Document, Event, Frozen, MemberIdentity, MessageKind, Priority
+
+Says = Literal["processed", "dispatched", "delivered", "failed"]
+"""What a proof says about a delivery, in the order in which they come; `failed` may come at any time."""
+
+
+class ArrivedPacket(Frozen, frozen=True, kw_only=True, tag="packet"):
+    """A packet somebody else's system sent, on its way to a submission."""
+
+    kind: MessageKind
+    purpose: str
+    """A purpose of use of the case format."""
+    person: MemberIdentity
+    documents: tuple[Document, ...]
+    event: Event | None = None
+    priority: Priority = Priority.ROUTINE
+    recipients: tuple[str, ...] = ()
+    """Organization ids, or addresses as the directory has them; none: those the routing names for this kind."""
+    review: tuple[str, ...] = ()
+    """Codes of what a person must look at before it goes on: restriction carriers, unknown labels."""
+
+
+class ArrivedProof(Frozen, frozen=True, kw_only=True, tag="proof"):
+    """What a recipient's system says about something the hub delivered: an MDN, a DSN, a fax report, a callback."""
+
+    delivery: str
+    """The delivery id that went out with it."""
+    kind: str
+    """As `Receipt.kind`: `mdn-processed`, `mdn-dispatched`, `dsn-failed`, `fax-confirmed`, `signed-ack`."""
+    says: Says
+    reference: str = ""
+    """The other side's own reference; nothing about a person."""
+    detail: tuple[tuple[str, str], ...] = ()
+
+
+class Arrival(Frozen, frozen=True, kw_only=True):
+    """One thing that came in, before anybody acted on it."""
+
+    channel: Literal["email", "fax", "api", "mllp", "file"]
+    key: str
+    """What makes a repeat recognisable: a Message-ID, MSH-3/4/10, a communication id, a file's digest."""
+    raw: bytes
+    """As received; sealed at rest."""
+    media_type: str
+    organization: str = ""
+    """The sender's id where the listener's own configuration proves it: a client certificate, an SFTP account."""
+    address: str = ""
+    """Else the sender's address as the channel authenticated it, to be found in the directory; empty: unproved."""
+    content: ArrivedPacket | ArrivedProof | None = None
+    trouble: str = ""
+    """Why it could not be opened, trusted or understood: a code. It is kept for a person."""
+
+
+class Taken(Frozen, frozen=True, kw_only=True):
+    """The hub's answer to an arrival: it is durable."""
+
+    id: str
+    repeated: bool = False
+    """It was here before, the same bytes under the same key."""

@@ -1,0 +1,10 @@
+"""Wires the intakes: which adapters listen or poll, from the settings. None is configured by default."""
+
+from hub.crypto.keyring import KeyRing
+from hub.ports import Intake
+from hub.settings import Settings
+
+
+def intakes(_settings: Settings, _ring: KeyRing) -> tuple[Intake, ...]:
+    """The intakes that are configured. Raises `ConfigurationError` naming what is missing or refused."""
+    return ()

@@ -1,0 +1,100 @@
+"""Keeping an arrival: when `keep` returns, it is sealed, durable and on the ledger, and only then acknowledged."""
+
+import hashlib
+
+import msgspec
+
+from hub.arrivals import Arrival, Taken
+from hub.context import Hub
+from hub.crypto.envelope import Sealed, open, seal  # noqa: A004 - the glossary's verb
+from hub.crypto.identifiers import hash_idempotency
+from hub.errors import Conflict, HubError, NotAvailable, Stale, TooLarge
+from hub.model import Frozen, new_id
+from hub.record import entry
+from hub.storage.database import Step, Unit
+from hub.storage.statements import InsertNew, Lookup, columns_of
+from hub.storage.tables import Inbound
+
+MAX_BYTES = 64 * 1024 * 1024
+"""Of one arrival as received: base64 around 40 MiB of documents."""
+INBOUND = "inbound"
+"""The topic that wakes whoever settles."""
+_ADD = InsertNew(Inbound, columns_of(Inbound), ("channel", "key_hash"))
+_EARLIER = Lookup(Inbound, ("channel", "id", "digest"), "key_hash")
+_SEALED = Lookup(
+    Inbound,
+    ("state", "organization_id", "code", "reference", "received_at", "key_id", "wrapped_key", "sealed"),
+    "id",
+)
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Arrival).decode
+
+
+class Kept(Frozen, frozen=True, kw_only=True):
+    """An arrival as it stands, opened."""
+
+    id: str
+    state: str
+    organization: str | None
+    code: str | None
+    reference: str | None
+    received_at: int
+    arrival: Arrival
+
+
+async def keep(hub: Hub, arrival: Arrival) -> Taken:
+    """Make it durable; the same bytes under the same key are taken once.
+
+    Raises `Conflict` (the key was used for other bytes), `TooLarge` and `StorageFailed` (nothing was taken).
+    """
+    if len(arrival.raw) > MAX_BYTES:
+        raise TooLarge(f"A message has at most {MAX_BYTES >> 20} MiB.")
+    now, found = hub.clock.now(), new_id()
+    key = hash_idempotency(hub.ring, f"inbound:{arrival.channel}", arrival.key)
+    digest = hashlib.sha256(arrival.raw).digest()
+    sealed = seal(hub.ring, _record(found), _encode(arrival))
+    row = (
+        found, arrival.channel, key, digest, None, "taken", arrival.trouble or None, None, now, None,
+        sealed.key_id, sealed.wrapped_key, sealed.ciphertext,
+    )  # fmt: skip
+    body = {"channel": arrival.channel, "digest": digest.hex(), "code": arrival.trouble}
+    try:
+        await hub.database.commit(
+            Unit((Step(_ADD, row, "inbound"),), (entry("inbound.taken", now, body, reference=found),))
+        )
+    except Stale:
+        return await _earlier(hub, arrival, key, digest)
+    await hub.signals.wake(INBOUND)
+    return Taken(id=found)
+
+
+async def read(hub: Hub, inbound: str) -> Kept:
+    """The arrival, opened. Raises `NotAvailable` if there is none, `IntegrityFailed` if it does not open."""
+    rows = await hub.database.lookup(_SEALED, inbound)
+    if not rows:
+        raise NotAvailable
+    state, organization, code, reference, received_at, *sealed = rows[0]
+    return Kept(
+        id=inbound,
+        state=state,
+        organization=organization,
+        code=code,
+        reference=reference,
+        received_at=received_at,
+        arrival=_decode(open(hub.ring, _record(inbound), Sealed(*sealed))),
+    )
+
+
+async def _earlier(hub: Hub, arrival: Arrival, key: bytes, digest: bytes) -> Taken:
+    for channel, found, known in await hub.database.lookup(_EARLIER, key):
+        if channel != arrival.channel:
+            continue
+        if known != digest:
+            raise Conflict("This message id was used for another message.", code="message-id-reused")
+        return Taken(id=found, repeated=True)
+    raise HubError("An arrival vanished.")
+
+
+def _record(inbound: str) -> str:
+    return f"inbound/{inbound}"

@@ -1,0 +1,84 @@
+"""Whose arrival it is: the organization that sent it, the member it concerns, the organizations it is for.
+
+Rules kept here:
+- A sender is who the listener's own configuration or the verified directory says it is; a name in the message proves
+  nothing.
+- A CIN alone does not identify: name and birth date must fit it. Without a CIN, name and birth date must fit one member
+  that the sender has to do with, and only one. In doubt a person matches.
+"""
+
+from collections.abc import Mapping
+
+from hub.arrivals import Arrival
+from hub.context import Hub
+from hub.errors import Malformed
+from hub.model import Frozen, MemberIdentity, MessageKind
+from hub.storage import members
+from hub.storage.directory import Directory
+from hub.storage.member_facts import MemberFacts, same_person
+
+TOLD: Mapping[MessageKind, tuple[str, ...]] = {
+    MessageKind.ADMIT_NOTICE: ("plan", "primary_case_manager", "pcp"),
+    MessageKind.DISCHARGE_NOTICE: ("plan", "primary_case_manager", "pcp"),
+    MessageKind.CRISIS_FOLLOWUP: ("primary_case_manager", "plan"),
+}
+"""Relations to the member whose organizations a notice is for, where it names none itself."""
+
+
+class Match(Frozen, frozen=True, kw_only=True):
+    """A member, or why there is none for certain."""
+
+    member: str | None = None
+    code: str = ""
+    """`member.unknown`, `member.ambiguous`, `member.differs`, `member.unnamed`"""
+
+
+def sender_of(arrival: Arrival, directory: Directory) -> str | None:
+    """The organization that sent it; none if nothing proves one."""
+    if arrival.organization in directory.organizations:
+        return arrival.organization
+    return _by_address(arrival.address, directory) if arrival.address else None
+
+
+async def member_of(hub: Hub, person: MemberIdentity, sender: str) -> Match:
+    """The member that the sender means."""
+    facts = MemberFacts(given=person.given, family=person.family, born=person.born)
+    known = await members.find_by_cin(hub, person.cin) if person.cin else None
+    try:
+        if known is not None:
+            fits = same_person(await members.facts_of(hub, known), facts)
+            return Match(member=known) if fits else Match(code="member.differs")
+        found = await members.find_by_name_born(hub, person.given, person.family, person.born)
+    except Malformed:
+        return Match(code="member.unnamed")
+    if person.cin and found:
+        # Somebody of this name is here under another number, or under none: a new number is for a person to add.
+        return Match(code="member.differs")
+    theirs = [member for member in found if await members.may_see(hub, sender, member)]
+    if len(theirs) == 1:
+        return Match(member=theirs[0])
+    return Match(code="member.ambiguous" if theirs else "member.unknown")
+
+
+async def recipients_of(
+    hub: Hub, kind: MessageKind, named: tuple[str, ...], member: str, sender: str, directory: Directory
+) -> tuple[str, ...] | None:
+    """The organizations it is for; none if a named one is not in the directory."""
+    if named:
+        found = [name if name in directory.organizations else _by_address(name, directory) for name in named]
+        return None if None in found else tuple(dict.fromkeys(each for each in found if each))
+    links = sorted(await members.links_of(hub, member))
+    wanted = TOLD.get(kind, ())
+    return tuple(dict.fromkeys(org for org, relation in links if relation in wanted and org != sender))
+
+
+def _by_address(address: str, directory: Directory) -> str | None:
+    """Whose verified endpoint it is; none if nobody's or that of several."""
+    wanted = address.casefold()
+    found = {
+        organization
+        for organization, endpoints in directory.endpoints.items()
+        for endpoint in endpoints
+        if endpoint.address.casefold() == wanted
+    }
+    return found.pop() if len(found) == 1 else None

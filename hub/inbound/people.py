@@ -1,0 +1,94 @@
+"""What a person does about an arrival that waits: look at it, say whose it is, or close it.
+
+Every look is on the ledger; whoever matches says both the organization and the member, and the packet then goes the
+same way as any other.
+"""
+
+from typing import Any, Literal
+
+from sqlalchemy import select
+from sqlmodel import col
+
+from hub.arrivals import ArrivedPacket
+from hub.context import Hub
+from hub.errors import Conflict, NotAvailable, Stale
+from hub.inbound.keep import Kept, read
+from hub.inbound.settle import WORK, settled, submitted
+from hub.record import entry
+from hub.storage import members
+from hub.storage.database import Step, Unit
+from hub.storage.statements import Change
+from hub.storage.tables import Inbound, WorkItem
+
+Closing = Literal["duplicate", "misdirected", "not_ours", "filed", "refused"]
+"""Fixed words: why an arrival goes no further."""
+_SHOWN = ("id", "channel", "organization_id", "state", "code", "reference", "received_at", "settled_at")
+_CLOSED = Change(WorkItem, ("state", "closed_at", "closed_by", "resolution"), ("reference", "kind", "state"))
+
+
+async def listed(
+    hub: Hub, *, organization: str | None, state: str = "waiting", before: str | None = None, limit: int = 50
+) -> list[dict[str, Any]]:
+    """Arrivals in this state, newest first, without anything about a person; `organization` none: everybody's."""
+    statement = select(*(col(getattr(Inbound, name)) for name in _SHOWN)).where(col(Inbound.state) == state)
+    if organization is not None:
+        statement = statement.where(col(Inbound.organization_id) == organization)
+    if before is not None:
+        statement = statement.where(col(Inbound.id) < before)
+    rows = await hub.database.query(statement.order_by(col(Inbound.id).desc()).limit(limit))
+    return [dict(zip(_SHOWN, row, strict=True)) for row in rows]
+
+
+async def look(hub: Hub, inbound: str, *, organization: str | None, by: str) -> Kept:
+    """The arrival, opened; that it was looked at is on the ledger.
+
+    Raises `NotAvailable` if it is not this organization's (none: anybody's).
+    """
+    kept = await _theirs(hub, inbound, organization)
+    viewed = entry("inbound.viewed", hub.clock.now(), {"by": by}, reference=inbound)
+    await hub.database.commit(Unit((), (viewed,)))
+    return kept
+
+
+async def match(hub: Hub, inbound: str, sender: str, member: str, *, organization: str | None, by: str) -> str:
+    """Say who sent it and whom it concerns: it becomes the sender's submission. Returns the submission's id.
+
+    Raises `NotAvailable` (no such arrival or member, or not theirs) and `Conflict` (it does not wait, is no packet,
+    or still cannot go on).
+    """
+    kept = await _theirs(hub, inbound, organization)
+    content = kept.arrival.content
+    if kept.state != "waiting" or not isinstance(content, ArrivedPacket):
+        raise Conflict("This arrival does not wait to be matched.", code="not-waiting")
+    directory = await hub.directory.current()
+    if sender not in directory.organizations or organization not in (None, sender):
+        raise NotAvailable
+    await members.facts_of(hub, member)
+    matched = entry("inbound.matched", hub.clock.now(), {"by": by, "sender": sender}, member=member, reference=inbound)
+    await hub.database.commit(Unit((), (matched, _close_work(hub, inbound, by, "matched"))))
+    if await submitted(hub, kept, content, sender, member, directory, by) != "submitted":
+        raise Conflict("It still cannot go on; the reason stands with it.", code="still-waiting")
+    return (await read(hub, inbound)).reference or ""
+
+
+async def close(hub: Hub, inbound: str, why: Closing, *, organization: str | None, by: str) -> None:
+    """It goes no further; it stays kept. Raises `NotAvailable`, and `Conflict` if it does not wait."""
+    kept = await _theirs(hub, inbound, organization)
+    if kept.state != "waiting":
+        raise Conflict("This arrival does not wait.", code="not-waiting")
+    try:
+        await settled(hub, kept, "closed", kept.organization, why, None, _close_work(hub, inbound, by, why))
+    except Stale:
+        raise Conflict("Somebody else has settled this meanwhile.", code="not-waiting") from None
+
+
+async def _theirs(hub: Hub, inbound: str, organization: str | None) -> Kept:
+    # INVARIANT: no-existence-leak
+    kept = await read(hub, inbound)
+    if organization not in (None, kept.organization):
+        raise NotAvailable
+    return kept
+
+
+def _close_work(hub: Hub, inbound: str, by: str, why: str) -> Step:
+    return Step(_CLOSED, ("closed", hub.clock.now(), by, why, inbound, WORK, "open"))

@@ -1,0 +1,102 @@
+"""What becomes of a kept arrival: a submission, a proof, or work for a person. Safe to repeat at any point."""
+
+from hub.arrivals import ArrivedPacket, ArrivedProof
+from hub.context import Hub
+from hub.errors import Rejected
+from hub.inbound import packets, proofs
+from hub.inbound.keep import Kept, read
+from hub.inbound.matching import member_of, recipients_of, sender_of
+from hub.model import MessageKind
+from hub.record import entry
+from hub.storage.database import Step, Unit
+from hub.storage.directory import Directory
+from hub.storage.statements import Change
+from hub.storage.tables import Inbound
+from hub.work import open_work
+
+NOTICES = (MessageKind.ADMIT_NOTICE, MessageKind.DISCHARGE_NOTICE)
+"""Whole hospitals' feeds: who is nobody's member here is no work for a person."""
+WORK = "inbound"
+_SETTLE = Change(
+    Inbound,
+    ("state", "organization_id", "code", "reference", "settled_at"),
+    ("id", "state"),
+    must_hit=True,
+)
+
+
+async def settle(hub: Hub, inbound: str) -> str:
+    """Bring a taken arrival to its next state, and say which. Raises `StorageFailed`; then it stays taken."""
+    kept = await read(hub, inbound)
+    if kept.state != "taken":
+        return kept.state
+    directory = await hub.directory.current()
+    sender = sender_of(kept.arrival, directory)
+    content = kept.arrival.content
+    if kept.arrival.trouble:
+        return await waits(hub, kept, sender, kept.arrival.trouble)
+    if sender is None:
+        return await waits(hub, kept, None, "sender.unknown")
+    match content:
+        case ArrivedProof():
+            state, code = await proofs.apply(hub, content, kept, sender)
+            return await settled(hub, kept, state, sender, code, content.delivery)
+        case ArrivedPacket():
+            return await _packet(hub, kept, content, sender, directory)
+        case _:
+            return await waits(hub, kept, sender, "unrecognised")
+
+
+async def waits(hub: Hub, kept: Kept, sender: str | None, code: str) -> str:
+    """A person looks at it: the sender is not told, and nothing goes on meanwhile."""
+    due = hub.calendar.end_of_next(hub.clock.now(), hub.zone)
+    work = open_work(WORK, sender or "", kept.id, (kept.arrival.channel, code), hub.clock.now(), due=due)
+    return await settled(hub, kept, "waiting", sender, code, None, work)
+
+
+async def give_up(hub: Hub, inbound: str) -> None:
+    """What cannot even be opened or read waits for a person, too. Raises `Stale` if somebody else was faster."""
+    now = hub.clock.now()
+    guard = Step(_SETTLE, ("waiting", None, "failed", None, now, inbound, "taken"), "inbound")
+    writes = (
+        entry("inbound.waiting", now, {"code": "failed"}, reference=inbound),
+        open_work(WORK, "", inbound, ("failed",), now, due=hub.calendar.end_of_next(now, hub.zone)),
+    )
+    await hub.database.commit(Unit((guard,), writes))
+
+
+async def settled(
+    hub: Hub, kept: Kept, state: str, sender: str | None, code: str | None, reference: str | None, *more: Step
+) -> str:
+    """Commit the arrival's new state. Raises `Stale` if somebody else was faster."""
+    now = hub.clock.now()
+    guard = Step(_SETTLE, (state, sender, code or None, reference, now, kept.id, kept.state), "inbound")
+    body = {"code": code or "", "organization": sender, "to": reference}
+    writes = (entry(f"inbound.{state}", now, body, reference=kept.id), *more)
+    await hub.database.commit(Unit((guard,), writes))
+    return state
+
+
+async def _packet(hub: Hub, kept: Kept, content: ArrivedPacket, sender: str, directory: Directory) -> str:
+    if content.review:
+        return await waits(hub, kept, sender, " ".join(content.review))
+    match = await member_of(hub, content.person, sender)
+    if match.member is None:
+        if match.code == "member.unknown" and content.kind in NOTICES:
+            return await settled(hub, kept, "unmatched", sender, match.code, None)
+        return await waits(hub, kept, sender, match.code)
+    return await submitted(hub, kept, content, sender, match.member, directory)
+
+
+async def submitted(
+    hub: Hub, kept: Kept, content: ArrivedPacket, sender: str, member: str, directory: Directory, by: str = ""
+) -> str:
+    """Hand it in as the sender's submission about this member, to those it is for."""
+    told = await recipients_of(hub, content.kind, content.recipients, member, sender, directory)
+    if not told:
+        return await waits(hub, kept, sender, "recipient.none" if told == () else "recipient.unknown")
+    try:
+        submission = await packets.submit(hub, content, kept, sender, member, told, by)
+    except Rejected as error:
+        return await waits(hub, kept, sender, error.detail_code)
+    return await settled(hub, kept, "submitted", sender, None, submission)

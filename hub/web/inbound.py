@@ -1,0 +1,123 @@
+"""What came in by mail, fax, HL7 v2 or file and waits for a person: seen, matched to a member, or closed.
+
+Every look is on the ledger. INVARIANT: no-existence-leak: somebody else's arrival looks like none.
+"""
+
+from typing import Any
+
+from aiohttp import web
+
+from hub.arrivals import ArrivedPacket
+from hub.errors import Malformed
+from hub.inbound import people
+from hub.inbound.keep import Kept
+from hub.inbound.people import Closing
+from hub.model import Frozen
+from hub.web.access import HUB, PEOPLE, Route, who_calls
+from hub.web.body import json_response, read_json
+from hub.web.paging import page_of
+
+_STATES = ("taken", "submitted", "proved", "waiting", "unmatched", "closed")
+
+
+class Matching(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    sender: str
+    """The organization that sent it."""
+    member: str
+
+
+class ClosingArrival(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    reason: Closing
+
+
+async def listing(request: web.Request) -> web.Response:
+    """`GET /v1/inbound`: by `state`, `waiting` unless said; compliance sees every organization's and nobody's."""
+    page, state = page_of(request), request.query.get("state", "waiting")
+    if state not in _STATES:
+        raise Malformed("Unknown state.", field="state")
+    rows = await people.listed(
+        request.app[HUB], organization=_organization(request), state=state, before=page.before, limit=page.limit
+    )
+    return json_response(page.of(rows))
+
+
+async def show(request: web.Request) -> web.Response:
+    """`GET /v1/inbound/{id}`: what was read in it; the look itself is on the ledger."""
+    return json_response(_view(await _looked(request)))
+
+
+async def raw(request: web.Request) -> web.Response:
+    """`GET /v1/inbound/{id}/raw`: as it was received."""
+    kept = await _looked(request)
+    # Never shown by a browser: the bytes are a stranger's.
+    headers = {"Content-Disposition": "attachment"}
+    return web.Response(body=kept.arrival.raw, content_type="application/octet-stream", headers=headers)
+
+
+async def match(request: web.Request) -> web.Response:
+    """`POST /v1/inbound/{id}/match`: whose it is; it becomes the sender's submission."""
+    given, who = await read_json(request, Matching), who_calls(request)
+    submission = await people.match(
+        request.app[HUB], request.match_info["id"], given.sender, given.member,
+        organization=_organization(request), by=who.by,
+    )  # fmt: skip
+    return json_response({"id": submission, "status": f"/v1/submissions/{submission}"}, 202)
+
+
+async def close(request: web.Request) -> web.Response:
+    """`POST /v1/inbound/{id}/close`: it goes no further."""
+    given = await read_json(request, ClosingArrival)
+    await people.close(
+        request.app[HUB], request.match_info["id"], given.reason,
+        organization=_organization(request), by=who_calls(request).by,
+    )  # fmt: skip
+    return web.Response(status=204)
+
+
+ROUTES = (
+    Route("GET", "/v1/inbound", listing, PEOPLE),
+    Route("GET", "/v1/inbound/{id}", show, PEOPLE),
+    Route("GET", "/v1/inbound/{id}/raw", raw, PEOPLE),
+    Route("POST", "/v1/inbound/{id}/match", match, PEOPLE),
+    Route("POST", "/v1/inbound/{id}/close", close, PEOPLE),
+)
+
+
+def _organization(request: web.Request) -> str | None:
+    who = who_calls(request)
+    return None if who.sees_all else who.organization
+
+
+async def _looked(request: web.Request) -> Kept:
+    return await people.look(
+        request.app[HUB], request.match_info["id"], organization=_organization(request), by=who_calls(request).by
+    )
+
+
+def _view(kept: Kept) -> dict[str, Any]:
+    arrival, packet = kept.arrival, kept.arrival.content
+    seen: dict[str, Any] = {
+        "id": kept.id,
+        "channel": arrival.channel,
+        "organization": kept.organization,
+        "address": arrival.address,
+        "state": kept.state,
+        "code": kept.code,
+        "reference": kept.reference,
+        "received_at": kept.received_at,
+        "media_type": arrival.media_type,
+        "size": len(arrival.raw),
+    }
+    if isinstance(packet, ArrivedPacket):
+        person = packet.person
+        seen |= {
+            "kind": packet.kind,
+            "purpose": packet.purpose,
+            "person": {"given": person.given, "family": person.family, "born": person.born, "cin": person.cin},
+            "documents": [
+                {"id": d.id, "title": d.title, "media_type": d.media_type, "size": len(d.content)}
+                for d in packet.documents
+            ],
+            "recipients": packet.recipients,
+        }
+    return seen
