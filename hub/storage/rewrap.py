@@ -51,7 +51,7 @@ PLACES = (
 
 
 class Rewrapped(NamedTuple):
-    """What a run did; `left` are the records that are still under another key, `released` the keys now free."""
+    """What a run did, by table; `left` are the records that are still under another key, `released` the keys now free."""
 
     records: dict[str, int]
     left: int
@@ -64,10 +64,11 @@ async def rewrap(hub: Hub, told: Told = lambda *_: None) -> Rewrapped:
     A record whose wrapped key does not open stays as it is and is counted in `left`. Raises `StorageFailed`; run
     again, it goes on from there.
     """
-    records = {table_of(place.model).name: await _rewrap_table(hub, place, told) for place in PLACES}
+    counts = {table_of(place.model).name: await _rewrap_table(hub, place, told) for place in PLACES}
+    records = {name: count for name, count in counts.items() if count}
     left = sum([await _count(hub.database, place.model, _stale(place.model, hub.ring)) for place in PLACES])
     released = () if left else await _free_keys(hub.database, hub.ring)
-    if released or any(records.values()):
+    if released or records:
         body = {"key": hub.ring.sealing_id, "records": records, "left": left, "released": released}
         trace = entry("keys.rewrapped", hub.clock.now(), body, reference=hub.ring.sealing_id)
         await hub.database.commit(Unit((), (*map(key_records.release, released), trace)))

@@ -4,7 +4,7 @@ import json
 
 import msgspec
 import pytest
-from sqlmodel import SQLModel, select
+from sqlmodel import select
 
 from hub.bootstrap import open_hub
 from hub.compliance import matters
@@ -63,11 +63,6 @@ async def sealed(hub):
     """Every sealed record: which key wraps it, the wrapped key, the ciphertext."""
     models = (Member, Item, ConsentDocument, Evidence, Matter, MatterEvent)
     return [row for model in models for row in await rows(hub, model.sealed, model.key_id, model.wrapped_key)]
-
-
-def test_every_table_that_holds_sealed_records_is_rewrapped():
-    with_keys = {name for name, table in SQLModel.metadata.tables.items() if "wrapped_key" in table.columns}
-    assert {rewrap.table_of(place.model).name for place in rewrap.PLACES} == with_keys
 
 
 async def test_after_a_rewrap_everything_opens_without_the_old_key(settings, filled, monkeypatch):
@@ -132,9 +127,9 @@ async def test_an_interrupted_rewrap_is_taken_up_where_it_stopped(settings, fill
         assert not any(record.state == "released" for record in await key_records.recorded(hub.database))
         done = await rewrap.rewrap(hub)
         again = await rewrap.rewrap(hub)
-    assert done.records == COUNTS | {"member": 0, "item": 2}
+    assert done.records == {name: count for name, count in COUNTS.items() if name != "member"} | {"item": 2}
     assert (done.left, len(done.released)) == (0, 1)
-    assert again == (dict.fromkeys(done.records, 0), 0, ())
+    assert again == ({}, 0, ())
 
 
 async def test_what_does_not_open_keeps_the_old_key_from_being_released(settings, filled):

@@ -13,6 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub import cadence
+from hub.arrivals import Arrival
+from hub.context import Hub
+from hub.inbound.keep import keep
+from hub.inbound.settle import settle
 from hub.storage import tokens
 from hub.web.openapi import document
 from tests.api import MANIFEST, NORA, TPO, Answer, Api, Caller, an_api
@@ -51,6 +55,10 @@ REFUSED: dict[tuple[str, str], Any] = {
     ("POST", "/v1/work/{id}/approve"): None,
     ("POST", "/v1/work/{id}/release"): {"reason": "reviewed"},
     ("POST", "/v1/work/{id}/close"): {"reason": "reviewed"},
+    ("GET", "/v1/inbound/{id}"): None,
+    ("GET", "/v1/inbound/{id}/raw"): None,
+    ("POST", "/v1/inbound/{id}/match"): {"sender": "lantern", "member": "ID"},
+    ("POST", "/v1/inbound/{id}/close"): {"reason": "not_ours"},
 }
 """Refused to a stranger, by the id of something of Harbor's or of nothing."""
 ANSWERED = {
@@ -65,6 +73,7 @@ OF_NOBODY = {
     # What the caller's own organization has; compliance sees all by its office.
     ("GET", "/v1/submissions"),
     ("GET", "/v1/work"),
+    ("GET", "/v1/inbound"),
     # An empty page, and how it looks.
     ("GET", "/forms/consent"),
     ("GET", "/forms/style.css"),
@@ -132,7 +141,16 @@ async def harbors(api: Api) -> dict[str, str]:
         "decisions": view["recipients"][0]["decisions"][0]["id"],
         "disclosures": view["recipients"][0]["outbox"],
         "work": (await staff("GET", "/v1/work")).json["items"][0]["id"],
+        "inbound": await waiting(api.hub),
     }
+
+
+async def waiting(hub: Hub) -> str:
+    """A mail of Harbor's that waits for a person."""
+    mail = Arrival(channel="email", key="1", raw=b"a mail", media_type="message/rfc822", organization="harbor")
+    kept = await keep(hub, mail)
+    assert await settle(hub, kept.id) == "waiting"
+    return kept.id
 
 
 def described() -> set[tuple[str, str]]:
