@@ -51,7 +51,7 @@ PLACES = (
 
 
 class Rewrapped(NamedTuple):
-    """What a run did, by table; `left` are the records that are still under another key, `released` the keys now free."""
+    """What a run did, by table; `left` are the records still under another key, `released` the keys now free."""
 
     records: dict[str, int]
     left: int
