@@ -242,7 +242,6 @@ class Matter:
             self.kind = RECORD
             self.note = cls == COUNSELING_NOTES
             self._whose(facts)
-            self.as_qso = self.own and self.held_under == "qsoa"
         self.plain = self.own and item.needed and not self.note
 
     def _whose(self, facts: Facts) -> None:
@@ -254,7 +253,7 @@ class Matter:
             served = frozenset({self.source}) if self.source in programs else lines[self.source]
             agreement = facts.agreement(SERVICE_AGREEMENTS, served, facts.discloser_line)
             if agreement is not None:
-                self.own = True
+                self.own = self.as_qso = True
                 self.principal = agreement.holder
 
 

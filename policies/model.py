@@ -44,7 +44,10 @@ def _utc(owner: object, *fields: str) -> None:
             if value.tzinfo is None:
                 raise ValueError(f"{name} needs an offset from UTC")
             if value.tzinfo is not UTC:
-                object.__setattr__(owner, name, value.astimezone(UTC))
+                try:
+                    object.__setattr__(owner, name, value.astimezone(UTC))
+                except OverflowError:
+                    raise ValueError(f"{name} lies outside the calendar") from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,11 @@ duty, no relationship that nobody accepted. A candidate is kept only if the engi
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
 from typing import NamedTuple
 
 from policies.california.minors import minor_alone
 from policies.choices import Choices
-from policies.days import birthday, day_of
+from policies.days import birthday, day_of, later
 from policies.explain import wording
 from policies.facts import ADULT_AT, Facts, Kind, Matter
 from policies.findings import RuleBook
@@ -23,7 +22,7 @@ from policies.rules import RULES
 from policies.texts import LANGUAGES
 from policies.vocabulary import COUNSELING_NOTES, PROCEEDINGS, PURPOSES, THE_PATIENT, TREATING_PARTICIPANTS
 
-VALID_FOR = timedelta(days=365)
+VALID_FOR = 365  # days
 ORDERS = {"criminal_proceeding": "2.65", "law_enforcement": "2.65"}
 KIND_OF = {"supervision": "criminal_justice", "dual_enrollment": "registry"} | dict.fromkeys(PROCEEDINGS, "proceeding")
 
@@ -190,7 +189,7 @@ def model_form(facts: Facts, matter: Matter, kind: str) -> Consent:
         intermediary=facts.request.recipient if intermediary else None,
         participants=TREATING_PARTICIPANTS if intermediary else None,
         purposes=frozenset({facts.base}),
-        expires=today + VALID_FOR,
+        expires=later(today, VALID_FOR),
         signed_by=signers(facts),
         signature="handwritten",
         signed_on=today,

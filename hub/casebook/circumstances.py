@@ -46,7 +46,7 @@ def read_restriction(where: str, value: object, people: People) -> Restriction:
 
 def read_events(fields: Fields) -> dict[str, datetime | str]:
     return {
-        name: state if state in {"not_yet", "unknown"} else an_instant(f"{fields.at('events')}: {name}", state)
+        name: state if state in ("not_yet", "unknown") else an_instant(f"{fields.at('events')}: {name}", state)
         for name, state in entries(fields, "events").items()
     }
 

@@ -6,7 +6,7 @@ itself: a value may name a patient.
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, NoReturn, TypeVar
 
 from hub.errors import Malformed
@@ -112,6 +112,6 @@ def an_instant(where: str, value: object) -> datetime:
     if not (isinstance(value, str) and INSTANT.fullmatch(value)):
         fault(where, "should be an instant with its offset, like 2026-03-02T10:00:00-08:00")
     try:
-        return datetime.fromisoformat(value)
-    except ValueError:
+        return datetime.fromisoformat(value).astimezone(UTC)
+    except (ValueError, OverflowError):
         fault(where, "no such instant")

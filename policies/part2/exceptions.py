@@ -65,8 +65,8 @@ def minors_safety(facts: Facts) -> PermitJudge | None:
 
 
 def cause_of_death(facts: Facts) -> PermitJudge:
-    """§2.15(b)(1): the cause of death to a coroner; not the chart."""
-    coroner = "coroner" in facts.roles
+    """§2.15(b)(1): the cause of death of a patient who has died, to a coroner; not the chart."""
+    coroner = "coroner" in facts.roles and facts.deceased()
 
     def judge(matter: Matter) -> Permit | Reasons:
         if not matter.own:

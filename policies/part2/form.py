@@ -5,9 +5,9 @@ tested for every packet.
 """
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
-from policies.days import day_of, end_of, start_of
+from policies.days import FOREVER, day_of, end_of, start_of
 from policies.model import AsWritten, Consent, Event, PersonAt
 from policies.part2.elements import combined, missing, unmodelled
 from policies.permit import Permit
@@ -39,7 +39,6 @@ LAWS = {
 ORDINARY = ("2.33(a)(1)", "2.31")
 CAREFUL = frozenset({COUNSELING_NOTES, PSYCHOTHERAPY_NOTES})
 """Classes for which it is not enough that a form lists them (§2.31(b), 164.508)."""
-FOREVER = datetime.max.replace(tzinfo=UTC)
 ON_REQUEST = CONSENT_PURPOSES - PROCEEDINGS - {"supervision", "dual_enrollment"}
 
 

@@ -54,8 +54,9 @@ def order_reaches(facts: Facts, matter: Matter) -> bool:
 
 
 def bar(facts: Facts) -> str:
-    """§2.12(d)(1): barred against the patient; otherwise a person says whether it is."""
-    return "proceeding.barred" if facts.request.against == "patient" else "proceeding.unclear"
+    """§2.12(d)(1): barred against the patient, whom supervision always concerns; otherwise a person says."""
+    elsewhere = facts.request.against != "patient" and facts.base in PROCEEDINGS
+    return "proceeding.unclear" if elsewhere else "proceeding.barred"
 
 
 def proceedings(facts: Facts) -> ProhibitJudge | None:

@@ -68,7 +68,8 @@ def unreached_participant(facts: Facts, form: Form) -> tuple[str, ...]:
         return OUT
     participants = form.consent.participants
     if participants == TREATING_PARTICIPANTS:
-        return untreating(facts)
+        treating = untreating(facts)
+        return tuple(dict.fromkeys(OUT + treating)) if treating else ()
     if isinstance(participants, frozenset) and not participants.isdisjoint(facts.to):
         return ()
     return OUT

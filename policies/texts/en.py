@@ -227,7 +227,7 @@ FRAMES = {
     "criminal_justice": "criminal justice consent",
     "registry": "registry consent",
     "the_patient": "The patient",
-    "patient_and_parent": "The patient and a parent",
+    "patient_and_parent": "The patient, together with a parent,",
     "representative": "The patient's legal representative",
 }
 TEXT = Text(REASONS, PERMITS, REMEDIES, PURPOSES, CLASSES, FRAMES)

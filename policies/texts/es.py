@@ -227,7 +227,7 @@ FRAMES = {
     "criminal_justice": "consentimiento de justicia penal",
     "registry": "consentimiento de registro",
     "the_patient": "El paciente",
-    "patient_and_parent": "El paciente y su padre o madre",
+    "patient_and_parent": "El paciente, junto con su padre o madre,",
     "representative": "El representante legal del paciente",
 }
 TEXT = Text(REASONS, PERMITS, REMEDIES, PURPOSES, CLASSES, FRAMES)

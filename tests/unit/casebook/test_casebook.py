@@ -85,6 +85,8 @@ def test_dates_names_and_people_are_read_as_written(library):
         ("discloser: harbor", "discloser: [harbor]", "discloser: should be a word"),
         ("T10:00:00-08:00", "T10:00:00", "at: should be an instant with its offset"),
         ("2026-03-02T10", "2026-02-30T10", "at: no such instant"),
+        ("2026-03-02T10:00:00-08:00", "9999-12-31T23:00:00-08:00", "at: no such instant"),
+        ("  consents", "  events: {discharge: [gone]}\n  consents", "events: discharge: should be an instant"),
         ("like: tpo", "like: tpoo", 'intake: like: unknown word "tpoo"'),
         ("{like: tpo}", "{kind: tpo}", 'intake: field "like" is missing'),
         ("{like: tpo}", "tpo", "intake: should be a mapping of fields"),
@@ -218,6 +220,9 @@ def test_a_file_that_is_missing_too_large_or_no_text_is_refused(tmp_path):
         read_file(path)
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(Malformed, match="not valid YAML"):
+        read_file(path)
+    path.write_bytes(b"[" * 100_000 + b"]" * 100_000)
+    with pytest.raises(Malformed, match="nested deeper than 32 levels"):
         read_file(path)
 
 

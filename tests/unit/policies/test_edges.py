@@ -1,13 +1,15 @@
 """The edges of days, ages, revocations and signatures: one instant or one signature on either side of the rule."""
 
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, timezone
 
 import pytest
 
 from policies.california.minors import minor_alone
+from policies.days import birthday
 from policies.kernel import decide, layers
 from policies.model import Agreement, Item, World
+from policies.remedies import remedies
 from tests.unit.policies.meridian import NOW, WORLD, answer, ask, reasons
 
 WAITING = {"like": "tpo", "expires": {"event": "discharge"}}
@@ -154,6 +156,32 @@ def test_a_justice_consent_may_be_taken_back_from_the_instant_of_its_event(secon
     assert answer(**facts, consents={"order": form}).outcome == outcome
 
 
+# -- the edges of the calendar ----------------------------------------------------------------------------------------
+
+
+def test_a_form_good_to_the_last_day_there_is_has_not_ended():
+    form = {"like": "specific", "expires": "9999-12-31"}
+    assert answer(consents={"intake": form}).outcome == "permit"
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T09:00:00+00:00", "9999-12-31T23:00:00+00:00"])
+def test_a_question_at_either_end_of_the_calendar_is_answered_and_mended_without_a_fault(at):
+    request = ask(at=at)
+    decision = decide(request)
+    assert (decision.outcome, decision.failed) == ("deny", ())
+    # At the first the patient is not born, and nobody signs.
+    assert [remedy.key for remedy in remedies(request, decision)] == ([] if at.startswith("0001") else ["sign"])
+
+
+def test_a_child_who_is_born_at_the_end_of_the_calendar_never_comes_of_age():
+    assert birthday(date(9990, 1, 1), 18) == date.max
+
+
+def test_an_instant_outside_the_calendar_is_no_instant():
+    with pytest.raises(ValueError, match="at lies outside the calendar"):
+        replace(ask(), at=datetime.max.replace(tzinfo=timezone(timedelta(hours=-8))))
+
+
 # -- which basis was meant -------------------------------------------------------------------------------------------
 
 
@@ -168,7 +196,7 @@ def test_a_subpoena_for_what_is_no_record_is_answered_with_hipaas_words_only():
     [
         ("dcfs-hotline", "child_abuse_report", "abuse_report", {}),
         ("police", "crime_report", "incident", {"crime": "on_premises"}),
-        ("coroner", "cause_of_death", "cause_of_death", {}),
+        ("coroner", "cause_of_death", "cause_of_death", {"patient": "edith"}),
         ("state-university", "research", "summary", {"findings": ["research_requirements_met"]}),
         ("hhs-ocr", "hhs_compliance", "summary", {}),
         ("leo-mother", "family_information", "threat_facts", {"patient": "leo", "findings": THREAT}),

@@ -309,7 +309,7 @@ def test_counseling_notes_ask_for_a_consent_of_their_own():
         ({"patient": "walter"}, "The patient's legal representative signs a consent"),
         (
             {"patient": "mia", "discloser": "cedar-otp", "service": "methadone"},
-            "The patient and a parent signs a consent",
+            "The patient, together with a parent, signs a consent",
         ),
         ({"patient": "leo", "discloser": "lantern"}, "The patient signs a consent"),
         (
