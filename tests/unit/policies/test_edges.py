@@ -35,8 +35,8 @@ def test_a_wife_is_no_agent(signer, found):
 def test_from_the_eighteenth_birthday_on_the_courts_representative_signs_alone():
     request = ask(patient="ruth", consents={"intake": {"like": "tpo", "signed_by": ["ruth-conservator"]}})
     signed = request.consents[0].signed_on
-    for birthday, outcome in ((signed, "permit"), (signed + timedelta(days=1), "deny")):
-        born = birthday.replace(year=birthday.year - 18)
+    for turns, outcome in ((signed, "permit"), (signed + timedelta(days=1), "deny")):
+        born = turns.replace(year=turns.year - 18)
         assert decide(replace(request, patient=replace(request.patient, born=born))).outcome == outcome
 
 
