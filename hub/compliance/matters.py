@@ -86,8 +86,10 @@ def deadline(hub: Hub, name: str, start: int) -> Due | None:
     return clocks.due(hub.duties.clocks, name, start, hub.zone, hub.calendar)
 
 
-async def open_matter(hub: Hub, opening: Opening, *, by: str, steps: tuple[Step, ...] = ()) -> str:
-    """Open a matter; its id. Raises `Malformed` for a moment that has not come or for too many words."""
+async def open_matter(hub: Hub, opening: Opening, *, by: str, people: tuple[str, ...] = ()) -> str:
+    """Open a matter about these people; its id. Raises `Malformed` for a moment that has not come or for too many
+    words.
+    """
     now, matter = hub.clock.now(), new_id()
     if opening.received_at > now:
         raise Malformed("This has not happened yet.", field="received_at")
@@ -102,7 +104,7 @@ async def open_matter(hub: Hub, opening: Opening, *, by: str, steps: tuple[Step,
         Step(stored.ADD, row),
         *(_clock(matter, each) for each in found if each is not None),
         stored.event(hub.ring, matter, now, "opened", opening.code, by, ""),
-        *steps,
+        *(Step(stored.ADD_PERSON, (matter, member, None)) for member in people),
         _entry(matter, opening.kind, "opened", opening.code, by, opening.member, now),
     )
     await hub.database.commit(Unit((), writes))

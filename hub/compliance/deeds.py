@@ -1,0 +1,158 @@
+"""What a person may do on the registers, by name: for the HTTP API and for the command line alike.
+
+    open     a matter of a kind, from the fields of its form
+    do       a deed to a matter, as `extend` to an accounting request, from the fields of its form
+
+A deed takes a `reason` beside its own fields; it is sealed into the matter's history.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+
+from hub.compliance import breaches, complaints, matters, requests, restriction_requests, suspensions
+from hub.compliance.breaches import Assessment, Breach, Factor, Notice
+from hub.compliance.complaints import Complaint
+from hub.compliance.matters import Act
+from hub.compliance.requests import Asking
+from hub.compliance.restriction_requests import RestrictionRequest
+from hub.compliance.suspensions import Suspension
+from hub.context import Hub
+from hub.errors import Conflict, Malformed
+from hub.model import Frozen
+
+
+class Plain(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A deed with no field but its reason."""
+
+    reason: str = ""
+
+
+class Fee(Plain, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    cents: int
+
+
+class Dated(Plain, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    until: datetime | None = None
+
+
+class Disposition(Plain, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    outcome: complaints.Outcome
+
+
+class Ending(Plain, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    ended_by: Literal["patient", "notice"] = "patient"
+
+
+class Person(Plain, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    member: str
+
+
+class Clock(Plain, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    clock: str
+
+
+class Assessed(Plain, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The four factors of 45 CFR 164.402(2), and the conclusion; `reason` is that of the conclusion."""
+
+    conclusion: breaches.Conclusion
+    nature: Factor | None = None
+    recipient: Factor | None = None
+    acquired: Factor | None = None
+    mitigated: Factor | None = None
+
+
+class Deed(NamedTuple):
+    form: type[Frozen]
+    """With a `reason` among its fields."""
+    act: Callable[[Hub, str, Any, Act], Awaitable[Any]]
+
+
+class Kind(NamedTuple):
+    form: type[Frozen]
+    open: Callable[..., Awaitable[str]]
+
+
+OPENED: dict[str, Kind] = {
+    "accounting": Kind(Asking, requests.ask),
+    "list": Kind(Asking, requests.ask),
+    "complaint": Kind(Complaint, complaints.complain),
+    "restriction": Kind(RestrictionRequest, restriction_requests.request),
+    "suspension": Kind(Suspension, suspensions.suspend),
+    "breach": Kind(Breach, breaches.discover),
+}
+
+
+async def _assess(hub: Hub, matter: str, form: Assessed, act: Act) -> None:
+    given = {name: getattr(form, name) for name in ("conclusion", *breaches.FACTORS)}
+    await breaches.assess(hub, matter, Assessment(reasons=form.reason, **given), act)
+
+
+async def _in_writing(hub: Hub, matter: str, form: Dated, act: Act) -> None:
+    if form.until is None:
+        raise Malformed("A written statement names the time.", field="until")
+    await suspensions.put_in_writing(hub, matter, form.until, act)
+
+
+_WITHDRAW = Deed(Plain, lambda hub, matter, _, act: requests.withdraw(hub, matter, act))
+DEEDS: dict[str, dict[str, Deed]] = {
+    "accounting": {
+        "extend": Deed(Plain, lambda hub, matter, _, act: requests.extend(hub, matter, act)),
+        "fee": Deed(Fee, lambda hub, matter, form, act: requests.tell_fee(hub, matter, form.cents, act)),
+        "withdraw": _WITHDRAW,
+    },
+    "list": {"withdraw": _WITHDRAW},
+    "complaint": {
+        "answer": Deed(Disposition, lambda hub, matter, form, act: complaints.answer(hub, matter, form.outcome, act)),
+    },
+    "restriction": {
+        "agree": Deed(Plain, lambda hub, matter, _, act: restriction_requests.agree(hub, matter, act)),
+        "refuse": Deed(Plain, lambda hub, matter, _, act: restriction_requests.refuse(hub, matter, act)),
+        "end": Deed(Ending, lambda hub, matter, form, act: restriction_requests.end(hub, matter, form.ended_by, act)),
+    },
+    "suspension": {
+        "write": Deed(Dated, _in_writing),
+        "end": Deed(Plain, lambda hub, matter, _, act: suspensions.end(hub, matter, act)),
+    },
+    "breach": {
+        "assess": Deed(Assessed, _assess),
+        "notice": Deed(Notice, breaches.write_notice),
+        "person": Deed(Person, lambda hub, matter, form, act: breaches.told_person(hub, matter, form.member, act)),
+        "told": Deed(Clock, lambda hub, matter, form, act: breaches.told(hub, matter, form.clock, act)),
+        "delay": Deed(Dated, lambda hub, matter, form, act: breaches.delay(hub, matter, form.until, act)),
+        "finish": Deed(Plain, lambda hub, matter, _, act: breaches.finish(hub, matter, act)),
+    },
+}
+
+
+async def open_matter(hub: Hub, kind: str, fields: bytes, organization: str, *, by: str) -> str:
+    """Open a matter from the JSON of its form; its id. Raises `Malformed` naming the field, or as its register does."""
+    if kind not in OPENED:
+        raise Malformed("No register has this name.", field="kind")
+    form = _decoded(fields, OPENED[kind].form)
+    if isinstance(form, Asking) and form.kind != kind:
+        form = msgspec.structs.replace(form, kind=kind)
+    return await OPENED[kind].open(hub, form, organization, by=by)
+
+
+async def do(hub: Hub, matter: str, deed: str, fields: bytes, organization: str | None, *, by: str) -> None:
+    """Do a deed from the JSON of its form. Raises `NotAvailable`, `Malformed` naming the field, `Conflict`."""
+    found = await matters.read(hub, matter, organization)
+    known = DEEDS.get(found["kind"], {})
+    if deed not in known:
+        raise Conflict("This matter takes " + (", ".join(sorted(known)) or "no deed") + ".", code="no-such-deed")
+    form = _decoded(fields or b"{}", known[deed].form)
+    await known[deed].act(hub, matter, form, Act(deed, form.reason, by, organization))
+
+
+def _decoded(fields: bytes, form: type[Any]) -> Any:
+    try:
+        return msgspec.json.decode(fields, type=form)
+    except msgspec.ValidationError as error:
+        # The library's words may quote the value; the path at their end does not.
+        _, at, path = str(error).rpartition(" - at `")
+        raise Malformed("The fields do not follow the form.", field=path.rstrip("`") if at else "$") from None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise Malformed("The fields are not JSON.", field="$") from None
