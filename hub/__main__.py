@@ -37,6 +37,7 @@ COMMANDS = {
     "migrate": ("hub.cli.migrate", "bring the database to this version's schema"),
     "load": ("hub.cli.load", "load a county file: organizations, members, consents"),
     "token": ("hub.cli.token", "issue, revoke and list bearer tokens"),
+    "user": ("hub.cli.user", "people who may work at the desk: add, list, disable, reset"),
     "send": ("hub.cli.send", "hand in a packet"),
     "consent": ("hub.cli.consent", "record, verify, revoke and show consents"),
     "check": ("hub.cli.check", "what would be decided now about stored facts, and why"),

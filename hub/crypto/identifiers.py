@@ -40,6 +40,16 @@ def hash_token(ring: KeyRing, token: str) -> bytes:
     return _hash(ring, KeyKind.TOKEN, b"token", token)
 
 
+def hash_email(ring: KeyRing, email: str) -> bytes:
+    """32 bytes to find a person by the address they sign in with; spaces around it and case do not count."""
+    return _hash(ring, KeyKind.IDENTIFIER, b"email", email.strip().casefold())
+
+
+def hash_secret(ring: KeyRing, use: str, secret: str) -> bytes:
+    """32 bytes that stand for a secret of one use: a session's cookie, a form's token, an invitation."""
+    return _hash(ring, KeyKind.TOKEN, b"secret", use, secret)
+
+
 def hash_idempotency(ring: KeyRing, organization: str, key: str) -> bytes:
     """32 bytes to recognise a repeated request: keys of two organizations never meet."""
     return _hash(ring, KeyKind.IDENTIFIER, b"idempotency", organization, key)

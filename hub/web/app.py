@@ -37,6 +37,7 @@ from hub.web import (
     work,
 )
 from hub.web.access import HUB, RATE, TOKENS, Route, admit
+from hub.web.desk import routes as desk
 from hub.web.problems import problem_of
 
 RATE_PER_MINUTE = 12_000
@@ -60,6 +61,7 @@ ROUTES: tuple[Route, ...] = (
     *work.ROUTES,
     *inbound.ROUTES,
     *health.ROUTES,
+    *desk.ROUTES,
 )
 _SECURE = CIMultiDict(
     {

@@ -19,6 +19,7 @@ from hub.storage.tables.ledger import (
     LedgerState,
 )
 from hub.storage.tables.members import Member, MemberIdentifier, MemberLink
+from hub.storage.tables.people import Passkey, Person, SavedView, Session, SignInTry
 from hub.storage.tables.work import Evidence, Inquiry, WorkItem
 
 __all__ = [
@@ -54,7 +55,12 @@ __all__ = [
     "Organization",
     "Outbox",
     "Proof",
+    "Passkey",
+    "Person",
     "Restriction",
+    "SavedView",
+    "Session",
+    "SignInTry",
     "Submission",
     "Token",
     "WorkItem",

@@ -1,0 +1,105 @@
+"""Coming in: password, then a second factor; an invitation, then an enrolment.
+
+INVARIANT: no-existence-leak. A wrong password and an address that is nobody's look and take the same.
+"""
+
+from hub.context import Hub
+from hub.errors import NotAvailable, Stale, Unauthorized
+from hub.people import accounts, factors, lockout, passwords, sessions
+from hub.people.accounts import Account, Secrets
+from hub.people.sessions import Session
+from hub.record import entry
+from hub.storage.database import Step, Unit
+from hub.storage.statements import Change
+from hub.storage.tables import Person
+
+_PASSWORD = Change(Person, ("password", "key_id", "wrapped_key", "sealed"), ("id",))
+_ENROL = Change(Person, ("totp_step", "recovery", "invitation", "invited_until"), ("id", "totp_step"), must_hit=True)
+
+
+async def by_password(hub: Hub, email: str, password: str) -> str:
+    """The cookie of a session that waits for the second factor. Raises `Unauthorized`, `TooOften`."""
+    await lockout.check(hub, email)
+    account = await accounts.find_by_email(hub, email)
+    if not await passwords.matches(account.password if account else "", password) or account is None:
+        await _failed(hub, email, account, "password")
+        raise Unauthorized("Address or password is wrong.", code="sign-in-refused")
+    if account.totp_step < 0:
+        # Somebody who chose a password and went away: only the invitation leads on.
+        raise Unauthorized("Open your invitation again to finish.", code="sign-in-unfinished")
+    return await sessions.start(hub, account.id, "second")
+
+
+async def by_factor(hub: Hub, session: Session, account: Account, code: str) -> str:
+    """The cookie of a full session. Raises `Unauthorized`, `TooOften`."""
+    await lockout.check(hub, account.email)
+    used = await factors.use(hub, account, code)
+    if used is None:
+        await _failed(hub, account.email, account, "factor")
+        raise Unauthorized("This code is wrong or was used before.", code="factor-refused")
+    return await admitted(hub, session, account, used)
+
+
+async def admitted(hub: Hub, session: Session, account: Account, factor: str) -> str:
+    """In, and the failures are forgotten. Raises `Unauthorized` if the session was used up meanwhile."""
+    try:
+        token = await sessions.admit(hub, session, account, factor)
+    except Stale:
+        raise Unauthorized("Sign in again.", code="sign-in-again") from None
+    await lockout.succeeded(hub, account.email)
+    return token
+
+
+async def unlock(hub: Hub, session: Session, account: Account, password: str) -> str:
+    """A locked session goes on under a new cookie. Raises `Unauthorized`, `TooOften`."""
+    await lockout.check(hub, account.email)
+    if not await passwords.matches(account.password, password):
+        await _failed(hub, account.email, account, "unlock")
+        raise Unauthorized("The password is wrong.", code="unlock-refused")
+    try:
+        return await sessions.unlock(hub, session)
+    except Stale:
+        raise Unauthorized("Sign in again.", code="sign-in-again") from None
+
+
+async def accept(hub: Hub, code: str, password: str) -> str:
+    """Choose a password under an invitation; the cookie of a session that enrols a factor.
+
+    The invitation stays good until the factor is confirmed. Raises `NotAvailable`, `Malformed`.
+    """
+    account = await accounts.find_by_invitation(hub, code)
+    stored = await passwords.hashed(password)
+    secrets = Secrets(name=account.name, email=account.email, totp=factors.new_secret())
+    sealed = accounts.seal(hub, account.id, secrets)
+    change = Step(_PASSWORD, (stored, sealed.key_id, sealed.wrapped_key, sealed.ciphertext, account.id))
+    await hub.database.commit(Unit((), (change,)))
+    return await sessions.start(hub, account.id, "enrol")
+
+
+async def enrol(hub: Hub, account: Account, code: str) -> list[str]:
+    """Confirm the authenticator with its first code; answers the recovery codes, shown this once.
+
+    Raises `Unauthorized` for a wrong code, `NotAvailable` if it is enrolled already.
+    """
+    if account.totp_step >= 0:
+        raise NotAvailable
+    await lockout.check(hub, account.email)
+    step = factors.step_of(account.totp, code, hub.clock.now(), account.totp_step)
+    if step is None:
+        await _failed(hub, account.email, account, "factor")
+        raise Unauthorized("This code is wrong; type the one that shows now.", code="factor-refused")
+    codes = factors.recovery_codes()
+    kept = " ".join(factors.recovery_hash(hub, account.id, each) for each in codes)
+    guard = Step(_ENROL, (step, kept, None, 0, account.id, account.totp_step), "factor")
+    trace = entry("person.enrolled", hub.clock.now(), {"by": account.by, "factor": "totp"}, reference=account.id)
+    try:
+        await hub.database.commit(Unit((guard,), (trace,)))
+    except Stale:
+        raise NotAvailable from None
+    return codes
+
+
+async def _failed(hub: Hub, email: str, account: Account | None, what: str) -> None:
+    await lockout.failed(hub, email)
+    if account is not None:
+        await sessions.refused(hub, account, what)

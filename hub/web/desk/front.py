@@ -1,0 +1,29 @@
+"""The front page of the desk, and every address below it that is none."""
+
+from aiohttp import web
+
+from hub.errors import NotAvailable
+from hub.web.pages.door import ANYBODY_IN, READ, Page
+from hub.web.pages.visit import Visit, see_other
+
+
+async def front(visit: Visit) -> web.Response:
+    """`GET /desk/`: where the day begins."""
+    return see_other("/desk/log" if set(READ) & set(visit.who.roles) else "/desk/people")
+
+
+async def begin(_visit: Visit) -> web.Response:
+    """`GET /desk`."""
+    return see_other("/desk/")
+
+
+async def nothing(_visit: Visit) -> web.Response:
+    """Whatever else: the same page for everybody."""
+    raise NotAvailable
+
+
+PAGES = (
+    Page("GET", "/desk", begin, ()),
+    Page("GET", "/desk/", front, ANYBODY_IN),
+)
+LAST = (Page("GET", "/desk/{rest:.+}", nothing, ()),)

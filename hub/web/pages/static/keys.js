@@ -1,0 +1,56 @@
+// Keys, rows and the lock: a page works without this file, only slower.
+(() => {
+  "use strict";
+  const typing = (target) => target.closest("input, textarea, select, [contenteditable]");
+  const rows = () => [...document.querySelectorAll("[data-row]")];
+  let going = false;
+
+  const move = (by) => {
+    const all = rows();
+    if (!all.length) return;
+    const at = all.findIndex((row) => row.contains(document.activeElement));
+    const next = all[Math.max(0, Math.min(all.length - 1, at + by))];
+    (next.querySelector("a") || next).focus();
+  };
+  const keys = {
+    "/": () => document.querySelector("[data-search]")?.focus(),
+    "?": () => document.getElementById("keys")?.showModal(),
+    j: () => move(1),
+    k: () => move(-1),
+    g: () => { going = true; setTimeout(() => { going = false; }, 1000); },
+  };
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && typing(event.target)) { event.target.blur(); return; }
+    if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+    if (going) {
+      going = false;
+      const there = { d: "log", w: "work", r: "registers", c: "charts", a: "audit", p: "people" }[event.key];
+      const link = there && document.querySelector(`nav a[href="/desk/${there}"]`);
+      if (link) { event.preventDefault(); link.click(); }
+      return;
+    }
+    const act = keys[event.key];
+    if (act) { event.preventDefault(); act(); }
+  });
+
+  // A row opens where it is clicked; its link is what a keyboard reaches.
+  document.addEventListener("click", (event) => {
+    const row = event.target.closest("[data-row]");
+    if (row && !event.target.closest("a, button, input, label, summary") && !getSelection().toString()) row.querySelector("a")?.click();
+    for (const open of document.querySelectorAll("details.me[open]")) if (!open.contains(event.target)) open.open = false;
+  });
+  for (const button of document.querySelectorAll("[data-print]")) button.addEventListener("click", () => print());
+
+  const idle = Number(document.body.dataset.idle || 0);
+  if (idle) {
+    let last = Date.now();
+    for (const what of ["pointermove", "keydown", "scroll", "touchstart"]) addEventListener(what, () => { last = Date.now(); }, { passive: true });
+    setInterval(() => {
+      if (Date.now() - last < idle * 1000) return;
+      document.body.replaceChildren();
+      location.replace("/desk/locked?next=" + encodeURIComponent(location.pathname + location.search));
+    }, 5000);
+    // A page that comes out of the browser's memory after sign-out shows nothing.
+    addEventListener("pageshow", (event) => { if (event.persisted) { document.body.replaceChildren(); location.reload(); } });
+  }
+})();

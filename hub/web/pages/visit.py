@@ -1,0 +1,139 @@
+"""One request to a page: who is there, in which language, what they sent.
+
+Rules kept here:
+- The cookie is `__Host-desk` (Secure, HttpOnly, SameSite=Strict), except on this very machine without TLS, where
+  browsers refuse it: there it is `desk`. Behind a proxy the host is never the loopback.
+- Whatever changes something is a POST from a page of ours: its `Sec-Fetch-Site` or `Origin` says so, and the form
+  carries the session's token.
+"""
+
+import hmac
+from typing import Any, NamedTuple
+from urllib.parse import parse_qs, urlsplit
+
+from aiohttp import web
+
+from hub.context import Hub
+from hub.errors import Forbidden, Malformed, Unsupported
+from hub.people import sessions
+from hub.people.accounts import Account
+from hub.people.sessions import Session
+from hub.web.access import HUB
+from hub.web.body import read_body
+from hub.web.pages.words import language_of, say
+
+MAX_FORM = 64 * 1024
+_MOST_FIELDS = 200
+_FORM = "application/x-www-form-urlencoded"
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+TOKEN_FIELD = "form_token"  # noqa: S105 - a field's name
+Fields = dict[str, list[str]]
+
+
+class Visit(NamedTuple):
+    """What a page's handler is given."""
+
+    request: web.Request
+    hub: Hub
+    language: str
+    token: str = ""
+    session: Session | None = None
+    account: Account | None = None
+    form: Fields = {}  # noqa: RUF012 - never changed
+
+    @property
+    def who(self) -> Account:
+        """Who is in; a page behind the door has somebody."""
+        assert self.account is not None
+        return self.account
+
+    def say(self, key: str, **values: object) -> str:
+        """A text in the visitor's language."""
+        return say(self.language, key, **values)
+
+    def field(self, name: str, most: int = 2_000) -> str:
+        """A field of the form, without spaces around it; empty if it is missing. Raises `Malformed` if too long."""
+        text = self.form.get(name, [""])[0].strip()
+        if len(text) > most:
+            raise Malformed("The text is too long.", code="text-too-long", field=name)
+        return text
+
+    def asked(self, name: str) -> str:
+        """A parameter of the address; empty if it is missing."""
+        return str(self.request.query.get(name, ""))
+
+    @property
+    def form_token(self) -> str:
+        """What this session's forms carry."""
+        return sessions.form_token(self.hub, self.token) if self.token else ""
+
+
+async def arriving(request: web.Request) -> Visit:
+    """The visit of whoever it is, without a look at the session. Raises `Forbidden` for another site's form."""
+    hub = request.app[HUB]
+    language = language_of(request.query.get("lang", ""), request.headers.get("Accept-Language", ""))
+    form: Fields = {}
+    if request.method == "POST":
+        _check_site(request)
+        form = await _fields(request)
+        if "lang" in form:
+            language = language_of(form["lang"][0], language)
+    return Visit(request, hub, language, request.cookies.get(cookie_name(request), ""), form=form)
+
+
+def check_token(visit: Visit) -> None:
+    """Raises `Forbidden` unless the form is of this session."""
+    if not hmac.compare_digest(visit.form.get(TOKEN_FIELD, [""])[0].encode(), visit.form_token.encode()):
+        raise Forbidden("The form is from another session; open the page again.", code="form-of-another-session")
+
+
+def cookie_name(request: web.Request) -> str:
+    """As the rule above says."""
+    return "desk" if _plain(request) else "__Host-desk"
+
+
+def remember(response: web.Response, request: web.Request, token: str) -> None:
+    """Give the browser its cookie; empty: take it away."""
+    options: dict[str, Any] = {"httponly": True, "samesite": "Strict", "path": "/", "secure": not _plain(request)}
+    if token:
+        response.set_cookie(cookie_name(request), token, **options)
+    else:
+        response.set_cookie(cookie_name(request), "", max_age=0, **options)
+
+
+def origin(request: web.Request) -> str:
+    """The pages' origin, as the browser knows it."""
+    return f"{'http' if _plain(request) else 'https'}://{request.host}"
+
+
+def see_other(address: str) -> web.Response:
+    """Go there with a GET."""
+    return web.Response(status=303, headers={"Location": address})
+
+
+def local_address(text: str) -> str:
+    """An address of the desk to go on to; the front page if it is anything else (an open redirect)."""
+    parts = urlsplit(text)
+    inside = not parts.scheme and not parts.netloc and text.startswith("/desk/") and "\\" not in text
+    return text if inside and text.isprintable() else "/desk/"
+
+
+def _plain(request: web.Request) -> bool:
+    host = urlsplit(f"//{request.host}").hostname or ""
+    return request.url.scheme == "http" and host in _LOOPBACK
+
+
+def _check_site(request: web.Request) -> None:
+    site, came_from = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    if site not in (None, "same-origin") or (came_from is not None and urlsplit(came_from).netloc != request.host):
+        raise Forbidden("A form of another site is not taken.", code="form-of-another-site")
+
+
+async def _fields(request: web.Request) -> Fields:
+    if request.content_type != _FORM:
+        raise Unsupported("This takes a form.")
+    try:
+        text = (await read_body(request, MAX_FORM)).decode()
+        return parse_qs(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        raise Malformed("The form is not readable.") from None
