@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from deploy.demo import gallery, report, terminal
+from deploy.demo import gallery, officers, report, terminal
 from deploy.demo.report import Step
 from deploy.demo.stage import Stage
 
@@ -30,6 +30,12 @@ def show(on: Stage, steps: Sequence[Step], place: Path) -> None:
             if found := sorted(folder.glob(where)):
                 terminal.pair(f"{what}: {len(found)}", f"{_short(folder)}/*{found[0].suffix}")
     terminal.heading("To open, to try")
+    terminal.pair("the compliance officer's desk", f"{on.base}/desk/")
+    dana = officers.OFFICERS[0]
+    terminal.pair("  address and password", f"{dana.email}   {officers.PASSWORD}")
+    terminal.pair(
+        "  its six digits, now", f".venv/bin/python -m deploy.demo.officers {_short(on.folder / 'officers.json')}"
+    )
     terminal.pair("the API's description", f"{on.base}/openapi.json")
     terminal.pair("its counts", f"{on.base}/metrics")
     token = _short(on.folder / "tokens" / "alderhaven")

@@ -15,7 +15,7 @@ from typing import Any
 
 import aiohttp
 
-from deploy.demo import authority, documents
+from deploy.demo import authority, documents, officers
 from deploy.demo.chart import Chart, chart
 from deploy.demo.desk import Desk
 from deploy.demo.partners import Partners, partners
@@ -91,6 +91,7 @@ async def stage(folder: Path, listen: str) -> AsyncIterator[Stage]:
         await _load(hub, folder, keys, around.plan_port)
         issued = {each: (await tokens.issue(hub, each, "staff", by="hub", days=1)).token for each in STAFF}
         _keep(folder / "tokens", issued)
+        await officers.hire(hub, "county-bh", folder / officers.PLACE.name)
         port = await stack.enter_async_context(bootstrap.running(hub, settings))
         base = f"http://{settings.listen_host}:{port}"
         session = await stack.enter_async_context(aiohttp.ClientSession())

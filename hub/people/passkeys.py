@@ -111,6 +111,7 @@ async def check(hub: Hub, session: Session, account: Account, site: Site, answer
     import webauthn  # noqa: PLC0415 - with the first passkey
     from webauthn.helpers import parse_authentication_credential_json  # noqa: PLC0415
 
+    misfit: tuple[type[Exception], ...] = (*_failures(), KeyError, Stale)
     challenge = await _spent(hub, session)
     known = {each.credential: each for each in await list_for(hub, account.id)}
     try:
@@ -123,7 +124,7 @@ async def check(hub: Hub, session: Session, account: Account, site: Site, answer
         )  # fmt: skip
         guard = Step(_USED, (used.new_sign_count, key.credential, key.sign_count), "passkey")
         await hub.database.commit(Unit((guard,), ()))
-    except (*_failures(), KeyError, Stale):
+    except misfit:
         raise Unauthorized("The passkey does not fit.", code="factor-refused") from None
 
 

@@ -12,12 +12,24 @@ from hub.compliance.matters import Opening
 from hub.crypto import envelope
 from hub.crypto.envelope import Sealed
 from hub.crypto.keyring import KeyKind, KeyRing, remove, rotate
+from hub.desk import notes
 from hub.errors import ConfigurationError
+from hub.people import accounts
 from hub.seal import open_item
 from hub.settings import read_settings
 from hub.storage import consent_papers, key_records, members, rewrap
 from hub.storage.statements import Returning
-from hub.storage.tables import ConsentDocument, Evidence, Item, LedgerEntry, Matter, MatterEvent, Member
+from hub.storage.tables import (
+    ConsentDocument,
+    Evidence,
+    Item,
+    LedgerEntry,
+    Matter,
+    MatterEvent,
+    Member,
+    Person,
+    WorkNote,
+)
 from tests.scenes import NAME, SECRET, a_scene
 
 PAPER = b"%PDF-1.4\nsigned with ink"
@@ -31,6 +43,7 @@ EMERGENCY = {
     "nature": "Overdose at home",
 }
 COUNTS = {"member": 1, "item": 8, "consent_document": 1, "evidence": 1, "matter": 1, "matter_event": 1}
+COUNTS |= {"person": 1, "work_note": 1}
 """What `filled` seals, by table."""
 
 
@@ -52,6 +65,10 @@ async def filled(settings):
         await scene.submit("e", **emergency)
         complaint = Opening(kind="complaint", organization="harbor", received_at=0, words={"what": "A loud word"})
         await matters.open_matter(scene.hub, complaint, by="harbor/privacy")
+        await notes.add(scene.hub, "w1", "Called the clinic", by="harbor/privacy")
+        await accounts.add(
+            scene.hub, email="ana@harbor.test", name="Ana", roles=("privacy",), organizations=("harbor",), by="county"
+        )
         return scene.member, consent
 
 
@@ -61,7 +78,7 @@ async def rows(hub, *columns):
 
 async def sealed(hub):
     """Every sealed record: which key wraps it, the wrapped key, the ciphertext."""
-    models = (Member, Item, ConsentDocument, Evidence, Matter, MatterEvent)
+    models = (Member, Item, ConsentDocument, Evidence, Matter, MatterEvent, Person, WorkNote)
     return [row for model in models for row in await rows(hub, model.sealed, model.key_id, model.wrapped_key)]
 
 

@@ -6,6 +6,7 @@ inside a `sealed` column (`hub.crypto.envelope`). Columns are plain on purpose: 
 
 from hub.storage.tables.compliance import Export, Matter, MatterClock, MatterEvent, MatterPerson
 from hub.storage.tables.consents import Consent, ConsentDocument, ConsentEvent, Restriction
+from hub.storage.tables.desk import LogCount, LogLaw, LogRow, LogState, WorkNote
 from hub.storage.tables.directory import Agreement, DirectoryState, Endpoint, Organization, Token
 from hub.storage.tables.exchange import Attempt, Decision, Disclosure, Item, Outbox, Submission
 from hub.storage.tables.inbound import Inbound, MemberMatch, Proof
@@ -44,6 +45,10 @@ __all__ = [
     "LedgerLeaf",
     "LedgerNode",
     "LedgerState",
+    "LogCount",
+    "LogLaw",
+    "LogRow",
+    "LogState",
     "Matter",
     "MatterClock",
     "MatterEvent",
@@ -64,4 +69,5 @@ __all__ = [
     "Submission",
     "Token",
     "WorkItem",
+    "WorkNote",
 ]

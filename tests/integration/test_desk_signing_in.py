@@ -1,0 +1,227 @@
+"""The way into the desk and out of it, and what an attacker finds at the door."""
+
+import re
+
+import pytest
+from sqlmodel import select
+
+from hub.people import accounts, lockout, sessions
+from hub.storage.tables import LedgerEntry, Person, Session
+from tests.desk import PASSWORD, a_desk
+from tests.hubs import a_hub
+
+
+@pytest.fixture
+async def desk(migrated_url):
+    async with a_hub(migrated_url) as hub, a_desk(hub) as desk:
+        yield desk
+
+
+async def kinds(hub):
+    rows = await hub.database.query(select(LedgerEntry.kind, LedgerEntry.reference).order_by(LedgerEntry.id))
+    return [kind for kind, reference in rows if kind.startswith(("session.", "person."))]
+
+
+async def test_an_invitation_becomes_an_account_with_a_second_factor_and_the_ledger_tells_it(desk):
+    ana = await desk.somebody("ana", "compliance")
+    assert (await ana.get("/desk/me")).status == 200
+    assert await kinds(desk.hub) == ["person.added", "person.enrolled", "session.started"]
+
+
+async def test_password_and_code_let_in_and_signing_out_ends_it(desk):
+    ana = await desk.somebody("ana", "compliance")
+    assert (await ana.post("/desk/sign-out")).location.startswith("/desk/sign-in")
+    assert (await ana.get("/desk/me")).status == 303
+    assert (await ana.sign_in("ana@desk.test")).location == "/desk/me"
+    assert "Ana" in (await ana.get("/desk/me")).words
+    assert (await kinds(desk.hub))[-2:] == ["session.ended", "session.started"]
+
+
+async def test_the_password_alone_opens_nothing(desk):
+    ana = await desk.somebody("ana", "compliance")
+    await ana.post("/desk/sign-out")
+    await ana.post("/desk/sign-in", {"email": "ana@desk.test", "password": PASSWORD})
+    assert (await ana.get("/desk/me")).location.startswith("/desk/sign-in")
+
+
+async def test_a_code_counts_once(desk):
+    ana = await desk.somebody("ana", "compliance")
+    await ana.post("/desk/sign-out")
+    code = ana.code()
+    assert (await ana.sign_in("ana@desk.test", code=code)).status == 303
+    await ana.post("/desk/sign-out")
+    assert (await ana.sign_in("ana@desk.test", code=code)).status == 401
+
+
+async def test_a_recovery_code_counts_once_and_is_not_stored(desk):
+    ana = await desk.somebody("ana", "compliance")
+    await accounts.disable(desk.hub, ana.person, by="county")
+    invitation = await accounts.add(
+        desk.hub, email="leo@desk.test", name="Leo", roles=("privacy",), organizations=("county",), by="county"
+    )
+    leo = desk.browser()
+    await leo.post("/desk/join", {"code": invitation.code, "password": PASSWORD, "repeat": PASSWORD})
+    await leo.get("/desk/enrol")
+    leo.secret = (await accounts.find(desk.hub, invitation.person)).totp
+    shown = await leo.post("/desk/enrol", {"code": leo.code()})
+    code = re.findall(r"<code>([a-z2-7-]{19})</code>", shown.text)[0]
+    stored = await desk.hub.database.query(select(Person.recovery))
+    assert not any(code.replace("-", "") in row[0] for row in stored)
+    assert (await leo.sign_in("leo@desk.test", code=code.upper())).status == 303
+    await leo.post("/desk/sign-out")
+    assert (await leo.sign_in("leo@desk.test", code=code)).status == 401
+
+
+async def test_wrong_passwords_lock_the_address_and_a_right_one_then_waits_too(desk):
+    ana = await desk.somebody("ana", "compliance")
+    other = desk.browser()
+    answers = [await other.post("/desk/sign-in", {"email": "ana@desk.test", "password": "x" * 12}) for _ in range(6)]
+    assert [each.status for each in answers] == [401] * 5 + [429]
+    await ana.post("/desk/sign-out")
+    assert (await ana.sign_in("ana@desk.test")).status == 429
+    desk.hub.clock.ahead += lockout.FIRST_WAIT_US * 2
+    assert (await ana.sign_in("ana@desk.test")).status == 303
+
+
+async def test_an_address_that_is_nobodys_is_refused_and_locked_just_the_same(desk):
+    await desk.somebody("ana", "compliance")
+    shown = {}
+    for email in ("ana@desk.test", "nobody@desk.test"):
+        browser = desk.browser()
+        seen = [await browser.post("/desk/sign-in", {"email": email, "password": "x" * 12}) for _ in range(6)]
+        shown[email] = [(each.status, each.text.replace(email, "")) for each in seen]
+    assert shown["ana@desk.test"] == shown["nobody@desk.test"]
+
+
+def test_each_failure_doubles_the_wait_up_to_an_hour():
+    assert [lockout.wait_us(n) // 1_000_000 for n in (1, 4, 5, 6, 7, 30)] == [0, 0, 30, 60, 120, 3600]
+
+
+async def test_a_person_put_out_is_out_at_once(desk):
+    ana, boss = await desk.somebody("ana", "compliance"), await desk.somebody("boss", "administrator")
+    assert (await ana.get("/desk/me")).status == 200
+    await boss.get("/desk/people")
+    assert (await boss.post(f"/desk/people/{ana.person}/disable")).status == 303
+    assert (await ana.get("/desk/me")).location.startswith("/desk/sign-in")
+    assert (await ana.sign_in("ana@desk.test")).status == 401
+
+
+async def test_a_cookie_set_before_signing_in_is_worth_nothing_afterwards(desk):
+    ana = await desk.somebody("ana", "compliance")
+    await ana.post("/desk/sign-out")
+    thief = desk.browser()
+    await ana.post("/desk/sign-in", {"email": "ana@desk.test", "password": PASSWORD})
+    thief.set_cookie(ana.cookie())
+    await ana.get("/desk/second")
+    assert (await ana.post("/desk/second", {"code": ana.code()})).status == 303
+    assert (await ana.get("/desk/me")).status == 200
+    assert (await thief.get("/desk/me")).location.startswith("/desk/sign-in")
+    assert (await thief.get("/desk/second")).location.startswith("/desk/sign-in")
+
+
+@pytest.mark.parametrize("cookie", ["", "0" * 64, "x", "'; DROP TABLE session; --", "0" * 5000])
+async def test_a_made_up_cookie_is_nobody(desk, cookie):
+    browser = desk.browser()
+    seen = await browser.get("/desk/me", Cookie=f"desk={cookie}")
+    assert seen.location.startswith("/desk/sign-in")
+
+
+async def test_a_form_of_another_site_or_another_session_changes_nothing(desk):
+    ana, eve = await desk.somebody("ana", "compliance"), await desk.somebody("eve", "compliance")
+    assert (await ana.post("/desk/language", {"to": "es", "form_token": ""})).status == 403
+    assert (await ana.post("/desk/language", {"to": "es", "form_token": eve.form_token})).status == 403
+    crossed = {"Sec-Fetch-Site": "cross-site"}
+    assert (await ana.post("/desk/language", {"to": "es"}, **crossed)).status == 403
+    assert (await ana.post("/desk/language", {"to": "es"}, Origin="https://evil.test")).status == 403
+    assert (await desk.browser().post("/desk/sign-in", {"email": "a@b", "password": "x"}, **crossed)).status == 403
+    assert (await accounts.find(desk.hub, ana.person)).language == "en"
+
+
+async def test_after_idling_the_screen_is_locked_and_shows_nothing(desk):
+    ana = await desk.somebody("ana", "compliance")
+    desk.hub.clock.ahead += sessions.IDLE_US + 1_000_000
+    seen = await ana.get("/desk/me")
+    assert "Ana" not in seen.words
+    assert "Locked" in seen.words
+    assert (await ana.post("/desk/locked", {"target": "/desk/me", "password": "wrong password"})).status == 401
+    assert (await ana.post("/desk/locked", {"target": "/desk/me", "password": PASSWORD})).location == "/desk/me"
+    assert (await ana.get("/desk/me")).status == 200
+
+
+async def test_a_form_sent_after_idling_is_kept_and_sent_again(desk):
+    ana = await desk.somebody("ana", "compliance")
+    desk.hub.clock.ahead += sessions.IDLE_US + 1_000_000
+    seen = await ana.post("/desk/language", {"to": "es", "back": "/desk/me"})
+    assert "kept.to" in seen.text
+    again = {"target": "/desk/language", "password": PASSWORD, "sent": "yes", "kept.to": "es", "kept.back": "/desk/me"}
+    seen = await ana.post("/desk/locked", again)
+    assert re.search(r'action="/desk/language".*name="to" value="es"', seen.text, re.DOTALL)
+    assert (await ana.post("/desk/language", {"to": "es", "back": "/desk/me"})).status == 303
+    assert (await accounts.find(desk.hub, ana.person)).language == "es"
+
+
+async def test_a_session_is_over_after_its_hours_however_busy(desk):
+    ana = await desk.somebody("ana", "compliance")
+    for _ in range(62):
+        desk.hub.clock.ahead += 10 * 60_000_000
+        seen = await ana.get("/desk/me")
+    assert seen.location.startswith("/desk/sign-in")
+    assert await desk.hub.database.query(select(Session.hash)) == []
+
+
+async def test_the_cookie_is_for_this_host_over_tls_alone_unless_on_this_machine(desk):
+    await desk.somebody("ana", "compliance")
+    browser = desk.browser()
+    form = {"email": "ana@desk.test", "password": PASSWORD}
+    here = await browser.post("/desk/sign-in", form)
+    assert re.fullmatch(r"desk=[0-9a-f]{64}; HttpOnly; Path=/; SameSite=Strict", here.headers["Set-Cookie"])
+    there = await browser.post("/desk/sign-in", form, Host="hub.example")
+    assert re.fullmatch(
+        r"__Host-desk=[0-9a-f]{64}; HttpOnly; Path=/; SameSite=Strict; Secure", there.headers["Set-Cookie"]
+    )
+
+
+async def test_pages_are_not_framed_not_kept_and_run_nothing_inline(desk):
+    seen = await (await desk.somebody("ana", "compliance")).get("/desk/me")
+    policy = seen.headers["Content-Security-Policy"]
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert seen.headers["X-Frame-Options"] == "DENY"
+    assert seen.headers["Cache-Control"] == "no-store"
+    assert not re.search(r"<script(?![^>]*src=)|<style|\son\w+=|\sstyle=", seen.text)
+
+
+@pytest.mark.parametrize(
+    "address", ["https://evil.test/", "//evil.test", "/\\evil.test", "/desk\\x", "javascript:alert(1)", "/desk/\n"]
+)
+async def test_after_signing_in_nobody_is_led_elsewhere(desk, address):
+    ana = await desk.somebody("ana", "compliance")
+    await ana.post("/desk/sign-out")
+    await ana.post("/desk/sign-in", {"email": "ana@desk.test", "password": PASSWORD})
+    await ana.get("/desk/second")
+    assert (await ana.post("/desk/second", {"code": ana.code(), "next": address})).location == "/desk/"
+
+
+async def test_a_used_up_or_old_invitation_opens_nothing(desk):
+    invitation = await accounts.add(
+        desk.hub, email="leo@desk.test", name="Leo", roles=("privacy",), organizations=("county",), by="county"
+    )
+    assert (await desk.browser().get(f"/desk/join?code={invitation.code}")).status == 200
+    desk.hub.clock.ahead += accounts.INVITED_US + 1
+    assert (await desk.browser().get(f"/desk/join?code={invitation.code}")).status == 404
+    fresh = await accounts.invite_again(desk.hub, invitation.person, by="county")
+    assert (await desk.browser().get(f"/desk/join?code={invitation.code}")).status == 404
+    assert (await desk.browser().get(f"/desk/join?code={fresh.code}")).status == 200
+
+
+async def test_administrators_see_people_and_no_patients_and_officers_no_people(desk):
+    boss, ana = await desk.somebody("boss", "administrator"), await desk.somebody("ana", "compliance")
+    assert (await boss.get("/desk/people")).status == 200
+    assert (await ana.get("/desk/people")).status == 403
+
+
+async def test_what_is_stored_of_a_person_names_nobody(desk):
+    await desk.somebody("ana", "compliance")
+    for row in await desk.hub.database.query(select(*Person.__table__.columns)):
+        assert not any(b"ana" in bytes(value).lower() for value in row if isinstance(value, bytes | memoryview))
+        assert not any("ana" in value.lower() for value in row if isinstance(value, str) and value != row[0])
