@@ -5,7 +5,6 @@ from pathlib import Path
 
 from hub.errors import ConfigurationError
 
-HEAD = "0004"
 _HERE = Path(__file__).parent
 HEAD = max(path.name[:4] for path in (_HERE / "versions").glob("[0-9]*.py"))
 """Migrations are numbered, each on the one before."""
