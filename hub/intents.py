@@ -104,13 +104,14 @@ async def conclude(
     """Record how the attempt ended, and where the outbox row stands now. Returns the row's new state."""
     now = hub.clock.now()
     state, code, due = _next(ticket, chosen, outcome, now)
+    proof = outcome.receipt if isinstance(outcome, Delivered | Unknown) else None
     body = {
         "attempt": prepared.parcel.delivery,
         "outcome": outcome.__struct_config__.tag,
         "code": "" if isinstance(outcome, Delivered) else outcome.code,
-        "receipt": outcome.receipt if isinstance(outcome, Delivered) else None,
+        "receipt": proof,
     }
-    receipt = _encode(outcome.receipt).decode() if isinstance(outcome, Delivered) else None
+    receipt = _encode(proof).decode() if proof else None
     writes = [
         Step(_FINISH, (now, body["outcome"], body["code"], receipt, ticket.id, ticket.attempts + 1)),
         Step(_CONCLUDE, (_legally(outcome), now, ticket.id)),

@@ -165,6 +165,19 @@ class Prepared(Frozen, frozen=True, kw_only=True):
     pages: int = 0
 
 
+class Doubt(StrEnum):
+    """What a receipt does not settle, so that a person looks."""
+
+    OTHER_STATION = "other-station"
+    """fax: another machine answered than the directory expects."""
+    NO_STATION = "no-station"
+    """fax: the machine that answered did not say which it is, though the directory expects one."""
+    PAGES = "pages"
+    """fax: fewer or more pages confirmed than the fax has."""
+    NOT_CORRECTED = "not-error-corrected"
+    """fax: pages were confirmed without error correction, so they may be damaged."""
+
+
 class Receipt(Frozen, frozen=True, kw_only=True):
     """Proof that the other side took over."""
 
@@ -174,6 +187,7 @@ class Receipt(Frozen, frozen=True, kw_only=True):
     """The other side's own reference: queue id, job id, acknowledgement id. Nothing about a person."""
     at: int
     detail: tuple[tuple[str, str], ...] = ()
+    doubts: tuple[Doubt, ...] = ()
 
 
 class Delivered(Frozen, frozen=True, kw_only=True, tag="delivered"):
@@ -198,6 +212,8 @@ class Unknown(Frozen, frozen=True, kw_only=True, tag="unknown"):
 
     # INVARIANT: unknown-is-disclosed
     code: str
+    receipt: Receipt | None = None
+    """What the other side confirmed of it, where it confirmed a part."""
 
 
 Outcome = Delivered | Deferred | Refused | Unknown

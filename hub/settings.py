@@ -44,6 +44,8 @@ class Settings(Frozen, frozen=True, kw_only=True):
     smime_key: Path | None
     smime_certificate: Path | None
     hylafax_url: str | None
+    hylafax_admin: Path | None
+    """File with the fax server's administrator password, for session logs and the receive queue."""
     fax_spool: Path
     lease_us: int
     """How long after a worker's last sign of life its deliveries are settled."""
@@ -84,6 +86,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         smime_key=_path(environ.get("HUB_SMIME_KEY")),
         smime_certificate=_path(environ.get("HUB_SMIME_CERT")),
         hylafax_url=environ.get("HUB_HYLAFAX_URL") or None,
+        hylafax_admin=_path(environ.get("HUB_HYLAFAX_ADMIN_FILE")),
         fax_spool=Path(environ.get("HUB_FAX_SPOOL", data / "fax-spool")),
         lease_us=_lease_us(environ.get("HUB_LEASE_S", "120")),
     )

@@ -15,6 +15,7 @@ import pytest
 from hub.storage import migrations
 from tests import servers
 from tests.loopback import forbid_outside
+from tests.telephone.rig import Rig
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -73,6 +74,17 @@ def redis_url(redis_server: str) -> str:
     """The URL of an empty Redis."""
     servers.flush(redis_server)
     return redis_server
+
+
+@pytest.fixture(scope="session")
+def fax_rig() -> Iterator[Rig]:
+    """One telephone exchange with two HylaFAX servers for the run."""
+    try:
+        rig = Rig()
+    except servers.MissingServerError as error:
+        _missing(error)
+    yield rig
+    rig.stop()
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])

@@ -4,6 +4,8 @@ the answer.
 Rules kept: the pages are made before the intent is recorded; the number comes from the directory entry
 alone; nothing is called undisclosed once a page with content may have left. The first page is the cover,
 which says nothing of a person, so a call that ended before its first confirmed page disclosed nothing.
+What the far machine confirmed is told as that: pages confirmed, by which station, with error correction or not;
+what the receipt leaves in doubt is named in it, for a person to look at.
 """
 
 import asyncio
@@ -11,11 +13,14 @@ import re
 import time
 from collections.abc import Callable
 
+from msgspec import structs
+
 from adapters.fax.transport import FaxTransport, JobState, JobStatus
 from hub.model import (
     ChannelKind,
     Deferred,
     Delivered,
+    Doubt,
     Outcome,
     Parcel,
     Prepared,
@@ -72,16 +77,21 @@ class FaxChannel:
         await self._transport.close()
 
     async def _followed(self, job: str) -> JobStatus | None:
-        """The job's last known status; calls it off when the deadline has passed."""
+        """The job's last known status; calls it off when the deadline has passed or the server is stuck."""
         status = await self._ended(job, time.monotonic() + self._deadline)
-        if status is None or not status.state.final:
-            await self._transport.cancel(job)
-            status = await self._ended(job, time.monotonic() + AFTER_CANCEL * self._poll)
-        return status
+        if status is not None and status.state.final:
+            return status
+        await self._transport.cancel(job)
+        ended = await self._ended(job, time.monotonic() + AFTER_CANCEL * self._poll)
+        if ended is None:
+            return None
+        seen = max(ended.pages, status.pages if status else 0)
+        stalled = bool(status and status.stalled)
+        return structs.replace(ended, pages=seen, reason="server-stalled" if stalled else ended.reason)
 
     async def _ended(self, job: str, until: float) -> JobStatus | None:
         status = await self._transport.status(job)
-        while not (status and status.state.final) and time.monotonic() < until:
+        while not (status and (status.state.final or status.stalled)) and time.monotonic() < until:
             await asyncio.sleep(self._poll)
             status = await self._transport.status(job)
         return status
@@ -91,24 +101,48 @@ class FaxChannel:
         if status is None or not status.state.final or status.state is JobState.GONE:
             return Unknown(code="fax-no-answer-from-server")
         if status.state is JobState.DONE:
-            receipt = Receipt(
-                kind=self._transport.proof,
-                reference=f"job {job}",
-                at=self._now(),
-                detail=_proof(prepared, status),
-            )
-            return Delivered(receipt=receipt)
+            return Delivered(receipt=self._receipt(prepared, job, status))
         if status.pages:
-            return Unknown(code="fax-partial")
+            # pages that went out were disclosed, though the fax was not delivered
+            return Unknown(code="fax-page-partial", receipt=self._receipt(prepared, job, status))
         return Refused(code=f"fax-{status.reason}") if status.lasting else Deferred(code=f"fax-{status.reason}")
+
+    def _receipt(self, prepared: Prepared, job: str, status: JobStatus) -> Receipt:
+        return Receipt(
+            kind=self._transport.proof,
+            reference=f"job {job}",
+            at=self._now(),
+            detail=_proof(prepared, status),
+            doubts=_doubts(prepared, status) if self._transport.confirms else (),
+        )
 
 
 def _proof(prepared: Prepared, status: JobStatus) -> tuple[tuple[str, str], ...]:
     expected = prepared.parcel.endpoint.station
+    corrected = {True: "yes", False: "no", None: "not known"}[status.error_corrected]
     facts = [("number", prepared.parcel.endpoint.address), ("pages", str(prepared.pages)), *status.detail]
+    if status.pages:
+        facts += [("pages-confirmed", str(status.pages)), ("error-corrected", corrected)]
     if status.station:
         facts.append(("station", status.station))
     if expected and status.station:
-        same = re.sub(r"\D", "", status.station) == re.sub(r"\D", "", expected)
-        facts.append(("station-as-expected", "yes" if same else "no"))
+        facts.append(("station-as-expected", "yes" if same_station(status.station, expected) else "no"))
     return tuple(facts)
+
+
+def _doubts(prepared: Prepared, status: JobStatus) -> tuple[Doubt, ...]:
+    expected = prepared.parcel.endpoint.station
+    found = []
+    if expected and not same_station(status.station, expected):
+        found.append(Doubt.OTHER_STATION if status.station else Doubt.NO_STATION)
+    if status.pages != prepared.pages:
+        found.append(Doubt.PAGES)
+    if not status.error_corrected:
+        found.append(Doubt.NOT_CORRECTED)
+    return tuple(found)
+
+
+def same_station(given: str, expected: str) -> bool:
+    """Whether two station ids are one number, however it is written: with or without the country code 1."""
+    first, second = (re.sub(r"\D", "", each).removeprefix("1") for each in (given, expected))
+    return bool(first) and first == second

@@ -2,7 +2,8 @@
 6.0.7).
 
 Rules kept: every wait has a deadline and every listing a bound; replies are read as the server's own words,
-never shown. The protocol has no TLS, so a session goes to this machine's own server only.
+never shown. The protocol has no TLS, so a session goes to this machine only: to its own
+server, or to the near end of a tunnel.
 """
 
 # ruff: noqa: S321 - HylaFAX speaks an FTP dialect and nothing else; `require_own_machine` keeps it off any network
@@ -14,7 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from ipaddress import ip_address
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from hub.errors import ConfigurationError
 
@@ -22,6 +23,11 @@ SEPARATOR = "\x1f"
 MAX_LISTING = 4 * 1024 * 1024
 """A done queue of twenty thousand jobs; more means that nobody runs faxqclean."""
 MAX_QUEUE_FILE = 64 * 1024
+MAX_SESSION_LOG = 8 * 1024 * 1024
+MAX_RECEIVED = 64 * 1024 * 1024
+"""Bytes of a received fax; a page of dense text has some fifty thousand."""
+BEING_RECEIVED = "*"
+RECEIVED = re.compile(r"fax\d{1,12}\.tif")
 
 failures = ftplib.all_errors
 """What a session raises: a refusal by the server (`refusals`), a broken or timed-out connection, an answer
@@ -30,16 +36,34 @@ too long.
 refusals = (ftplib.error_perm, ftplib.error_temp)
 
 
-class Session:
-    """One logged-in connection; a context manager. Raises `failures`."""
+class Waiting(NamedTuple):
+    """A job in the send queue."""
 
-    def __init__(self, host: str, port: int, user: str, password: str, timeout: float) -> None:
+    state: str
+    """HylaFAX's letter: `R` running, `S` sleeping until the next try, `W` ready, `B` blocked, `P` pending, `T` stopped
+    by a person.
+    """
+    pages: int
+    """Pages that the far machine has confirmed; the server writes it down before the next page begins."""
+    due: int
+    """Seconds since the epoch."""
+
+
+class Session:
+    """One logged-in connection; a context manager. Raises `failures`.
+
+    `admin`: the administrator's password, with which session logs and received faxes can be read.
+    """
+
+    def __init__(self, host: str, port: int, user: str, password: str, timeout: float, admin: str = "") -> None:
         self._ftp = ftplib.FTP(timeout=timeout, encoding="latin-1")
         self._ftp.maxline = 4096
         try:
             self._ftp.connect(host, port)
             if self.command(f"USER {user}").startswith("3"):
                 self.command(f"PASS {password}")
+            if admin:
+                self.command(f"ADMIN {admin}")
             self.command("TZONE GMT")
         except BaseException:
             self._ftp.close()
@@ -89,14 +113,51 @@ class Session:
                     return number.strip()
         return None
 
-    def parameter(self, name: str) -> str:
-        """A value of the current job."""
-        return self.command(f"JPARM {name}")[4:].strip()
+    def waiting(self) -> dict[str, Waiting]:
+        """The send queue by job number, as its files say (the scheduler's own answers lag behind them)."""
+        self.command(f'JOBFMT "{SEPARATOR.join(("%j", "%a", "%P", "%Z"))}"')
+        rows = (line.split(SEPARATOR) for line in self._lines("LIST sendq", MAX_LISTING))
+        return {
+            row[0].strip(): Waiting(row[1].strip(), number(row[2].partition(":")[0]), number(row[3]))
+            for row in rows
+            if len(row) == 4
+        }
 
     def ended(self, job: str) -> dict[str, str]:
         """The done queue's record of a job, by field (doneq(5)). Raises `refusals` if it is not there."""
         fields = (line.partition(":") for line in self._lines(f"RETR doneq/q{job}", MAX_QUEUE_FILE))
         return {name: value.strip() for name, _, value in fields}
+
+    def log(self, communication: str) -> list[str]:
+        """The lines of a call's session log. Raises `refusals` for whoever is no administrator."""
+        return self._lines(f"RETR log/c{communication}", MAX_SESSION_LOG)
+
+    def received(self) -> list[tuple[str, str, int]]:
+        """Name, calling station and pages of each received fax that is whole and that this user may see."""
+        self.command(f'RCVFMT "{SEPARATOR.join(("%f", "%z", "%p", "%s"))}"')
+        rows = (line.split(SEPARATOR) for line in self._lines("LIST recvq", MAX_LISTING))
+        return sorted(
+            (row[0].strip(), row[3].strip(), number(row[2]))
+            for row in rows
+            if len(row) == 4 and RECEIVED.fullmatch(row[0].strip()) and row[1].strip() != BEING_RECEIVED
+        )
+
+    def fetch(self, name: str) -> bytes:
+        """A received fax, as TIFF."""
+        self.command("TYPE I")
+        kept = bytearray()
+
+        def keep(part: bytes) -> None:
+            kept.extend(part)
+            if len(kept) > MAX_RECEIVED:
+                raise ftplib.error_proto("the fax is too long")
+
+        self._ftp.retrbinary(f"RETR recvq/{name}", keep)
+        return bytes(kept)
+
+    def remove(self, name: str) -> None:
+        """Delete a received fax at the server."""
+        self.command(f"DELE recvq/{name}")
 
     def _lines(self, command: str, bound: int) -> list[str]:
         lines: list[str] = []
@@ -113,7 +174,15 @@ def require_own_machine(host: str) -> None:
     except ValueError:
         own = False
     if not own:
-        raise ConfigurationError("The HylaFAX protocol has no TLS; run the fax server on this machine.", field="fax")
+        raise ConfigurationError(
+            "The HylaFAX protocol has no TLS: name this machine, or a tunnel's end on it.", field="fax"
+        )
+
+
+def number(text: str) -> int:
+    """A count as the server writes it; 0 for anything else."""
+    digits = text.strip()
+    return int(digits) if digits.isascii() and digits.isdecimal() else 0
 
 
 def _bounded(keep: Callable[[str], None], bound: int) -> Callable[[str], None]:

@@ -6,28 +6,18 @@ not outlive its decision.
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from adapters.fax.callresult import ended, failed_login
 from adapters.fax.hfaxd import Session, failures, refusals, require_own_machine
 from adapters.fax.transport import JobState, JobStatus, NotSubmitted
-from hub.model import Deferred, Frozen, Unknown
+from hub.model import Deferred, Frozen, Refused, Unknown
 
 T = TypeVar("T")
 
-STATES = {"ACTIVE": JobState.CALLING, "DONE": JobState.DONE, "FAILED": JobState.FAILED}
-REASONS = (
-    # the server's words, our code, whether the same call would fail again
-    ("Busy signal detected", "busy", False),
-    ("No answer from remote", "no-answer", False),
-    ("No carrier detected", "no-carrier", False),
-    ("No local dialtone", "no-dialtone", False),
-    ("Kill time expired", "expired", False),
-    ("Job aborted", "cancelled", False),
-    ("Invalid dialing command", "bad-number", True),
-    ("Unexpected failure", "not-converted", False),
-    ("REJECT", "rejected", True),
-)
+RUNNING, STOPPED = "R", "T"
 
 
 class HylaFaxServer(Frozen, frozen=True):
@@ -37,6 +27,8 @@ class HylaFaxServer(Frozen, frozen=True):
     host: str = "127.0.0.1"
     user: str = "hub"
     password: str = ""
+    admin: str = ""
+    """The administrator's password, for session logs (was error correction on?) and the receive queue."""
     sender: str = "hub"
     """Shown in the server's own lists as the job's owner; nothing about a person."""
     max_dials: int = 3
@@ -46,12 +38,15 @@ class HylaFaxServer(Frozen, frozen=True):
     """Minutes."""
     timeout: float = 20.0
     """Seconds for each step of a session."""
+    stalled_after: float = 600.0
+    """Seconds after which a job that is due and does not begin, while no other is sent, is taken for stuck."""
 
 
 class HylaFax:
     """A `FaxTransport` through hfaxd. Raises `ConfigurationError` for a server on another machine."""
 
     proof = "fax-confirmed"
+    confirms = True
 
     def __init__(self, server: HylaFaxServer) -> None:
         require_own_machine(server.host)
@@ -63,7 +58,7 @@ class HylaFax:
 
     async def status(self, job: str) -> JobStatus | None:
         """None if the server does not answer now."""
-        return await asyncio.to_thread(self._asked, lambda session: _status(session, job))
+        return await asyncio.to_thread(self._asked, lambda session: self._status(session, job))
 
     async def cancel(self, job: str) -> None:
         await asyncio.to_thread(self._asked, lambda session: session.command(f"JKILL {job}"))
@@ -78,8 +73,8 @@ class HylaFax:
                     return known
                 job = session.new_job(session.store(tiff), self._parameters(number, tag))
                 taken = _submitted(session)
-        except refusals:
-            return Deferred(code="fax-server-refused")
+        except refusals as refusal:
+            return Refused(code="fax-auth") if failed_login(refusal) else Deferred(code="fax-server-refused")
         except failures:
             return Deferred(code="fax-server-unreachable")
         return job if taken else self._in_doubt(tag)
@@ -99,7 +94,19 @@ class HylaFax:
 
     def _session(self) -> Session:
         server = self._server
-        return Session(server.host, server.port, server.user, server.password, server.timeout)
+        return Session(server.host, server.port, server.user, server.password, server.timeout, server.admin)
+
+    def _status(self, session: Session, job: str) -> JobStatus:
+        """The send queue first: a job moves from there to the done queue, never back."""
+        queue = session.waiting()
+        if job not in queue:
+            return ended(session, job)
+        here = queue[job]
+        if here.state == RUNNING:
+            return JobStatus(state=JobState.CALLING, pages=here.pages)
+        idle = not any(other.state == RUNNING for other in queue.values())
+        late = time.time() - here.due > self._server.stalled_after
+        return JobStatus(state=JobState.QUEUED, pages=here.pages, stalled=late and idle and here.state != STOPPED)
 
     def _asked(self, question: Callable[[Session], T]) -> T | None:
         try:
@@ -136,40 +143,3 @@ def _submitted(session: Session) -> bool:
     except failures:
         return False
     return True
-
-
-def _status(session: Session, job: str) -> JobStatus:
-    try:
-        session.command(f"JOB {job}")
-    except refusals:
-        return JobStatus(state=JobState.GONE)
-    state = STATES.get(session.parameter("STATE"), JobState.QUEUED)
-    if not state.final:
-        return JobStatus(state=state, pages=_number(session.parameter("NPAGES")))
-    return _ended(state, session.ended(job))
-
-
-def _ended(state: JobState, record: dict[str, str]) -> JobStatus:
-    words = record.get("status", "")
-    reason, lasting = next(
-        ((code, final) for start, code, final in REASONS if words.startswith(start)), ("line-failed", False)
-    )
-    facts = {
-        "dials": record.get("totdials", ""),
-        "tries": record.get("tottries", ""),
-        "signal-rate": record.get("signalrate", ""),
-        "data-format": record.get("dataformat", ""),
-        "communication": record.get("commid", ""),
-    }
-    return JobStatus(
-        state=state,
-        pages=_number(record.get("npages", "")),
-        reason="" if state is JobState.DONE else reason,
-        lasting=lasting and state is JobState.FAILED,
-        station=record.get("csi", "").strip('" '),
-        detail=tuple((name, value) for name, value in facts.items() if value),
-    )
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isdecimal() else 0

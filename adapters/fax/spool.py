@@ -28,6 +28,7 @@ class SpoolFax:
     """A `FaxTransport` that ends in a folder. A fax counts as delivered when the ticket is on disk."""
 
     proof = "fax-spooled"
+    confirms = False
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

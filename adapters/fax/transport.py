@@ -33,13 +33,20 @@ class JobStatus(Frozen, frozen=True):
     pages: int = 0
     """Pages that the far machine has confirmed."""
     reason: str = ""
-    """A stable code for a failure: `busy`, `no-answer`, `no-carrier`, `line-failed`, `cancelled`, `expired`,
-    ...
+    """A stable code for a failure: `busy`, `no-answer`, `not-fax` (a voice, or silence), `line-failed`, `blocked`,
+    `bad-number`, `media-bad`, `auth`, `quota`, `no-dialtone`, `cancelled`, `expired`, ...
     """
     lasting: bool = False
-    """The same call would fail again: a bad number, a rejected file."""
+    """The same call would fail again: a bad number, a blocked one, a rejected file."""
+    stalled: bool = False
+    """Due long ago, nothing is being sent, and yet it does not begin: the server needs a person."""
     station: str = ""
     """The identification that the called machine gave (CSI)."""
+    error_corrected: bool | None = None
+    """Whether T.30's error correction (ECM) was on, so that a confirmed page is a whole page; none: not known.
+
+    Without it a machine confirms pages whose rows are damaged, and nobody at this end can tell.
+    """
     detail: tuple[tuple[str, str], ...] = ()
 
 
@@ -57,6 +64,8 @@ class FaxTransport(Protocol):
 
     proof: str
     """The kind of its receipts: `fax-confirmed`, `fax-spooled`."""
+    confirms: bool
+    """Its `DONE` means that the far machine confirmed every page; if not, only that somebody else took the fax."""
 
     async def submit(self, number: str, tiff: bytes, tag: str) -> str | NotSubmitted:
         """The job's reference. `number` is E.164; `tag` is letters, digits and hyphens."""

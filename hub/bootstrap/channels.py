@@ -42,8 +42,7 @@ def _email(settings: Settings, relay: str) -> Channel:
         raise ConfigurationError("HUB_SMTP_USER and HUB_SMTP_PASSWORD_FILE need each other.")
     credentials = None
     if settings.smtp_user and settings.smtp_password:
-        password = _content(settings.smtp_password, "HUB_SMTP_PASSWORD_FILE", secret=True)
-        credentials = (settings.smtp_user, password.decode(errors="replace").rstrip("\r\n"))
+        credentials = (settings.smtp_user, _secret(settings.smtp_password, "HUB_SMTP_PASSWORD_FILE"))
     return EmailChannel(
         _content(settings.smime_key, "HUB_SMIME_KEY", secret=True),
         _content(settings.smime_certificate, "HUB_SMIME_CERT"),
@@ -54,6 +53,10 @@ def _email(settings: Settings, relay: str) -> Channel:
         credentials=credentials,
         tls_ca=_content(settings.smtp_ca, "HUB_SMTP_CA") if settings.smtp_ca else None,
     )
+
+
+def _secret(path: Path, variable: str) -> str:
+    return _content(path, variable, secret=True).decode(errors="replace").rstrip("\r\n")
 
 
 def _content(path: Path, variable: str, *, secret: bool = False) -> bytes:
@@ -76,6 +79,13 @@ def _fax_transport(settings: Settings) -> "FaxTransport":
     url = urlsplit(settings.hylafax_url)
     if url.scheme != "hylafax" or not url.hostname or not url.username:
         raise ConfigurationError("HUB_HYLAFAX_URL is hylafax://user:password@host:port.")
+    admin = _secret(settings.hylafax_admin, "HUB_HYLAFAX_ADMIN_FILE") if settings.hylafax_admin else ""
     return HylaFax(
-        HylaFaxServer(host=url.hostname, port=url.port or 4559, user=url.username, password=url.password or "")
+        HylaFaxServer(
+            host=url.hostname,
+            port=url.port or 4559,
+            user=url.username,
+            password=url.password or "",
+            admin=admin,
+        )
     )

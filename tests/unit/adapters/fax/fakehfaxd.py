@@ -6,6 +6,7 @@ strike: the connection breaks before or after the server obeys, the server refus
 
 import asyncio
 import re
+import time
 from dataclasses import dataclass, field
 
 FAILURES = {
@@ -15,6 +16,7 @@ FAILURES = {
     "breaks-on-cover": "Unspecified Transmit Phase C error; too many attempts to send",
     "breaks-on-page-3": "Unspecified Transmit Phase C error; too many attempts to send",
     "converter-broken": "Unexpected failure in the TIFF format checker;\\",
+    "blocked": "REJECT: Calls to this number are not permitted",
     "refused-file": "REJECT: Document format is not supported",
 }
 
@@ -39,6 +41,10 @@ class FakeHfaxd:
     drop_after: str = ""
     refuse: str = ""
     dies_after: str = ""
+    admin: str = "secret2"
+    late: int = 0
+    """Seconds by which waiting jobs are overdue."""
+    corrects: bool = True
     dead: bool = False
     port: int = 0
 
@@ -60,7 +66,8 @@ class FakeHfaxd:
             pass
         finally:
             self.jobs = {number: job for number, job in self.jobs.items() if job.submitted}
-            writer.close()
+            for each in (writer, *session.opened):
+                each.close()
 
     def outcome(self, job: Job) -> tuple[str, int, str]:
         """State, confirmed pages and words of a job; a call takes two questions to end."""
@@ -81,6 +88,8 @@ class _Session:
         self.fax, self.reader, self.writer = fax, reader, writer
         self.job: str | None = None
         self.format = ""
+        self.privileged = False
+        self.opened: list[asyncio.StreamWriter] = []
         self.data: asyncio.Queue | None = None
 
     async def run(self):
@@ -125,10 +134,14 @@ class _Session:
 
     async def do_pasv(self, _):
         self.data = asyncio.Queue()
-        listener = await asyncio.start_server(lambda *pair: self.data.put_nowait(pair), "127.0.0.1", 0)
+        listener = await asyncio.start_server(self._opened, "127.0.0.1", 0)
         self.listener = listener
         port = listener.sockets[0].getsockname()[1]
         return f"227 Entering passive mode (127,0,0,1,{port >> 8},{port & 255})"
+
+    def _opened(self, reader, writer):
+        self.opened.append(writer)
+        self.data.put_nowait((reader, writer))
 
     async def do_stot(self, _):
         name = f"/tmp/doc{len(self.fax.documents) + 1}.tif"
@@ -155,12 +168,7 @@ class _Session:
         if value:
             job.parameters[name] = value.strip('"')
             return f"213 {name} set to {value}."
-        state, pages, _ = self.fax.outcome(job)
-        if name == "STATE":
-            job.asked += 1
-        return {"STATE": f"213 {state}", "NPAGES": f"213 {pages}"}.get(
-            name, f"500 JPARM {name}: Parameter not recognized."
-        )
+        return f"500 JPARM {name}: Parameter not recognized."
 
     async def do_jsubm(self, _):
         job = self.fax.jobs[self.job]
@@ -176,16 +184,34 @@ class _Session:
         return f"200 Current job: jobid: {number} groupid: {number}."
 
     async def do_jkill(self, number):
+        if number not in self.fax.jobs:
+            return f"500 Cannot kill job {number}; job does not exist (No such file or directory)."
         self.fax.jobs[number].killed = True
         return f"200 Job {number} killed."
 
     async def do_list(self, queue):
         wanted = {"sendq": False, "doneq": True}[queue]
         jobs = [job for job in self.fax.jobs.values() if (self.fax.outcome(job)[0] in {"DONE", "FAILED"}) is wanted]
-        rows = [self.format.replace("%j", job.number).replace("%J", job.parameters.get("JOBINFO", "")) for job in jobs]
+        rows = []
+        for job in jobs:
+            state, pages, _ = self.fax.outcome(job)
+            letter = {"PENDING": "P", "ACTIVE": "R", "SLEEPING": "S", "DONE": "D", "FAILED": "F"}[state]
+            values = {"%j": job.number, "%J": job.parameters.get("JOBINFO", ""), "%a": letter, "%P": f" {pages}:3 "}
+            values["%Z"] = str(int(time.time()) - self.fax.late)
+            row = self.format
+            for field_, value in values.items():
+                row = row.replace(field_, value)
+            rows.append(row)
+            job.asked += 1
         return await self._send(f'150 Opening new data connection for "{queue}".', rows)
 
+    async def do_admin(self, password):
+        self.privileged = password == self.fax.admin
+        return "230 Administrative privileges established." if self.privileged else "530 Login incorrect."
+
     async def do_retr(self, path):
+        if path.startswith("log/"):
+            return await self._log(path)
         job = self.fax.jobs.get(path.removeprefix("doneq/q"))
         if job is None or self.fax.outcome(job)[0] not in {"DONE", "FAILED"}:
             self.listener.close()
@@ -195,16 +221,25 @@ class _Session:
             f"state:{7 if state == 'DONE' else 8}",
             f"npages:{pages}",
             "totpages:3",
-            "totdials:2",
+            "totdials:1",
             "tottries:1",
             f"number:{job.parameters['DIALSTRING']}",
             f"jobtag:{job.parameters['JOBINFO']}",
             "signalrate:14400 bit/s",
             "dataformat:2-D MMR",
-            "commid:00000007",
+            f"commid:{int(job.number):08}",
             f"csi:{'707 555 0121' if state == 'DONE' else ''}",
             f"status:{words}",
         ]
+        return await self._send(f"150 Opening new data connection for {path} (862 bytes).", rows)
+
+    async def _log(self, path):
+        if not self.privileged:
+            self.listener.close()
+            return f"550 {path}: Operation not permitted."
+        used = ["USE error correction mode"] if self.fax.corrects else []
+        job = int(path.removeprefix("log/c"))
+        rows = [f"SEND FAX: JOB {job} DEST +1 COMMID {job:08}", *used, "SEND begin page"]
         return await self._send(f"150 Opening new data connection for {path} (862 bytes).", rows)
 
     async def do_quit(self, _):

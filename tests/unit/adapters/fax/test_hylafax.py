@@ -1,11 +1,12 @@
 """What becomes of a fax at a HylaFAX server, and what the channel may say of it."""
 
+import msgspec
 import pytest
 
 from adapters.fax.channel import FaxChannel
 from adapters.fax.hylafax import HylaFax, HylaFaxServer
 from hub.errors import ConfigurationError
-from hub.model import Deferred, Delivered, Refused, Unknown
+from hub.model import Deferred, Delivered, Doubt, Refused, Unknown
 from tests.unit.adapters.fax.fakehfaxd import FakeHfaxd
 
 NUMBER = "+17075550121"
@@ -18,7 +19,7 @@ async def fax():
 
 
 def transport(fax, **settings):
-    return HylaFax(HylaFaxServer(port=fax.port, user="app", password="secret", timeout=5, **settings))
+    return HylaFax(HylaFaxServer(port=fax.port, user="app", password="secret", admin="secret2", timeout=5, **settings))
 
 
 async def sent(fax, parcel, deadline=30.0, **settings):
@@ -33,9 +34,11 @@ async def test_a_confirmed_fax_is_delivered_with_the_station_that_answered(fax, 
     assert (outcome.receipt.kind, outcome.receipt.reference) == ("fax-confirmed", "job 1")
     detail = dict(outcome.receipt.detail)
     assert detail["pages"] == "3"
-    assert detail["dials"] == "2"
+    assert detail["dials"] == "1"
+    assert (detail["pages-confirmed"], detail["error-corrected"]) == ("3", "yes")
     assert detail["station"] == "707 555 0121"
     assert detail["station-as-expected"] == "yes"
+    assert outcome.receipt.doubts == ()
 
 
 async def test_the_server_gets_the_number_the_tag_and_the_very_bytes_and_nothing_about_the_member(fax, parcel):
@@ -56,19 +59,78 @@ async def test_the_server_gets_the_number_the_tag_and_the_very_bytes_and_nothing
     [
         ("busy", Deferred(code="fax-busy")),
         ("no-answer", Deferred(code="fax-no-answer")),
-        ("voice", Deferred(code="fax-no-carrier")),
+        ("voice", Deferred(code="fax-not-fax")),
         # at most the cover left, and the cover says nothing of a person
         ("breaks-on-cover", Deferred(code="fax-line-failed")),
         ("converter-broken", Deferred(code="fax-not-converted")),
-        ("refused-file", Refused(code="fax-rejected")),
-        # a page beyond the cover may lie in the tray
-        ("breaks-on-page-3", Unknown(code="fax-partial")),
+        ("refused-file", Refused(code="fax-media-bad")),
+        ("blocked", Refused(code="fax-blocked")),
     ],
 )
 async def test_a_fax_that_failed_counts_as_undisclosed_only_if_no_page_was_confirmed(fax, parcel, line, outcome):
     fax.line[NUMBER] = line
 
     assert await sent(fax, parcel) == outcome
+
+
+async def test_a_fax_that_broke_off_after_pages_went_out_is_unknown_and_says_how_many(fax, parcel):
+    fax.line[NUMBER] = "breaks-on-page-3"
+
+    outcome = await sent(fax, parcel)
+
+    assert isinstance(outcome, Unknown)
+    assert outcome.code == "fax-page-partial"
+    assert dict(outcome.receipt.detail)["pages-confirmed"] == "2"
+
+
+async def test_pages_confirmed_without_error_correction_are_told_as_that(fax, parcel):
+    fax.corrects = False
+
+    receipt = (await sent(fax, parcel)).receipt
+
+    assert dict(receipt.detail)["error-corrected"] == "no"
+    assert receipt.doubts == (Doubt.NOT_CORRECTED,)
+
+
+async def test_without_the_session_log_the_coding_tells_that_errors_were_corrected(fax, parcel):
+    fax.admin = "another"
+    channel = FaxChannel(HylaFax(HylaFaxServer(port=fax.port, user="app", password="secret", timeout=5)), poll=0.01)
+
+    receipt = (await channel.deliver(await channel.prepare(parcel))).receipt
+
+    assert dict(receipt.detail)["error-corrected"] == "yes"
+
+
+@pytest.mark.parametrize(
+    ("expected", "doubts"),
+    [
+        ("+1 (707) 555-0121", ()),
+        ("707 555 0122", (Doubt.OTHER_STATION,)),
+        (None, ()),
+    ],
+)
+async def test_the_station_that_answered_is_compared_with_the_directory(fax, parcel, expected, doubts):
+    endpoint = msgspec.structs.replace(parcel.endpoint, station=expected)
+
+    receipt = (await sent(fax, msgspec.structs.replace(parcel, endpoint=endpoint))).receipt
+
+    assert receipt.doubts == doubts
+
+
+async def test_a_job_that_is_due_long_past_while_nothing_is_sent_is_called_off_as_stalled(fax, parcel):
+    fax.line[NUMBER] = "waits"
+    fax.late = 700
+
+    assert await sent(fax, parcel) == Deferred(code="fax-server-stalled")
+    assert fax.jobs["1"].killed
+
+
+async def test_a_job_that_is_due_later_is_waited_for(fax):
+    fax.line[NUMBER] = "waits"
+    fax.late = -60
+    job = await transport(fax).submit(NUMBER, b"pages", "06abc")
+
+    assert not (await transport(fax).status(job)).stalled
 
 
 async def test_a_job_that_waits_past_the_deadline_is_called_off_and_nothing_was_disclosed(fax, parcel):
@@ -115,7 +177,7 @@ async def test_a_server_lost_between_submission_and_reply_leaves_the_fax_unknown
 async def test_a_wrong_password_disclosed_nothing(fax):
     fax.password = "another"
 
-    assert await transport(fax).submit(NUMBER, b"pages", "06abc") == Deferred(code="fax-server-refused")
+    assert await transport(fax).submit(NUMBER, b"pages", "06abc") == Refused(code="fax-auth")
 
 
 async def test_a_server_that_is_not_there_disclosed_nothing(unused_tcp_port, parcel):
