@@ -23,6 +23,12 @@ MAX_SUBMISSION_BYTES = 40 * 1024 * 1024
 MAX_TITLE = 120
 
 Identifies = Literal["sud_patient", "person", "nobody"]
+EventKind = Literal[
+    "admit", "transfer", "visit", "discharge", "admit_cancelled", "discharge_cancelled", "crisis",
+    "pending", "accepted", "declined", "scheduled", "appointment_cancelled", "no_show", "in_progress", "completed",
+    "cancelled", "expired",
+]  # fmt: skip
+"""What a notice tells of; and the steps of a referral, which a status report tells of."""
 Relationship = Literal["treating", "accepted", "asked", "none"]
 
 
@@ -61,9 +67,9 @@ class ItemManifest(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class EventManifest(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The admission, discharge or crisis that a notice reports."""
+    """What a notice or a status report tells of."""
 
-    kind: Literal["admit", "discharge", "crisis"]
+    kind: EventKind
     at: str
     setting: str = ""
     contact: str = ""

@@ -38,6 +38,8 @@ class ChannelKind(StrEnum):
     EMAIL = "email"
     FAX = "fax"
     API = "api"
+    MLLP = "mllp"
+    FILE = "file"
 
 
 class Priority(StrEnum):
@@ -52,7 +54,7 @@ class Endpoint(Frozen, frozen=True, kw_only=True):
     organization: str
     channel: ChannelKind
     address: str
-    """`mailto` address, E.164 number, or https URL, by channel."""
+    """Mail address, E.164 number, https, mllps or sftp URL, by channel."""
     form: str = ""
     """api: `fhir` (FHIR message bundle) or `sealed` (sealed envelope, needs `seal_key`)."""
     rank: int = 0
@@ -106,10 +108,10 @@ class Document(Frozen, frozen=True, kw_only=True):
 
 
 class Event(Frozen, frozen=True, kw_only=True):
-    """What a notice reports: an admission, a discharge or a crisis."""
+    """What a notice or a status report tells of: what happened, when."""
 
     kind: str
-    """`admit`, `discharge` or `crisis`."""
+    """A word of `hub.intake.EventKind`."""
     at: int
     setting: str = ""
     contact: str = ""

@@ -1,0 +1,90 @@
+"""One message in, its acknowledgements out: what stands between the socket and the hub.
+
+Rules kept: a positive answer is written only after `take` has returned, which is after the durable write; every message
+that can be taken gets the same answer, whatever the hub decides afterwards (§2.13(c)); a repeat gets the answer of the
+first time and is not taken twice; a negative answer says codes and fixed words, never a value.
+"""
+
+import hashlib
+from collections.abc import Callable
+
+import msgspec
+import structlog
+
+from adapters.mllp.accept import PRODUCTION
+from adapters.mllp.acknowledge import Fault, acknowledgement, is_answer, owed
+from adapters.mllp.frames import Frame
+from adapters.mllp.message import Message
+from adapters.mllp.peers import Peer
+from adapters.mllp.reading import Reading, read
+from adapters.mllp.times import Zone
+from hub.arrivals import Arrival
+from hub.errors import Conflict, HubError, TooLarge
+from hub.model import Frozen, now_us
+from hub.ports import Take
+
+_log = structlog.get_logger()
+_FAULTS = {
+    "cut": Fault(100, "MSH", 0, "Another message began before this one ended."),
+    "too-large": Fault(207, "MSH", 0, "The message is larger than this listener takes."),
+    "unfinished": Fault(100, "MSH", 0, "The message did not arrive whole in time."),
+}
+
+
+class Manners(Frozen, frozen=True, kw_only=True):
+    """How messages are read: the county's zone, and the processing ids of MSH-11 that count as real."""
+
+    zone: Zone
+    processing: frozenset[str] = PRODUCTION
+    now: Callable[[], int] = now_us
+
+
+async def answers(frame: Frame, peer: Peer, take: Take, manners: Manners) -> list[bytes]:
+    """The acknowledgements owed for one frame, unframed, in order."""
+    message = Message.read(frame.content)
+    if frame.fault:
+        return _answered(message, _FAULTS[frame.fault])
+    reading = read(
+        message, frame.content, zone=manners.zone, now=manners.now(), peer=peer, processing=manners.processing
+    )
+    if is_answer(message):
+        return []
+    if "event-code-differs" in reading.warnings:
+        _log.info("EVN-1 differs from MSH-9", organization=peer.organization)
+    fault = await _taken(reading, take)
+    return _answered(message, fault)
+
+
+async def _taken(reading: Reading, take: Take) -> Fault | None:
+    """The fault to answer with, after everything that is to be kept has been kept."""
+    if reading.arrival is None:
+        return reading.fault
+    try:
+        await take(reading.arrival)
+    except Conflict:
+        return await _reused(reading.arrival, take)
+    except TooLarge:
+        return _FAULTS["too-large"]
+    except HubError:
+        return Fault(207, words="Nothing was taken; send it again.")
+    return reading.fault
+
+
+async def _reused(arrival: Arrival, take: Take) -> Fault:
+    """The control id of another message: kept for a person, since refusing alone would lose it."""
+    digest = hashlib.sha256(arrival.raw).hexdigest()
+    other = msgspec.structs.replace(arrival, key=f"{arrival.key}\x1f{digest}", trouble="message-id-reused")
+    try:
+        await take(other)
+    except HubError:
+        return Fault(207, words="Nothing was taken; send it again.")
+    return Fault(205, "MSH", 10, "This control id was used for another message; a person looks at it.")
+
+
+def _answered(message: Message, fault: Fault | None) -> list[bytes]:
+    return [acknowledgement(message, code, _in(code, fault)) for code in owed(message, fault)]
+
+
+def _in(code: str, fault: Fault | None) -> Fault | None:
+    """A commit acknowledgement says nothing of what was wrong with the content."""
+    return None if code.endswith("A") else fault

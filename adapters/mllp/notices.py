@@ -1,0 +1,132 @@
+"""What goes on of a v2 message: short texts a person can read, made of what the event needs and nothing else.
+
+Rules kept: no diagnosis, note or insurance number of an ADT message goes into a notice (§2.13(a)); what a restriction
+narrows is left out; a referral's parts are items of their own, so that each is decided by itself.
+"""
+
+import base64
+import binascii
+from datetime import datetime
+
+from adapters.mllp.message import Message, Segment
+from adapters.mllp.referrals import Referral
+from adapters.mllp.restrictions import Effect, Restriction
+from adapters.mllp.times import Zone
+from adapters.mllp.visits import Visit
+from hub.model import Document
+
+TITLES = {
+    "admit": "Admission notice",
+    "transfer": "Transfer notice",
+    "visit": "Outpatient visit notice",
+    "discharge": "Discharge notice",
+    "admit_cancelled": "Correction: the admission did not take place",
+    "discharge_cancelled": "Correction: the discharge did not take place",
+    "accepted": "Referral accepted",
+    "declined": "Referral declined",
+    "pending": "Referral pending",
+    "scheduled": "Appointment scheduled",
+    "appointment_cancelled": "Appointment cancelled",
+    "no_show": "Appointment not attended",
+    "in_progress": "Referral in progress",
+    "completed": "Referral completed",
+    "cancelled": "Referral cancelled",
+    "expired": "Referral expired",
+}
+RESTRICTED = "Confidentiality: R (restricted). The sender marked access to this as restricted."
+CORRECTION = "Please correct your records: the earlier notice about this visit is withdrawn."
+_MAX_DOCUMENTS = 20
+_CONTROLS = dict.fromkeys([*range(0x20), 0x7F], " ")
+
+
+def notice(visit: Visit, restrictions: tuple[Restriction, ...], zone: Zone) -> Document:
+    """The notice of one event of a visit."""
+    hidden = any(each.effect is Effect.NO_LOCATION for each in restrictions)
+    lines = [
+        TITLES[visit.event],
+        _line("When", local(visit.at, zone)),
+        _line("Setting", visit.setting),
+        _line("Where", "" if hidden else visit.place),
+        _line("Discharged to", visit.disposition if visit.event == "discharge" else ""),
+        _line("Visit", visit.number),
+        CORRECTION if visit.event.endswith("_cancelled") else "",
+        RESTRICTED if restrictions else "",
+    ]
+    return _text("notice", TITLES[visit.event], "attendance", lines)
+
+
+def status(referral: Referral, when: str, restrictions: tuple[Restriction, ...]) -> Document:
+    """What became of a referral."""
+    lines = [
+        TITLES[referral.step],
+        _line("Referral", referral.id),
+        _line("Appointment", when),
+        _line("Reason", referral.reason),
+        RESTRICTED if restrictions else "",
+    ]
+    return _text("status", TITLES[referral.step], "attendance", lines)
+
+
+def request(message: Message, referral: Referral, restrictions: tuple[Restriction, ...]) -> tuple[Document, ...]:
+    """A referral's request: what is asked, its diagnoses, and the documents that came inside it."""
+    asked = [f"{obr.get(4, 2) or obr.get(4)}" for obr in message.all("OBR")]
+    providers = [f"{prd.get(2, 2)} {prd.get(2, 1)}".strip() for prd in message.all("PRD")]
+    lines = [
+        "Referral",
+        _line("Referral", referral.id),
+        _line("Reason", referral.reason),
+        _line("Asked for", "; ".join(dict.fromkeys(filter(None, asked)))),
+        _line("Between", " and ".join(filter(None, providers[:2]))),
+        RESTRICTED if restrictions else "",
+    ]
+    found: list[Document] = [_text("request", "Referral request", "summary", lines)]
+    diagnoses = [_coded(each, 3) for each in message.all("DG1")]
+    if diagnoses:
+        found.append(_text("diagnoses", "Diagnoses", "diagnosis", ["Diagnoses", *dict.fromkeys(diagnoses)]))
+    return (*found, *_enclosed(message))
+
+
+def local(at: int, zone: Zone) -> str:
+    """An instant as people in the county read it."""
+    return datetime.fromtimestamp(at / 1_000_000, zone).strftime("%Y-%m-%d %H:%M %Z")
+
+
+def stated(documents: tuple[Document, ...], label: str) -> str:
+    """What a text of this module says under a label (`Visit`, `Referral`); empty if it says nothing."""
+    for document in documents:
+        if document.media_type.startswith("text/plain"):
+            for line in document.content.decode("utf-8", "replace").split("\n"):
+                if line.startswith(f"{label}: "):
+                    return line.removeprefix(f"{label}: ")
+    return ""
+
+
+def _enclosed(message: Message) -> list[Document]:
+    """Documents that came as encapsulated data (ED, base64); what does not decode stays in the message as received."""
+    found: list[Document] = []
+    for obx in message.all("OBX"):
+        if obx.get(2).upper() != "ED" or obx.get(5, 4).lower() != "base64" or len(found) == _MAX_DOCUMENTS:
+            continue
+        try:
+            content = base64.b64decode("".join(obx.get(5, 5).split()), validate=True)
+        except (binascii.Error, ValueError):
+            continue
+        name = f"enclosed-{len(found) + 1}"
+        title = (obx.get(3, 2) or "Enclosed document").translate(_CONTROLS)[:100]
+        found.append(Document(id=name, title=title, information="summary", media_type="", content=content))
+    return found
+
+
+def _coded(segment: Segment, field: int) -> str:
+    return " ".join(filter(None, (segment.get(field), segment.get(field, 2) or segment.get(field + 1))))
+
+
+def _line(label: str, value: str) -> str:
+    return f"{label}: {value}" if value else ""
+
+
+def _text(name: str, title: str, information: str, lines: list[str]) -> Document:
+    content = "\n".join(line.translate(_CONTROLS)[:500] for line in lines if line) + "\n"
+    return Document(
+        id=name, title=title, information=information, media_type="text/plain; charset=utf-8", content=content.encode()
+    )

@@ -1,0 +1,183 @@
+"""A v2 message as an arrival: whose, what, about whom, and what a person must look at first.
+
+Rules kept: a message that can be taken is taken whatever the hub will decide about it; nothing here looks at consent;
+what cannot be understood is taken with its trouble, for a person.
+"""
+
+from adapters.mllp import notices
+from adapters.mllp.accept import PRODUCTION, door, idle, kept_for_a_person
+from adapters.mllp.acknowledge import Fault, is_answer
+from adapters.mllp.message import Message
+from adapters.mllp.peers import NOBODY, Peer
+from adapters.mllp.person import has_key, person_of
+from adapters.mllp.referrals import Referral, referral_of
+from adapters.mllp.restrictions import Effect, Restriction, restrictions_of
+from adapters.mllp.times import Zone, instant
+from adapters.mllp.visits import KINDS, visit_of
+from hub.arrivals import Arrival, ArrivedNote, ArrivedPacket
+from hub.model import Document, Event, Frozen, MemberIdentity, MessageKind
+
+MEDIA_TYPE = "application/hl7-v2+er7"
+
+
+class Reading(Frozen, frozen=True, kw_only=True):
+    """What a message is to the hub. `fault`: what is answered instead of success; `arrival`: what is kept."""
+
+    event: str = ""
+    fault: Fault | None = None
+    arrival: Arrival | None = None
+    person: MemberIdentity | None = None
+    restrictions: tuple[Restriction, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def has_key(self) -> bool:
+        return self.person is not None and has_key(self.person)
+
+
+def read(
+    message: Message,
+    raw: bytes,
+    *,
+    zone: Zone,
+    now: int,
+    peer: Peer = NOBODY,
+    processing: frozenset[str] = PRODUCTION,
+) -> Reading:
+    """Reads it whole. Never raises for what a sender writes."""
+    if is_answer(message):
+        return Reading(event="acknowledgement")
+    fault = door(message, processing)
+    if fault is not None:
+        kept = _arrival(message, raw, peer, None, trouble=message.warnings[0]) if kept_for_a_person(fault) else None
+        return Reading(fault=fault, arrival=kept, warnings=message.warnings)
+    if idle(message):
+        return Reading(event="none", warnings=message.warnings)
+    restrictions = restrictions_of(message, zone, now)
+    person = person_of(message, peer.authorities)
+    event, content, warnings = (_adt if message.type[0] == "ADT" else _referral)(
+        message, person, restrictions, peer, zone, now
+    )
+    differs = peer.facilities and message.header.get(4) not in peer.facilities
+    trouble = "facility-differs" if differs else ""
+    return Reading(
+        event=event,
+        arrival=_arrival(message, raw, peer, content, trouble=trouble),
+        person=person,
+        restrictions=restrictions,
+        warnings=(*message.warnings, *warnings, *(() if has_key(person) else ("patient-without-key",))),
+    )
+
+
+_Content = tuple[str, ArrivedPacket | ArrivedNote, tuple[str, ...]]
+
+
+def _adt(
+    message: Message,
+    person: MemberIdentity,
+    restrictions: tuple[Restriction, ...],
+    peer: Peer,
+    zone: Zone,
+    now: int,
+) -> _Content:
+    visit = visit_of(message, zone, now)
+    review = review_of(restrictions)
+    thread = f"visit/{visit.number}" if visit.number else ""
+    if visit.event == "update":
+        return visit.event, ArrivedNote(code="visit.updated", person=person, review=review), visit.warnings
+    cancels = visit.event.endswith("_cancelled")
+    if cancels and not thread:
+        review = (*review, "retraction.unnumbered")
+    packet = ArrivedPacket(
+        kind=KINDS[visit.event],
+        purpose=peer.purpose,
+        person=person,
+        documents=(notices.notice(visit, restrictions, zone),),
+        event=visit.reported,
+        recipients=peer.recipients.get(visit.event, ()),
+        review=review,
+        thread=thread,
+        place="retracts" if cancels else "opens",
+    )
+    return visit.event, packet, visit.warnings
+
+
+def _referral(
+    message: Message,
+    person: MemberIdentity,
+    restrictions: tuple[Restriction, ...],
+    peer: Peer,
+    zone: Zone,
+    now: int,
+) -> _Content:
+    referral = referral_of(message)
+    review = review_of(restrictions)
+    at = instant(message.header.get(7), zone) or now
+    documents: tuple[Document, ...] = ()
+    if referral.asks:
+        documents = notices.request(message, referral, restrictions)
+    elif referral.step:
+        documents = (notices.status(referral, _appointment(message, zone), restrictions),)
+    else:
+        review = (*review, "referral.unclear")
+    if not referral.id and not referral.asks:
+        review = (*review, "referral.unnumbered")
+    packet = ArrivedPacket(
+        kind=MessageKind.REFERRAL_PACKET if referral.asks else MessageKind.STATUS_REPORT,
+        purpose="treatment",
+        person=person,
+        documents=documents,
+        event=Event(kind=referral.step, at=at) if documents and not referral.asks else None,
+        recipients=_receivers(referral, peer) if referral.asks else (),
+        review=review,
+        thread=f"referral/{referral.id}" if referral.id else "",
+        place="opens" if referral.asks else "answers",
+    )
+    return referral.step or "unclear", packet, ()
+
+
+def review_of(restrictions: tuple[Restriction, ...]) -> tuple[str, ...]:
+    """The codes under which a person looks at what is restricted."""
+    return tuple(
+        dict.fromkeys(f"restricted.{each.carrier.lower()}" for each in restrictions if each.effect is Effect.PERSON)
+    )
+
+
+def _receivers(referral: Referral, peer: Peer) -> tuple[str, ...]:
+    """Whom a referral is for: as the file of peers has it, else as the message says it, for a person to find."""
+    for name in referral.to:
+        if name in peer.receivers:
+            return (peer.receivers[name],)
+    return (f"v2:{referral.to[0]}",) if referral.to else ("v2:",)
+
+
+def _appointment(message: Message, zone: Zone) -> str:
+    for segment, field, component in (("SCH", 11, 4), ("TQ1", 7, 1), ("AIS", 4, 1), ("AIG", 8, 1), ("ARQ", 11, 1)):
+        at = instant(message.first(segment).get(field, component), zone)
+        if at is not None:
+            return notices.local(at, zone)
+    return ""
+
+
+def _arrival(
+    message: Message, raw: bytes, peer: Peer, content: ArrivedPacket | ArrivedNote | None, *, trouble: str
+) -> Arrival:
+    return Arrival(
+        channel="mllp",
+        key=key_of(message, peer),
+        raw=raw,
+        media_type=MEDIA_TYPE,
+        organization=peer.organization,
+        content=content,
+        trouble=trouble,
+    )
+
+
+def key_of(message: Message, peer: Peer) -> str:
+    """MSH-3, 4, 9 and 10 within what a partner sends.
+
+    MSH-9 is in it because systems number each kind of message by itself: an A03 with the number of an A01 is another
+    message, not the same one sent twice.
+    """
+    sent = message.header
+    return "\x1f".join((peer.organization, sent.raw(3), sent.raw(4), "^".join(message.type), message.control_id))

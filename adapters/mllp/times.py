@@ -1,0 +1,47 @@
+"""HL7 v2 dates and instants: YYYY[MM[DD[HH[MM[SS[.S...]]]]]][+/-ZZZZ]."""
+
+import re
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+
+Zone = tzinfo
+_TIMESTAMP = re.compile(
+    r"(?P<year>\d{4})(?P<month>\d\d)?(?P<day>\d\d)?(?P<hour>\d\d)?(?P<minute>\d\d)?(?P<second>\d\d)?(\.(?P<part>\d{1,6}))?"
+    r"(?P<sign>[+-])?(?(sign)(?P<zh>\d\d):?(?P<zm>\d\d))"
+)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def instant(text: str, zone: Zone) -> int | None:
+    """Microseconds since the epoch; a time without offset is in `zone`, a date its first moment; none if unreadable."""
+    found = _TIMESTAMP.fullmatch(text.strip())
+    if found is None:
+        return None
+    given = found.groupdict()
+    place: tzinfo = zone
+    if given["sign"]:
+        offset = timedelta(hours=int(given["zh"]), minutes=int(given["zm"]))
+        if offset >= timedelta(hours=24):
+            return None
+        place = timezone(-offset if given["sign"] == "-" else offset)
+    numbers = [int(given[name] or low) for name, low in _PARTS]
+    try:
+        moment = datetime(*numbers, int((given["part"] or "0").ljust(6, "0")), tzinfo=place)  # type: ignore[misc, arg-type]
+        return (moment - _EPOCH) // timedelta(microseconds=1)
+    except (ValueError, OverflowError):
+        return None
+
+
+_PARTS = (("year", 1), ("month", 1), ("day", 1), ("hour", 0), ("minute", 0), ("second", 0))
+
+
+def day(text: str) -> str:
+    """The calendar date at the beginning of a timestamp, as YYYY-MM-DD; empty if there is no whole date."""
+    try:
+        return date(int(text[:4]), int(text[4:6]), int(text[6:8])).isoformat() if text[:8].isdigit() else ""
+    except ValueError:
+        return ""
+
+
+def stamp(at: int) -> str:
+    """Microseconds since the epoch as YYYYMMDDHHMMSS+0000."""
+    return (_EPOCH + timedelta(microseconds=at)).strftime("%Y%m%d%H%M%S+0000")
