@@ -57,7 +57,9 @@ class MllpListener:
             assert task is not None
             talks.add(task)
             try:
-                await self._talk(reader, writer, take)
+                # The end of the listener is no error of this connection, and asyncio would log it as one.
+                with suppress(asyncio.CancelledError):
+                    await self._talk(reader, writer, take)
             finally:
                 talks.discard(task)
 

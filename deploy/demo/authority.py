@@ -69,6 +69,12 @@ class Authority:
         usage = [ExtendedKeyUsageOID.SERVER_AUTH]
         return Identity(key, _certificate(hosts[0], key, self.identity, names, usage=usage))
 
+    def client(self, host: str) -> Identity:
+        """A TLS client certificate of a partner's system, under its host name."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        usage = [ExtendedKeyUsageOID.CLIENT_AUTH]
+        return Identity(key, _certificate(host, key, self.identity, [x509.DNSName(host)], usage=usage))
+
     def mail(self, address: str, *, rsa_bits: int = 2048, days: int = 30) -> Identity:
         """An S/MIME certificate for a mailbox (`a@b.example`) or a whole domain (`b.example`); RSA, so it can
         decrypt.
