@@ -12,6 +12,9 @@ Says = Literal["processed", "dispatched", "delivered", "failed"]
 """What a proof says about a delivery, in the order in which they come; `failed` may come at any time."""
 
 
+Place = Literal["opens", "retracts", "answers"]
+
+
 class ArrivedPacket(Frozen, frozen=True, kw_only=True, tag="packet"):
     """A packet somebody else's system sent, on its way to a submission."""
 
@@ -26,6 +29,17 @@ class ArrivedPacket(Frozen, frozen=True, kw_only=True, tag="packet"):
     """Organization ids, or addresses as the directory has them; none: those the routing names for this kind."""
     review: tuple[str, ...] = ()
     """Codes of what a person must look at before it goes on: restriction carriers, unknown labels."""
+    thread: str = ""
+    """What earlier and later messages have in common, `visit/NUMBER` or `referral/NUMBER`; stored as a keyed hash."""
+    place: Place = "opens"
+    """A message of a thread tells of it, retracts what was told, or answers whoever opened it."""
+
+
+class ArrivedNote(Frozen, frozen=True, kw_only=True, tag="note"):
+    """Something that is kept and tells nobody: an update that brings no news to those who were told."""
+
+    code: str
+    review: tuple[str, ...] = ()
 
 
 class ArrivedProof(Frozen, frozen=True, kw_only=True, tag="proof"):
@@ -54,7 +68,7 @@ class Arrival(Frozen, frozen=True, kw_only=True):
     """The sender's id where the listener's own configuration proves it: a client certificate, an SFTP account."""
     address: str = ""
     """Else the sender's address as the channel authenticated it, to be found in the directory; empty: unproved."""
-    content: ArrivedPacket | ArrivedProof | None = None
+    content: ArrivedPacket | ArrivedProof | ArrivedNote | None = None
     trouble: str = ""
     """Why it could not be opened, trusted or understood: a code. It is kept for a person."""
 

@@ -84,7 +84,7 @@ def _adt(
     review = review_of(restrictions)
     thread = f"visit/{visit.number}" if visit.number else ""
     if visit.event == "update":
-        return visit.event, ArrivedNote(code="visit.updated", person=person, review=review), visit.warnings
+        return visit.event, ArrivedNote(code="visit.updated", review=review), visit.warnings
     cancels = visit.event.endswith("_cancelled")
     if cancels and not thread:
         review = (*review, "retraction.unnumbered")

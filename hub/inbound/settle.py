@@ -1,9 +1,11 @@
 """What becomes of a kept arrival: a submission, a proof, or work for a person. Safe to repeat at any point."""
 
-from hub.arrivals import ArrivedPacket, ArrivedProof
+import msgspec
+
+from hub.arrivals import ArrivedNote, ArrivedPacket, ArrivedProof
 from hub.context import Hub
 from hub.errors import Rejected
-from hub.inbound import packets, proofs
+from hub.inbound import packets, proofs, threads
 from hub.inbound.keep import Kept, read
 from hub.inbound.matching import member_of, recipients_of, sender_of
 from hub.model import MessageKind
@@ -32,17 +34,22 @@ async def settle(hub: Hub, inbound: str) -> str:
         return kept.state
     directory = await hub.directory.current()
     sender = sender_of(kept.arrival, directory)
-    content = kept.arrival.content
-    if kept.arrival.trouble:
-        return await waits(hub, kept, sender, kept.arrival.trouble)
-    if sender is None:
-        return await waits(hub, kept, None, "sender.unknown")
-    match content:
-        case ArrivedProof():
-            state, code = await proofs.apply(hub, content, kept, sender)
-            return await settled(hub, kept, state, sender, code, content.delivery)
-        case ArrivedPacket():
-            return await _packet(hub, kept, content, sender, directory)
+    if kept.arrival.trouble or sender is None:
+        return await waits(hub, kept, sender, kept.arrival.trouble or "sender.unknown")
+    return await _understood(hub, kept, sender, directory)
+
+
+async def _understood(hub: Hub, kept: Kept, sender: str, directory: Directory) -> str:
+    match kept.arrival.content:
+        case ArrivedProof() as said:
+            state, code = await proofs.apply(hub, said, kept, sender)
+            return await settled(hub, kept, state, sender, code, said.delivery)
+        case ArrivedNote() as note:
+            if note.review:
+                return await waits(hub, kept, sender, " ".join(note.review))
+            return await settled(hub, kept, "closed", sender, note.code, None)
+        case ArrivedPacket() as packet:
+            return await _packet(hub, kept, packet, sender, directory)
         case _:
             return await waits(hub, kept, sender, "unrecognised")
 
@@ -80,6 +87,8 @@ async def settled(
 async def _packet(hub: Hub, kept: Kept, content: ArrivedPacket, sender: str, directory: Directory) -> str:
     if content.review:
         return await waits(hub, kept, sender, " ".join(content.review))
+    if content.place == "answers":
+        return await _answer(hub, kept, content, sender, directory)
     match = await member_of(hub, content.person, sender)
     if match.member is None:
         if match.code == "member.unknown" and content.kind in NOTICES:
@@ -92,6 +101,12 @@ async def submitted(
     hub: Hub, kept: Kept, content: ArrivedPacket, sender: str, member: str, directory: Directory, by: str = ""
 ) -> str:
     """Hand it in as the sender's submission about this member, to those it is for."""
+    marks: list[Step] = []
+    if content.place == "retracts":
+        names, marks = await threads.retract(hub, content, sender, kept.id)
+        if not names:
+            return await settled(hub, kept, "closed", sender, "retraction.nobody-told", None, *marks)
+        content = msgspec.structs.replace(content, recipients=names)
     told = await recipients_of(hub, content.kind, content.recipients, member, sender, directory)
     if not told:
         return await waits(hub, kept, sender, "recipient.none" if told == () else "recipient.unknown")
@@ -99,4 +114,16 @@ async def submitted(
         submission = await packets.submit(hub, content, kept, sender, member, told, by)
     except Rejected as error:
         return await waits(hub, kept, sender, error.detail_code)
-    return await settled(hub, kept, "submitted", sender, None, submission)
+    marks += threads.opened(hub, content, sender, submission)
+    return await settled(hub, kept, "submitted", sender, None, submission, *marks)
+
+
+async def _answer(hub: Hub, kept: Kept, content: ArrivedPacket, sender: str, directory: Directory) -> str:
+    found = await threads.answer_to(hub, content, sender) if content.thread else None
+    if found is None:
+        return await waits(hub, kept, sender, "referral.unknown")
+    named = await member_of(hub, content.person, sender)
+    if named.member not in (None, found.member) or named.code == "member.differs":
+        return await waits(hub, kept, sender, "member.differs")
+    to = msgspec.structs.replace(content, recipients=found.recipients)
+    return await submitted(hub, kept, to, sender, found.member, directory)

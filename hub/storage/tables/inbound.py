@@ -33,6 +33,18 @@ class Inbound(SQLModel, table=True):
     sealed: bytes = Field(sa_type=LargeBinary)
 
 
+class Thread(SQLModel, table=True):
+    """Which submissions a visit or a referral has led to: whom a retraction or an answer goes to."""
+
+    hash: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    """Keyed: a visit's number is the patient's."""
+    submission_id: str = Field(primary_key=True, sa_type=Text)
+    event: str = Field(sa_type=Text)
+    """What was told of it, a word of `hub.intake.EventKind`, or `referral`"""
+    retracted_by: str | None = Field(default=None, sa_type=Text)
+    """The arrival that took it back."""
+
+
 class Proof(SQLModel, table=True):
     """What was said about one delivery, each kind once: a repeat changes nothing."""
 

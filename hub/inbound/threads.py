@@ -1,0 +1,123 @@
+"""What belongs together: the notices of one visit, the request and the answers of one referral.
+
+    opens      a notice or a referral: which submission it became is remembered under the thread's keyed hash
+    retracts   what was told and is not so: nobody else is told any more, and whoever was told hears of it
+    answers    from one who was told of a referral, back to who asked; or from who asked, to those who were told
+
+Rules kept: each retraction and each answer is a submission of its own, decided like any other; whom it goes to is what
+the ledger's own rows say of the past, never what the message says; an answer from somebody who was not told of the
+referral looks like one to a referral that nobody knows (no-existence-leak).
+"""
+
+from typing import NamedTuple
+
+from sqlalchemy import select
+from sqlmodel import col
+
+from hub.arrivals import ArrivedPacket
+from hub.context import Hub
+from hub.crypto.identifiers import hash_idempotency
+from hub.record import entry
+from hub.storage import members
+from hub.storage.database import Step, Unit
+from hub.storage.member_facts import KNOWS
+from hub.storage.statements import Change, Insert, Lookup, columns_of
+from hub.storage.tables import Disclosure, Outbox, Submission, Thread
+from hub.work import close_waiting
+
+_RETRACTS = {"admit_cancelled": ("admit", "transfer", "visit"), "discharge_cancelled": ("discharge",)}
+_REFERRAL = "referral/"
+_ADD = Insert(Thread, columns_of(Thread))
+_OF = Lookup(Thread, ("submission_id", "event", "retracted_by"), "hash")
+_RETRACTED = Change(Thread, ("retracted_by",), ("hash", "submission_id"))
+_STOP = Change(Outbox, ("state", "code"), ("id", "state"))
+_ROW = Lookup(Outbox, ("submission_id",), "id")
+_SUBMISSION = Lookup(Submission, ("sender", "member_id"), "id")
+_NOT_YET = ("queued", "held")
+_GONE = ("withheld",)
+
+
+class Answer(NamedTuple):
+    """Whom an answer concerns and to whom it goes."""
+
+    member: str
+    recipients: tuple[str, ...]
+
+
+class _Share(NamedTuple):
+    """One recipient's share of a submission."""
+
+    outbox: str
+    recipient: str
+    state: str
+    disclosed: str | None
+
+
+def opened(hub: Hub, content: ArrivedPacket, sender: str, submission: str) -> tuple[Step, ...]:
+    """The step that remembers what a thread led to; none for what stands alone."""
+    if not content.thread or content.place == "retracts":
+        return ()
+    event = content.event.kind if content.event else "referral"
+    return (Step(_ADD, (_hash(hub, content.thread, sender), submission, event, None)),)
+
+
+async def retract(hub: Hub, content: ArrivedPacket, sender: str, inbound: str) -> tuple[tuple[str, ...], list[Step]]:
+    """Keeps what nobody has yet from leaving; gives those who were told, and the steps that mark it retracted."""
+    now, thread = hub.clock.now(), _hash(hub, content.thread, sender)
+    events = _RETRACTS.get(content.event.kind if content.event else "", ())
+    rows = await hub.database.lookup(_OF, thread)
+    open_ = [submission for submission, event, by in rows if event in events and by is None]
+    waiting = [each for s in open_ for each in await _shares(hub, s) if each.state in _NOT_YET]
+    if waiting:
+        steps: list[Step] = []
+        for share in waiting:
+            steps.append(Step(_STOP, ("withheld", "retracted", share.outbox, share.state)))
+            steps.append(entry("dispatch.retracted", now, {"inbound": inbound}, reference=share.outbox))
+            steps += close_waiting(share.outbox, now)
+        await hub.database.commit(Unit((), tuple(steps)))
+    # Read anew: what a worker had taken meanwhile counts as told.
+    told = [each.recipient for s in open_ for each in await _shares(hub, s) if _told(each)]
+    return tuple(dict.fromkeys(told)), [Step(_RETRACTED, (inbound, thread, submission)) for submission in open_]
+
+
+async def answer_to(hub: Hub, content: ArrivedPacket, sender: str) -> Answer | None:
+    """Whom the answer is about and for; none if the sender was not told of any such referral, nor asked it."""
+    number = content.thread.removeprefix(_REFERRAL)
+    rows = await hub.database.lookup(_OF, _hash(hub, content.thread, sender))
+    found = [submission for submission, event, _ in rows if event == "referral"]
+    # Our own referrals carry the id of the disclosure.
+    found += [submission for (submission,) in await hub.database.lookup(_ROW, number)]
+    for submission in reversed(found):
+        ((asked_by, member),) = await hub.database.lookup(_SUBMISSION, submission)
+        told = [each.recipient for each in await _shares(hub, submission) if _told(each)]
+        if member is not None and sender == asked_by and told:
+            return Answer(member, tuple(dict.fromkeys(told)))
+        if member is not None and sender in told:
+            if not await members.may_see(hub, sender, member):
+                # Whoever was told of a person has to do with them.
+                await members.add_links(hub, member, [(sender, KNOWS)], by="hub/referral")
+            return Answer(member, (asked_by,))
+    return None
+
+
+async def _shares(hub: Hub, submission: str) -> list[_Share]:
+    statement = (
+        select(*(col(each) for each in (Outbox.id, Outbox.recipient, Outbox.state, Disclosure.state)))
+        .outerjoin(Disclosure, col(Disclosure.id) == col(Outbox.id))
+        .where(col(Outbox.submission_id) == submission)
+        .order_by(col(Outbox.id))
+    )
+    return [_Share(*row) for row in await hub.database.query(statement)]
+
+
+def _told(share: _Share) -> bool:
+    """INVARIANT: unknown-is-disclosed. Whoever may have it, or is about to get it, was told."""
+    if share.disclosed is not None:
+        return share.disclosed != "not_disclosed"
+    return share.state not in (*_NOT_YET, *_GONE, "dead")
+
+
+def _hash(hub: Hub, thread: str, sender: str) -> bytes:
+    # A referral's answers come from others than its request; a visit's number is one sender's alone.
+    scope = "" if thread.startswith(_REFERRAL) else sender
+    return hash_idempotency(hub.ring, f"thread:{scope}", thread)
