@@ -43,6 +43,7 @@ COMMANDS = {
     "check": ("hub.cli.check", "what would be decided now about stored facts, and why"),
     "status": ("hub.cli.status", "the queue and what waits for a person; or one submission"),
     "work": ("hub.cli.work", "what waits for a person: list, release, close"),
+    "v2": ("hub.cli.v2", "what an HL7 v2 message would become, and how it would be answered"),
     "ledger": ("hub.cli.ledger", "verify or export the disclosure ledger"),
     "policy": ("hub.cli.policy", "ask the policy engine, or test it against a library of cases"),
     "keys": ("hub.cli.keys", "make, rotate and list the keys of this hub"),

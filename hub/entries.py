@@ -120,7 +120,27 @@ def _api(entry: EndpointEntry) -> None:
         raise Malformed("A sealed form needs the key to seal to.", field="seal_key")
 
 
-_ADDRESS = {ChannelKind.EMAIL: _email, ChannelKind.FAX: _fax, ChannelKind.API: _api}
+def _mllp(entry: EndpointEntry) -> None:
+    url = urlsplit(entry.address)
+    if url.scheme != "mllps" or not url.hostname or url.path or url.username is not None:
+        raise Malformed("An HL7 v2 endpoint has an address mllps://host:port.", field="address")
+
+
+def _file(entry: EndpointEntry) -> None:
+    url = urlsplit(entry.address)
+    if url.scheme != "sftp" or not url.hostname or not url.username or url.password is not None:
+        raise Malformed("A file endpoint has an address sftp://user@host:port/folder.", field="address")
+    if entry.station is None:
+        raise Malformed("An SFTP server is known by its host key; station holds it.", field="station")
+
+
+_ADDRESS = {
+    ChannelKind.EMAIL: _email,
+    ChannelKind.FAX: _fax,
+    ChannelKind.API: _api,
+    ChannelKind.MLLP: _mllp,
+    ChannelKind.FILE: _file,
+}
 
 
 def _pem(field: str, text: str | None) -> bytes | None:

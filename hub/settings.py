@@ -14,6 +14,20 @@ from policies.choices import OPTIONS, Choices, read_choices
 from policies.county.packs import PACKS
 
 
+class MllpSettings(Frozen, frozen=True, kw_only=True):
+    """The HL7 v2 listener, and the hub's own certificate towards v2 partners."""
+
+    listen: tuple[str, int] | None
+    plain: bool
+    """Without TLS; on a loopback address only."""
+    certificate: Path | None
+    key: Path | None
+    client_ca: Path | None
+    """Who must have issued a partner's client certificate."""
+    peers: Path | None
+    max_bytes: int
+
+
 class Settings(Frozen, frozen=True, kw_only=True):
     """One field for each variable of deploy/OPERATOR.md."""
 
@@ -47,6 +61,7 @@ class Settings(Frozen, frozen=True, kw_only=True):
     hylafax_admin: Path | None
     """File with the fax server's administrator password, for session logs and the receive queue."""
     fax_spool: Path
+    mllp: MllpSettings
     lease_us: int
     """How long after a worker's last sign of life its deliveries are settled."""
 
@@ -88,6 +103,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         hylafax_url=environ.get("HUB_HYLAFAX_URL") or None,
         hylafax_admin=_path(environ.get("HUB_HYLAFAX_ADMIN_FILE")),
         fax_spool=Path(environ.get("HUB_FAX_SPOOL", data / "fax-spool")),
+        mllp=_mllp(environ),
         lease_us=_lease_us(environ.get("HUB_LEASE_S", "120")),
     )
 
@@ -99,6 +115,27 @@ def chosen_in(environ: Mapping[str, str] = os.environ) -> Choices:
     except ValueError:
         answers = ", ".join(f"{each.doubt}={each.safe} or {each.other}" for each in OPTIONS)
         raise ConfigurationError(f"HUB_CHOICES is a list of answers: {answers}; each once.") from None
+
+
+def _mllp(environ: Mapping[str, str]) -> MllpSettings:
+    address, plain = environ.get("HUB_MLLP_LISTEN", ""), environ.get("HUB_MLLP_TLS", "required")
+    host, _, port = address.rpartition(":")
+    if plain not in ("required", "off"):
+        raise ConfigurationError("HUB_MLLP_TLS is required, or off on a loopback address.")
+    if plain == "off" and address and host not in ("127.0.0.1", "[::1]", "localhost"):
+        raise ConfigurationError("HUB_MLLP_TLS=off is for a loopback address; records never cross a network in clear.")
+    megabytes = environ.get("HUB_MLLP_MAX_MB", "1")
+    if megabytes not in map(str, range(1, 21)):
+        raise ConfigurationError("HUB_MLLP_MAX_MB is 1 to 20.")
+    return MllpSettings(
+        listen=(host.strip("[]"), _number(port, "HUB_MLLP_LISTEN")) if address else None,
+        plain=plain == "off",
+        certificate=_path(environ.get("HUB_MLLP_CERT")),
+        key=_path(environ.get("HUB_MLLP_KEY")),
+        client_ca=_path(environ.get("HUB_MLLP_CLIENT_CA")),
+        peers=_path(environ.get("HUB_MLLP_PEERS")),
+        max_bytes=int(megabytes) << 20,
+    )
 
 
 def _database(url: str) -> str:

@@ -24,7 +24,7 @@ from hub.model import Frozen, now_us
 from hub.ports import Take
 
 _log = structlog.get_logger()
-_FAULTS = {
+FRAME_FAULTS = {
     "cut": Fault(100, "MSH", 0, "Another message began before this one ended."),
     "too-large": Fault(207, "MSH", 0, "The message is larger than this listener takes."),
     "unfinished": Fault(100, "MSH", 0, "The message did not arrive whole in time."),
@@ -43,7 +43,7 @@ async def answers(frame: Frame, peer: Peer, take: Take, manners: Manners) -> lis
     """The acknowledgements owed for one frame, unframed, in order."""
     message = Message.read(frame.content)
     if frame.fault:
-        return _answered(message, _FAULTS[frame.fault])
+        return _answered(message, FRAME_FAULTS[frame.fault])
     reading = read(
         message, frame.content, zone=manners.zone, now=manners.now(), peer=peer, processing=manners.processing
     )
@@ -64,7 +64,7 @@ async def _taken(reading: Reading, take: Take) -> Fault | None:
     except Conflict:
         return await _reused(reading.arrival, take)
     except TooLarge:
-        return _FAULTS["too-large"]
+        return FRAME_FAULTS["too-large"]
     except HubError:
         return Fault(207, words="Nothing was taken; send it again.")
     return reading.fault
@@ -82,9 +82,9 @@ async def _reused(arrival: Arrival, take: Take) -> Fault:
 
 
 def _answered(message: Message, fault: Fault | None) -> list[bytes]:
-    return [acknowledgement(message, code, _in(code, fault)) for code in owed(message, fault)]
+    return [acknowledgement(message, code, stated_in(code, fault)) for code in owed(message, fault)]
 
 
-def _in(code: str, fault: Fault | None) -> Fault | None:
+def stated_in(code: str, fault: Fault | None) -> Fault | None:
     """A commit acknowledgement says nothing of what was wrong with the content."""
     return None if code.endswith("A") else fault

@@ -27,6 +27,10 @@ def channels(settings: Settings, ring: KeyRing) -> Mapping[ChannelKind, Channel]
         ChannelKind.API: ApiChannel(SigningKey(delivery.secret), delivery.id),
         ChannelKind.FAX: FaxChannel(_fax_transport(settings)),
     }
+    if settings.mllp.certificate and settings.mllp.key:
+        from adapters.mllp.channel import MllpChannel  # noqa: PLC0415 - loaded when wired
+
+        wired[ChannelKind.MLLP] = MllpChannel(settings.mllp.certificate, settings.mllp.key)
     if settings.smtp_host:
         wired[ChannelKind.EMAIL] = _email(settings, settings.smtp_host)
     return wired

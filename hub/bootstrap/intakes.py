@@ -5,6 +5,11 @@ from hub.ports import Intake
 from hub.settings import Settings
 
 
-def intakes(_settings: Settings, _ring: KeyRing) -> tuple[Intake, ...]:
+def intakes(settings: Settings, _ring: KeyRing) -> tuple[Intake, ...]:
     """The intakes that are configured. Raises `ConfigurationError` naming what is missing or refused."""
-    return ()
+    found: list[Intake] = []
+    if settings.mllp.listen:
+        from hub.bootstrap.v2 import listener  # noqa: PLC0415 - loaded when wired
+
+        found.append(listener(settings))
+    return tuple(found)

@@ -9,7 +9,7 @@ the ledger's own rows say of the past, never what the message says; an answer fr
 referral looks like one to a referral that nobody knows (no-existence-leak).
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 from sqlmodel import col
@@ -33,6 +33,7 @@ _RETRACTED = Change(Thread, ("retracted_by",), ("hash", "submission_id"))
 _STOP = Change(Outbox, ("state", "code"), ("id", "state"))
 _ROW = Lookup(Outbox, ("submission_id",), "id")
 _SUBMISSION = Lookup(Submission, ("sender", "member_id"), "id")
+_SHARE: tuple[Any, ...] = (col(Outbox.id), col(Outbox.recipient), col(Outbox.state), col(Disclosure.state))
 _NOT_YET = ("queued", "held")
 _GONE = ("withheld",)
 
@@ -102,7 +103,7 @@ async def answer_to(hub: Hub, content: ArrivedPacket, sender: str) -> Answer | N
 
 async def _shares(hub: Hub, submission: str) -> list[_Share]:
     statement = (
-        select(*(col(each) for each in (Outbox.id, Outbox.recipient, Outbox.state, Disclosure.state)))
+        select(*_SHARE)
         .outerjoin(Disclosure, col(Disclosure.id) == col(Outbox.id))
         .where(col(Outbox.submission_id) == submission)
         .order_by(col(Outbox.id))
