@@ -56,6 +56,8 @@ class Line(Frozen, frozen=True, kw_only=True):
     certain: bool
     """False: at least one of them may not have arrived."""
     disclosures: tuple[str, ...]
+    moments: tuple[int, ...]
+    """When each of them was made."""
 
 
 class Accounting(NamedTuple):
@@ -154,6 +156,7 @@ def _line(rows: list[dict[str, Any]], law: str) -> Line:
         law=law,
         certain=all(row["state"] == "disclosed" for row in rows),
         disclosures=tuple(row["id"] for row in rows),
+        moments=tuple(row["intended_at"] for row in rows),
     )
 
 

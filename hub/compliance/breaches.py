@@ -18,6 +18,7 @@ from hub.compliance.matters import Act, Effect, Opening
 from hub.compliance.suspensions import microseconds
 from hub.context import Hub
 from hub.errors import Conflict, Malformed
+from hub.forms.own import Language
 from hub.model import Frozen
 from hub.storage import matters as stored
 from hub.storage import members
@@ -79,6 +80,7 @@ class Notice(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the program does about it."""
     contact: str
     """A toll-free number, an address, a web site."""
+    language: Language = "en"
     reason: str = ""
 
 
@@ -137,12 +139,13 @@ async def assess(hub: Hub, matter: str, assessment: Assessment, act: Act) -> Non
 
 
 async def write_notice(hub: Hub, matter: str, notice: Notice, act: Act) -> None:
-    """Keep the words of the letters. Raises `Malformed` for a part that is empty (164.404(c)(1))."""
+    """Keep the words of the letters in one language. Raises `Malformed` for an empty part (164.404(c)(1))."""
     await matters.read(hub, matter, act.organization, "breach")
     for name in PARTS:
         if not getattr(notice, name).strip():
             raise Malformed("The letter says this too (164.404(c)(1)).", field=name)
-    words = {"notice": {name: getattr(notice, name) for name in PARTS}}
+    written = (await matters.words(hub, matter)).get("notice", {})
+    words = {"notice": written | {notice.language: {name: getattr(notice, name) for name in PARTS}}}
     await matters.change(hub, matter, act._replace(code="notice_written"), Effect(words=words))
 
 

@@ -133,6 +133,11 @@ async def read(hub: Hub, matter: str, organization: str | None, kind: Register |
     return found | {"clocks": [_clock_view(each, hub.clock.now()) for each in found["clocks"]]}
 
 
+async def words(hub: Hub, matter: str) -> dict[str, Any]:
+    """What was written about a matter, for a letter that quotes it."""
+    return await stored.words(hub, matter)
+
+
 async def show(hub: Hub, matter: str, organization: str | None, *, by: str) -> dict[str, Any]:
     """A matter with its words, history and people, for a person; that they looked is on the ledger.
 
