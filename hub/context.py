@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from hub.breakers import Breakers
 from hub.business_days import Calendar
 from hub.compliance.duties import Duties
 from hub.crypto.keyring import KeyRing
@@ -45,5 +46,6 @@ class Hub:
     """What the county settled about requests, registers and letters."""
     demo: bool = False
     handover: Handover = field(default_factory=Handover)
+    breakers: Breakers = field(default_factory=Breakers)
     lease_us: int = LEASE_US
     """How long a row stays with a worker that has stopped renewing it."""

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from hub.accompany import accompany
+from hub.breakers import Breakers
 from hub.crypto.keyring import KeyRing
 from hub.decide import DecisionRecord
 from hub.errors import Unrenderable
@@ -37,13 +38,17 @@ class Route(NamedTuple):
     tries: int
     last: bool
     """No further endpoint of the recipient follows in rank."""
+    away_until: int | None = None
+    """When it may be tried again, microseconds UTC, if this endpoint and all that follow are left alone now."""
 
 
-def route(ticket: Ticket, directory: Directory, channels: Mapping[ChannelKind, Channel]) -> Route | None:
+def route(
+    ticket: Ticket, directory: Directory, channels: Mapping[ChannelKind, Channel], breakers: Breakers, now: int
+) -> Route | None:
     """The recipient's endpoint for this attempt; none if it has no verified one that the hub can use.
 
-    The verified directory is the only source of addresses. After `MAX_TRIES` at one endpoint the next in rank
-    follows, if there is one; the caller decides anew before it is used.
+    The verified directory is the only source of addresses. After `MAX_TRIES` at one endpoint, or while it is away, the
+    next in rank follows, if there is one; the caller decides anew before it is used.
     """
     usable = [e for e in directory.endpoints.get(ticket.recipient, ()) if e.channel in channels]
     if not usable:
@@ -52,7 +57,13 @@ def route(ticket: Ticket, directory: Directory, channels: Mapping[ChannelKind, C
     tries = ticket.tries if usable[at].id == ticket.endpoint else 0
     if tries >= MAX_TRIES and at + 1 < len(usable):
         at, tries = at + 1, 0
-    return Route(usable[at], tries, last=at + 1 == len(usable))
+    until = breakers.away_until(usable[at].id, now)
+    if until is None:
+        return Route(usable[at], tries, last=at + 1 == len(usable))
+    for n in range(at + 1, len(usable)):
+        if breakers.away_until(usable[n].id, now) is None:
+            return Route(usable[n], 0, last=n + 1 == len(usable))
+    return Route(usable[at], tries, last=at + 1 == len(usable), away_until=until)
 
 
 def parcel(

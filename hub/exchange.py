@@ -94,9 +94,9 @@ async def _attempt(
     seen: tuple[Directory, Facts] | None,
 ) -> str:
     directory, facts = seen or (await hub.directory.current(), await hub.facts.of(submission.member))
-    chosen = route(ticket, directory, hub.channels)
-    by = "ehr" if chosen is None else means(chosen.endpoint.channel)
     now = hub.clock.now()
+    chosen = route(ticket, directory, hub.channels, hub.breakers, now)
+    by = "ehr" if chosen is None else means(chosen.endpoint.channel)
     # What a person looked at took its time, and an order may have ended meanwhile: it is always decided anew.
     decided = recent and ticket.share != "review" and recent.decisions.get(ticket.recipient)
     if not decided or not still_answers(decided, facts, directory.version, by, now, hub.zone):
@@ -109,6 +109,8 @@ async def _attempt(
         return await intents.withhold(hub, ticket, submission, decided, now)
     if chosen is None:
         return await intents.give_up(hub, ticket, submission, "no-endpoint", now)
+    if chosen.away_until is not None:
+        return await intents.postpone(hub, ticket, chosen.away_until)
     try:
         opened = recent and tuple(recent.documents[item] for item in released)
         opened = opened or await _opened(hub, submission, released)
@@ -135,6 +137,7 @@ async def _deliver(
         outcome = await channel.deliver(prepared)
     except Exception:  # noqa: BLE001 - a channel must not raise; one that does may have sent (unknown-is-disclosed)
         outcome = Unknown(code="channel-failed")
+    hub.breakers.saw(chosen.endpoint.id, outcome, hub.clock.now())
     return await intents.conclude(hub, ticket, submission, chosen, prepared, decision, outcome)
 
 

@@ -152,6 +152,13 @@ async def withhold(hub: Hub, ticket: Ticket, submission: StoredSubmission, decid
     return state
 
 
+async def postpone(hub: Hub, ticket: Ticket, until: int) -> str:
+    """The partner is away: back into the queue, decided again when it is tried again; no attempt was made."""
+    settle = Step(SETTLE, ("queued", until, "partner-away", None, None, ticket.id, ticket.claim), "claim")
+    await hub.database.commit(Unit((settle,), ()))
+    return "queued"
+
+
 async def give_up(hub: Hub, ticket: Ticket, submission: StoredSubmission, code: str, now: int) -> str:
     """No way to deliver: a dead letter, which a person sees and can release."""
     body = {"code": code, "recipient": ticket.recipient}

@@ -11,9 +11,10 @@ claimed one goes back to the queue: nothing has left. One in flight becomes unkn
 """
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+import msgspec
 from sqlalchemy import select
 from sqlmodel import col
 
@@ -43,7 +44,11 @@ MOVE = Change(Outbox, ("state", "due_at", "code", "claim", "lease_until"), ("id"
 RETARGET = Change(Outbox, ("endpoint_id", "tries"), ("id",))
 APPROVE = Change(Outbox, ("approved_by",), ("id",))
 _RENEW = Change(Outbox, ("lease_until",), ("id", "claim"))
+_GIVE_BACK = Change(Outbox, ("state", "due_at", "claim", "lease_until"), ("id", "claim"))
 _REQUEUE = Change(Outbox, ("state", "due_at", "code"), ("id", "state"))
+
+
+_encode = msgspec.json.Encoder().encode
 
 
 class Ticket(NamedTuple):
@@ -72,11 +77,13 @@ _TICKET = "id, submission_id, recipient, endpoint_id, attempts, tries, share, ap
 _CLAIM = Returning(
     sqlite=(
         "UPDATE outbox SET state = 'claimed', claim = ?, lease_until = ? WHERE id IN (SELECT id FROM outbox "
-        f"WHERE state = 'queued' AND due_at <= ? ORDER BY due_at LIMIT ?) RETURNING {_TICKET}"
+        "WHERE state = 'queued' AND due_at <= ? AND recipient NOT IN (SELECT value FROM json_each(?)) "
+        f"ORDER BY due_at LIMIT ?) RETURNING {_TICKET}"
     ),
     postgres=(
         "UPDATE outbox SET state = 'claimed', claim = $1, lease_until = $2 WHERE id IN (SELECT id FROM outbox "
-        "WHERE state = 'queued' AND due_at <= $3 ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED) "
+        "WHERE state = 'queued' AND due_at <= $3 AND recipient NOT IN (SELECT json_array_elements_text($4::json)) "
+        "ORDER BY due_at LIMIT $5 FOR UPDATE SKIP LOCKED) "
         f"RETURNING {_TICKET}"
     ),
 )
@@ -107,10 +114,21 @@ def enqueue(
     return Step(ENQUEUE, values)
 
 
-async def claim(database: Database, now: int, most: int, lease_us: int = LEASE_US) -> list[Ticket]:
-    """Take up to `most` due rows for this worker; each has a claim that nobody else has."""
-    rows = await database.returning(_CLAIM, (new_id(), now + lease_us, now, most))
+async def claim(
+    database: Database, now: int, most: int, lease_us: int = LEASE_US, *, but: Sequence[str] = ()
+) -> list[Ticket]:
+    """Take up to `most` due rows for this worker, none of the recipients `but`; each has a claim that nobody else
+    has.
+    """
+    rows = await database.returning(_CLAIM, (new_id(), now + lease_us, now, _encode(but).decode(), most))
     return [Ticket(*found) for found in rows]
+
+
+async def give_back(database: Database, tickets: Iterable[Ticket], now: int) -> None:
+    """Claimed rows go back to the queue untouched; one that is no longer this worker's stays as it is."""
+    steps = tuple(Step(_GIVE_BACK, ("queued", now, None, None, t.id, t.claim)) for t in tickets)
+    if steps:
+        await database.commit(Unit((), steps))
 
 
 async def renew(database: Database, tickets: Iterable[Ticket], until: int) -> None:

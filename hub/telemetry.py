@@ -25,11 +25,14 @@ count_dispatched = cache(DISPATCHED.labels)
 count_request = cache(REQUESTS.labels)
 time_request = cache(REQUEST_SECONDS.labels)
 """The label values come from fixed lists; looking the same child up again costs as much as counting."""
+GIVEN_BACK = Counter("hub_given_back", "Rows given back because their partner had no place left", registry=REGISTRY)
+AWAY = Gauge("hub_endpoints_away", "Endpoints that keep failing and are left alone for now", registry=REGISTRY)
+OLDEST_DUE = Gauge("hub_oldest_due_seconds", "How long the oldest due row has been waiting", registry=REGISTRY)
 LEDGER_SIZE = Gauge("hub_ledger_size", "Entries in the ledger's tree", registry=REGISTRY)
 
 FIELDS = frozenset({
-    "event", "level", "timestamp", "code", "outbox", "submission", "id", "role", "address", "size", "state", "status",
-    "route", "method", "count", "seconds", "version",
+    "event", "level", "timestamp", "code", "outbox", "submission", "id", "inbound", "intake", "role", "address", "size",
+    "state", "status", "route", "method", "count", "seconds", "version",
 })  # fmt: skip
 
 

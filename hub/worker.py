@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 
 import structlog
 from sqlalchemy import select
@@ -9,6 +10,7 @@ from sqlmodel import col
 
 from hub import outbox, telemetry
 from hub.bases import reviews
+from hub.bulkheads import Bulkheads
 from hub.context import Hub
 from hub.errors import HubError, Stale
 from hub.escalation import escalate
@@ -42,6 +44,8 @@ class Worker:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._running: dict[asyncio.Task[None], Ticket] = {}
+        self._bulkheads = Bulkheads()
+        self._returning: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
         self._free = asyncio.Event()
 
@@ -66,10 +70,12 @@ class Worker:
 
     async def _turn(self) -> None:
         self._free.clear()
-        room = CONCURRENT - len(self._running)
+        steady = time.monotonic()
+        self._bulkheads.settle(steady)
+        room = CONCURRENT - self._bulkheads.quick
         try:
-            now, lease = self._hub.clock.now(), self._hub.lease_us
-            tickets = await outbox.claim(self._hub.database, now, room, lease) if room else []
+            now, lease, full = self._hub.clock.now(), self._hub.lease_us, self._bulkheads.full(steady)
+            tickets = await outbox.claim(self._hub.database, now, room, lease, but=full) if room > 0 else []
         except HubError as error:
             _log.warning("claim failed", code=error.detail_code)
             await asyncio.sleep(POLL_S)
@@ -77,25 +83,43 @@ class Worker:
         for ticket in tickets:
             self._start(ticket)
         if len(tickets) < room:
-            await self._idle()
-        elif len(self._running) >= CONCURRENT:
-            await self._free.wait()
+            await self._idle(room_matters=bool(full))
+        elif self._bulkheads.quick >= CONCURRENT:
+            await self._wait_for_room()
 
     def _start(self, ticket: Ticket) -> None:
+        if not self._bulkheads.enter(ticket.recipient, ticket.id, time.monotonic()):
+            telemetry.GIVEN_BACK.inc()
+            task = asyncio.create_task(self._give_back(ticket))
+            self._returning.add(task)
+            task.add_done_callback(self._returning.discard)
+            return
         task = asyncio.create_task(self._dispatch(ticket))
         self._running[task] = ticket
         task.add_done_callback(self._done)
 
     def _has_room(self) -> bool:
-        return len(self._running) < CONCURRENT - KEPT
+        return self._bulkheads.quick < CONCURRENT - KEPT
 
     def _done(self, task: "asyncio.Task[None]") -> None:
-        del self._running[task]
+        ticket = self._running.pop(task)
+        self._bulkheads.leave(ticket.recipient, ticket.id)
         self._free.set()
 
-    async def _idle(self) -> None:
+    async def _give_back(self, ticket: Ticket) -> None:
+        """The partner has no place left here: another worker may have, or this one later."""
+        with contextlib.suppress(HubError):  # then the row goes back when its lease ends
+            await outbox.give_back(self._hub.database, [ticket], self._hub.clock.now())
+
+    async def _wait_for_room(self) -> None:
+        """A delivery that ends makes room, and one that takes long no longer counts."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._free.wait(), POLL_S)
+
+    async def _idle(self, *, room_matters: bool) -> None:
+        """Until there is work; or, where a partner's rows wait for a place, until one is free."""
         waiting = asyncio.create_task(self._hub.signals.wait(OUTBOX, POLL_S))
-        stopping = asyncio.create_task(self._stopping.wait())
+        stopping = asyncio.create_task(self._free.wait() if room_matters else self._stopping.wait())
         try:
             await asyncio.wait({waiting, stopping}, return_when=asyncio.FIRST_COMPLETED)
         finally:

@@ -1,11 +1,13 @@
 """For machines that look after the hub: alive, ready, counted, described."""
 
 import asyncio
+import contextlib
 
 from aiohttp import web
 from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from hub.backlog import measure
 from hub.errors import Unavailable
 from hub.telemetry import REGISTRY
 from hub.web.access import HUB, PUBLIC, Route
@@ -30,8 +32,10 @@ async def ready(request: web.Request) -> web.Response:
     return json_response({"status": "ready"})
 
 
-async def metrics(_request: web.Request) -> web.Response:
+async def metrics(request: web.Request) -> web.Response:
     """`GET /metrics`: counts in the Prometheus format; labels are codes, never anything about a person."""
+    with contextlib.suppress(Unavailable):  # then the last figures stand
+        await measure(request.app[HUB])
     return web.Response(body=generate_latest(REGISTRY), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 

@@ -66,7 +66,8 @@ class Outbox(SQLModel, table=True):
 
     __table_args__ = (
         # Only what waits is indexed: a row in flight or settled costs no index change.
-        Index("outbox_due", "due_at", sqlite_where=_QUEUED, postgresql_where=_QUEUED),
+        # The recipient in it, so that what waits for a partner without a place is passed over in the index.
+        Index("outbox_due", "due_at", "recipient", sqlite_where=_QUEUED, postgresql_where=_QUEUED),
         Index("outbox_unsettled", "state", "lease_until", sqlite_where=_UNSETTLED, postgresql_where=_UNSETTLED),
         CLUSTERED,
     )

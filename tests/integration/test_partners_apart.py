@@ -1,0 +1,130 @@
+"""One partner's outage, slowness or lies never block another partner, and use up nobody's attempts."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from hub import backlog, telemetry
+from hub.breakers import FAILURES
+from hub.bulkheads import PLACES
+from hub.model import Deferred, Delivered, Endpoint, Outcome, Prepared, Receipt
+from hub.storage.tables import Outbox
+from hub.worker import CONCURRENT, Worker
+from tests.scenes import Scene, a_scene
+
+DONE = Delivered(receipt=Receipt(kind="test", reference="1", at=0))
+BOTH = ("lantern", "valley-clinic")
+
+
+@pytest.fixture
+async def scene(migrated_url: str) -> AsyncIterator[Scene]:
+    async with a_scene(migrated_url) as scene:
+        await scene.consent()
+        yield scene
+
+
+@asynccontextmanager
+async def working(scene: Scene) -> AsyncIterator[None]:
+    worker = Worker(scene.hub)
+    running = asyncio.create_task(worker.run())
+    try:
+        yield
+    finally:
+        worker.stop()
+        await running
+
+
+async def states(scene: Scene, recipient: str) -> list[Any]:
+    rows = await scene.rows(Outbox.recipient, Outbox.state, Outbox.attempts, Outbox.code)
+    return [row[1:] for row in rows if row[0] == recipient]
+
+
+async def until(holds: Any, seconds: float = 20.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not await holds():  # noqa: ASYNC110 - the database is asked, nobody tells
+            await asyncio.sleep(0.02)
+
+
+async def test_a_partner_that_never_answers_keeps_nobody_else_waiting(scene: Scene) -> None:
+    """More rows for the silent partner than the worker has places, all due before the other partner's."""
+    let_go = asyncio.Event()
+
+    async def deliver(prepared: Prepared) -> Outcome:
+        if prepared.parcel.endpoint.organization == "lantern":
+            await let_go.wait()
+        return DONE
+
+    scene.channel.deliver = deliver  # type: ignore[method-assign]
+    for n in range(CONCURRENT + PLACES):
+        await scene.submit(f"stuck-{n}")
+    await scene.submit("other", recipients=("valley-clinic",))
+
+    async def other_arrived() -> bool:
+        return await states(scene, "valley-clinic") == [("delivered", 1, None)]
+
+    async with working(scene):
+        await until(other_arrived)
+        waiting = [state for state, *_ in await states(scene, "lantern")]
+        assert waiting.count("in_flight") == PLACES
+        assert "delivered" not in waiting
+        let_go.set()
+
+        async def all_arrived() -> bool:
+            return {state for state, *_ in await states(scene, "lantern")} == {"delivered"}
+
+        await until(all_arrived)
+
+
+async def test_a_partner_that_is_away_is_left_alone_and_its_rows_keep_their_attempts(scene: Scene) -> None:
+    tried = []
+
+    async def deliver(prepared: Prepared) -> Outcome:
+        tried.append(prepared.parcel.endpoint.organization)
+        return Deferred(code="connect") if tried[-1] == "lantern" else DONE
+
+    scene.channel.deliver = deliver  # type: ignore[method-assign]
+    for n in range(FAILURES + 7):
+        await scene.submit(f"k{n}", recipients=BOTH)
+    await scene.dispatch_all()
+    assert tried.count("lantern") == FAILURES
+    assert sorted(await states(scene, "lantern")) == sorted(
+        [("queued", 1, "connect")] * FAILURES + [("queued", 0, "partner-away")] * 7
+    )
+    assert await states(scene, "valley-clinic") == [("delivered", 1, None)] * (FAILURES + 7)
+
+
+async def test_while_one_endpoint_is_away_the_next_in_rank_is_used_after_a_fresh_decision(scene: Scene) -> None:
+    second = Endpoint(
+        id="lantern-second", organization="lantern", channel=scene.channel.kind,
+        address="https://second.lantern.example/inbox", form="sealed", rank=5, verified_at=scene.hub.clock.now(),
+    )  # fmt: skip
+    await scene.hub.directory.put_endpoint(second, verified_by="county", by="county", at=scene.hub.clock.now())
+    used = []
+
+    async def deliver(prepared: Prepared) -> Outcome:
+        used.append(prepared.parcel.endpoint.id)
+        return Deferred(code="connect") if used[-1] == "lantern-api" else DONE
+
+    scene.channel.deliver = deliver  # type: ignore[method-assign]
+    for n in range(FAILURES + 2):
+        await scene.submit(f"k{n}")
+    await scene.dispatch_all()
+    assert used == ["lantern-api"] * FAILURES + ["lantern-second"] * 2
+
+
+async def test_what_waits_and_who_is_away_is_on_the_metrics_without_a_name(scene: Scene) -> None:
+    scene.channel.answers.extend([Deferred(code="connect")] * FAILURES)
+    for n in range(FAILURES + 1):
+        await scene.submit(f"k{n}")
+    await scene.dispatch_all()
+    scene.hub.clock.ahead = 3_600_000_000  # type: ignore[attr-defined]
+    await backlog.measure(scene.hub)
+    shown = telemetry.REGISTRY.get_sample_value
+    assert shown("hub_outbox_rows", {"state": "queued"}) == FAILURES + 1
+    assert shown("hub_endpoints_away") == 1
+    oldest = shown("hub_oldest_due_seconds")
+    assert oldest is not None
+    assert oldest > 3_000
