@@ -5,7 +5,8 @@ Reads in batches of constant memory, and trusts nothing but the public keys and 
 database.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlmodel import col
@@ -14,6 +15,7 @@ from hub.crypto.checkpoint import Checkpoint
 from hub.crypto.ledger import LedgerEntry, line_of
 from hub.crypto.notes import Verifier
 from hub.crypto.report import Report
+from hub.crypto.tree import Node
 from hub.crypto.verifier import Verification
 from hub.model import Frozen
 from hub.storage import tables
@@ -29,36 +31,45 @@ _Pair = tuple[LedgerEntry | None, bytes | None]
 
 class Audit(Frozen, frozen=True, kw_only=True):
     """What was found. `unplaced`: entries that should long have had a place in the tree, so somebody put them in
-    or took their leaf out. `unrecorded`: delivery attempts whose intent the ledger does not hold.
+    or took their leaf out. `unrecorded`: delivery attempts whose intent the ledger does not hold. `unfit`: stored
+    hashes of the tree, which proofs are made from, that are not those of the leaves.
     """
 
     report: Report
+    unfit: int
     unplaced: int
     unrecorded: int
 
     @property
     def intact(self) -> bool:
         """Nothing was found."""
-        return self.report.intact and not self.unplaced and not self.unrecorded
+        return self.report.intact and not self.unplaced and not self.unrecorded and not self.unfit
 
     def text(self) -> str:
         """For a person, a few lines."""
         lines = [self.report.text()]
         if self.unplaced:
             lines.append(f"  {self.unplaced:,} entries stand outside the tree.")
+        if self.unfit:
+            lines.append(
+                f"  {self.unfit:,} stored hashes of the tree are not those of its leaves; no proof is made of them."
+            )
         if self.unrecorded:
             lines.append(f"  {self.unrecorded:,} delivery attempts have no intent on the ledger.")
         return "\n".join(lines)
 
 
-async def audit(database: Database, keys: tuple[Verifier, ...], head: Checkpoint | None, now: int) -> Audit:
-    """Audit the whole ledger (`now`: microseconds UTC). Raises `StorageFailed`."""
+async def audit(database: Database, keys: tuple[Verifier, ...], heads: Sequence[Checkpoint], now: int) -> Audit:
+    """Audit the whole ledger, also against heads kept outside (`now`: microseconds UTC). Raises `StorageFailed`."""
     notes = await database.query(select(col(tables.Checkpoint.note)).order_by(col(tables.Checkpoint.size)))
-    verification = Verification([row[0] for row in notes], keys, head)
+    verification = Verification([row[0] for row in notes], keys, heads)
+    unfit = 0
     async for batch in _leaves(database):
         verification.feed([entry for entry, _ in batch], [leaf for _, leaf in batch])
+        unfit += await _unfit(database, verification.take_nodes())
     return Audit(
         report=verification.finish(),
+        unfit=unfit,
         unplaced=await _unplaced(database, now),
         unrecorded=await _unrecorded(database),
     )
@@ -96,6 +107,19 @@ async def _leaves(database: Database) -> AsyncIterator[list[_Pair]]:
             batch.append((None if stored[0] is None else LedgerEntry(*stored), digest))
             following = position + 1
         yield batch
+
+
+async def _unfit(database: Database, nodes: list[Node]) -> int:
+    """How many of the nodes are not stored as they must be."""
+    stored: Any = tables.LedgerNode
+    unfit = 0
+    for level in {level for level, _, _ in nodes}:
+        wanted = {position: digest for at, position, digest in nodes if at == level}
+        here = (stored.level == level) & (stored.position >= min(wanted)) & (stored.position <= max(wanted))
+        rows = await database.query(select(stored.position, stored.hash).where(here))
+        found: dict[int, bytes] = dict(rows)
+        unfit += sum(found.get(position) != digest for position, digest in wanted.items())
+    return unfit
 
 
 async def _unplaced(database: Database, now: int) -> int:

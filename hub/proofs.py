@@ -63,6 +63,18 @@ async def inclusions(hub: Hub, entry_ids: Sequence[int], *, size: int | None = N
     return found
 
 
+async def about(hub: Hub, reference: str) -> list[int]:
+    """The numbers of all entries about one thing (a disclosure, consent, member, work item), oldest first.
+
+    Raises `NotAvailable` if there are none.
+    """
+    entry: Any = tables.LedgerEntry
+    rows = await hub.database.query(select(entry.id).where(entry.reference == reference).order_by(entry.id))
+    if not rows:
+        raise NotAvailable
+    return [number for (number,) in rows]
+
+
 async def consistency(hub: Hub, old: int, new: int) -> Consistency:
     """The proof between two sizes, each up to the tree's own. Raises `IntegrityFailed` for others."""
     return Consistency(old=old, new=new, path=await hashes(hub.database, tree.consistency_ranges(old, new)))

@@ -14,15 +14,16 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from hub import telemetry
-from hub.crypto.checkpoint import sign_checkpoint
-from hub.crypto.keyring import KeyKind, KeyRing
+from hub.crypto.checkpoint import sign_checkpoint, verifier_of
+from hub.crypto.keyring import KeyKind, KeyRing, KeyState
 from hub.crypto.ledger import LedgerEntry, leaf_hashes
 from hub.crypto.tree import Frontier
-from hub.errors import HubError, Stale
+from hub.errors import ConfigurationError, HubError, IntegrityFailed, Stale
+from hub.head_file import HeadFile, check_holds
 from hub.ports import Clock
 from hub.storage import tables
 from hub.storage.database import Database, Step, Unit
-from hub.storage.statements import Change, Insert, InsertNew, Lookup, columns_of
+from hub.storage.statements import Change, Check, Insert, InsertNew, Lookup, columns_of
 
 BATCH = 1024
 PERIOD_S = 0.25
@@ -35,6 +36,7 @@ _SWEEP = {"sqlite": 0, "postgresql": 200_000}
 _STATE = Lookup(tables.LedgerState, ("size", "frontier", "newest"), "id")
 _FIRST = InsertNew(tables.LedgerState, ("id", "size", "frontier", "newest"), ("id",))
 _MOVE = Change(tables.LedgerState, ("size", "frontier", "newest"), ("id", "size"), must_hit=True)
+_KEY = Check(tables.KeyRecord, ("id", "state"))
 _ADD_LEAF = Insert(tables.LedgerLeaf, columns_of(tables.LedgerLeaf))
 _ADD_NODE = Insert(tables.LedgerNode, columns_of(tables.LedgerNode))
 _ADD_CHECKPOINT = Insert(tables.Checkpoint, columns_of(tables.Checkpoint))
@@ -43,13 +45,24 @@ _log = structlog.get_logger()
 
 
 class Sequencer:
-    """Runs beside the worker. `head_file` keeps the newest head outside of the database, against a rolled-back one."""
+    """Runs beside the worker. `head_file` keeps the newest head outside of the database, against a rolled-back one;
+    `keys` is the ring's file, read again when the ledger's key was rotated.
+    """
 
-    def __init__(self, database: Database, ring: KeyRing, clock: Clock, head_file: Path | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        ring: KeyRing,
+        clock: Clock,
+        head_file: Path | None = None,
+        keys: Path | None = None,
+    ) -> None:
         self._database = database
-        self._key = ring.active(KeyKind.LEDGER)
+        self._ring = ring
         self._clock = clock
-        self._head_file = head_file
+        self._head = HeadFile(head_file) if head_file else None
+        self._keys = keys
+        self._checked = head_file is None
 
     async def run(self) -> None:
         """Sequence until cancelled."""
@@ -65,6 +78,8 @@ class Sequencer:
                 code = error.detail_code if isinstance(error, HubError) else type(error).__name__
                 _log.error("sequencing failed", code=code)
                 busy = False
+                # What needs a person is not asked for every quarter of a second.
+                await asyncio.sleep(SWEEP_S if isinstance(error, IntegrityFailed | ConfigurationError) else 0)
             if not busy:
                 await asyncio.sleep(PERIOD_S)
 
@@ -74,7 +89,11 @@ class Sequencer:
             pass
 
     async def sequence(self, *, sweep: bool = False) -> int:
-        """Place one batch; returns how many entries. None if another process was faster."""
+        """Place one batch; returns how many entries, none of them if another process was faster.
+
+        Raises `IntegrityFailed` if the database is older than the head kept outside of it, `StorageFailed`.
+        """
+        await self._check_head()
         size, packed, newest = await self._state()
         entries = await self._unplaced(newest, sweep=sweep)
         if not entries:
@@ -82,22 +101,27 @@ class Sequencer:
         frontier = Frontier.loads(size, packed)
         hashes = leaf_hashes(entries)
         nodes = [Step(_ADD_NODE, node) for node in frontier.extend(hashes)]
-        root, now = frontier.root(), self._clock.now()
-        note = sign_checkpoint(self._key, frontier.size, root)
+        root, now, key = frontier.root(), self._clock.now(), self._ring.active(KeyKind.LEDGER)
+        note = sign_checkpoint(key, frontier.size, root)
         moved = (frontier.size, frontier.dumps(), max(newest, *(e.id for e in entries)), _STATE_ID, size)
         leaves = (
             Step(_ADD_LEAF, (position, e.id, leaf))
             for position, (e, leaf) in enumerate(zip(entries, hashes, strict=True), size)
         )
         unit = Unit(
-            (Step(_MOVE, moved, "sequencer"),),
+            # No head is signed with a key after its retirement is on the ledger.
+            (Step(_KEY, (key.id, KeyState.ACTIVE.value), "key"), Step(_MOVE, moved, "sequencer")),
             (*leaves, *nodes, Step(_ADD_CHECKPOINT, (frontier.size, root, note, now))),
         )
         try:
             await self._database.commit(unit)
-        except Stale:
-            return 0
-        self._keep_head(note)
+        except Stale as stale:
+            if stale.detail_code != "key":
+                return 0
+            self._renew_key(key.id)
+            return await self.sequence(sweep=sweep)
+        if self._head:
+            await asyncio.to_thread(self._head.keep, note)
         telemetry.LEDGER_SIZE.set(frontier.size)
         return len(entries)
 
@@ -126,8 +150,20 @@ class Sequencer:
             statement = statement.where(~placed.exists())
         return [LedgerEntry(*row) for row in await self._database.query(statement)]
 
-    def _keep_head(self, note: str) -> None:
-        if self._head_file is not None:
-            fresh = self._head_file.with_suffix(".new")
-            fresh.write_text(note, encoding="utf-8")  # a signed note begins its signature with a dash beyond ASCII
-            fresh.replace(self._head_file)
+    async def _check_head(self) -> None:
+        if self._checked or self._head is None:
+            return
+        head = self._head.read(tuple(verifier_of(key) for key in self._ring.all_of(KeyKind.LEDGER)))
+        if head is not None:
+            await check_holds(self._database, head)
+        # A process that ended between its commit and this file left an older head in it.
+        newest = select(col(tables.Checkpoint.note)).order_by(col(tables.Checkpoint.size).desc()).limit(1)
+        for (note,) in await self._database.query(newest):
+            await asyncio.to_thread(self._head.keep, note)
+        self._checked = True
+
+    def _renew_key(self, retired: str) -> None:
+        if self._keys is not None:
+            self._ring = KeyRing.load(self._keys)
+        if self._ring.active(KeyKind.LEDGER).id == retired:
+            raise ConfigurationError("The ledger's key was rotated; start this process anew.")

@@ -12,7 +12,7 @@ from hub.model import ChannelKind, now_us
 from hub.ports import Channel
 from hub.recent import Recent
 from hub.signals import LocalSignals
-from hub.storage import migrations
+from hub.storage import key_records, migrations
 from hub.storage.database import Database
 from hub.storage.directory import DirectoryStore, Organization
 from hub.storage.facts import FactsReader
@@ -62,6 +62,7 @@ async def a_hub(
         zone=ZONE,
         demo=True,
     )
+    await key_records.admit(database, ring)
     for organization in ORGANIZATIONS:
         await hub.directory.put_organization(organization, by="county", at=hub.clock.now())
     try:

@@ -17,7 +17,7 @@ from hub.bootstrap.intakes import intakes
 from hub.clock import SystemClock
 from hub.context import Hub
 from hub.crypto.keyring import KeyRing
-from hub.errors import ConfigurationError
+from hub.errors import ConfigurationError, HubError
 from hub.inbound.reception import Reception
 from hub.ports import Signals
 from hub.recent import Recent
@@ -144,7 +144,7 @@ async def _working(hub: Hub, settings: Settings) -> AsyncIterator[None]:
             # Nobody else can be working on this file, so whatever is claimed or in flight was left behind.
             await recover(hub, hub.clock.now() + 365 * 86_400_000_000)
         worker = Worker(hub)
-        sequencer = Sequencer(hub.database, hub.ring, hub.clock, settings.data / "ledger.head")
+        sequencer = Sequencer(hub.database, hub.ring, hub.clock, settings.data / "ledger.head", settings.keys)
         tasks = [asyncio.create_task(worker.run()), asyncio.create_task(sequencer.run())]
         for task in tasks:
             task.add_done_callback(_stop_if_failed)
@@ -155,7 +155,10 @@ async def _working(hub: Hub, settings: Settings) -> AsyncIterator[None]:
             await asyncio.gather(tasks[0], return_exceptions=True)
             tasks[1].cancel()
             await asyncio.gather(tasks[1], return_exceptions=True)
-            await sequencer.finish()
+            try:
+                await sequencer.finish()
+            except HubError as error:
+                _log.error("sequencing failed", code=error.detail_code)
 
 
 @contextlib.asynccontextmanager

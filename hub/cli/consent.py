@@ -99,7 +99,7 @@ def _write_form(args: argparse.Namespace, values: dict[str, str]) -> str:
 
 async def _add(hub: "Hub", args: argparse.Namespace) -> str:
     from hub.casebook.yamltext import load_file  # noqa: PLC0415
-    from hub.cli.local import read_file  # noqa: PLC0415
+    from hub.cli.files import read_file  # noqa: PLC0415
     from hub.errors import Malformed  # noqa: PLC0415
     from hub.forms.review import review  # noqa: PLC0415
     from hub.storage import consent_papers, consents  # noqa: PLC0415

@@ -1,24 +1,30 @@
-"""`part2hub ledger`: verify the ledger, live or as an export, and write an export for an auditor."""
+"""`part2hub ledger`: verify the ledger, live or as an export; export it; prove one entry."""
 
 import argparse
-import asyncio
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from hub.crypto.checkpoint import Checkpoint, open_checkpoint, verifier_of
-from hub.crypto.keyring import KeyKind, KeyRing
-from hub.crypto.notes import Verifier
-from hub.crypto.verifier import verify_export
-from hub.errors import HubError, IntegrityFailed, Malformed
-from hub.settings import Settings, read_settings
+from hub.cli import ledger_verify
+
+if TYPE_CHECKING:
+    from hub.context import Hub
+    from hub.crypto.proof import Proof
 
 _HELP = """\
 The ledger is a Merkle tree of everything the hub decided, disclosed and was told, with signed heads.
 
   part2hub ledger verify                         the live ledger, against its keys and the head kept beside it
-  part2hub ledger export --out FOLDER            entries.jsonl, checkpoints and public keys, for an auditor
-  part2hub ledger verify --export FOLDER         an export, with no database and no secret;
-                                                 --key NAME+ID+BASE64 uses a key you were given instead of the folder's
+  part2hub ledger verify --head FILE             and against a head that you or a witness kept
+  part2hub ledger export --out FILE              the whole ledger for an auditor: one ZIP, with how to check it
+  part2hub ledger verify --export FILE --key KEY an export, with no database and no secret
+  part2hub ledger prove ENTRY --out FILE         that one entry (its number) is in the ledger: a small file
+  part2hub ledger prove --about ID --out FOLDER  all entries about a disclosure or consent, a file for each
+  part2hub ledger verify --proof FILE --key KEY  such a file, with no database and no secret
+
+KEY is a public key as `part2hub keys list` shows it, NAME+ID+BASE64; the newest or an older one, since each signs
+with the next. Without --key an export is verified with the keys it names itself, which shows damage but no forgery.
+--witness KEY asks that this witness has cosigned the head as well.
 
 Exit codes: 0 intact, 1 something was changed (the lines say where), 2 not understood, 3 configuration, 4 no database.
 """
@@ -28,94 +34,65 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """Add the `ledger` command to the command line."""
     parser = subparsers.add_parser(
         "ledger",
-        help="verify or export the disclosure ledger",
+        help="verify, export or prove the disclosure ledger",
         description=_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    actions = parser.add_subparsers(dest="action", required=True, metavar="verify|export")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="verify|export|prove")
     check = actions.add_parser("verify", help="find edits, deletions, reorderings, truncations, forks")
-    check.add_argument("--export", type=Path, metavar="FOLDER", help="verify an export instead of the live ledger")
+    what = check.add_mutually_exclusive_group()
+    what.add_argument("--export", type=Path, metavar="FILE", help="verify an export instead of the live ledger")
+    what.add_argument("--proof", type=Path, metavar="FILE", help="verify the proof of one entry")
     check.add_argument(
         "--key", action="append", default=[], help="a public key to trust (as `part2hub keys list` shows)"
     )
-    check.add_argument("--head", type=Path, metavar="FILE", help="a signed head that was kept outside the database")
+    check.add_argument(
+        "--witness", action="append", default=[], metavar="KEY", help="a witness whose word is asked for"
+    )
+    check.add_argument(
+        "--head", type=Path, action="append", default=[], metavar="FILE", help="a signed head that was kept outside"
+    )
     check.add_argument("--json", action="store_true", help="print the report as JSON")
     export = actions.add_parser("export", help="write the ledger for an auditor")
-    export.add_argument("--out", type=Path, required=True, metavar="FOLDER")
+    export.add_argument("--out", type=Path, required=True, metavar="FILE")
+    prove = actions.add_parser("prove", help="write the proof that an entry is in the ledger")
+    prove.add_argument("entry", type=int, nargs="?", help="the entry's number")
+    prove.add_argument("--about", metavar="ID", help="a disclosure, consent, member or work item: all entries about it")
+    prove.add_argument("--out", type=Path, required=True, metavar="PATH", help="the file; with --about a folder")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Do what was asked; answers the exit code. Raises `HubError` for what the caller's boundary explains."""
-    if args.action == "export":
-        return asyncio.run(_export(read_settings(), args.out))
-    if args.export is not None:
-        return _verify_export(args)
-    return asyncio.run(_verify_live(read_settings(), args))
+    if args.action == "verify":
+        return ledger_verify.run(args)
+    return _export(args.out) if args.action == "export" else _prove(args)
 
 
-async def _verify_live(settings: Settings, args: argparse.Namespace) -> int:
-    from hub.audit import audit  # noqa: PLC0415 - an export is verified without any of this
-    from hub.bootstrap import open_hub  # noqa: PLC0415
+def _export(out: Path) -> int:
+    from hub.cli.local import on_hub  # noqa: PLC0415 - an export is verified without any of this
+    from hub.export import write_export  # noqa: PLC0415
 
-    async with open_hub(settings, channels=False) as hub:
-        keys = tuple(Verifier.parse(key) for key in args.key) or _public_keys(hub.ring)
-        head = _head(args.head or settings.data / "ledger.head", keys, required=args.head is not None)
-        found = await audit(hub.database, keys, head, hub.clock.now())
-    sys.stdout.write(found.report.json().decode() + "\n" if args.json else found.text() + "\n")
-    return 0 if found.intact else 1
-
-
-def _verify_export(args: argparse.Namespace) -> int:
-    folder: Path = args.export
-    try:
-        given = args.key or (folder / "keys.txt").read_text().split()
-        keys = tuple(Verifier.parse(key) for key in given)
-        notes = (folder / "checkpoints.txt").read_text(encoding="utf-8").split("\n\n\n")
-        head = _head(args.head, keys, required=True) if args.head else None
-        with (folder / "entries.jsonl").open("rb") as file:
-            report = verify_export((line.rstrip(b"\n") for line in file), filter(None, notes), keys, head)
-    except OSError:
-        raise Malformed("The folder does not hold an export: entries.jsonl, checkpoints.txt, keys.txt.") from None
-    sys.stdout.write(report.json().decode() + "\n" if args.json else report.text() + "\n")
-    return 0 if report.intact else 1
-
-
-async def _export(settings: Settings, folder: Path) -> int:
-    from sqlalchemy import select  # noqa: PLC0415
-    from sqlmodel import col  # noqa: PLC0415
-
-    from hub.audit import lines  # noqa: PLC0415
-    from hub.bootstrap import open_hub  # noqa: PLC0415
-    from hub.storage.tables import Checkpoint as Stored  # noqa: PLC0415
-
-    folder.mkdir(parents=True, exist_ok=True)
-    async with open_hub(settings, channels=False) as hub:
-        count = 0
-        with (folder / "entries.jsonl").open("wb") as file:
-            async for line in lines(hub.database):
-                file.write(line + b"\n")
-                count += 1
-        notes = await hub.database.query(select(col(Stored.note)).order_by(col(Stored.size)))
-        keys = _public_keys(hub.ring)
-    (folder / "checkpoints.txt").write_text("\n\n".join(row[0] for row in notes), encoding="utf-8")
-    (folder / "keys.txt").write_text("".join(f"{key.encode()}\n" for key in keys))
-    print(f"{count:,} entries and {len(notes):,} signed heads written to {folder}")
+    entries, heads = on_hub(lambda hub: write_export(hub, out))
+    print(f"{entries:,} entries and {heads:,} signed heads written to {out}")
     return 0
 
 
-def _public_keys(ring: KeyRing) -> tuple[Verifier, ...]:
-    return tuple(verifier_of(key) for key in ring.all_of(KeyKind.LEDGER))
+def _prove(args: argparse.Namespace) -> int:
+    from hub.cli.local import on_hub  # noqa: PLC0415 - as above
+    from hub.proofs import about, inclusions  # noqa: PLC0415
 
+    if (args.entry is None) == (args.about is None):
+        print("part2hub ledger: name an entry by its number, or --about what", file=sys.stderr)
+        return 2
 
-def _head(file: Path, keys: tuple[Verifier, ...], *, required: bool) -> Checkpoint | None:
-    try:
-        note = file.read_text(encoding="utf-8")
-    except OSError:
-        if required:
-            raise Malformed("The head file cannot be read.") from None
-        return None
-    try:
-        return open_checkpoint(note, keys)
-    except (Malformed, IntegrityFailed) as error:
-        raise HubError("The head kept outside the database is not signed by a key of this ledger.") from error
+    async def act(hub: "Hub") -> "dict[int, Proof]":
+        return await inclusions(hub, [args.entry] if args.about is None else await about(hub, args.about))
+
+    found = on_hub(act)
+    for number, proof in found.items():
+        file = args.out if args.about is None else args.out / f"{number}.tlog-proof"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(proof.encode(), encoding="utf-8")
+    print(f"{len(found)} proof{'s' if len(found) != 1 else ''} written to {args.out}")
+    return 0

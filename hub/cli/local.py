@@ -2,12 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import TypeVar
 
 from hub.bootstrap import migrate, open_hub
 from hub.context import Hub
-from hub.errors import Malformed
 from hub.settings import read_settings
 
 T = TypeVar("T")
@@ -25,15 +23,3 @@ def on_hub(act: Callable[[Hub], Awaitable[T]]) -> T:
             return await act(hub)
 
     return asyncio.run(run())
-
-
-def read_file(path: Path, most: int) -> bytes:
-    """A file given on the command line. Raises `Malformed`."""
-    try:
-        with path.open("rb") as file:
-            content = file.read(most + 1)
-    except OSError:
-        raise Malformed("A file cannot be read.", field=path.name) from None
-    if len(content) > most:
-        raise Malformed(f"A file has at most {most >> 20} MiB.", field=path.name)
-    return content

@@ -50,7 +50,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace) -> int:
     """Hand in, and print where each recipient's share stands."""
-    from hub.cli.local import on_hub, read_file  # noqa: PLC0415 - so that --help is fast
+    from hub.cli.files import read_file  # noqa: PLC0415 - so that --help is fast
+    from hub.cli.local import on_hub  # noqa: PLC0415 - as above
     from hub.intake import MAX_DOCUMENT_BYTES  # noqa: PLC0415
 
     manifest = read_file(args.manifest, 1 << 20)

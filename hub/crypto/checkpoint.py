@@ -60,11 +60,16 @@ def open_checkpoint(note: str | bytes, verifiers: tuple[Verifier, ...]) -> Check
 
     Raises `Malformed`, or `IntegrityFailed` if no known key of that ledger signed it.
     """
+    return open_signed(note, verifiers)[0]
+
+
+def open_signed(note: str | bytes, verifiers: tuple[Verifier, ...]) -> tuple[Checkpoint, tuple[Verifier, ...]]:
+    """The head, and which of the known keys signed it; raises as `open_checkpoint`."""
     parsed = Note.parse(note)
     checkpoint = Checkpoint.parse(parsed.text)
     # A key may vouch only for the ledger whose name it bears.
-    notes.verify(parsed, (verifier for verifier in verifiers if verifier.name == checkpoint.origin))
-    return checkpoint
+    signers = notes.verify(parsed, (verifier for verifier in verifiers if verifier.name == checkpoint.origin))
+    return checkpoint, signers
 
 
 def verifier_of(key: Key) -> Verifier:

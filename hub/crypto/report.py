@@ -17,6 +17,7 @@ class Fault(StrEnum):
     TRUNCATED = "truncated"
     FORKED = "forked"
     UNSIGNED = "unsigned"
+    OUTDATED = "outdated"
     UNPROVEN = "unproven"
 
 
@@ -29,6 +30,7 @@ _WORDS = {
     Fault.TRUNCATED: "Position {first}{to_last}: signed for, and gone from the end.",
     Fault.FORKED: "The signed head of {first:,} entries belongs to another history than this one.",
     Fault.UNSIGNED: "A checkpoint (number {first:,} of those given) is not signed by a known key of this ledger.",
+    Fault.OUTDATED: "The head of {first:,} entries is signed with a key that had been retired before.",
     Fault.UNPROVEN: "No checkpoint vouches for any of these entries.",
 }
 
@@ -38,7 +40,7 @@ class Finding(msgspec.Struct, frozen=True):
 
     fault: Fault
     first: int
-    """The first bad position; `forked`: the head's size; `unsigned`: the checkpoint's number, from one."""
+    """The first bad position; `forked`, `outdated`: the head's size; `unsigned`: the checkpoint's number, from one."""
     count: int = 1
     """How many positions from there on; `inserted`: how many entries stand before it."""
 
@@ -61,7 +63,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     root: str
     """Hex of the Merkle tree hash of all that was read."""
     trusted_head: int | None
-    """The size of the head that was kept outside, if one was given."""
+    """The size of the largest head that was kept outside, if one was given."""
     findings: tuple[Finding, ...]
     unlisted: int
     """Further faults, beyond those listed."""

@@ -1,13 +1,14 @@
 """The independent verifier: is the ledger still what was signed, and if not, where?
 
 It trusts nothing in the database: not the entries, not the leaf hashes stored beside them, not the checkpoints; only
-the public keys it is given and a head that was kept outside. Whatever the store holds, the answer is a report.
+the public keys it is given and heads that were kept outside. Whatever the store holds, the answer is a report.
 
 Rules kept here:
 - An entry that does not give its recorded leaf is named by position.
 - A leaf that was replaced together with its entry shows at the next signed root: the range between two heads is named.
 - A signed head that does not fit while a later one does is a second history (a fork).
 - Fewer leaves than a signed or trusted head counts is a truncation, or an old backup put back.
+- A head signed with a key that the ledger had retired before is named.
 - Memory does not grow with the ledger, only with the number of checkpoints (some 200 bytes each).
 """
 
@@ -15,11 +16,12 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from hub.crypto.alignment import Alignment
-from hub.crypto.checkpoint import Checkpoint, open_checkpoint
+from hub.crypto.checkpoint import Checkpoint, open_signed
 from hub.crypto.ledger import LedgerEntry, leaf_hash, leaf_hashes, leaves_of
 from hub.crypto.notes import Verifier
 from hub.crypto.report import Fault, Finding, Report
-from hub.crypto.tree import Frontier
+from hub.crypto.retirements import Retirements
+from hub.crypto.tree import Frontier, Node
 from hub.errors import IntegrityFailed, Malformed
 
 _BATCH = 4096
@@ -33,14 +35,14 @@ def verify(
     leaves: Iterable[bytes | None],
     checkpoints: Iterable[str | bytes],
     public_keys: Sequence[Verifier],
-    trusted_head: Checkpoint | None = None,
+    trusted_heads: Sequence[Checkpoint] = (),
 ) -> Report:
     """Verify a ledger against its leaf hashes, both in position order, and its signed checkpoints.
 
-    `None` stands for an entry or leaf that the store lacks at a position it should have. `trusted_head` is a head that
-    was kept where whoever can write the database cannot.
+    `None` stands for an entry or leaf that the store lacks at a position it should have. `trusted_heads` were
+    kept where whoever can write the database cannot.
     """
-    verification = Verification(checkpoints, public_keys, trusted_head)
+    verification = Verification(checkpoints, public_keys, trusted_heads)
     entry_stream, leaf_stream = iter(entries), iter(leaves)
     while True:
         entry_batch, leaf_batch = list(islice(entry_stream, _BATCH)), list(islice(leaf_stream, _BATCH))
@@ -53,10 +55,10 @@ def verify_export(
     lines: Iterable[bytes],
     checkpoints: Iterable[str | bytes],
     public_keys: Sequence[Verifier],
-    trusted_head: Checkpoint | None = None,
+    trusted_heads: Sequence[Checkpoint] = (),
 ) -> Report:
     """Verify an export: one leaf to a line, in position order, with no recorded hashes and no database."""
-    verification = Verification(checkpoints, public_keys, trusted_head)
+    verification = Verification(checkpoints, public_keys, trusted_heads)
     stream = iter(lines)
     while batch := list(islice(stream, _BATCH)):
         verification.feed_lines(batch)
@@ -70,16 +72,18 @@ class Verification:
         self,
         checkpoints: Iterable[str | bytes],
         public_keys: Sequence[Verifier],
-        trusted_head: Checkpoint | None = None,
+        trusted_heads: Sequence[Checkpoint] = (),
     ) -> None:
         self._findings: list[Finding] = []
         self._unlisted = 0
         self._signed = 0
         self._heads: dict[int, list[bytes]] = {}
+        self._retirements = Retirements()
+        self._nodes: list[Node] = []
         self._read_checkpoints(checkpoints, tuple(public_keys))
-        self._trusted = trusted_head
-        if trusted_head:
-            self._add_head(trusted_head)
+        self._trusted = max((head.size for head in trusted_heads), default=None)
+        for head in trusted_heads:
+            self._add_head(head)
         self._sizes = sorted(self._heads)
         self._next = 0
         self._frontier = Frontier()
@@ -91,12 +95,20 @@ class Verification:
     def feed(self, entries: Sequence[LedgerEntry | None], leaves: Sequence[bytes | None]) -> None:
         """The next entries and recorded leaf hashes, in position order."""
         recorded = _sound(leaves)
+        self._retirements.entries(entries, self._frontier.size)
         self._alignment.feed(_computed(entries), recorded)
         self._grow(recorded)
 
     def feed_lines(self, lines: Sequence[bytes]) -> None:
         """The next lines of an export, without their newlines."""
+        self._retirements.lines(lines, self._frontier.size)
         self._grow(leaves_of(lines))
+        self._nodes.clear()
+
+    def take_nodes(self) -> list[Node]:
+        """The nodes of the tree that were completed since the last call, to compare with stored ones."""
+        nodes, self._nodes = self._nodes, []
+        return nodes
 
     def finish(self) -> Report:
         """The report. Nothing can be fed afterwards."""
@@ -107,6 +119,8 @@ class Verification:
             self._note(Finding(Fault.CHANGED, self._agreed, self._in_doubt[0] - self._agreed))
         if self._sizes and self._sizes[-1] > size:
             self._note(Finding(Fault.TRUNCATED, size, self._sizes[-1] - size))
+        for finding in self._retirements.findings():
+            self._note(finding)
         if size and not self._agreed and not self._findings:
             self._note(Finding(Fault.UNPROVEN, 0, size))
         return Report(
@@ -114,7 +128,7 @@ class Verification:
             proven=self._agreed,
             checkpoints=self._signed,
             root=self._frontier.root().hex(),
-            trusted_head=self._trusted.size if self._trusted else None,
+            trusted_head=self._trusted,
             findings=tuple(self._findings),
             unlisted=self._unlisted + self._alignment.unlisted,
         )
@@ -122,11 +136,13 @@ class Verification:
     def _read_checkpoints(self, checkpoints: Iterable[str | bytes], public_keys: tuple[Verifier, ...]) -> None:
         for number, note in enumerate(checkpoints, 1):
             try:
-                self._add_head(open_checkpoint(note, public_keys))
+                head, signers = open_signed(note, public_keys)
             except (Malformed, IntegrityFailed):
                 self._note(Finding(Fault.UNSIGNED, number))
-            else:
-                self._signed += 1
+                continue
+            self._add_head(head)
+            self._signed += 1
+            self._retirements.signed(head.size, signers)
 
     def _add_head(self, head: Checkpoint) -> None:
         roots = self._heads.setdefault(head.size, [])
@@ -139,7 +155,7 @@ class Verification:
         while start < len(leaves):
             room = self._sizes[self._next] - self._frontier.size if self._next < len(self._sizes) else len(leaves)
             batch = leaves[start : start + room]
-            self._frontier.extend(batch)
+            self._nodes += self._frontier.extend(batch)
             start += len(batch)
             self._compare()
 

@@ -10,8 +10,12 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlmodel import col
 
+from hub.crypto.checkpoint import verifier_of
 from hub.crypto.keyring import Key, KeyKind, KeyRing, KeyState
+from hub.crypto.retirements import RETIRED
 from hub.errors import ConfigurationError, Stale
+from hub.model import now_us
+from hub.record import entry
 from hub.storage.database import Database, Step, Unit
 from hub.storage.statements import Change, InsertNew, columns_of
 from hub.storage.tables import KeyRecord
@@ -21,6 +25,7 @@ RELEASED = "released"
 _BOUND = {KeyKind.ENCRYPTION, KeyKind.IDENTIFIER, KeyKind.TOKEN, KeyKind.LEDGER}
 """What stored data needs to be opened, found or verified; a delivery was verified when it arrived."""
 _ADD = InsertNew(KeyRecord, columns_of(KeyRecord), ("id",))
+_RETIRE = Change(KeyRecord, ("state",), ("id", "state"), must_hit=True)
 _MOVE = Change(KeyRecord, ("state",), ("id", "state"))
 
 
@@ -57,7 +62,9 @@ async def admit(database: Database, ring: KeyRing) -> None:
             with contextlib.suppress(Stale):
                 await database.commit(Unit((Step(_ADD, _row(key)),), ()))
         elif key.state is KeyState.RETIRED and known[key.id].state == KeyState.ACTIVE:
-            await database.commit(Unit((), (Step(_MOVE, ("retired", key.id, "active")),)))
+            retired = Step(_RETIRE, (KeyState.RETIRED.value, key.id, KeyState.ACTIVE.value), "key")
+            with contextlib.suppress(Stale):
+                await database.commit(Unit((retired,), (_retirement(key, ring),)))
 
 
 def release(key_id: str) -> Step:
@@ -68,6 +75,15 @@ def release(key_id: str) -> Step:
 def needed(record: Recorded) -> bool:
     """Whether stored data may depend on this key."""
     return record.kind in _BOUND and record.state != RELEASED
+
+
+def _retirement(key: Key, ring: KeyRing) -> Step:
+    """The ledger says from where on nothing is signed with this key, and with which one instead."""
+    follower = ring.active(key.kind)
+    body = {"key": key.id, "kind": key.kind.value, "successor": follower.id}
+    if key.kind is KeyKind.LEDGER:
+        body |= {"verifier": verifier_of(key).encode(), "successor_verifier": verifier_of(follower).encode()}
+    return entry(RETIRED, now_us(), body, reference=key.id)
 
 
 def _row(key: Key) -> tuple[str, str, str, int, str]:

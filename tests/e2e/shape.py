@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import zipfile
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -115,8 +116,10 @@ class Deployed:
     async def ledger(self) -> "Told":
         """What the ledger's export tells an auditor."""
         with tempfile.TemporaryDirectory(dir=self.folder) as out:
-            assert (await self.command("ledger", "export", "--out", out)).code == 0
-            return Told([json.loads(line) for line in (Path(out) / "entries.jsonl").read_text().splitlines()])
+            file = Path(out) / "ledger.zip"
+            assert (await self.command("ledger", "export", "--out", file)).code == 0
+            with zipfile.ZipFile(file) as archive:
+                return Told([json.loads(line) for line in archive.read("entries.jsonl").splitlines()])
 
     def _process(self, *words: str) -> "subprocess.Popen[bytes]":
         with self.log.open("ab") as log:

@@ -28,7 +28,7 @@ async def a_day(scene: Scene, head: Path | None = None) -> Sequencer:
 
 async def audited(scene: Scene, head: Path | None = None) -> Audit:
     keys = tuple(verifier_of(key) for key in scene.hub.ring.all_of(KeyKind.LEDGER))
-    trusted: Checkpoint | None = open_checkpoint(head.read_text(), keys) if head else None
+    trusted: list[Checkpoint] = [open_checkpoint(head.read_text(), keys)] if head else []
     return await audit(scene.hub.database, keys, trusted, scene.hub.clock.now() + 3_600_000_000)
 
 

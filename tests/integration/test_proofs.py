@@ -13,6 +13,7 @@ from hub.crypto.proof import Proof
 from hub.errors import IntegrityFailed, NotAvailable, Unavailable
 from hub.record import entry
 from hub.sequencer import Sequencer
+from hub.storage import key_records
 from hub.storage.database import Unit
 from hub.storage.statements import Returning
 from hub.storage.tables import Checkpoint, LedgerEntry
@@ -92,6 +93,7 @@ async def test_a_proof_made_before_a_rotation_verifies_after_it(database_url, tm
         await Sequencer(hub.database, hub.ring, hub.clock).finish()
         before = await proofs.inclusion(hub, 2)
         ring = rotate(tmp_path / "keys.json")
+        await key_records.admit(hub.database, ring)
         rotated = dataclasses.replace(hub, ring=ring)
         await written(rotated, 5)
         await Sequencer(hub.database, ring, hub.clock).finish()

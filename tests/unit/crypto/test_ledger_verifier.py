@@ -44,7 +44,7 @@ HEADS = heads_of(LEAVES)
 
 
 def check(entries=ENTRIES, leaves=LEAVES, heads=HEADS, trusted=None):
-    return verify(entries, leaves, heads, KEYS, trusted)
+    return verify(entries, leaves, heads, KEYS, [trusted] if trusted else [])
 
 
 def faults(report):
