@@ -46,6 +46,11 @@ def accompaniment_text(accompaniment: Accompaniment) -> str:
     return "\n\n".join(parts)
 
 
+def event_in_words(kind: str) -> str:
+    """`admit_cancelled` as a person reads it."""
+    return kind.replace("_", " ")
+
+
 def instant_text(at: int) -> str:
     """Microseconds since the epoch as a person reads it, in UTC."""
     return datetime.fromtimestamp(at / 1_000_000, UTC).strftime("%Y-%m-%d %H:%M UTC")
@@ -67,7 +72,7 @@ def _letter(parcel: Parcel) -> str:
     ]
     if parcel.event:
         where = f", {parcel.event.setting}" if parcel.event.setting else ""
-        lines.append(f"Event: {parcel.event.kind} at {instant_text(parcel.event.at)}{where}")
+        lines.append(f"Event: {event_in_words(parcel.event.kind)} at {instant_text(parcel.event.at)}{where}")
         lines += [f"Contact: {parcel.event.contact}"] if parcel.event.contact else []
     lines += [f"Document {number}: {document.title}" for number, document in enumerate(parcel.documents, 1)]
     return _lines(lines)

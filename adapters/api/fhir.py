@@ -42,6 +42,8 @@ _HEADER_PROFILES = {
     MessageKind.ADMIT_NOTICE: "admit-notification-messageheader",
     MessageKind.DISCHARGE_NOTICE: "discharge-notification-messageheader",
 }
+_TRANSFER = (_EVENT_CODES, "notification-transfer", "Transfer Notification")
+_TRANSFER_PROFILE = "transfer-notification-messageheader"
 _GENDERS = {"male", "female", "other", "unknown"}
 _DELIVERIES = uuid5(NAMESPACE_URL, "urn:part2hub:delivery")
 
@@ -102,9 +104,10 @@ def _resources(parcel: Parcel, names: UUID) -> Iterator[tuple[str, Json]]:
 
 
 def _header(parcel: Parcel, focus: Json, sender: Json, receiver: Json) -> Json:
-    system, code, display = _EVENTS[parcel.kind]
-    profiles = ["notifications-messageheader"]
-    profiles += [_HEADER_PROFILES[parcel.kind]] if parcel.kind in _HEADER_PROFILES else []
+    moved = parcel.event is not None and parcel.event.kind == "transfer"
+    system, code, display = _TRANSFER if moved else _EVENTS[parcel.kind]
+    profile = _TRANSFER_PROFILE if moved else _HEADER_PROFILES.get(parcel.kind)
+    profiles = ["notifications-messageheader", *([profile] if profile else [])]
     return {
         "resourceType": "MessageHeader",
         "meta": {"profile": [f"{_ALERTS}/StructureDefinition/{profile}" for profile in profiles]},

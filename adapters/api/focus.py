@@ -22,6 +22,10 @@ _CLASSES = {
 }
 
 
+_STATUSES = {"visit": "in-progress", "admit_cancelled": "cancelled", "discharge_cancelled": "in-progress"}
+"""What the standard's mapping of v2 to FHIR makes of A04, A11 and A13."""
+
+
 def focus_of(parcel: Parcel, refer: Refer, instant: Instant) -> list[tuple[str, Json]]:
     """Named resources, the focus first; `refer` makes a reference to a named resource of the same bundle."""
     match parcel.kind:
@@ -37,10 +41,11 @@ def _encounter(parcel: Parcel, refer: Refer, instant: Instant) -> Json:
     event = parcel.event or Event(kind="", at=parcel.created_at)
     code, display = _CLASSES.get(event.setting, ("IMP", "inpatient encounter"))
     admitted = parcel.kind is MessageKind.ADMIT_NOTICE
+    status = _STATUSES.get(event.kind, "in-progress" if admitted else "finished")
     encounter: Json = {
         "resourceType": "Encounter",
         "meta": {"profile": [f"{_ALERTS}/StructureDefinition/adt-notification-encounter"]},
-        "status": "in-progress" if admitted else "finished",
+        "status": status,
         "class": {"system": ACT_CODE, "code": code, "display": display},
         "type": [{"text": event.setting or display}],
         "subject": refer("patient"),

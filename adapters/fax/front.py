@@ -7,7 +7,7 @@ scope of each consent follows on the next page in full (§2.32(b)).
 
 from collections.abc import Sequence
 
-from adapters.accompaniment import KIND_IN_WORDS, LABEL_IN_WORDS, instant_text
+from adapters.accompaniment import KIND_IN_WORDS, LABEL_IN_WORDS, event_in_words, instant_text
 from adapters.fax.sheet import SMALL, Line, Page, compose, footer_rows
 from hub.errors import Unrenderable
 from hub.model import ConsentCopy, Correspondent, Document, Parcel
@@ -74,7 +74,7 @@ def _about(parcel: Parcel) -> list[Line]:
     ]
     if event:
         lines += [
-            Line(event.kind.capitalize(), label="Event", gap=24),
+            Line(event_in_words(event.kind).capitalize(), label="Event", gap=24),
             Line(instant_text(event.at), label="When"),
             *([Line(event.setting, label="Where")] if event.setting else []),
             *([Line(event.contact, label="Contact")] if event.contact else []),

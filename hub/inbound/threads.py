@@ -56,7 +56,7 @@ class _Share(NamedTuple):
 
 def opened(hub: Hub, content: ArrivedPacket, sender: str, submission: str) -> tuple[Step, ...]:
     """The step that remembers what a thread led to; none for what stands alone."""
-    if not content.thread or content.place == "retracts":
+    if not content.thread or content.place != "opens":
         return ()
     event = content.event.kind if content.event else "referral"
     return (Step(_ADD, (_hash(hub, content.thread, sender), submission, event, None)),)

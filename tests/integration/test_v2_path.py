@@ -1,0 +1,286 @@
+"""HL7 v2 from the frame to the recipient: notices, their retraction, referrals and their answers, on the one path."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+import pytest
+from sqlmodel import select
+
+from adapters.mllp.conversation import Manners, answers
+from adapters.mllp.frames import Frame
+from adapters.mllp.message import Message
+from adapters.mllp.peers import Peer
+from hub.arrivals import Arrival, Taken
+from hub.inbound import people
+from hub.inbound.keep import keep
+from hub.inbound.reception import settle_taken
+from hub.model import ChannelKind, Deferred, Endpoint, MessageKind, Unknown
+from hub.storage import consents
+from hub.storage.tables import Inbound, Outbox, Submission, Thread
+from tests.hubs import ZONE
+from tests.scenes import BORN, CIN, FORM, NAME, Scene, a_scene
+from tests.unit.adapters.mllp.messages import adt
+
+HARBOR = Peer(
+    organization="harbor",
+    certificate="ehr.harbor.example",
+    purpose="treatment",
+    recipients=dict.fromkeys(("admit", "discharge", "transfer", "visit"), ("lantern", "valley-clinic")),
+    receivers={"LANTERN": "lantern"},
+)
+LANTERN = Peer(organization="lantern", certificate="ehr.lantern.example", purpose="treatment")
+STRANGER = Peer(organization="valley-clinic", certificate="ehr.valley.example")
+
+
+class Line:
+    """A v2 interface to the hub, without the socket."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self.hub = scene.hub
+
+    async def send(self, raw: bytes, peer: Peer = HARBOR) -> str:
+        """The acknowledgement; everything is settled when this returns."""
+        (answer,) = await answers(Frame(raw), peer, self._take, Manners(zone=ZONE, now=self.hub.clock.now))
+        while await settle_taken(self.hub):
+            pass
+        return answer.decode()
+
+    async def rows(self, table: type[Any], order: Any = None) -> list[Any]:
+        names = [column.name for column in table.__table__.columns]
+        found = await self.hub.database.query(select(table.__table__).order_by(table.__table__.c[order or names[0]]))
+        return [dict(zip(names, row, strict=True)) for row in found]
+
+    async def last(self) -> tuple[str, str | None]:
+        """State and code of the arrival that came last."""
+        row = (await self.rows(Inbound, "received_at"))[-1]
+        return row["state"], row["code"]
+
+    async def _take(self, arrival: Arrival) -> Taken:
+        return await keep(self.hub, arrival)
+
+
+@pytest.fixture
+async def line(migrated_url: str) -> AsyncIterator[Line]:
+    async with a_scene(migrated_url) as scene:
+        yield Line(scene)
+
+
+def mine(trigger: str = "A01", **changes: Any) -> bytes:
+    return adt(trigger, name=f"{NAME[1].upper()}^{NAME[0].upper()}", born=BORN.replace("-", ""), cin=CIN, **changes)
+
+
+def delivered(line: Line) -> list[tuple[str, str, str]]:
+    """Recipient, event and first line of each notice that arrived."""
+    return [
+        (p.parcel.recipient.id, p.parcel.event.kind, p.parcel.documents[0].content.decode().split("\n")[0])
+        for p in line.scene.channel.received
+    ]
+
+
+async def test_an_admission_is_told_to_those_who_are_to_be_told(line: Line) -> None:
+    await line.scene.consent()
+    assert "MSA|AA|M1" in await line.send(mine())
+    assert await line.scene.dispatch_all() == ["delivered", "delivered"]
+    assert sorted(delivered(line)) == [
+        ("lantern", "admit", "Admission notice"),
+        ("valley-clinic", "admit", "Admission notice"),
+    ]
+    assert [row["kind"] for row in await line.rows(Submission)] == [MessageKind.ADMIT_NOTICE]
+
+
+async def test_the_usual_recipients_are_plan_case_manager_and_pcp(line: Line) -> None:
+    await line.send(mine(), msgspec.structs.replace(HARBOR, recipients={}))
+    assert [row["recipient"] for row in await line.rows(Outbox)] == ["sunrise"]
+
+
+def without_time_and_id(answer: str) -> str:
+    message = Message.read(answer.encode())
+    own = (message.header.raw(7), message.control_id)
+    return answer.replace(own[0], "").replace(own[1], "", 1)
+
+
+async def test_a_refusal_and_a_person_nobody_knows_are_answered_like_a_permit(line: Line) -> None:
+    refused = await line.send(mine(control="SAME"))
+    assert [row["state"] for row in await line.rows(Outbox)] == ["held", "held"]
+    unknown = await line.send(adt("A03", control="SAME", cin="09999999A", name="NOBODY^HERE"))
+    assert await line.last() == ("unmatched", "member.unknown")
+    await line.scene.consent()
+    permitted = await line.send(mine("A02", control="SAME"))
+    for one, other, trigger in ((permitted, refused, "A01"), (permitted, unknown, "A03")):
+        assert without_time_and_id(one) == without_time_and_id(other).replace(f"ACK^{trigger}", "ACK^A02")
+
+
+async def test_a_repeat_is_one_notice(line: Line) -> None:
+    await line.scene.consent()
+    first, second = await line.send(mine()), await line.send(mine())
+    assert without_time_and_id(first) == without_time_and_id(second)
+    assert len(await line.rows(Submission)) == 1
+
+
+async def test_a_cancelled_admission_is_retracted_to_everyone_who_was_told(line: Line) -> None:
+    await line.scene.consent()
+    await line.send(mine())
+    await line.scene.dispatch_all()
+    await line.send(mine("A11", control="M2"))
+    assert await line.last() == ("submitted", None)
+    await line.scene.dispatch_all()
+    assert sorted(delivered(line)[2:]) == [
+        ("lantern", "admit_cancelled", "Correction: the admission did not take place"),
+        ("valley-clinic", "admit_cancelled", "Correction: the admission did not take place"),
+    ]
+
+
+async def test_whoever_was_not_told_is_not_told_of_the_retraction_either(line: Line) -> None:
+    await line.scene.consent()
+    line.scene.channel.answers.extend([Unknown(code="lost"), Deferred(code="busy")])
+    await line.send(mine())
+    assert sorted(await line.scene.dispatch_all()) == ["queued", "unknown"]
+    (told,) = [row["recipient"] for row in await line.rows(Outbox) if row["state"] == "unknown"]
+    await line.send(mine("A11", control="M2"))
+    rows = await line.rows(Outbox, "created_at")
+    assert sorted((row["state"], row["code"]) for row in rows[:2]) == [("unknown", "lost"), ("withheld", "retracted")]
+    assert [row["recipient"] for row in rows[2:]] == [told], "what may have arrived counts as told"
+
+
+async def test_a_notice_that_waits_for_a_consent_never_leaves_once_it_is_retracted(line: Line) -> None:
+    await line.send(mine())
+    await line.send(mine("A11", control="M2"))
+    assert await line.last() == ("closed", "retraction.nobody-told")
+    await line.scene.consent()
+    assert await line.scene.dispatch_all() == []
+    assert {row["code"] for row in await line.rows(Outbox)} == {"retracted"}
+
+
+async def test_a_retraction_is_decided_like_any_disclosure(line: Line) -> None:
+    consent = await line.scene.consent()
+    await line.send(mine())
+    await line.scene.dispatch_all()
+    await consents.revoke(line.hub, consent, how="written", by="harbor")
+    await line.send(mine("A11", control="M2"))
+    assert await line.scene.dispatch_all() == []
+    assert len(delivered(line)) == 2
+
+
+async def test_a_cancelled_discharge_leaves_the_admission_as_it_was_told(line: Line) -> None:
+    await line.scene.consent()
+    await line.send(mine())
+    await line.send(mine("A03", control="M2"))
+    await line.scene.dispatch_all()
+    await line.send(mine("A13", control="M3"))
+    await line.scene.dispatch_all()
+    assert {event for _, event, _ in delivered(line)[4:]} == {"discharge_cancelled"}
+    retracted = {row["event"]: bool(row["retracted_by"]) for row in await line.rows(Thread)}
+    assert retracted == {"admit": False, "discharge": True}
+
+
+async def test_a_second_cancellation_tells_nobody_again(line: Line) -> None:
+    await line.scene.consent()
+    await line.send(mine())
+    await line.scene.dispatch_all()
+    await line.send(mine("A11", control="M2"))
+    await line.send(mine("A11", control="M3"))
+    assert await line.last() == ("closed", "retraction.nobody-told")
+
+
+async def test_another_senders_visit_of_the_same_number_is_another_visit(line: Line) -> None:
+    await line.scene.consent()
+    await line.send(mine())
+    await line.scene.dispatch_all()
+    await line.send(mine("A11", control="M2"), LANTERN)
+    await line.scene.dispatch_all()
+    assert len(delivered(line)) == 2
+
+
+async def test_an_update_is_kept_and_tells_nobody(line: Line) -> None:
+    await line.scene.consent()
+    await line.send(mine())
+    await line.send(mine("A08", control="M2"))
+    assert await line.last() == ("closed", "visit.updated")
+    assert len(await line.rows(Submission)) == 1
+
+
+async def test_what_the_patient_had_protected_waits_until_a_person_lets_it_go(line: Line) -> None:
+    await line.scene.consent()
+    assert "MSA|AA|" in await line.send(mine(more=("PV2|" + "|" * 21 + "Y",)))
+    assert await line.last() == ("waiting", "restricted.pv2-22")
+    (row,) = await line.rows(Inbound)
+    await people.match(line.hub, row["id"], "harbor", line.scene.member, organization="harbor", by="harbor/clerk")
+    assert await line.scene.dispatch_all() == ["delivered", "delivered"]
+    assert "Confidentiality: R" in line.scene.channel.received[0].parcel.documents[0].content.decode()
+
+
+REFERRAL = f"""MSH|^~\\&|EHR|HARBOR|HUB|LANTERN|20260306||REF^I12^REF_I12|R1|P|2.5.1
+RF1|P|R|Med||O|REF-77^HARBOR
+PRD|RP^Referring|Oakes^Wren
+PID|1||{CIN}^^^MEDI-CAL^MA||{NAME[1]}^{NAME[0]}||{BORN.replace("-", "")}
+""".encode()
+
+
+def status(action: str, state: str, number: str = "REF-77", control: str = "S1") -> bytes:
+    header = f"MSH|^~\\&|E|L|H|C|20260307||OSU^O51^OSU_O51|{control}|P|2.8"
+    return f"{header}\rPID|1\rORC|{action}|{number}|||{state}\r".encode()
+
+
+@pytest.fixture
+async def referred(line: Line) -> Line:
+    """Harbor House has referred to Lantern, and may be answered."""
+    await line.scene.consent()
+    back = msgspec.structs.replace(FORM, discloser=("lantern",), recipients=("harbor",))
+    await line.scene.consent(back)
+    endpoint = Endpoint(
+        id="harbor-api",
+        organization="harbor",
+        channel=ChannelKind.API,
+        address="https://harbor.example/inbox",
+        form="sealed",
+        verified_at=line.hub.clock.now(),
+    )
+    await line.hub.directory.put_endpoint(endpoint, verified_by="county", by="county", at=line.hub.clock.now())
+    await line.send(REFERRAL)
+    assert await line.scene.dispatch_all() == ["delivered"]
+    return line
+
+
+async def test_every_step_of_a_referral_comes_back_to_who_asked(referred: Line) -> None:
+    steps = (("OK", "IP", "accepted"), ("SC", "SC", "scheduled"), ("RE", "CM", "completed"))
+    for number, (action, state, _) in enumerate(steps):
+        assert "MSA|AA|" in await referred.send(status(action, state, control=f"S{number}"), LANTERN)
+        assert await referred.scene.dispatch_all() == ["delivered"]
+    back = [each.parcel for each in referred.scene.channel.received[1:]]
+    assert [(p.recipient.id, p.sender.id, p.event.kind) for p in back] == [
+        ("harbor", "lantern", step) for *_, step in steps
+    ]
+
+
+async def test_our_own_number_of_a_referral_is_answered_too(referred: Line) -> None:
+    (row,) = await referred.rows(Outbox)
+    await referred.send(status("UA", "CA", number=row["id"]), LANTERN)
+    await referred.scene.dispatch_all()
+    assert referred.scene.channel.received[-1].parcel.event.kind == "declined"
+
+
+async def test_a_cancellation_by_who_asked_goes_to_who_was_asked(referred: Line) -> None:
+    await referred.send(status("CA", "CA"), HARBOR)
+    await referred.scene.dispatch_all()
+    last = referred.scene.channel.received[-1].parcel
+    assert (last.recipient.id, last.event.kind) == ("lantern", "cancelled")
+
+
+@pytest.mark.parametrize(("number", "peer"), [("REF-77", STRANGER), ("REF-78", LANTERN)])
+async def test_an_answer_to_what_one_was_not_told_of_is_a_persons(referred: Line, number: str, peer: Peer) -> None:
+    assert "MSA|AA|" in await referred.send(status("OK", "IP", number=number), peer)
+    assert await referred.last() == ("waiting", "referral.unknown")
+
+
+async def test_an_answer_about_another_person_than_the_referral_is_a_persons(referred: Line) -> None:
+    other = status("OK", "IP").replace(b"PID|1", f"PID|1||{CIN}^^^MEDI-CAL^MA||Somebody^Else||19700101".encode())
+    await referred.send(other, LANTERN)
+    assert await referred.last() == ("waiting", "member.differs")
+
+
+async def test_a_referral_to_nobody_in_the_directory_is_a_persons(line: Line) -> None:
+    await line.scene.consent()
+    await line.send(REFERRAL.replace(b"HUB|LANTERN", b"HUB|ELSEWHERE"))
+    assert await line.last() == ("waiting", "recipient.unknown")
