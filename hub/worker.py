@@ -136,7 +136,7 @@ class Worker:
         except Exception as error:  # noqa: BLE001 - one row must not stop the worker; no message, it may name a person
             _log.error("dispatch failed", outbox=ticket.id, code=type(error).__name__)
             state = "failed"
-        telemetry.DISPATCHED.labels(state=state).inc()
+        telemetry.count_dispatched(state).inc()
 
     async def _recover_regularly(self) -> None:
         while True:

@@ -4,14 +4,15 @@ A unit is data: guards that must hold and rows to write. It commits whole or not
 units (group commit), and `commit` returns only after the unit's own transaction is durable.
 """
 
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
+import msgspec
 from sqlalchemy import Select
 
 from hub.storage.statements import Lookup, Returning, Row, Statement
 
 
-class Step(NamedTuple):
+class Step(msgspec.Struct, frozen=True, gc=False):
     """One statement with one row of parameters; `code` names the guard that failed."""
 
     statement: Statement
@@ -19,7 +20,7 @@ class Step(NamedTuple):
     code: str = ""
 
 
-class Unit(NamedTuple):
+class Unit(msgspec.Struct, frozen=True, gc=False):
     """Guards (reading ones first, at most one that writes, last) and writes of one transaction."""
 
     guards: tuple[Step, ...]

@@ -170,8 +170,8 @@ async def _guards(connection: Any, units: list[Unit]) -> dict[int, str]:
 async def _writes(connection: Any, units: list[Unit]) -> None:
     rows = defaultdict[Statement, list[Row]](list)
     for unit in units:
-        for statement, row, _ in unit.writes:
-            rows[statement].append(row)
+        for step in unit.writes:
+            rows[step.statement].append(step.row)
     for statement, given in rows.items():
         await connection.fetch(statement.postgres, *_arrays(given))
 
