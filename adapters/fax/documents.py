@@ -1,4 +1,4 @@
-"""Each document as fax pages: PDF, TIFF, PNG, JPEG, plain text and FHIR JSON.
+"""Each document as fax pages: PDF, TIFF, PNG, JPEG, plain text, JSON and XML (FHIR, C-CDA, others).
 
 Rules kept: a document is drawn whole or not at all (`Unrenderable`), never with pages or characters
 missing; what a sender hands in is bounded in pages and in dots before it is decoded; type turns black or
@@ -12,8 +12,11 @@ from collections.abc import Callable
 from functools import partial
 
 import pypdfium2
+from msgspec import structs
 from PIL import Image, ImageOps
 
+from adapters.fax.cda import Wrapped
+from adapters.fax.markup import lines_of_xml
 from adapters.fax.readable import lines_of_json
 from adapters.fax.sheet import (
     BOTTOM,
@@ -60,6 +63,10 @@ def pages_of(document: Document) -> list[Page]:
         "text/plain": _text,
         "application/json": _json,
         "application/fhir+json": _json,
+        "application/xml": _xml,
+        "text/xml": _xml,
+        "application/fhir+xml": _xml,
+        "application/hl7-cda+xml": _xml,
     }
     if media_type not in readers:
         raise Unrenderable("This kind of document cannot be faxed; give it as PDF.", code="media-type")
@@ -75,6 +82,18 @@ def _text(document: Document) -> list[Page]:
 
 def _json(document: Document) -> list[Page]:
     return compose([_title(document), *lines_of_json(_decoded(document))])
+
+
+def _xml(document: Document) -> list[Page]:
+    if len(document.content) > MAX_TEXT:
+        raise Unrenderable("The document has more pages than a fax carries.", code="too-many-pages")
+    told = lines_of_xml(document.content, document.title)
+    if isinstance(told, Wrapped):
+        inside = structs.replace(document, media_type=told.media_type, content=told.content)
+        if inside.media_type.endswith("xml"):
+            raise Unrenderable("The document holds another one inside; give that one by itself.", code="enclosed")
+        return pages_of(inside)
+    return compose(told)
 
 
 def _title(document: Document) -> Line:

@@ -9,19 +9,22 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from adapters.fax.narrative import Set, narrative, whole_xml
 from adapters.fax.sheet import Line
 from hub.errors import Unrenderable
 
 MAX_DEPTH = 40
-FOR_MACHINES = frozenset({"resourceType", "fullUrl", "id", "meta", "system", "text", "request"})
-"""Left out of a resource; the `text` of a CodeableConcept is read by its own shape."""
+FOR_MACHINES = frozenset({"resourceType", "fullUrl", "id", "meta", "system", "request"})
+"""Left out of a resource."""
+REPEATED = frozenset({"generated", "extensions"})
+"""States of a narrative that has nothing but the data in other words (FHIR R4, Narrative.status)."""
 ASIDE = frozenset({"id", "extension", "use", "system", "rank", "type", "assigner", "userSelected", "version"})
 """Left out of a small shape."""
 WRAPPERS = re.compile(r"(Entry|Resource|Contained)( \d+)?")
 INDENT = 36
 
 
-def lines_of_json(text: str) -> list[Line]:
+def lines_of_json(text: str) -> list[Set]:
     """The document as labelled lines. Raises `Unrenderable` for what is not JSON or nested past reading."""
     try:
         return list(_lines("", json.loads(text), 0))
@@ -29,7 +32,7 @@ def lines_of_json(text: str) -> list[Line]:
         raise Unrenderable("The document is not JSON, or not of the shape its names promise.", code="damaged") from None
 
 
-def _lines(label: str, value: Any, depth: int) -> Iterator[Line]:
+def _lines(label: str, value: Any, depth: int) -> Iterator[Set]:
     if depth > MAX_DEPTH:
         raise Unrenderable("The document is nested too deeply to print.", code="damaged")
     short = _in_a_line(value)
@@ -38,6 +41,9 @@ def _lines(label: str, value: Any, depth: int) -> Iterator[Line]:
     elif isinstance(value, list):
         for number, entry in enumerate(value, 1):
             yield from _lines(f"{label} {number}" if len(value) > 1 else label, entry, depth)
+    elif isinstance(value.get("div"), str) and "status" in value:
+        if value["status"] not in REPEATED:
+            yield from narrative(whole_xml(value["div"].encode()))
     elif "data" in value and "contentType" in value:
         raise Unrenderable("The document holds another one inside; give that one by itself.", code="enclosed")
     elif "resourceType" in value:
@@ -50,7 +56,7 @@ def _lines(label: str, value: Any, depth: int) -> Iterator[Line]:
         yield from _fields(value, depth + 1)
 
 
-def _fields(value: dict[str, Any], depth: int) -> Iterator[Line]:
+def _fields(value: dict[str, Any], depth: int) -> Iterator[Set]:
     for name, entry in value.items():
         if name not in FOR_MACHINES and not name.startswith("_"):
             yield from _lines(_words(name), entry, depth)

@@ -26,6 +26,10 @@ HEADER = 40
 BODY = 32
 """Body type in dots, near 12 points."""
 SMALL = 22
+TABLE = 28
+GUTTER = 20
+NARROWEST = 150
+"""Dots of a column: nine figures or letters."""
 LABEL_COLUMN = 430
 FOOTER_ROWS = 3
 LONGEST_ROW = 400
@@ -50,6 +54,17 @@ class Line(NamedTuple):
     """A horizontal line above."""
 
 
+class Cells(NamedTuple):
+    """A row of a table."""
+
+    texts: tuple[str, ...]
+    weights: tuple[int, ...]
+    """The most letters in each column of the whole table, by which the columns share the width."""
+    bold: bool = False
+    gap: int = 0
+    rule: bool = False
+
+
 class _Row(NamedTuple):
     """A row of type in its place; `size` 0 is a rule."""
 
@@ -60,13 +75,16 @@ class _Row(NamedTuple):
     bold: bool
 
 
-def compose(lines: Iterable[Line]) -> list[Page]:
+def compose(lines: Iterable[Line | Cells]) -> list[Page]:
     """The lines on as many pages as they need, at least one. Raises `Unrenderable` for a character with no
     glyph.
     """
     setter = _Setter()
     for line in lines:
-        setter.set(line)
+        if isinstance(line, Cells):
+            setter.set_cells(line)
+        else:
+            setter.set(line)
     return [partial(_draw, tuple(page)) for page in setter.pages]
 
 
@@ -119,6 +137,25 @@ class _Setter:
                 self._place(LEFT + line.indent + column, row, line.size, bold=line.bold)
             self._y += height
 
+    def set_cells(self, cells: Cells) -> None:
+        height, left = _leading(TABLE), LEFT
+        columns = []
+        for text, width in zip(cells.texts, _widths(cells.weights), strict=True):
+            columns.append((left, list(_rows_in(text, TABLE, width - GUTTER, bold=cells.bold))))
+            left += width
+        self._y += cells.gap if self.pages[-1] else 0
+        high = max(len(rows) for _, rows in columns)
+        # a short row is not torn apart, and heads move on with the first row under them
+        self._need(height * (min(high, 8) + (2 if cells.bold else 0)))
+        if cells.rule and self.pages[-1]:
+            self._place(LEFT, "", 0, bold=False, up=4)
+        for number in range(high):
+            self._need(height)
+            for x, rows in columns:
+                if number < len(rows) and rows[number]:
+                    self._place(x, rows[number], TABLE, bold=cells.bold)
+            self._y += height
+
     def _need(self, height: int) -> None:
         if self._y + height > BOTTOM:
             self.pages.append([])
@@ -145,8 +182,23 @@ def _leading(size: int) -> int:
 
 def _rows(line: Line) -> list[str]:
     width = RIGHT - LEFT - line.indent - (LABEL_COLUMN if line.label else 0)
-    face = font(line.size, bold=line.bold)
-    return [row for paragraph in line.text.split("\n") for row in _wrapped(_legible(paragraph), face, width)]
+    return list(_rows_in(line.text, line.size, width, bold=line.bold))
+
+
+def _rows_in(text: str, size: int, width: int, *, bold: bool) -> Iterator[str]:
+    face = font(size, bold=bold)
+    for paragraph in text.split("\n"):
+        yield from _wrapped(_legible(paragraph), face, width)
+
+
+def _widths(weights: tuple[int, ...]) -> list[int]:
+    """Dots for each column: none too narrow for a date, the rest by what stands in it."""
+    room = RIGHT - LEFT
+    least = min(NARROWEST, room // len(weights))
+    # a long text takes more rows instead of all the width
+    wanted = [min(weight, 60) + 4 for weight in weights]
+    spare = room - least * len(weights)
+    return [least + spare * weight // sum(wanted) for weight in wanted]
 
 
 def _label_rows(line: Line) -> list[str]:
