@@ -46,6 +46,7 @@ COMMANDS = {
     "v2": ("hub.cli.v2", "what an HL7 v2 message would become, and how it would be answered"),
     "ledger": ("hub.cli.ledger", "verify or export the disclosure ledger"),
     "policy": ("hub.cli.policy", "ask the policy engine, or test it against a library of cases"),
+    "direct": ("hub.cli.direct", "Direct mail: check a message, keep trust anchors, find certificates"),
     "keys": ("hub.cli.keys", "make, rotate and list the keys of this hub"),
 }
 _ANSWER_NO, _WRONG_INPUT, _REFUSED, _UNAVAILABLE = 1, 2, 3, 4

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from hub.business_days import Calendar, read_calendar
@@ -57,6 +58,14 @@ class Settings(Frozen, frozen=True, kw_only=True):
     smtp_from: str
     smime_key: Path | None
     smime_certificate: Path | None
+    direct_trust: Path
+    """Folder of the trust anchors and bundles for Direct mail."""
+    direct_revocation: Literal["refuse", "accept"]
+    """What it means when nobody can say whether a certificate is revoked."""
+    direct_dns: str | None
+    """`HOST:PORT` of the DNS server that discovery asks, instead of the system's."""
+    direct_loopback: bool
+    """Lets discovery and fetching reach this machine itself: tests alone."""
     hylafax_url: str | None
     hylafax_admin: Path | None
     """File with the fax server's administrator password, for session logs and the receive queue."""
@@ -100,6 +109,10 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         smtp_from=environ.get("HUB_SMTP_FROM", "exchange@hub.test"),
         smime_key=_path(environ.get("HUB_SMIME_KEY")),
         smime_certificate=_path(environ.get("HUB_SMIME_CERT")),
+        direct_trust=Path(environ.get("HUB_DIRECT_TRUST", data / "direct")),
+        direct_revocation=_revocation(environ.get("HUB_DIRECT_REVOCATION", "refuse")),
+        direct_dns=environ.get("HUB_DIRECT_DNS") or None,
+        direct_loopback=environ.get("HUB_DIRECT_LOOPBACK") == "1",
         hylafax_url=environ.get("HUB_HYLAFAX_URL") or None,
         hylafax_admin=_path(environ.get("HUB_HYLAFAX_ADMIN_FILE")),
         fax_spool=Path(environ.get("HUB_FAX_SPOOL", data / "fax-spool")),
@@ -161,6 +174,14 @@ def _implicit_tls(text: str) -> bool:
     if text not in ("starttls", "implicit"):
         raise ConfigurationError("HUB_SMTP_TLS is starttls or implicit; there is no way without TLS.")
     return text == "implicit"
+
+
+def _revocation(text: str) -> Literal["refuse", "accept"]:
+    if text == "refuse":
+        return "refuse"
+    if text == "accept":
+        return "accept"
+    raise ConfigurationError("HUB_DIRECT_REVOCATION is refuse or accept.")
 
 
 def _lease_us(text: str) -> int:

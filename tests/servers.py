@@ -1,4 +1,4 @@
-"""Private servers for tests and benchmarks: PostgreSQL and Redis, each in its own folder, gone afterwards.
+"""Private servers for tests and benchmarks: PostgreSQL, Redis and slapd, each in its own folder, gone afterwards.
 
 Rules kept here:
 - Loopback only, behind a random password: an open database lets anybody on the machine become its user.
@@ -109,6 +109,37 @@ def redis_url() -> Iterator[str]:
         shutil.chown(config, user)
         with _running(_as(user, [program, config]), folder, lambda: _answers(url)):
             yield url
+
+
+@contextmanager
+def slapd(suffix: str, ldif: str) -> Iterator[int]:
+    """The port of a private LDAP directory that holds `ldif` below `suffix`, open to anonymous readers.
+
+    Raises as `postgres` does.
+    """
+    program, schemas = shutil.which("slapd") or "/usr/sbin/slapd", Path("/etc/ldap/schema")
+    if not Path(program).exists() or not schemas.exists():
+        raise MissingServerError("slapd is missing (Debian: apt-get install slapd)")
+    port = _free_port()
+    with _folder("openldap") as (folder, user):
+        data, entries, config = folder / "data", folder / "entries.ldif", folder / "slapd.conf"
+        data.mkdir()
+        entries.write_text(ldif)
+        lines = [f"include {schemas / name}.schema" for name in ("core", "cosine", "inetorgperson")]
+        lines += ["modulepath /usr/lib/ldap", "moduleload back_mdb", f"pidfile {folder / 'pid'}", "database mdb"]
+        config.write_text("\n".join([*lines, f'suffix "{suffix}"', f"directory {data}", ""]))
+        for path in (data, entries, config):
+            shutil.chown(path, user)
+        add = [Path(program).with_name("slapadd"), "-f", config, "-l", entries]
+        subprocess.run(_as(user, add), check=True, cwd=folder, capture_output=True, timeout=START_SECONDS)
+        command = [program, "-f", config, "-h", f"ldap://127.0.0.1:{port}/", "-d", "0"]
+        with _running(_as(user, command), folder, lambda: _listens(port)):
+            yield port
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def flush(url: str) -> None:

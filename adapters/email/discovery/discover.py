@@ -1,0 +1,96 @@
+"""Finds certificates for an address: each source in order, until one has a certificate that may be used.
+
+Rules kept: a candidate that is invalid, expired, for another name or not to be trusted is passed over, and so is a
+source that fails; neither stops the next. What was found is remembered for as long as its record lives, and what was
+not for a minute.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from cryptography import x509
+
+from adapters.email.certificates import MAIL_ADDRESS, require_bound, require_strong, require_use, require_valid
+from adapters.email.discovery.dns import DnsCertificates, SourceFailed, name_of
+from adapters.email.discovery.found import Candidate, Discovered, Finding
+from adapters.email.discovery.ldap import LdapCertificates
+from adapters.email.reasons import NotAccepted
+from adapters.email.trust.trust import Trust
+from hub.errors import Malformed
+from hub.model import now_us
+
+_NOTHING_SECONDS = 60
+_MOST_KEPT = 2_000
+_SECOND = 1_000_000
+_Source = Callable[[], Awaitable[list[Candidate]]]
+
+
+class Discovery:
+    """Remembers per address. Trust is asked anew each time: an anchor that was removed counts at once."""
+
+    def __init__(self, dns: DnsCertificates, ldap: LdapCertificates, now: Callable[[], int] = now_us) -> None:
+        self._dns = dns
+        self._ldap = ldap
+        self._now = now
+        self._kept: dict[tuple[str, str], tuple[list[Candidate], int]] = {}
+
+    async def discover(self, address: str, trust: Trust | None) -> Discovered:
+        """The certificates to encrypt to for `address`; none if no source has one that may be used.
+
+        Without `trust` a certificate only has to be valid, strong, for encryption and for this address. Raises
+        `Malformed` for what is no mail address.
+        """
+        if not MAIL_ADDRESS.fullmatch(address):
+            raise Malformed("This is not a mail address.")
+        findings: list[Finding] = []
+        for source, look in self._sources(address.lower()).items():
+            try:
+                candidates = await self._remembered(address.lower(), source, look)
+            except SourceFailed:
+                findings.append(Finding(source, "unreachable"))
+                continue
+            if not candidates:
+                findings.append(Finding(source, "none"))
+            usable = []
+            for candidate in candidates:
+                code = await self._judged(candidate.certificate, address, trust)
+                findings.append(Finding(source, code, candidate.certificate))
+                if code == "ok":
+                    usable.append(candidate.certificate)
+            if usable:
+                return Discovered(tuple(usable), source, tuple(findings))
+        return Discovered((), "", tuple(findings))
+
+    def _sources(self, address: str) -> dict[str, _Source]:
+        domain = address.rpartition("@")[2]
+        return {
+            "dns-address": lambda: self._dns.certificates(name_of(address), "dns-address"),
+            "dns-domain": lambda: self._dns.certificates(domain, "dns-domain"),
+            "ldap-address": lambda: self._ldap.certificates(address, domain, "ldap-address"),
+            "ldap-domain": lambda: self._ldap.certificates(domain, domain, "ldap-domain"),
+        }
+
+    async def _remembered(self, address: str, source: str, look: _Source) -> list[Candidate]:
+        about = (address if source.endswith("address") else address.rpartition("@")[2], source)
+        kept, until = self._kept.get(about, ([], 0))
+        if self._now() < until:
+            return kept
+        candidates = await look()
+        seconds = min((each.seconds for each in candidates), default=_NOTHING_SECONDS)
+        if len(self._kept) >= _MOST_KEPT:
+            self._kept.clear()
+        self._kept[about] = (candidates, self._now() + seconds * _SECOND)
+        return candidates
+
+    async def _judged(self, certificate: x509.Certificate, address: str, trust: Trust | None) -> str:
+        at = self._now()
+        try:
+            if trust is not None:
+                await trust.vouch(certificate, address, at, signing=False)
+            else:
+                require_valid(certificate, at)
+                require_strong(certificate)
+                require_use(certificate, signing=False)
+                require_bound(certificate, address)
+        except NotAccepted as error:
+            return error.detail_code
+        return "ok"

@@ -1,0 +1,91 @@
+"""Certificates in a partner's LDAP directory, found by SRV: anonymous, read only, bounded.
+
+Base names from the root entry (`namingContexts`), then a search by `mail`, attribute `userCertificate;binary`, then
+`userCertificate`. Attack stopped: the address goes into the filter escaped; the server is one the guard allows.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+from ldap3 import BASE, NONE, SUBTREE
+from ldap3.core.connection import Connection
+from ldap3.core.exceptions import LDAPException
+from ldap3.core.server import Server
+from ldap3.utils.conv import escape_filter_chars
+
+from adapters.email.discovery.dns import DnsCertificates, Service, SourceFailed
+from adapters.email.discovery.found import Candidate, certificates_from
+
+CONNECT_SECONDS, READ_SECONDS = 10, 5
+_ATTRIBUTES = ("userCertificate;binary", "userCertificate")
+_KEPT_SECONDS = 3_600
+"""LDAP knows no time to live."""
+_MOST_CONTEXTS, _MOST_ENTRIES = 10, 20
+
+
+class LdapCertificates:
+    """Asks the LDAP servers that a domain's SRV records name, by priority, until one answers."""
+
+    def __init__(self, dns: DnsCertificates) -> None:
+        self._dns = dns
+
+    async def certificates(self, mail: str, domain: str, source: str) -> list[Candidate]:
+        """The certificates of the entries with this `mail`. Raises `SourceFailed` if no server could be asked."""
+        servers = await self._dns.ldap_servers(domain)
+        failed = False
+        for server in servers:
+            for address in await self._dns.addresses(server.host):
+                try:
+                    contents = await asyncio.to_thread(_searched, address, server, mail)
+                except (LDAPException, OSError):
+                    failed = True
+                    continue
+                return [Candidate(source, each, _KEPT_SECONDS) for each in certificates_from(contents)]
+            failed = True
+        if failed:
+            raise SourceFailed
+        return []
+
+
+def _searched(address: str, service: Service, mail: str) -> list[bytes]:
+    server = Server(address, service.port, get_info=NONE, connect_timeout=CONNECT_SECONDS)
+    connection = Connection(server, read_only=True, receive_timeout=READ_SECONDS, auto_referrals=False)
+    try:
+        if not connection.bind():
+            raise LDAPException("bind")
+        value = escape_filter_chars(mail)
+        narrow = f"(&(mail={value})(|(userCertificate;binary=*)(userCertificate=*)))"
+        for context in _contexts(connection):
+            for question in (f"(mail={value})", narrow):
+                found = _contents(connection, context, question)
+                if found:
+                    return found
+    finally:
+        if connection.bound:
+            connection.unbind()
+        if connection.socket is not None:  # which ldap3 leaves open when it could not connect
+            connection.socket.close()
+    return []
+
+
+def _contexts(connection: Connection) -> Sequence[str]:
+    connection.search("", "(objectClass=*)", BASE, attributes=["namingContexts"])
+    named = [
+        value.decode(errors="replace")
+        for entry in connection.response or ()
+        for value in entry.get("raw_attributes", {}).get("namingContexts", ())
+    ]
+    return named[:_MOST_CONTEXTS] or [""]
+
+
+def _contents(connection: Connection, context: str, question: str) -> list[bytes]:
+    connection.search(
+        context, question, SUBTREE, attributes=list(_ATTRIBUTES),
+        size_limit=_MOST_ENTRIES, time_limit=READ_SECONDS,
+    )  # fmt: skip
+    entries = [entry.get("raw_attributes", {}) for entry in connection.response or ()]
+    for attribute in _ATTRIBUTES:
+        found = [value for entry in entries for value in entry.get(attribute, ())]
+        if found:
+            return found
+    return []

@@ -1,0 +1,95 @@
+"""Trust as a running hub has it: anchors from the folder, issuers and revocation from the network, bundles renewed."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from adapters.email.fetch import Fetcher, FetchFailed
+from adapters.email.reasons import NotAccepted
+from adapters.email.trust.issuers import FetchedIssuers
+from adapters.email.trust.revocation import Revocation, WhenUnknown
+from adapters.email.trust.store import Bundle, TrustFolder
+from adapters.email.trust.trust import Trust
+from hub.model import now_us
+
+_HOUR = 3_600_000_000
+_TRY_AGAIN = 300_000_000
+"""After a failed refresh, microseconds: the last good content holds meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    """What became of one bundle: how many anchors it has now, or why the last good content stays."""
+
+    bundle: Bundle
+    anchors: int | None
+    fault: str = ""
+
+
+class TrustService:
+    """See `Trust`; `close` it. `when_unknown` is what an unreachable revocation source means (default: refuse)."""
+
+    def __init__(
+        self,
+        folder: TrustFolder,
+        fetcher: Fetcher,
+        when_unknown: WhenUnknown = "refuse",
+        now: Callable[[], int] = now_us,
+    ) -> None:
+        self.folder = folder
+        self._fetcher = fetcher
+        self._issuers = FetchedIssuers(fetcher)
+        self._revocation = Revocation(fetcher, when_unknown)
+        self._now = now
+        self._tried: dict[str, int] = {}
+        self._renewing: asyncio.Task[list[Refresh]] | None = None
+
+    def trust(self, domain: str, direction: Literal["incoming", "outgoing"]) -> Trust:
+        """What a domain of ours believes now. A bundle that is due is renewed meanwhile, if a loop is running."""
+        if self._due() and (self._renewing is None or self._renewing.done()):
+            self._renewing = asyncio.get_running_loop().create_task(self.refresh())
+        anchors = self.folder.anchors(domain, direction)
+        return Trust(anchors, sources=self._issuers, revocation=self._revocation)
+
+    async def fetched(self, url: str) -> bytes:
+        """A bundle's content. Raises `FetchFailed`."""
+        return await self._fetcher.get(url, https_only=True)
+
+    async def refresh(self, *, every: bool = False) -> list[Refresh]:
+        """Renews the bundles that are due, or every one; a bundle that cannot be had keeps its last good content."""
+        bundles = self.folder.entries().bundles if every else self._due()
+        return [await self._renew(bundle) for bundle in bundles]
+
+    async def renewing(self) -> None:
+        """Returns when a renewal that is under way has ended."""
+        if self._renewing is not None:
+            await asyncio.wait([self._renewing])
+
+    async def close(self) -> None:
+        """Ends the connections."""
+        if self._renewing is not None:
+            self._renewing.cancel()
+            await asyncio.gather(self._renewing, return_exceptions=True)
+        await self._fetcher.close()
+
+    def _due(self) -> list[Bundle]:
+        now = self._now()
+        return [
+            each
+            for each in self.folder.entries().bundles
+            if now >= self.folder.renewed_at(each) + each.refresh_hours * _HOUR
+            and now >= self._tried.get(each.url, 0) + _TRY_AGAIN
+        ]
+
+    async def _renew(self, bundle: Bundle) -> Refresh:
+        self._tried[bundle.url] = self._now()
+        try:
+            content = await self.fetched(bundle.url)
+            return Refresh(bundle, self.folder.renew(bundle, content))
+        except FetchFailed:
+            return Refresh(bundle, None, "not reached")
+        except NotAccepted as error:
+            return Refresh(bundle, None, error.detail_code)
+        except (ValueError, OSError):
+            return Refresh(bundle, None, "not a bundle")

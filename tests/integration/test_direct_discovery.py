@@ -1,0 +1,239 @@
+"""Discovery of a partner's certificate against a name server and a private LDAP directory (slapd)."""
+
+import base64
+import json
+from collections.abc import Iterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from adapters.email.discovery.discover import Discovery
+from adapters.email.discovery.dns import DnsCertificates, name_of
+from adapters.email.discovery.ldap import LdapCertificates
+from adapters.email.guard import Guard
+from adapters.email.trust.trust import Trust
+from hub.bootstrap.direct import discover
+from hub.errors import Malformed
+from hub.settings import read_settings
+from tests import servers
+from tests.conftest import _missing
+from tests.direct import AT, DAY, NOW, Holder, authority
+from tests.nameserver import Zone, nameserver
+
+ROOT = authority()
+TRUST = Trust((ROOT.certificate,))
+ADDRESS = "intake@clinic.example"
+BY_ADDRESS = ROOT.issue(ADDRESS)
+BY_DOMAIN = ROOT.issue("clinic.example")
+IN_LDAP = ROOT.issue("desk@clinic.example")
+ORG_IN_LDAP = ROOT.issue("clinic.example")
+EXPIRED = ROOT.issue(ADDRESS, start=NOW - 9 * DAY, end=NOW - DAY)
+
+
+def cert(holder: Holder) -> str:
+    return f"PKIX 0 0 {base64.b64encode(holder.der).decode()}"
+
+
+def entry(name: str, mail: str, *holders: Holder) -> str:
+    certificates = "".join(f"userCertificate;binary:: {base64.b64encode(each.der).decode()}\n" for each in holders)
+    head = f"dn: cn={name},dc=clinic,dc=example\nobjectClass: inetOrgPerson\ncn: {name}\nsn: x\nmail: {mail}\n"
+    return f"{head}{certificates}\n"
+
+
+@pytest.fixture(scope="module")
+def directory() -> Iterator[int]:
+    ldif = "dn: dc=clinic,dc=example\nobjectClass: dcObject\nobjectClass: organization\no: Clinic\ndc: clinic\n\n"
+    ldif += entry("desk", "desk@clinic.example", IN_LDAP) + entry("organization", "clinic.example", ORG_IN_LDAP)
+    ldif += entry("nobody", "nobody@clinic.example") + entry("old", "old@clinic.example", EXPIRED)
+    try:
+        with servers.slapd("dc=clinic,dc=example", ldif) as port:
+            yield port
+    except servers.MissingServerError as error:
+        _missing(error)
+
+
+class World:
+    def __init__(self, zone: Zone, port: int, guard: Guard):
+        self.zone, self.clock = zone, [AT]
+        dns = DnsCertificates(guard, ("127.0.0.1", port))
+        dns._resolver.lifetime = 1.0
+        self.discovery = Discovery(dns, LdapCertificates(dns), now=lambda: self.clock[0])
+
+    async def look(self, address=ADDRESS, trust=TRUST):
+        return await self.discovery.discover(address, trust)
+
+
+@asynccontextmanager
+async def world(ldap_port: int | None = None, guard: Guard | None = None):
+    zone = Zone()
+    if ldap_port:
+        zone.add("_ldap._tcp.clinic.example", "SRV", f"10 5 {ldap_port} ldap.clinic.example.")
+        zone.add("ldap.clinic.example", "A", "127.0.0.1")
+    async with nameserver(zone) as port:
+        yield World(zone, port, guard or Guard(loopback=True))
+
+
+def told(found) -> list[tuple[str, str]]:
+    return [(each.source, each.code) for each in found.findings]
+
+
+# The four places of the ONC discovery test tool, in their order
+
+
+async def test_the_certificate_at_the_address_comes_first():
+    async with world() as there:
+        there.zone.add("intake.clinic.example", "CERT", cert(BY_ADDRESS))
+        there.zone.add("clinic.example", "CERT", cert(BY_DOMAIN))
+        found = await there.look()
+        assert (found.source, found.certificates) == ("dns-address", (BY_ADDRESS.certificate,))
+
+
+async def test_then_the_one_at_the_domain():
+    async with world() as there:
+        there.zone.add("clinic.example", "CERT", cert(BY_DOMAIN))
+        found = await there.look()
+        assert found.certificates == (BY_DOMAIN.certificate,)
+        assert told(found) == [("dns-address", "none"), ("dns-domain", "ok")]
+
+
+async def test_then_the_directorys_entry_for_the_address(directory):
+    async with world(directory) as there:
+        found = await there.look("desk@clinic.example")
+        assert (found.source, found.certificates) == ("ldap-address", (IN_LDAP.certificate,))
+
+
+async def test_then_the_directorys_entry_for_the_domain(directory):
+    async with world(directory) as there:
+        found = await there.look("somebody@clinic.example")
+        assert (found.source, found.certificates) == ("ldap-domain", (ORG_IN_LDAP.certificate,))
+        assert [code for _, code in told(found)] == ["none", "none", "none", "ok"]
+
+
+# What is passed over
+
+
+async def test_an_entry_without_or_with_an_expired_certificate_does_not_end_the_search(directory):
+    async with world(directory) as there:
+        for address, codes in (("nobody@clinic.example", "none"), ("old@clinic.example", "expired")):
+            found = await there.look(address)
+            assert told(found)[2:] == [("ldap-address", codes), ("ldap-domain", "ok")]
+
+
+async def test_unusable_certificates_before_a_good_one_are_passed_over():
+    async with world() as there:
+        stranger = authority("stranger").issue(ADDRESS)
+        for_another = ROOT.issue("desk@clinic.example")
+        for each in (EXPIRED, stranger, for_another):
+            there.zone.add("intake.clinic.example", "CERT", cert(each))
+        there.zone.add("intake.clinic.example", "CERT", "PKIX 0 0 AAAA", "PGP 0 0 AAAA", cert(BY_ADDRESS))
+        found = await there.look()
+        assert found.certificates == (BY_ADDRESS.certificate,)
+        assert sorted(code for _, code in told(found)) == ["expired", "ok", "untrusted", "wrong-address"]
+
+
+async def test_only_unusable_ones_lead_on_to_the_next_source():
+    async with world() as there:
+        there.zone.add("intake.clinic.example", "CERT", cert(EXPIRED))
+        there.zone.add("clinic.example", "CERT", cert(BY_DOMAIN))
+        assert told(await there.look()) == [("dns-address", "expired"), ("dns-domain", "ok")]
+
+
+async def test_every_certificate_of_a_source_is_used():
+    async with world() as there:
+        second = ROOT.issue(ADDRESS)
+        there.zone.add("intake.clinic.example", "CERT", cert(BY_ADDRESS), cert(second))
+        assert set((await there.look()).certificates) == {BY_ADDRESS.certificate, second.certificate}
+
+
+async def test_without_anchors_a_certificate_must_still_be_valid_and_for_the_address():
+    async with world() as there:
+        there.zone.add("intake.clinic.example", "CERT", cert(EXPIRED), cert(authority("any").issue(ADDRESS)))
+        found = await there.look(trust=None)
+        assert sorted(code for _, code in told(found)) == ["expired", "ok"]
+
+
+# What fails
+
+
+@pytest.mark.parametrize("failure", ["silent", "broken"])
+async def test_a_source_that_fails_never_stops_the_next(failure):
+    async with world() as there:
+        getattr(there.zone, failure).add("intake.clinic.example")
+        there.zone.add("clinic.example", "CERT", cert(BY_DOMAIN))
+        assert told(await there.look()) == [("dns-address", "unreachable"), ("dns-domain", "ok")]
+
+
+async def test_a_directory_that_is_down_is_unreachable_and_the_next_server_is_asked(directory):
+    async with world(directory) as there:
+        there.zone.add("_ldap._tcp.clinic.example", "SRV", "1 1 1 ldap.clinic.example.")
+        assert (await there.look("desk@clinic.example")).source == "ldap-address"
+        down = Zone()
+        down.add("_ldap._tcp.clinic.example", "SRV", "1 1 1 ldap.clinic.example.")
+        down.add("ldap.clinic.example", "A", "127.0.0.1")
+        there.zone.records = down.records
+        found = await there.look("other@elsewhere.example")
+        assert [code for _, code in told(found)] == ["none"] * 4
+
+
+async def test_a_directory_inside_our_network_is_not_asked(directory):
+    async with world(directory, Guard()) as there:
+        found = await there.look("desk@clinic.example")
+        assert found.certificates == ()
+        assert told(found)[2:] == [("ldap-address", "unreachable"), ("ldap-domain", "unreachable")]
+
+
+async def test_a_truncated_answer_is_asked_for_again_over_tcp_and_an_alias_is_followed():
+    async with world() as there:
+        there.zone.large.add("intake.clinic.example")
+        there.zone.add("intake.clinic.example", "CNAME", "host.example.")
+        there.zone.add("host.example", "CERT", cert(BY_ADDRESS))
+        assert (await there.look()).source == "dns-address"
+        assert there.zone.asked["intake.clinic.example", "CERT", "tcp"] == 1
+
+
+async def test_an_answer_is_remembered_for_as_long_as_it_says():
+    async with world() as there:
+        there.zone.add("intake.clinic.example", "CERT", cert(BY_ADDRESS))
+        for _ in range(3):
+            await there.look()
+        assert there.zone.asked["intake.clinic.example", "CERT", "udp"] == 1
+        there.clock[0] += 301_000_000
+        await there.look()
+        assert there.zone.asked["intake.clinic.example", "CERT", "udp"] == 2
+
+
+async def test_trust_that_ends_counts_at_once_for_what_is_remembered():
+    async with world() as there:
+        there.zone.add("intake.clinic.example", "CERT", cert(BY_ADDRESS))
+        assert (await there.look()).certificates
+        assert not (await there.look(trust=Trust((authority("other").certificate,)))).certificates
+
+
+@pytest.mark.parametrize("address", ["nobody", "a@b@c", "a b@clinic.example", "a)(mail=*@clinic.example", ""])
+async def test_what_is_no_address_is_not_looked_for(address):
+    async with world() as there:
+        with pytest.raises(Malformed):
+            await there.look(address)
+        assert not there.zone.asked
+
+
+async def test_the_address_cannot_widen_the_directorys_question(directory):
+    async with world(directory) as there:
+        assert (await there.look("*@clinic.example")).source == "ldap-domain"
+
+
+def test_a_dot_stands_for_the_at_sign():
+    assert name_of("Jane.Doe@Clinic.example") == "jane.doe.clinic.example"
+
+
+async def test_the_operator_sees_what_each_source_had(monkeypatch, tmp_path):
+    good = authority("any", start=NOW - 900 * DAY, end=NOW + 9000 * DAY).issue(ADDRESS, end=NOW + 8000 * DAY)
+    zone = Zone()
+    zone.add("intake.clinic.example", "CERT", cert(good))
+    async with nameserver(zone) as port:
+        monkeypatch.setenv("HUB_DATA", str(tmp_path))
+        monkeypatch.setenv("HUB_DIRECT_DNS", f"127.0.0.1:{port}")
+        found = await discover(ADDRESS, "*", read_settings())
+    assert [each["words"] for each in found["findings"]] == ["found, and may be used"]
+    assert "BEGIN CERTIFICATE" in found["certificates"][0]["pem"]
+    assert json.dumps(found)
