@@ -253,7 +253,7 @@ INSIDE += [
     "http://localhost/x",
     "http://[::ffff:10.0.0.1]/",
     "http://[64:ff9b::a00:1]/",
-    "file:///x",
+    "ftp://203.0.113.1/",
 ]
 INSIDE += ["http://user@203.0.113.1/", "ldap://203.0.113.1/", "http:///x", "http://127.1/"]
 
