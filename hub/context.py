@@ -9,6 +9,7 @@ from hub.breakers import Breakers
 from hub.business_days import Calendar
 from hub.compliance.duties import Duties
 from hub.crypto.keyring import KeyRing
+from hub.crypto.notes import Verifier
 from hub.handover import Handover
 from hub.model import ChannelKind
 from hub.outbox import LEASE_US
@@ -44,6 +45,8 @@ class Hub:
     operator: str | None = None
     duties: Duties = field(default_factory=Duties)
     """What the county settled about requests, registers and letters."""
+    witnesses: tuple[Verifier, ...] = ()
+    """Outsiders whose cosignatures on the ledger's heads are kept."""
     demo: bool = False
     handover: Handover = field(default_factory=Handover)
     breakers: Breakers = field(default_factory=Breakers)

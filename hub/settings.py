@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from hub.business_days import Calendar, read_calendar
 from hub.compliance.clocks import published, read_clocks
 from hub.compliance.duties import LEGAL_ROLES, Duties
-from hub.errors import ConfigurationError
+from hub.crypto.notes import COSIGNATURE_V1, Verifier
+from hub.errors import ConfigurationError, Malformed
 from hub.model import Frozen
 from policies.choices import OPTIONS, Choices, read_choices
 from policies.county.packs import PACKS
@@ -47,6 +48,8 @@ class Settings(Frozen, frozen=True, kw_only=True):
     operator: str | None
     """The hub's own party id in the directory; its agreements with disclosers are checked (§2.12(c)(4))."""
     duties: Duties
+    witnesses: tuple[Verifier, ...]
+    """Outsiders whose cosignatures on the ledger's heads are kept."""
     demo: bool
     smtp_host: str | None
     smtp_port: int
@@ -99,6 +102,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         choices=chosen_in(environ),
         operator=environ.get("HUB_OPERATOR") or None,
         duties=_duties(environ),
+        witnesses=_witnesses(_path(environ.get("HUB_WITNESSES"))),
         demo=environ.get("HUB_DEMO") == "1",
         smtp_host=environ.get("HUB_SMTP_HOST") or None,
         smtp_port=_number(environ.get("HUB_SMTP_PORT", "465" if implicit else "587"), "HUB_SMTP_PORT"),
@@ -128,6 +132,20 @@ def chosen_in(environ: Mapping[str, str] = os.environ) -> Choices:
     except ValueError:
         answers = ", ".join(f"{each.doubt}={each.safe} or {each.other}" for each in OPTIONS)
         raise ConfigurationError(f"HUB_CHOICES is a list of answers: {answers}; each once.") from None
+
+
+def _witnesses(file: Path | None) -> tuple[Verifier, ...]:
+    if file is None:
+        return ()
+    try:
+        keys = tuple(Verifier.parse(line) for line in file.read_text(encoding="utf-8").split())
+    except (OSError, UnicodeError, Malformed):
+        raise ConfigurationError(
+            "HUB_WITNESSES is a file with a witness's public key (name+id+base64) a line."
+        ) from None
+    if any(key.algorithm != COSIGNATURE_V1 for key in keys):
+        raise ConfigurationError("HUB_WITNESSES names keys of the cosignature type (04).")
+    return keys
 
 
 def _mllp(environ: Mapping[str, str]) -> MllpSettings:

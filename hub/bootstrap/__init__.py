@@ -73,6 +73,7 @@ async def open_hub(settings: Settings, *, channels: bool = True) -> AsyncIterato
             rules=chosen(settings.choices),
             operator=settings.operator,
             duties=settings.duties,
+            witnesses=settings.witnesses,
             demo=settings.demo,
             lease_us=settings.lease_us,
         )

@@ -34,8 +34,14 @@ class Route(NamedTuple):
 
     method: str
     path: str
+    """With `{name}` for a part of the path, `{name:.+}` for one that may hold slashes."""
     handler: Handler
     roles: tuple[Role, ...] = ANYONE
+
+    @property
+    def described(self) -> str:
+        """The path as the description and the router's own resource name it."""
+        return self.path.replace(":.+}", "}")
 
 
 async def admit(request: web.Request, roles: tuple[Role, ...]) -> None:

@@ -34,6 +34,7 @@ from hub.web import (
     policy,
     signing,
     submissions,
+    tlog,
     work,
 )
 from hub.web.access import HUB, RATE, TOKENS, Route, admit
@@ -60,6 +61,7 @@ ROUTES: tuple[Route, ...] = (
     *inquiries.ROUTES,
     *work.ROUTES,
     *inbound.ROUTES,
+    *tlog.ROUTES,
     *health.ROUTES,
     *desk.ROUTES,
 )
@@ -85,7 +87,7 @@ def make_app(hub: Hub, *, rate_per_minute: int = RATE_PER_MINUTE) -> web.Applica
     app[TOKENS] = TokenReader(hub)
     app[RATE] = rate_per_minute
     app[_SILENT] = set()
-    app[_ROLES] = {(route.method, route.path): route.roles for route in ROUTES}
+    app[_ROLES] = {(route.method, route.described): route.roles for route in ROUTES}
     for route in ROUTES:
         app.router.add_route(route.method, route.path, route.handler)
     return app
