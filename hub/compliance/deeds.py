@@ -16,7 +16,7 @@ from hub.compliance import breaches, complaints, matters, requests, restriction_
 from hub.compliance.breaches import Assessment, Breach, Factor, Notice
 from hub.compliance.complaints import Complaint
 from hub.compliance.matters import Act
-from hub.compliance.requests import Asking
+from hub.compliance.requests import AccountingRequest
 from hub.compliance.restriction_requests import RestrictionRequest
 from hub.compliance.suspensions import Suspension
 from hub.context import Hub
@@ -24,37 +24,37 @@ from hub.errors import Conflict, Malformed
 from hub.model import Frozen
 
 
-class Plain(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Reasoned(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A deed with no field but its reason."""
 
     reason: str = ""
 
 
-class Fee(Plain, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Fee(Reasoned, frozen=True, kw_only=True, forbid_unknown_fields=True):
     cents: int
 
 
-class Dated(Plain, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ReasonedUntil(Reasoned, frozen=True, kw_only=True, forbid_unknown_fields=True):
     until: datetime | None = None
 
 
-class Disposition(Plain, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Disposition(Reasoned, frozen=True, kw_only=True, forbid_unknown_fields=True):
     outcome: complaints.Outcome
 
 
-class Ending(Plain, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class RestrictionEnd(Reasoned, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ended_by: Literal["patient", "notice"] = "patient"
 
 
-class Person(Plain, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class PersonTold(Reasoned, frozen=True, kw_only=True, forbid_unknown_fields=True):
     member: str
 
 
-class Clock(Plain, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ClockMet(Reasoned, frozen=True, kw_only=True, forbid_unknown_fields=True):
     clock: str
 
 
-class Assessed(Plain, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Assessed(Reasoned, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The four factors of 45 CFR 164.402(2), and the conclusion; `reason` is that of the conclusion."""
 
     conclusion: breaches.Conclusion
@@ -76,8 +76,8 @@ class Kind(NamedTuple):
 
 
 OPENED: dict[str, Kind] = {
-    "accounting": Kind(Asking, requests.ask),
-    "list": Kind(Asking, requests.ask),
+    "accounting": Kind(AccountingRequest, requests.ask),
+    "list": Kind(AccountingRequest, requests.ask),
     "complaint": Kind(Complaint, complaints.complain),
     "restriction": Kind(RestrictionRequest, restriction_requests.request),
     "suspension": Kind(Suspension, suspensions.suspend),
@@ -90,16 +90,16 @@ async def _assess(hub: Hub, matter: str, form: Assessed, act: Act) -> None:
     await breaches.assess(hub, matter, Assessment(reasons=form.reason, **given), act)
 
 
-async def _in_writing(hub: Hub, matter: str, form: Dated, act: Act) -> None:
+async def _in_writing(hub: Hub, matter: str, form: ReasonedUntil, act: Act) -> None:
     if form.until is None:
         raise Malformed("A written statement names the time.", field="until")
     await suspensions.put_in_writing(hub, matter, form.until, act)
 
 
-_WITHDRAW = Deed(Plain, lambda hub, matter, _, act: requests.withdraw(hub, matter, act))
+_WITHDRAW = Deed(Reasoned, lambda hub, matter, _, act: requests.withdraw(hub, matter, act))
 DEEDS: dict[str, dict[str, Deed]] = {
     "accounting": {
-        "extend": Deed(Plain, lambda hub, matter, _, act: requests.extend(hub, matter, act)),
+        "extend": Deed(Reasoned, lambda hub, matter, _, act: requests.extend(hub, matter, act)),
         "fee": Deed(Fee, lambda hub, matter, form, act: requests.tell_fee(hub, matter, form.cents, act)),
         "withdraw": _WITHDRAW,
     },
@@ -108,21 +108,23 @@ DEEDS: dict[str, dict[str, Deed]] = {
         "answer": Deed(Disposition, lambda hub, matter, form, act: complaints.answer(hub, matter, form.outcome, act)),
     },
     "restriction": {
-        "agree": Deed(Plain, lambda hub, matter, _, act: restriction_requests.agree(hub, matter, act)),
-        "refuse": Deed(Plain, lambda hub, matter, _, act: restriction_requests.refuse(hub, matter, act)),
-        "end": Deed(Ending, lambda hub, matter, form, act: restriction_requests.end(hub, matter, form.ended_by, act)),
+        "agree": Deed(Reasoned, lambda hub, matter, _, act: restriction_requests.agree(hub, matter, act)),
+        "refuse": Deed(Reasoned, lambda hub, matter, _, act: restriction_requests.refuse(hub, matter, act)),
+        "end": Deed(
+            RestrictionEnd, lambda hub, matter, form, act: restriction_requests.end(hub, matter, form.ended_by, act)
+        ),
     },
     "suspension": {
-        "write": Deed(Dated, _in_writing),
-        "end": Deed(Plain, lambda hub, matter, _, act: suspensions.end(hub, matter, act)),
+        "write": Deed(ReasonedUntil, _in_writing),
+        "end": Deed(Reasoned, lambda hub, matter, _, act: suspensions.end(hub, matter, act)),
     },
     "breach": {
         "assess": Deed(Assessed, _assess),
         "notice": Deed(Notice, breaches.write_notice),
-        "person": Deed(Person, lambda hub, matter, form, act: breaches.told_person(hub, matter, form.member, act)),
-        "told": Deed(Clock, lambda hub, matter, form, act: breaches.told(hub, matter, form.clock, act)),
-        "delay": Deed(Dated, lambda hub, matter, form, act: breaches.delay(hub, matter, form.until, act)),
-        "finish": Deed(Plain, lambda hub, matter, _, act: breaches.finish(hub, matter, act)),
+        "person": Deed(PersonTold, lambda hub, matter, form, act: breaches.told_person(hub, matter, form.member, act)),
+        "told": Deed(ClockMet, lambda hub, matter, form, act: breaches.told(hub, matter, form.clock, act)),
+        "delay": Deed(ReasonedUntil, lambda hub, matter, form, act: breaches.delay(hub, matter, form.until, act)),
+        "finish": Deed(Reasoned, lambda hub, matter, _, act: breaches.finish(hub, matter, act)),
     },
 }
 
@@ -132,7 +134,7 @@ async def open_matter(hub: Hub, kind: str, fields: bytes, organization: str, *, 
     if kind not in OPENED:
         raise Malformed("No register has this name.", field="kind")
     form = _decoded(fields, OPENED[kind].form)
-    if isinstance(form, Asking) and form.kind != kind:
+    if isinstance(form, AccountingRequest) and form.kind != kind:
         form = msgspec.structs.replace(form, kind=kind)
     return await OPENED[kind].open(hub, form, organization, by=by)
 

@@ -31,7 +31,7 @@ _MOST_FEE = 100_000
 """Cents; a fee is "reasonable, cost-based" (164.528(c)(2)(ii))."""
 
 
-class Asking(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class AccountingRequest(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A patient's request. `years`: fewer than the law's, if the patient wants fewer."""
 
     member: str
@@ -44,7 +44,7 @@ class Asking(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """In the patient's words (sealed)."""
 
 
-async def ask(hub: Hub, asking: Asking, organization: str, *, by: str) -> str:
+async def ask(hub: Hub, asking: AccountingRequest, organization: str, *, by: str) -> str:
     """Enter a request; the matter's id. Raises `Malformed`, `NotAvailable` for a member this organization does not
     know, `Conflict` for a list that nobody here owes.
     """

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from hub.arrivals import ArrivedPacket
+from hub.compliance import viewing
 from hub.context import Hub
 from hub.errors import Conflict, NotAvailable, Stale
 from hub.inbound.keep import Kept, read
@@ -45,8 +46,7 @@ async def look(hub: Hub, inbound: str, *, organization: str | None, by: str) -> 
     Raises `NotAvailable` if it is not this organization's (none: anybody's).
     """
     kept = await _theirs(hub, inbound, organization)
-    viewed = entry("inbound.viewed", hub.clock.now(), {"by": by}, reference=inbound)
-    await hub.database.commit(Unit((), (viewed,)))
+    await viewing.note(hub, by, "arrival", None, inbound)
     return kept
 
 

@@ -8,11 +8,10 @@ from typing import Any, NamedTuple
 
 from aiohttp import web
 
+from hub.compliance import viewing
 from hub.context import Hub
 from hub.errors import Forbidden, NotAvailable, TooOften, Unauthorized
-from hub.record import entry
 from hub.storage import consents, members
-from hub.storage.database import Unit
 from hub.storage.tokens import Principal, Role, TokenReader
 from policies.vocabulary import TREATING_PROGRAMS
 
@@ -63,6 +62,12 @@ def who_calls(request: web.Request) -> Principal:
     return request[WHO]
 
 
+def own(request: web.Request) -> str | None:
+    """Whose data the caller reaches: their organization's; none: everybody's."""
+    who = request[WHO]
+    return None if who.sees_all else who.organization
+
+
 async def linked(hub: Hub, who: Principal, member: str, *relations: str) -> None:
     """The caller's organization stands in one of these relations (none named: any). Raises `NotAvailable`."""
     if who.role == "admin":
@@ -102,8 +107,6 @@ async def discloses(hub: Hub, organization: str, consent: dict[str, Any]) -> boo
 
 
 async def note_view(hub: Hub, who: Principal, what: str, member: str, reference: str) -> None:
-    """A review of a member's data across organizations is itself on the ledger."""
-    if who.sees_all:
-        body = {"by": who.by, "what": what}
-        step = entry("access.viewed", hub.clock.now(), body, member=member, reference=reference)
-        await hub.database.commit(Unit((), (step,)))
+    """What a person sees of a member is itself on the ledger (45 CFR 164.312(b)); a system reads its own traffic."""
+    if who.role != "sender":
+        await viewing.note(hub, who.by, what, member, reference)

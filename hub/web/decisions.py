@@ -31,8 +31,8 @@ async def disclosures(request: web.Request) -> web.Response:
         before=page.before,
         limit=page.limit,
     )
-    # Only for somebody there is: an entry about nobody would say nothing, and be written at a stranger's will.
-    if member is not None and who.sees_all and await links_of(hub, member):
+    # Only for somebody there is, or of whom something was shown: an entry about nobody would say nothing.
+    if member is not None and (rows or (who.sees_all and await links_of(hub, member))):
         await note_view(hub, who, "disclosures", member, member)
     return json_response(page.of(rows))
 

@@ -55,10 +55,9 @@ async def search(request: web.Request) -> web.Response:
     if not wanted <= _STATUSES:
         raise Malformed("A status is active, proposed, inactive or entered-in-error.", field="status")
     member = request.query["patient"].removeprefix("Patient/")
-    if who.sees_all:
-        await note_view(hub, who, "consents", member, member)
-    else:
+    if not who.sees_all:
         await linked(hub, who, member)
+    await note_view(hub, who, "consents", member, member)
     organizations = (await hub.directory.current()).organizations
     views = [each for each in await consents.list_for(hub, member) if await _visible(hub, who, each)]
     found = [consent_out(each, organizations) for each in views]

@@ -60,6 +60,7 @@ async def show(request: web.Request) -> web.Response:
     view = {"id": member, "relations": _by_relation(own)}
     if who.role == "staff" and any(relation in _CARING for _, relation in own):
         view |= msgspec.to_builtins(await members.identity(hub, member))
+        await note_view(hub, who, "member", member, member)
     return json_response(view)
 
 
@@ -77,8 +78,7 @@ async def list_consents(request: web.Request) -> web.Response:
     hub, who, member = request.app[HUB], who_calls(request), request.match_info["id"]
     if not who.sees_all:
         await linked(hub, who, member)
-    else:
-        await note_view(hub, who, "consents", member, member)
+    await note_view(hub, who, "consents", member, member)
     found = await consents.list_for(hub, member)
     seen = [each for each in found if who.sees_all or await concerns(hub, who.organization, each)]
     return json_response({"items": seen})
@@ -95,10 +95,9 @@ async def restrict(request: web.Request) -> web.Response:
 async def list_restrictions(request: web.Request) -> web.Response:
     """`GET /v1/members/{id}/restrictions`: for those who keep the member's record."""
     hub, who, member = request.app[HUB], who_calls(request), request.match_info["id"]
-    if who.sees_all:
-        await note_view(hub, who, "restrictions", member, member)
-    else:
+    if not who.sees_all:
         await linked(hub, who, member, *_KEEPING)
+    await note_view(hub, who, "restrictions", member, member)
     return json_response({"items": await restrictions.list_for(hub, member)})
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import yaml
 
+from hub.compliance.deeds import DEEDS, OPENED
 from hub.entries import AgreementEntry
 from hub.explanations import WhatIf
 from hub.inquiries import Asking
@@ -24,6 +25,8 @@ _BODIES = (
     *(AgreementEntry, Asking, Assigning, Ending, Manifest, MemberFacts, Noting, Organization, Recording, Registration),
     *(ClosingArrival, Matching),
     *(RestrictionForm, Revoking, Settling, TokenOrder, VerifiedEndpoint, WhatIf),
+    *dict.fromkeys(kind.form for kind in OPENED.values()),
+    *dict.fromkeys(deed.form for deeds in DEEDS.values() for deed in deeds.values()),
 )
 _AT = "#/components/schemas/{name}"
 

@@ -13,8 +13,9 @@ from hub import exchange, views
 from hub.errors import Malformed, Unsupported
 from hub.intake import MAX_ITEMS, MAX_SUBMISSION_BYTES, Handed, read_manifest
 from hub.model import Frozen
+from hub.storage import submissions
 from hub.storage.tables import Submission
-from hub.web.access import ANYONE, HUB, Route, who_calls
+from hub.web.access import ANYONE, HUB, Route, note_view, who_calls
 from hub.web.body import decode, json_response, read_body
 from hub.web.multipart import boundary_of, split
 from hub.web.paging import page_of
@@ -61,7 +62,11 @@ async def hand_in(request: web.Request) -> web.Response:
 async def status(request: web.Request) -> web.Response:
     """`GET /v1/submissions/{id}`: what became of it, for its sender and for whom it reached."""
     who = who_calls(request)
-    view = await views.submission(request.app[HUB], request.match_info["id"], who.organization)
+    hub, submission = request.app[HUB], request.match_info["id"]
+    view = await views.submission(hub, submission, who.organization)
+    stored = await submissions.read(hub.database, submission)
+    if stored is not None and stored.member is not None:
+        await note_view(hub, who, "submission", stored.member, submission)
     return json_response(view if who.role != "sender" else _without_reasons(view))
 
 

@@ -140,7 +140,7 @@ async def test_a_person_matches_what_waits_and_the_look_is_on_the_ledger(scene: 
     )
     assert [row["id"] for row in await rows(scene, Submission)] == [submission]
     kinds = [e["kind"] for e in await rows(scene, LedgerEntry) if e["reference"] == kept["id"]]
-    assert kinds == ["inbound.taken", "inbound.waiting", "inbound.viewed", "inbound.matched", "inbound.submitted"]
+    assert kinds == ["inbound.taken", "inbound.waiting", "access.viewed", "inbound.matched", "inbound.submitted"]
     assert [item["state"] for item in await rows(scene, WorkItem) if item["kind"] == "inbound"] == ["closed"]
 
 

@@ -1,0 +1,130 @@
+"""The registers over HTTP: matters opened, seen, brought on; the letters they end in.
+
+An organization's people keep its own registers, compliance all of them. Every look at a matter is on the ledger.
+"""
+
+from typing import Any
+
+from aiohttp import web
+
+from hub.compliance import deeds, matters, requests
+from hub.compliance.matters import REGISTERS, Act, Listed
+from hub.context import Hub
+from hub.errors import Malformed, NotAvailable
+from hub.forms.own import LANGUAGES, Language
+from hub.web.access import HUB, PEOPLE, Route, own, who_calls
+from hub.web.body import MAX_JSON, json_response, read_body, read_json
+from hub.web.paging import page_of
+
+
+async def listing(request: web.Request) -> web.Response:
+    """`GET /v1/matters?kind=&state=&member=&overdue=true`: with their clocks, without what was written."""
+    page, kind, state = page_of(request), request.query.get("kind"), request.query.get("state", "open")
+    if state not in ("open", "closed", "any"):
+        raise Malformed("A matter is open or closed; any: both.", field="state")
+    if kind is not None and kind not in REGISTERS:
+        raise Malformed("No register has this name.", field="kind")
+    wanted = Listed(
+        own(request),
+        kind,
+        None if state == "any" else state,
+        member=request.query.get("member"),
+        overdue=request.query.get("overdue") == "true",
+        before=page.before,
+        limit=page.limit,
+    )
+    return json_response(page.of(await matters.listing(request.app[HUB], wanted)))
+
+
+async def show(request: web.Request) -> web.Response:
+    """`GET /v1/matters/{id}`: with what was written about it, and its history."""
+    found = await matters.show(request.app[HUB], request.match_info["id"], own(request), by=who_calls(request).by)
+    return json_response(found)
+
+
+async def enter(request: web.Request) -> web.Response:
+    """`POST /v1/registers/{kind}`: a new matter. Compliance names whose it is: `?organization=`."""
+    hub, who = request.app[HUB], who_calls(request)
+    organization = request.query.get("organization", who.organization)
+    if organization != who.organization and not who.sees_all:
+        raise NotAvailable
+    if organization not in (await hub.directory.current()).organizations:
+        raise Malformed("No such organization in the directory.", field="organization")
+    matter = await deeds.open_matter(hub, request.match_info["kind"], await _fields(request), organization, by=who.by)
+    response = json_response({"id": matter}, 201)
+    response.headers["Location"] = f"/v1/matters/{matter}"
+    return response
+
+
+async def act(request: web.Request) -> web.Response:
+    """`POST /v1/matters/{id}/{deed}`: as `extend`, `assess`, `agree`; which ones, the register says."""
+    await deeds.do(
+        request.app[HUB],
+        request.match_info["id"],
+        request.match_info["deed"],
+        await _fields(request),
+        own(request),
+        by=who_calls(request).by,
+    )
+    return web.Response(status=204)
+
+
+async def letter(request: web.Request) -> web.Response:
+    """`GET /v1/matters/{id}/letter`: as it would go out now; `about=extension`, or `member=` for a breach."""
+    hub, matter, query = request.app[HUB], request.match_info["id"], request.query
+    found = await matters.show(hub, matter, own(request), by=who_calls(request).by)
+    from hub.compliance.letters import accounting, breach  # noqa: PLC0415 - fpdf2: 20 MiB, and a third of the start
+
+    if found["kind"] == "breach":
+        made = await breach.notice(hub, matter, query.get("member", ""), _language(request), own(request))
+    elif query.get("about") == "extension":
+        made = await accounting.extension(hub, matter, own(request))
+    else:
+        made = await accounting.answer(hub, matter, own(request))
+    return _pdf(made)
+
+
+async def answer(request: web.Request) -> web.Response:
+    """`POST /v1/matters/{id}/letter`: the letter goes out; the request is answered, its clock met."""
+    hub, matter, who = request.app[HUB], request.match_info["id"], who_calls(request)
+    given = await read_json(request, deeds.Reasoned)
+    return _pdf(await answered(hub, matter, own(request), by=who.by, reason=given.reason))
+
+
+async def answered(hub: Hub, matter: str, organization: str | None, *, by: str, reason: str) -> Any:
+    """The letter, bound to its matter by its digest. Raises `NotAvailable`, `Conflict`, `Malformed`."""
+    from hub.compliance.letters import accounting  # noqa: PLC0415 - as above
+
+    made = await accounting.answer(hub, matter, organization)
+    await requests.answered(hub, matter, made.digest, Act("answered", reason, by, organization))
+    return made
+
+
+def _pdf(made: Any) -> web.Response:
+    # Named by nothing: a file name is read over shoulders.
+    headers = {"Content-Disposition": 'attachment; filename="letter.pdf"', "Digest-SHA-256": made.digest}
+    return web.Response(body=made.pdf, content_type="application/pdf", headers=headers)
+
+
+def _language(request: web.Request) -> Language:
+    language: Any = request.query.get("language", "en")
+    if language not in LANGUAGES:
+        raise Malformed("Letters are in en or es.", field="language")
+    found: Language = language
+    return found
+
+
+async def _fields(request: web.Request) -> bytes:
+    if request.content_type != "application/json" and request.can_read_body:
+        raise Malformed("This takes application/json.", field="$")
+    return await read_body(request, MAX_JSON)
+
+
+ROUTES = (
+    Route("GET", "/v1/matters", listing, PEOPLE),
+    Route("GET", "/v1/matters/{id}", show, PEOPLE),
+    Route("GET", "/v1/matters/{id}/letter", letter, PEOPLE),
+    Route("POST", "/v1/matters/{id}/letter", answer, PEOPLE),
+    Route("POST", "/v1/matters/{id}/{deed}", act, PEOPLE),
+    Route("POST", "/v1/registers/{kind}", enter, PEOPLE),
+)
