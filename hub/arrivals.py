@@ -68,6 +68,8 @@ class Arrival(Frozen, frozen=True, kw_only=True):
     """The sender's id where the listener's own configuration proves it: a client certificate, an SFTP account."""
     address: str = ""
     """Else the sender's address as the channel authenticated it, to be found in the directory; empty: unproved."""
+    claimed: str = ""
+    """What the sender says of itself without proof, as a calling fax machine's id; shown to the person who matches."""
     content: ArrivedPacket | ArrivedProof | ArrivedNote | None = None
     trouble: str = ""
     """Why it could not be opened, trusted or understood: a code. It is kept for a person."""

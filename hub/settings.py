@@ -72,6 +72,10 @@ class Settings(Frozen, frozen=True, kw_only=True):
     hylafax_url: str | None
     hylafax_admin: Path | None
     """File with the fax server's administrator password, for session logs and the receive queue."""
+    fax_inbound: bool
+    """Whether the faxes that come in at the fax server are the hub's to fetch."""
+    fax_mark: Path | None
+    """A file that the fax server's hook touches at each fax that came in."""
     fax_spool: Path
     mllp: MllpSettings
     lease_us: int
@@ -119,6 +123,8 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         direct_loopback=environ.get("HUB_DIRECT_LOOPBACK") == "1",
         hylafax_url=environ.get("HUB_HYLAFAX_URL") or None,
         hylafax_admin=_path(environ.get("HUB_HYLAFAX_ADMIN_FILE")),
+        fax_inbound=environ.get("HUB_FAX_INBOUND") == "1",
+        fax_mark=_path(environ.get("HUB_FAX_MARK")),
         fax_spool=Path(environ.get("HUB_FAX_SPOOL", data / "fax-spool")),
         mllp=_mllp(environ),
         lease_us=_lease_us(environ.get("HUB_LEASE_S", "120")),

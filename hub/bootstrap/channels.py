@@ -14,6 +14,7 @@ from hub.ports import Channel
 from hub.settings import Settings
 
 if TYPE_CHECKING:
+    from adapters.fax.hylafax import HylaFaxServer
     from adapters.fax.transport import FaxTransport
 
 
@@ -75,21 +76,25 @@ def _content(path: Path, variable: str, *, secret: bool = False) -> bytes:
 def _fax_transport(settings: Settings) -> "FaxTransport":
     """HylaFAX at `hylafax://user:password@host:port`, or the spool folder when none is configured."""
     if settings.hylafax_url is None:
-        from adapters.fax.spool import SpoolFax  # noqa: PLC0415
+        from adapters.fax.spool import SpoolFax  # noqa: PLC0415 - loaded when wired
 
         return SpoolFax(settings.fax_spool)
-    from adapters.fax.hylafax import HylaFax, HylaFaxServer  # noqa: PLC0415
+    from adapters.fax.hylafax import HylaFax  # noqa: PLC0415 - loaded when wired
 
-    url = urlsplit(settings.hylafax_url)
+    return HylaFax(fax_server(settings))
+
+
+def fax_server(settings: Settings) -> "HylaFaxServer":
+    """Where the HylaFAX server is. Raises `ConfigurationError` for an address that is none."""
+    from adapters.fax.hylafax import HylaFaxServer  # noqa: PLC0415 - loaded when wired
+
+    url = urlsplit(settings.hylafax_url or "")
     if url.scheme != "hylafax" or not url.hostname or not url.username:
         raise ConfigurationError("HUB_HYLAFAX_URL is hylafax://user:password@host:port.")
-    admin = _secret(settings.hylafax_admin, "HUB_HYLAFAX_ADMIN_FILE") if settings.hylafax_admin else ""
-    return HylaFax(
-        HylaFaxServer(
-            host=url.hostname,
-            port=url.port or 4559,
-            user=url.username,
-            password=url.password or "",
-            admin=admin,
-        )
+    return HylaFaxServer(
+        host=url.hostname,
+        port=url.port or 4559,
+        user=url.username,
+        password=url.password or "",
+        admin=_secret(settings.hylafax_admin, "HUB_HYLAFAX_ADMIN_FILE") if settings.hylafax_admin else "",
     )

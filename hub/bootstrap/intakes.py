@@ -1,5 +1,6 @@
 """Wires the intakes: which adapters listen or poll, from the settings. None is configured by default."""
 
+from hub.bootstrap.channels import fax_server
 from hub.crypto.keyring import KeyRing
 from hub.ports import Intake
 from hub.settings import Settings
@@ -12,4 +13,13 @@ def intakes(settings: Settings, _ring: KeyRing) -> tuple[Intake, ...]:
         from hub.bootstrap.v2 import listener  # noqa: PLC0415 - loaded when wired
 
         found.append(listener(settings))
+    if settings.fax_inbound:
+        found.append(_faxes(settings))
     return tuple(found)
+
+
+def _faxes(settings: Settings) -> Intake:
+    from adapters.fax.inbox import HylaFaxInbox  # noqa: PLC0415 - loaded when wired
+    from adapters.fax.intake import FaxIntake  # noqa: PLC0415 - loaded when wired
+
+    return FaxIntake(HylaFaxInbox(fax_server(settings)), mark=settings.fax_mark)

@@ -12,9 +12,12 @@ from sqlmodel import col
 from hub.arrivals import ArrivedPacket
 from hub.compliance import viewing
 from hub.context import Hub
-from hub.errors import Conflict, NotAvailable, Stale
+from hub.errors import Conflict, Malformed, NotAvailable, Stale
+from hub.inbound import paper
 from hub.inbound.keep import Kept, read
+from hub.inbound.paper import Sorting
 from hub.inbound.settle import WORK, settled, submitted
+from hub.model import MemberIdentity
 from hub.record import entry
 from hub.storage import members
 from hub.storage.database import Step, Unit
@@ -50,14 +53,27 @@ async def look(hub: Hub, inbound: str, *, organization: str | None, by: str) -> 
     return kept
 
 
-async def match(hub: Hub, inbound: str, sender: str, member: str, *, organization: str | None, by: str) -> str:
-    """Say who sent it and whom it concerns: it becomes the sender's submission. Returns the submission's id.
+async def match(
+    hub: Hub,
+    inbound: str,
+    sender: str,
+    member: str,
+    *,
+    organization: str | None,
+    by: str,
+    sorting: Sorting | None = None,
+) -> str:
+    """Say who sent it and whom it concerns, and of paper what it is: it becomes the sender's submission, of this id.
 
     Raises `NotAvailable` (no such arrival or member, or not theirs) and `Conflict` (it does not wait, is no packet,
     or still cannot go on).
     """
     kept = await _theirs(hub, inbound, organization)
     content = kept.arrival.content
+    if sorting is not None:
+        known = await members.facts_of(hub, member)
+        person = MemberIdentity(given=known.given, family=known.family, born=known.born)
+        content = paper.packet(kept.arrival, sorting, person)
     if kept.state != "waiting" or not isinstance(content, ArrivedPacket):
         raise Conflict("This arrival does not wait to be matched.", code="not-waiting")
     directory = await hub.directory.current()
@@ -71,13 +87,24 @@ async def match(hub: Hub, inbound: str, sender: str, member: str, *, organizatio
     return (await read(hub, inbound)).reference or ""
 
 
-async def close(hub: Hub, inbound: str, why: Closing, *, organization: str | None, by: str) -> None:
-    """It goes no further; it stays kept. Raises `NotAvailable`, and `Conflict` if it does not wait."""
+async def close(
+    hub: Hub, inbound: str, why: Closing, *, organization: str | None, by: str, member: str | None = None
+) -> None:
+    """It goes no further; it stays kept, with this member if it is filed with one.
+
+    Raises `NotAvailable`, `Malformed`, and `Conflict` if it does not wait.
+    """
     kept = await _theirs(hub, inbound, organization)
     if kept.state != "waiting":
         raise Conflict("This arrival does not wait.", code="not-waiting")
+    steps = [_close_work(hub, inbound, by, why)]
+    if member is not None:
+        if why != "filed":
+            raise Malformed("Only what is filed is filed with a member.", field="$.member")
+        await members.facts_of(hub, member)
+        steps.append(entry("inbound.filed", hub.clock.now(), {"by": by}, member=member, reference=inbound))
     try:
-        await settled(hub, kept, "closed", kept.organization, why, None, _close_work(hub, inbound, by, why))
+        await settled(hub, kept, "closed", kept.organization, why, None, *steps)
     except Stale:
         raise Conflict("Somebody else has settled this meanwhile.", code="not-waiting") from None
 

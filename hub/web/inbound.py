@@ -8,9 +8,10 @@ from typing import Any
 from aiohttp import web
 
 from hub.arrivals import ArrivedPacket
-from hub.errors import Malformed
-from hub.inbound import people
+from hub.errors import Malformed, NotAvailable
+from hub.inbound import paper, people
 from hub.inbound.keep import Kept
+from hub.inbound.paper import Sorting
 from hub.inbound.people import Closing
 from hub.model import Frozen
 from hub.web.access import HUB, PEOPLE, Route, who_calls
@@ -24,10 +25,14 @@ class Matching(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
     sender: str
     """The organization that sent it."""
     member: str
+    paper: Sorting | None = None
+    """What a person read on pages that no machine can read."""
 
 
 class ClosingArrival(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
     reason: Closing
+    member: str | None = None
+    """With whom it is filed."""
 
 
 async def listing(request: web.Request) -> web.Response:
@@ -54,12 +59,21 @@ async def raw(request: web.Request) -> web.Response:
     return web.Response(body=kept.arrival.raw, content_type="application/octet-stream", headers=headers)
 
 
+async def page(request: web.Request) -> web.Response:
+    """`GET /v1/inbound/{id}/pages/{number}`: a page of paper as a picture; the look is on the ledger."""
+    number = request.match_info["number"]
+    if not number.isascii() or not number.isdecimal() or len(number) > 4:
+        raise NotAvailable
+    kept = await _looked(request)
+    return web.Response(body=await paper.picture(kept.arrival, int(number)), content_type="image/png")
+
+
 async def match(request: web.Request) -> web.Response:
     """`POST /v1/inbound/{id}/match`: whose it is; it becomes the sender's submission."""
     given, who = await read_json(request, Matching), who_calls(request)
     submission = await people.match(
         request.app[HUB], request.match_info["id"], given.sender, given.member,
-        organization=_organization(request), by=who.by,
+        organization=_organization(request), by=who.by, sorting=given.paper,
     )  # fmt: skip
     return json_response({"id": submission, "status": f"/v1/submissions/{submission}"}, 202)
 
@@ -69,7 +83,7 @@ async def close(request: web.Request) -> web.Response:
     given = await read_json(request, ClosingArrival)
     await people.close(
         request.app[HUB], request.match_info["id"], given.reason,
-        organization=_organization(request), by=who_calls(request).by,
+        organization=_organization(request), by=who_calls(request).by, member=given.member,
     )  # fmt: skip
     return web.Response(status=204)
 
@@ -78,6 +92,7 @@ ROUTES = (
     Route("GET", "/v1/inbound", listing, PEOPLE),
     Route("GET", "/v1/inbound/{id}", show, PEOPLE),
     Route("GET", "/v1/inbound/{id}/raw", raw, PEOPLE),
+    Route("GET", "/v1/inbound/{id}/pages/{number}", page, PEOPLE),
     Route("POST", "/v1/inbound/{id}/match", match, PEOPLE),
     Route("POST", "/v1/inbound/{id}/close", close, PEOPLE),
 )
@@ -107,6 +122,8 @@ def _view(kept: Kept) -> dict[str, Any]:
         "received_at": kept.received_at,
         "media_type": arrival.media_type,
         "size": len(arrival.raw),
+        "claimed": arrival.claimed,
+        "pages": paper.pages_in(arrival),
     }
     if isinstance(packet, ArrivedPacket):
         person = packet.person
