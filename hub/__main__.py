@@ -39,6 +39,8 @@ COMMANDS = {
     "token": ("hub.cli.token", "issue, revoke and list bearer tokens"),
     "user": ("hub.cli.user", "people who may work at the desk: add, list, disable, reset"),
     "send": ("hub.cli.send", "hand in a packet"),
+    "seal": ("hub.cli.seal", "seal a document to its recipient, so that not even the hub can read it"),
+    "open": ("hub.cli.open", "read a sealed document with the recipient's own key"),
     "consent": ("hub.cli.consent", "record, verify, revoke and show consents"),
     "check": ("hub.cli.check", "what would be decided now about stored facts, and why"),
     "status": ("hub.cli.status", "the queue and what waits for a person; or one submission"),

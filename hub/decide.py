@@ -112,7 +112,7 @@ def question(
         discloser=discloser,
         recipient=recipient,
         purpose=asked.purpose,
-        packet=_packet(asked.items, asked.purpose, asked.kind),
+        packet=_packet(asked.items, asked.purpose, asked.kind, recipient),
         consents=facts.consents,
         relationship=asked.relationships.get(recipient),
         agreements=_relied_on(asked, directory.world, discloser, recipient, operator),
@@ -197,8 +197,11 @@ def means(channel: ChannelKind) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _packet(items: tuple[ItemManifest, ...], purpose: str, kind: str | None) -> tuple[Item, ...]:
-    return tuple(_item(number, item, purpose, kind) for number, item in enumerate(items, 1))
+def _packet(items: tuple[ItemManifest, ...], purpose: str, kind: str | None, recipient: str) -> tuple[Item, ...]:
+    """What this recipient is offered: what is for somebody else is no part of the question."""
+    return tuple(
+        _item(number, item, purpose, kind) for number, item in enumerate(items, 1) if item.only_for in (None, recipient)
+    )
 
 
 def _item(number: int, item: ItemManifest, purpose: str, kind: str | None) -> Item:

@@ -11,8 +11,8 @@ from typing import Literal
 import msgspec
 
 from hub.bases.checks import check_stated
-from hub.bases.manifests import Bases, papers
-from hub.errors import Malformed, TooLarge, Unsupported
+from hub.bases.manifests import Bases
+from hub.errors import Malformed, TooLarge
 from hub.model import Frozen, MessageKind, Priority
 from policies.vocabulary import CLASSES, PURPOSES
 
@@ -56,6 +56,8 @@ class ItemManifest(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True
     kept_apart: bool = True
     originator: str | None = None
     made: str | None = None
+    only_for: str | None = None
+    """The one recipient that it is offered to; a sealed item's is who it is sealed to."""
 
     @property
     def received_at(self) -> datetime | None:
@@ -173,6 +175,17 @@ def _check_counts(manifest: Manifest) -> None:
         raise Malformed("A recipient is named twice.", field="$.recipients")
     if len({item.document for item in manifest.items}) < len(manifest.items):
         raise Malformed("Two items name the same document.", field="$.items")
+    _check_offers(manifest)
+
+
+def _check_offers(manifest: Manifest) -> None:
+    """What is for one recipient is for one of this packet, and everybody named is offered something."""
+    named = {recipient.organization for recipient in manifest.recipients}
+    offered = {item.only_for for item in manifest.items}
+    if not offered - {None} <= named:
+        raise Malformed("An item is for somebody who is no recipient.", field="$.items")
+    if None not in offered and offered != named:
+        raise Malformed("A recipient is offered no item.", field="$.recipients")
 
 
 def _check_item(item: ItemManifest, field: str) -> None:
@@ -193,48 +206,3 @@ def _check_instant(text: str, field: str) -> None:
         offset = None
     if offset is None:
         raise Malformed("An instant is RFC 3339 with its offset from UTC.", field=field)
-
-
-def check_documents(handed: Handed) -> None:
-    """Every item has its document, every court paper too, and nothing else came, within the limits, of a kind the hub
-    carries.
-    """
-    wanted = {item.document for item in handed.manifest.items} | set(papers(handed.manifest).values())
-    if wanted != set(handed.documents):
-        raise Malformed("Documents and items do not match one to one.", field="$.items")
-    if sum(map(len, handed.documents.values())) > MAX_SUBMISSION_BYTES:
-        raise TooLarge(f"A submission has at most {MAX_SUBMISSION_BYTES >> 20} MiB.")
-    parts = {f"$.items[{n}]": item.document for n, item in enumerate(handed.manifest.items)}
-    for field, part in (parts | {f"$.{name}": part for name, part in papers(handed.manifest).items()}).items():
-        content = handed.documents[part]
-        if len(content) > MAX_DOCUMENT_BYTES:
-            raise TooLarge(f"A document has at most {MAX_DOCUMENT_BYTES >> 20} MiB.", field=field)
-        if media_type(content) is None:
-            raise Unsupported("The document is none of PDF, TIFF, PNG, JPEG, JSON, XML or UTF-8 text.", field=field)
-
-
-_MAGIC = (
-    (b"%PDF-", "application/pdf"),
-    (b"II*\x00", "image/tiff"),
-    (b"MM\x00*", "image/tiff"),
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-    (b"\xff\xd8\xff", "image/jpeg"),
-)
-_FHIR = re.compile(rb'"resourceType"\s*:\s*"[A-Z]')
-
-
-def media_type(content: bytes) -> str | None:
-    """The content's own media type, read from its bytes and from nothing the sender says; none if not carried."""
-    for magic, kind in _MAGIC:
-        if content.startswith(magic):
-            return kind
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError:
-        return None
-    if not content or b"\x00" in content:
-        return None
-    start = content[:512].lstrip(b"\xef\xbb\xbf \t\r\n")
-    if start[:1] in (b"{", b"["):
-        return "application/fhir+json" if _FHIR.search(content[:4096]) else "application/json"
-    return "application/xml" if start[:1] == b"<" else "text/plain"

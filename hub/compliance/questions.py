@@ -19,6 +19,7 @@ from hub.compliance import log, matters, trail, viewing
 from hub.compliance.log import Wanted
 from hub.compliance.matters import Listed
 from hub.context import Hub
+from hub.decide import item_id
 from hub.errors import NotAvailable
 from hub.explanations import explained
 from hub.storage import submissions
@@ -66,11 +67,11 @@ async def necessary(hub: Hub, disclosure: str, organization: str | None, *, aske
     stored = await submissions.read(hub.database, row["submission_id"])
     assert stored is not None
     decided = await decision(hub, row["decision_id"], None)
-    asked = [item.information for item in stored.facts.asked.items]
+    asked = {item_id(n): item.information for n, item in enumerate(stored.facts.asked.items, 1)}
     await viewing.note(hub, asker, "decision", row["member_id"], disclosure)
     items = [
-        {"item": item["item"], "information": information, "went": item["permitted"], "reasons": item["reasons"]}
-        for item, information in zip(decided["items"], asked, strict=True)
+        {"item": i["item"], "information": asked[i["item"]], "went": i["permitted"], "reasons": i["reasons"]}
+        for i in decided["items"]
     ]
     return {
         "disclosure": disclosure,

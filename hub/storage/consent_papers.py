@@ -3,11 +3,11 @@
 import hashlib
 from typing import NamedTuple
 
+from hub.contents import media_type
 from hub.context import Hub
 from hub.crypto import envelope
 from hub.crypto.envelope import Sealed
 from hub.errors import Conflict, NotAvailable, Stale, TooLarge, Unsupported
-from hub.intake import media_type
 from hub.record import entry
 from hub.storage.consents import member_of
 from hub.storage.database import Step, Unit

@@ -7,8 +7,9 @@ import msgspec
 import pytest
 
 from hub.bases.checks import check_known
+from hub.contents import check_documents
 from hub.errors import Malformed
-from hub.intake import Handed, check_documents, read_manifest
+from hub.intake import Handed, read_manifest
 from policies.model import Agreement, Party, World
 from tests import disclosures as d
 
