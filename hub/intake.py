@@ -141,7 +141,7 @@ def read_manifest(raw: bytes) -> Manifest:
         # The library's words may quote the value; its path does not.
         path = _PATH.findall(str(error))
         raise Malformed("The manifest does not follow the format.", field=path[-1] if path else "$") from None
-    except msgspec.DecodeError:
+    except (ValueError, RecursionError):  # also text that is no UTF-8, and nesting without end
         raise Malformed("The manifest is not JSON.", field="$") from None
     _check(manifest)
     return manifest

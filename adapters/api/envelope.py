@@ -84,7 +84,7 @@ def open_envelope(envelope: bytes, key: PrivateKey) -> Content:
         raise IntegrityFailed("The envelope does not open with this key.", code="envelope-sealed") from None
     try:
         content = _DECODER.decode(plain)
-    except msgspec.MsgspecError:
+    except (ValueError, RecursionError):
         content = None
     if content is None or content.version != VERSION or _ENCODER.encode(content) != plain:
         raise IntegrityFailed("The envelope's content is not in canonical form.", code="envelope-content")

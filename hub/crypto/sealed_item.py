@@ -92,7 +92,7 @@ def read_header(item: bytes) -> Header:
         header = msgspec.json.decode(raw, type=Header)
         if _encode(header) != raw:
             raise msgspec.ValidationError
-    except msgspec.DecodeError:
+    except (ValueError, RecursionError):
         raise Malformed("This is no sealed item of a version known here.", code="sealed-item") from None
     return header
 
@@ -107,7 +107,7 @@ def open_item(item: bytes, key: bytes, verify_key: bytes | None = None) -> Opene
     try:
         signed = msgspec.json.decode(SealedBox(PrivateKey(key)).decrypt(sealed), type=_Signed)
         plain = msgspec.json.decode(signed.plain, type=Plain)
-    except (CryptoError, ValueError, TypeError):  # msgspec's errors are ValueErrors
+    except (CryptoError, ValueError, TypeError, RecursionError):
         raise IntegrityFailed("The item does not open with this key.", code="sealed-item-key") from None
     said = Header(recipient=plain.recipient, key=header.key, information=plain.information)
     if plain.version != VERSION or said != header:

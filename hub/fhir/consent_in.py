@@ -55,7 +55,7 @@ def parse(raw: bytes) -> ConsentResource:
     """The resource. Raises `Malformed` if it is no Consent."""
     try:
         found = msgspec.json.decode(raw, type=ConsentResource)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (ValueError, RecursionError):
         raise Malformed("The body is not a FHIR Consent in JSON.", field="$") from None
     if found.resource_type != "Consent":
         raise Malformed("The body is not a FHIR Consent in JSON.", field="resourceType")

@@ -54,7 +54,7 @@ def decode(raw: bytes, kind: type[T]) -> T:
         _, at, path = str(error).rpartition(" - at `")
         field = path.rstrip("`") if at else "$"
         raise Malformed("The body does not follow the format.", field=field) from None
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (ValueError, RecursionError):
         raise Malformed("The body is not JSON.", field="$") from None
 
 
