@@ -20,8 +20,8 @@ from adapters.email.certificates import MAIL_ADDRESS
 from adapters.email.cms.ber import normal
 from adapters.email.cms.opening import OpeningKey, open_envelope
 from adapters.email.cms.signed import Signature, verify
-from adapters.email.mime import Entity, MimeError, parts_of, read_entity, readings_of, strict_base64
-from adapters.email.reasons import NotAccepted, refuse
+from adapters.email.mime import Entity, MimeError, parts_of, read_entity, readings_of, require_plain_head, strict_base64
+from adapters.email.reasons import REASONS, NotAccepted, refuse
 from adapters.email.trust.trust import Trust
 
 MAX_BYTES = 40 * 1024 * 1024
@@ -71,6 +71,8 @@ async def open_message(
         return await _opened(raw, keys, trust, at, must_be_encrypted=must_be_encrypted)
     except NotAccepted as error:
         return Refused(error.detail_code, error.message)
+    except Exception:  # noqa: BLE001 - hostile bytes may find a fault of a parser's; they must not end the intake
+        return Refused("failed-inside", REASONS["failed-inside"])
 
 
 async def _opened(raw: bytes, keys: Sequence[OpeningKey], trust: Trust, at: int, *, must_be_encrypted: bool) -> Opened:
@@ -140,6 +142,10 @@ def _binary(content: bytes) -> bytes:
 
 
 def _signature(layer: Entity) -> Signature:
+    try:
+        require_plain_head(layer)
+    except MimeError:
+        refuse("not-signed")
     if layer.media_type == "multipart/signed":
         return _detached(layer)
     info = _cms_of(layer)
@@ -155,6 +161,7 @@ def _detached(layer: Entity) -> Signature:
     try:
         signed, second = parts_of(layer)
         attached = read_entity(second)
+        require_plain_head(attached)
     except (MimeError, ValueError):
         refuse("malformed-signature")
     if attached.media_type not in _SIGNATURE_TYPES or layer.parameter("protocol").lower() not in _SIGNATURE_TYPES:

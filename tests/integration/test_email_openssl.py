@@ -5,7 +5,6 @@ that agree.
 import subprocess
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from adapters.email.channel import EmailChannel
@@ -14,7 +13,7 @@ from adapters.email.open import Opened, Refused, open_message
 from adapters.email.trust.trust import Trust
 from deploy.demo.authority import Authority
 from deploy.demo.mailserver import ClinicMailbox, mail_server, server_tls
-from hub.model import ChannelKind, Delivered, Endpoint, now_us
+from hub.model import ChannelKind, Delivered, Endpoint, Unknown, now_us
 from tests.contract.channel_parcel import CONSENT_LINES, NOTICE, sample_parcel
 
 CONTENT = b"Content-Type: text/plain\r\nFrom: <relay@hub.example>\r\n\r\nHello.\r\n"
@@ -153,7 +152,7 @@ async def test_the_clinic_refuses_mail_whose_signer_it_does_not_trust(authority,
         await channel.close()
     assert mailbox.refused == ["untrusted"]
     assert not (tmp_path / "mail").exists()
-    assert msgspec.to_builtins(outcome) == {"type": "unknown", "code": "smtp-554-after-content"}
+    assert outcome == Unknown(code="smtp-554-after-content")
 
 
 async def read(sealed: bytes, clinic, authority) -> Opened | Refused:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from asn1crypto import cms
-from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
@@ -22,10 +21,13 @@ from cryptography.hazmat.primitives.padding import PKCS7
 from adapters.email.certificates import strong_key
 from adapters.email.cms.agreement import agreed_key
 from adapters.email.cms.der import asn1_certificate
+from adapters.email.cms.identifiers import Meant
 from adapters.email.reasons import NotAccepted, refuse
 
 _SIZES = {f"aes{bits}_{mode}": bits // 8 for bits in (128, 192, 256) for mode in ("cbc", "gcm")}
 _GCM_TAG = 16
+_VERSIONS = {"v0", "v2", "v3", "v4"}
+_TRANSPORT_VERSIONS, _AGREEMENT_VERSION = {"v0", "v2"}, "v3"
 _TRIED_AT_MOST = 64
 """Recipient entries that a key is tried on: a mail to thousands of them must not cost thousands of decryptions."""
 _HASHES: dict[str, hashes.HashAlgorithm] = {
@@ -72,9 +74,9 @@ def open_envelope(info: cms.ContentInfo, keys: Sequence[OpeningKey]) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class _Recipient:
-    """One entry: the names it goes by, and what seals the content key."""
+    """One entry: the certificate it means, and what seals the content key."""
 
-    rid: Any
+    meant: Meant
     info: Any
     encrypted_key: bytes
     agreed: bool
@@ -82,7 +84,7 @@ class _Recipient:
     def is_for(self, own: OpeningKey) -> bool:
         if isinstance(own.key, ec.EllipticCurvePrivateKey) is not self.agreed:
             return False
-        return own.certificate is None or _names(self.rid, asn1_certificate(own.certificate))
+        return own.certificate is None or self.meant.is_of(asn1_certificate(own.certificate))
 
     def content_key(self, key: PrivateKey, size: int) -> bytes:
         if isinstance(key, ec.EllipticCurvePrivateKey):
@@ -98,18 +100,14 @@ def _offered(infos: Any) -> Iterator[_Recipient]:
     for choice in infos:
         info = choice.chosen
         if choice.name == "ktri":
-            yield _Recipient(info["rid"], info, info["encrypted_key"].native, agreed=False)
+            if info["version"].native not in _TRANSPORT_VERSIONS:
+                raise ValueError(info["version"].native)
+            yield _Recipient(Meant.by(info["rid"]), info, info["encrypted_key"].native, agreed=False)
         elif choice.name == "kari":
+            if info["version"].native != _AGREEMENT_VERSION:
+                raise ValueError(info["version"].native)
             for one in info["recipient_encrypted_keys"]:
-                yield _Recipient(one["rid"], info, one["encrypted_key"].native, agreed=True)
-
-
-def _names(rid: Any, own: asn1_x509.Certificate) -> bool:
-    if rid.name == "issuer_and_serial_number":
-        named = rid.chosen
-        return bool(named["issuer"] == own.issuer and named["serial_number"].native == own.serial_number)
-    key_id = rid.chosen if rid.name == "subject_key_identifier" else rid.chosen["subject_key_identifier"]
-    return own.key_identifier is not None and bool(key_id.native == own.key_identifier)
+                yield _Recipient(Meant.by(one["rid"]), info, one["encrypted_key"].native, agreed=True)
 
 
 def _padding(algorithm: Any) -> AsymmetricPadding:
@@ -142,8 +140,12 @@ class _Sealed:
         if name not in _SIZES or name.endswith("gcm") is not authenticated:
             refuse("weak-cipher")
         parameters, ciphertext = algorithm["parameters"].native, sealed["encrypted_content"].native
+        if content["version"].native not in _VERSIONS or sealed["content_type"].native != "data":
+            raise ValueError(content["version"].native)
         if not authenticated:
             return cls(_SIZES[name], parameters, ciphertext, None, b"")
+        if parameters["1"] != _GCM_TAG:  # a short tag can be guessed
+            raise ValueError(parameters["1"])
         attributes = content["auth_attrs"]
         covered = attributes.untag().dump(force=True) if attributes else b""
         return cls(_SIZES[name], parameters["0"], ciphertext, content["mac"].native, covered)

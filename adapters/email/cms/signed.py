@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.padding import AsymmetricPadding
 
 from adapters.email.certificates import require_strong
+from adapters.email.cms.identifiers import Meant
 from adapters.email.reasons import NotAccepted, refuse
 
 _DIGESTS: dict[str, hashes.HashAlgorithm] = {
@@ -24,6 +25,7 @@ _DIGESTS: dict[str, hashes.HashAlgorithm] = {
     "sha384": hashes.SHA384(),
     "sha512": hashes.SHA512(),
 }
+_VERSIONS = {"v1", "v3"}
 _MOST_SIGNERS = 4
 _MOST_CERTIFICATES = 50
 
@@ -81,7 +83,8 @@ class _Signer:
     covered: bytes
     signature: bytes
     padding: AsymmetricPadding
-    sid: Any
+    elliptic: bool
+    meant: Meant
     signed_at: int | None
 
     @classmethod
@@ -90,6 +93,7 @@ class _Signer:
             digest = info["digest_algorithm"]["algorithm"].native
             scheme = info["signature_algorithm"]
             named = _named_digest(scheme, digest)
+            _require_version(info)
             if digest not in _DIGESTS or named not in _DIGESTS:
                 refuse("weak-digest")
             if not info["signed_attrs"]:
@@ -105,7 +109,8 @@ class _Signer:
                 covered=info["signed_attrs"].untag().dump(),
                 signature=info["signature"].native,
                 padding=_padding(scheme, named),
-                sid=info["sid"],
+                elliptic=scheme["algorithm"].native.endswith("_ecdsa"),
+                meant=Meant.by(info["sid"]),
                 signed_at=int(signing_time.native.timestamp()) * 1_000_000 if signing_time is not None else None,
             )
         except NotAccepted:
@@ -118,11 +123,13 @@ class _Signer:
 
     def verified(self, enclosed: Sequence[tuple[Any, x509.Certificate]]) -> x509.Certificate:
         """The certificate under which the signature verifies."""
-        certificate = next((each for parsed, each in enclosed if _is_meant(self.sid, parsed)), None)
+        certificate = next((each for parsed, each in enclosed if self.meant.is_of(parsed)), None)
         if certificate is None:
             refuse("no-signer-certificate")
         require_strong(certificate)
         key = certificate.public_key()
+        if isinstance(key, ec.EllipticCurvePublicKey) is not self.elliptic:
+            refuse("bad-signature")
         try:
             if isinstance(key, rsa.RSAPublicKey):
                 key.verify(self.signature, self.covered, self.padding, self.hash)
@@ -133,19 +140,22 @@ class _Signer:
         return certificate
 
 
+def _require_version(info: Any) -> None:
+    if info["version"].native not in _VERSIONS:
+        raise ValueError(info["version"].native)
+
+
 def _certificates(choices: Any) -> list[tuple[Any, x509.Certificate]]:
     """Each enclosed X.509 certificate as both libraries read it; attribute certificates are not looked at."""
     found = [choice.chosen for choice in choices if choice.name == "certificate"] if choices else []
     if len(found) > _MOST_CERTIFICATES:
         raise ValueError(len(found))
-    return [(each, x509.load_der_x509_certificate(each.dump())) for each in found]
-
-
-def _is_meant(sid: Any, certificate: Any) -> bool:
-    if sid.name == "subject_key_identifier":
-        return bool(sid.chosen.native == certificate.key_identifier)
-    named = sid.chosen
-    return bool(certificate.issuer == named["issuer"] and certificate.serial_number == named["serial_number"].native)
+    loaded = [(each, x509.load_der_x509_certificate(each.dump())) for each in found]
+    for each, certificate in loaded:
+        # Both libraries read lazily; what does not parse must show here, where a fault is expected.
+        _ = each.issuer.hashable, each.serial_number, each.key_identifier
+        _ = certificate.subject, certificate.issuer, certificate.not_valid_after_utc, certificate.not_valid_before_utc
+    return loaded
 
 
 def _attributes(signed: Any) -> dict[str, Any]:
@@ -163,10 +173,15 @@ def _attributes(signed: Any) -> dict[str, Any]:
 
 def _named_digest(scheme: Any, digest: str) -> str:
     """The digest that the signature algorithm names, or else the signer's own."""
-    name = scheme["algorithm"].native
+    name = str(scheme["algorithm"].native)
     if name == "rsassa_pss":
         return str(scheme["parameters"]["hash_algorithm"]["algorithm"].native)
-    return str(name.partition("_")[0]) if name.startswith(("sha", "md")) else digest
+    if name == "rsassa_pkcs1v15":  # RFC 3370 §3.2: the digest is the signer's own
+        return digest
+    named, _, kind = name.partition("_")
+    if kind not in {"rsa", "ecdsa", "dsa"}:
+        raise ValueError(name)
+    return named
 
 
 def _padding(scheme: Any, digest: str) -> AsymmetricPadding:

@@ -86,7 +86,7 @@ def weakly_signed(certificate: x509.Certificate) -> bool:
     """Whether the certificate's own signature uses SHA-1 or MD5, so that another could have been made to match it."""
     try:
         digest = certificate.signature_hash_algorithm
-    except UnsupportedAlgorithm:
+    except (UnsupportedAlgorithm, ValueError):
         return True
     return digest is not None and not isinstance(digest, hashes.SHA256 | hashes.SHA384 | hashes.SHA512)
 
