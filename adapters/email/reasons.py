@@ -36,7 +36,7 @@ REASONS: dict[str, str] = {
     "wrong-usage": "The certificate may not be used for this: signing, or encrypting, mail.",
     "revoked": "A certificate has been revoked.",
     "revocation-unknown": "Whether a certificate is revoked cannot be found out.",
-    "failed-inside": "The message made the reader fail. It is not believed, and should be shown to whoever keeps the hub.",
+    "failed-inside": "The message made the reader fail; it is not believed, and whoever keeps the hub should see it.",
     "no-sender": "The message has no From address, or more than one.",
     "wrong-domain": "The signer's certificate is for another domain than the sender's.",
     "wrong-address": "The signer's certificate is for another mailbox of the sender's domain.",
