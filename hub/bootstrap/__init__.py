@@ -18,6 +18,8 @@ from hub.clock import SystemClock
 from hub.context import Hub
 from hub.crypto.keyring import KeyRing
 from hub.errors import ConfigurationError, HubError
+from hub.desk import projection
+from hub.errors import ConfigurationError
 from hub.inbound.reception import Reception
 from hub.ports import Signals
 from hub.recent import Recent
@@ -147,6 +149,8 @@ async def _working(hub: Hub, settings: Settings) -> AsyncIterator[None]:
         worker = Worker(hub)
         sequencer = Sequencer(hub.database, hub.ring, hub.clock, settings.data / "ledger.head", settings.keys)
         tasks = [asyncio.create_task(worker.run()), asyncio.create_task(sequencer.run())]
+        sequencer = Sequencer(hub.database, hub.ring, hub.clock, settings.data / "ledger.head")
+        tasks = [asyncio.create_task(part) for part in (worker.run(), sequencer.run(), projection.run(hub))]
         for task in tasks:
             task.add_done_callback(_stop_if_failed)
         try:
@@ -160,6 +164,10 @@ async def _working(hub: Hub, settings: Settings) -> AsyncIterator[None]:
                 await sequencer.finish()
             except HubError as error:
                 _log.error("sequencing failed", code=error.detail_code)
+            for task in tasks[1:]:
+                task.cancel()
+            await asyncio.gather(*tasks[1:], return_exceptions=True)
+            await sequencer.finish()
 
 
 @contextlib.asynccontextmanager

@@ -119,6 +119,52 @@ class InsertNew(Insert):
 
 
 @dataclass(frozen=True, eq=False)
+class Keep(Insert):
+    """Add a row unless one with its key is there; never a guard."""
+
+    @cached_property
+    def sqlite(self) -> str:
+        marks = ", ".join("?" * len(self.columns))
+        return f"INSERT INTO {self.name} ({_list(self.columns)}) VALUES ({marks}) ON CONFLICT DO NOTHING"
+
+    @cached_property
+    def postgres(self) -> str:
+        return (
+            f"INSERT INTO {self.name} ({_list(self.columns)}) "
+            f"SELECT {_given(self.columns)} FROM {self.arrays} ORDER BY n ON CONFLICT DO NOTHING"
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Tally(Statement):
+    """Add to a count, which begins at nothing; parameters are the key's columns, then how many more."""
+
+    key: tuple[str, ...]
+    count: str
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        return (*self.key, self.count)
+
+    @cached_property
+    def _tail(self) -> str:
+        more = f"{self.count} = {self.name}.{self.count} + excluded.{self.count}"
+        return f" ON CONFLICT ({_list(self.key)}) DO UPDATE SET {more}"
+
+    @cached_property
+    def sqlite(self) -> str:
+        marks = ", ".join("?" * len(self.parameters))
+        return f"INSERT INTO {self.name} ({_list(self.parameters)}) VALUES ({marks}){self._tail}"
+
+    @cached_property
+    def postgres(self) -> str:
+        return (
+            f"INSERT INTO {self.name} ({_list(self.parameters)}) "
+            f"SELECT {_given(self.parameters)} FROM {self.arrays} ORDER BY n{self._tail}"
+        )
+
+
+@dataclass(frozen=True, eq=False)
 class Change(Statement):
     """Set columns of the rows found by `where`; parameters are the new values, then the `where` values."""
 

@@ -70,5 +70,4 @@ class SavedView(SQLModel, table=True):
     __tablename__ = "saved_view"
     id: str = Field(primary_key=True, sa_type=Text)
     person_id: str = Field(index=True, sa_type=Text)
-    name: str = Field(sa_type=Text)
     query: str = Field(sa_type=Text)

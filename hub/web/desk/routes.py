@@ -1,6 +1,6 @@
 """Every page of the desk."""
 
-from hub.web.desk import front, joining, passkeys, people, signing_in
+from hub.web.desk import find, front, joining, log, passkeys, people, signing_in
 from hub.web.pages import assets
 from hub.web.pages.door import routes
 
@@ -10,6 +10,8 @@ PAGES = (
     *joining.PAGES,
     *passkeys.PAGES,
     *people.PAGES,
+    *find.PAGES,
+    *log.PAGES,
     *front.LAST,
 )
 ROUTES = (*assets.ROUTES, *routes(PAGES))

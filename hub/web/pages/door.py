@@ -59,6 +59,8 @@ def _guarded(wanted: Page) -> Callable[[web.Request], Awaitable[web.StreamRespon
             if isinstance(error, NotAvailable):
                 await cadence.until_beat(started)
             return await refusal(request, visit, error)
+        except Exception as error:  # noqa: BLE001 - the boundary of pages: its own words may quote a patient
+            return await refusal(request, visit, HubError("The page failed.", code=type(error).__name__))
 
     return open_page
 

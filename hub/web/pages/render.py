@@ -12,7 +12,7 @@ from aiohttp import web
 
 from hub.model import now_us
 from hub.people.sessions import IDLE_US
-from hub.web.pages import times
+from hub.web.pages import terms, times
 from hub.web.pages.assets import addresses
 from hub.web.pages.visit import TOKEN_FIELD, Visit
 from hub.web.pages.words import LANGUAGES, NAMES, named
@@ -54,6 +54,7 @@ def _around(visit: Visit) -> dict[str, Any]:
         "iso": lambda at: times.iso(at, zone),
         "left": lambda since, due, closed=None: times.left(since, due, visit.hub.clock.now(), zone, language, closed),
     }
+    wrote |= {name: partial(getattr(terms, name), language) for name in ("purpose", "classes", "reason")}
     return {
         **wrote,
         "visit": visit,

@@ -108,7 +108,6 @@ def upgrade() -> None:
         "saved_view",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("person_id", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
         sa.Column("query", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )

@@ -1,0 +1,184 @@
+"""The disclosure log as it is searched: read off the ledger in its order, one row for each disclosure and each refusal.
+
+Rules kept here:
+- Nothing is added to the path of a packet: whoever reads the log, or the clock beside the worker, brings it up to date.
+- What a row says is read from what the ledger entry is about, as it stands now; so a row may be written again.
+- Several processes may try; each batch is won by whoever moves the one state row from the position it read.
+"""
+
+import asyncio
+from collections import Counter
+from datetime import date
+from typing import Any, NamedTuple
+
+import structlog
+from sqlalchemy import select
+from sqlmodel import col
+
+from hub.context import Hub
+from hub.desk import rows
+from hub.desk.rows import Told
+from hub.errors import HubError, Stale
+from hub.storage import tables
+from hub.storage.database import Step, Unit
+from hub.storage.facts import instant
+from hub.storage.statements import Change, Insert, InsertNew, Keep, Lookup, Row, Tally, columns_of
+
+BATCH = 500
+PERIOD_S = 5.0
+_STATE_ID = 1
+_TOLD_BY = ("disclosure.intended", "disclosure.concluded", "disclosure.confirmed", "disclosure.proved")
+_DECIDED_BY = ("submission.decided", "dispatch.withheld")
+_HELD, _RELEASED = "held", "released"
+_log = structlog.get_logger()
+
+_COLUMNS = columns_of(tables.LogRow)
+_CHANGED = columns_of(tables.LogRow, without=("position", "reference", "at", "submission_id"))
+_COUNTED = ("program", "recipient", "channel", "purpose", "basis", "outcome", "reason")
+_STATE = Lookup(tables.LogState, ("position",), "id")
+_FIRST = InsertNew(tables.LogState, ("id", "position"), ("id",))
+_MOVE = Change(tables.LogState, ("position",), ("id", "position"), must_hit=True)
+_ROW = Lookup(tables.LogRow, _COLUMNS, "reference")
+_ADD = Insert(tables.LogRow, _COLUMNS)
+_CHANGE = Change(tables.LogRow, _CHANGED, ("reference",))
+_LAW = Keep(tables.LogLaw, ("law", "position"))
+_COUNT = Tally(tables.LogCount, ("day", *_COUNTED), "n")
+
+
+class _Entry(NamedTuple):
+    position: int
+    at: int
+    kind: str
+    member: str | None
+    reference: str
+    body: bytes
+
+
+class _Batch:
+    """Rows as they will stand after a batch, beside how they stood before it."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._before: dict[str, dict[str, Any] | None] = {}
+        self._after: dict[str, dict[str, Any]] = {}
+
+    async def known(self, reference: str) -> dict[str, Any] | None:
+        """A row as it stands within the batch."""
+        if reference in self._after:
+            return self._after[reference]
+        if reference not in self._before:
+            found = await self._hub.database.lookup(_ROW, reference)
+            self._before[reference] = dict(zip(_COLUMNS, found[0], strict=True)) if found else None
+        return self._before[reference]
+
+    async def put(self, entry: _Entry, told: Told) -> None:
+        """Write a row, or write it again: its place stays that of its first entry."""
+        stood = await self.known(told.reference)
+        place = {"position": entry.position, "at": entry.at, "member_id": entry.member} if stood is None else stood
+        row = told.columns | {name: place[name] for name in ("position", "at", "member_id")}
+        self._after[told.reference] = row | {"reference": told.reference}
+
+    async def set_outcome(self, reference: str, was: str, outcome: str) -> None:
+        """Change only how it ended, if it stands so."""
+        stood = await self.known(reference)
+        if stood is not None and stood["outcome"] == was:
+            self._after[reference] = stood | {"outcome": outcome}
+
+    def steps(self) -> list[Step]:
+        """What brings the tables there."""
+        counts: Counter[Row] = Counter()
+        steps: list[Step] = []
+        for reference, row in self._after.items():
+            before = self._before[reference]
+            if before is None:
+                steps.append(Step(_ADD, tuple(row[name] for name in _COLUMNS)))
+            else:
+                counts[self._alike(before)] -= 1
+                steps.append(Step(_CHANGE, (*(row[name] for name in _CHANGED), reference)))
+            counts[self._alike(row)] += 1
+            steps += [Step(_LAW, (law, row["position"])) for law in row["laws"].split("; ") if law]
+        return [*steps, *(Step(_COUNT, (*key, n)) for key, n in counts.items() if n)]
+
+    def _alike(self, row: dict[str, Any]) -> Row:
+        return (day_number(self._hub, row["at"]), *(row[name] for name in _COUNTED))
+
+
+def day_number(hub: Hub, at: int) -> int:
+    """Days from 1970-01-01 to the instant's local day."""
+    return instant(at).astimezone(hub.zone).date().toordinal() - date(1970, 1, 1).toordinal()
+
+
+async def catch_up(hub: Hub, batches: int = 4) -> bool:
+    """Read on, so many batches at most; whether the log is up to date with what the ledger has sequenced."""
+    for _ in range(batches):
+        if await _advance(hub) < BATCH:
+            return True
+    return False
+
+
+async def _advance(hub: Hub) -> int:
+    start = await _position(hub)
+    entries = await _entries(hub, start)
+    if not entries:
+        return 0
+    batch = _Batch(hub)
+    for entry in entries:
+        if entry.kind in _TOLD_BY:
+            await _disclosed(hub, batch, entry)
+        elif entry.kind in _DECIDED_BY:
+            told = await rows.refused(hub, entry.body, entry.reference)
+            if told is not None:
+                await batch.put(entry, told)
+    guard = Step(_MOVE, (entries[-1].position + 1, _STATE_ID, start), "log")
+    try:
+        await hub.database.commit(Unit((guard,), tuple(batch.steps())))
+    except Stale:
+        return BATCH  # another process was faster; there may be more
+    return len(entries)
+
+
+async def _disclosed(hub: Hub, batch: _Batch, entry: _Entry) -> None:
+    told = await rows.disclosed(hub, entry.reference)
+    if told is None:
+        return
+    await batch.put(entry, told)
+    waited = rows.refusal_of(told.columns["submission_id"], told.columns["recipient"])
+    await batch.set_outcome(waited, _HELD, _RELEASED)
+
+
+async def _position(hub: Hub) -> int:
+    found = await hub.database.lookup(_STATE, _STATE_ID)
+    if found:
+        return int(found[0][0])
+    try:
+        await hub.database.commit(Unit((Step(_FIRST, (_STATE_ID, 0), "log"),), ()))
+    except Stale:
+        return await _position(hub)
+    return 0
+
+
+async def _entries(hub: Hub, start: int) -> list[_Entry]:
+    entry, leaf = tables.LedgerEntry, tables.LedgerLeaf
+    statement = (
+        select(  # type: ignore[call-overload]
+            leaf.position, entry.at, entry.kind, entry.member_id, entry.reference, entry.body
+        )
+        .join(entry, col(entry.id) == col(leaf.entry_id))
+        .where(col(leaf.position) >= start)
+        .order_by(col(leaf.position))
+        .limit(BATCH)
+    )
+    return [_Entry(*row) for row in await hub.database.query(statement)]
+
+
+async def run(hub: Hub) -> None:
+    """Read on at a walking pace until cancelled: a batch every few seconds keeps up with a state's daily traffic, and
+    takes nothing worth naming from the path under load.
+    """
+    while True:
+        try:
+            await catch_up(hub, 1)
+        except Exception as error:  # noqa: BLE001 - a database that is away must not end the reading; no message, a code
+            code = error.detail_code if isinstance(error, HubError) else type(error).__name__
+            _log.error("reading the log failed", code=code)
+        await asyncio.sleep(PERIOD_S)

@@ -1,0 +1,22 @@
+"""Codes of the law as people call them: purposes, classes of information, reasons; from the policy's own tables."""
+
+from collections import defaultdict
+
+from policies.texts import LANGUAGES
+
+
+def purpose(language: str, code: str) -> str:
+    """As "treatment"; the code itself if nobody has named it."""
+    return LANGUAGES[language].purposes.get(code, code)
+
+
+def classes(language: str, codes: str) -> str:
+    """Classes of information, as they stand in a row ("assessment, summary")."""
+    return ", ".join(LANGUAGES[language].classes.get(each, each) for each in codes.split(", ") if each)
+
+
+def reason(language: str, code: str, recipient: str, discloser: str) -> str:
+    """Why something stayed, in a sentence; without what only the decision's own explanation knows."""
+    text = LANGUAGES[language].reasons.get(code, code)
+    blank = defaultdict(lambda: "…", recipient=recipient, discloser=discloser)
+    return text.format_map(blank)
