@@ -17,9 +17,8 @@ from hub.bootstrap.intakes import intakes
 from hub.clock import SystemClock
 from hub.context import Hub
 from hub.crypto.keyring import KeyRing
-from hub.errors import ConfigurationError, HubError
 from hub.desk import projection
-from hub.errors import ConfigurationError
+from hub.errors import ConfigurationError, HubError
 from hub.inbound.reception import Reception
 from hub.ports import Signals
 from hub.recent import Recent

@@ -50,10 +50,12 @@ async def totals(
 
 async def of_member(hub: Hub, member: str, scope: frozenset[str] | None) -> list[dict[str, Any]]:
     """When something about one member was disclosed or refused: `at` and `outcome`, newest first."""
-    statement = select(col(LogRow.at), col(LogRow.outcome)).where(col(LogRow.member_id) == member)
+    columns: tuple[Any, ...] = (col(LogRow.at), col(LogRow.outcome))
+    statement = select(*columns).where(col(LogRow.member_id) == member)
     if scope is not None:
         statement = statement.where(_within(LogRow, scope))
-    rows = await hub.database.query(statement.order_by(col(LogRow.position).desc()).limit(MOST_OF_ONE))
+    newest = statement.order_by(col(LogRow.position).desc()).limit(MOST_OF_ONE)
+    rows = await hub.database.query(newest)
     return [{"at": at, "outcome": outcome} for at, outcome in rows]
 
 

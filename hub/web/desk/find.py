@@ -29,7 +29,7 @@ async def find(visit: Visit) -> web.Response:
     organizations = (await visit.hub.directory.current()).organizations.values()
     meant = what.casefold()
     named = [each for each in organizations if meant and (meant in each.name.casefold() or meant == each.id)]
-    return page("find.html", visit, named=named[:_MOST], status=200 if named else 404)
+    return page("find.html", visit, organizations=named[:_MOST], status=200 if named else 404)
 
 
 async def _member(visit: Visit, what: str) -> str:

@@ -63,9 +63,9 @@ async def _values(visit: Visit, asked: Asked, found: log.Found) -> dict[str, Any
     organizations = (await visit.hub.directory.current()).organizations
     names = {each.id: each.name for each in organizations.values()}
     choices = {
-        "channel": [(each.value, visit.say(f"channel.{each.value}")) for each in ChannelKind],
-        "outcome": [(each, visit.say(f"outcome.{each}")) for each in rows.OUTCOMES],
-        "basis": [(each.name, visit.say(f"basis.{each.name}")) for each in PERMITTING],
+        "channel": [(each.value, named(visit.language, "channel", each.value)) for each in ChannelKind],
+        "outcome": [(each, named(visit.language, "outcome", each)) for each in rows.OUTCOMES],
+        "basis": [(each.name, named(visit.language, "basis", each.name)) for each in PERMITTING],
         "purpose": sorted(((each, terms.purpose(visit.language, each)) for each in PURPOSES), key=lambda pair: pair[1]),
         "organization": sorted(names.items(), key=lambda pair: pair[1].casefold()),
     }

@@ -1,6 +1,6 @@
 """Every page of the desk."""
 
-from hub.web.desk import find, front, joining, log, passkeys, people, signing_in
+from hub.web.desk import entries, find, front, joining, log, passkeys, people, signing_in
 from hub.web.pages import assets
 from hub.web.pages.door import routes
 
@@ -12,6 +12,7 @@ PAGES = (
     *people.PAGES,
     *find.PAGES,
     *log.PAGES,
+    *entries.PAGES,
     *front.LAST,
 )
 ROUTES = (*assets.ROUTES, *routes(PAGES))

@@ -50,6 +50,7 @@ def _around(visit: Visit) -> dict[str, Any]:
         "named": partial(named, language),
         "moment": lambda at: times.moment(at, zone, language),
         "day": lambda at: times.day(at, zone, language),
+        "date": lambda text: times.date(text, language),
         "clock": lambda at: times.clock(at, zone, language),
         "iso": lambda at: times.iso(at, zone),
         "left": lambda since, due, closed=None: times.left(since, due, visit.hub.clock.now(), zone, language, closed),

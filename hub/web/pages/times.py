@@ -33,7 +33,12 @@ def local(at: int, zone: tzinfo) -> datetime:
 
 def day(at: int, zone: tzinfo, language: str) -> str:
     """As in Nov 26, 2026 or 26 nov 2026."""
-    on = local(at, zone)
+    return date(f"{local(at, zone):%Y-%m-%d}", language)
+
+
+def date(text: str, language: str) -> str:
+    """A calendar date (YYYY-MM-DD) as people write it."""
+    on = datetime.fromisoformat(text)
     month = _MONTHS[language][on.month - 1]
     return f"{on.day} {month} {on.year}" if language == "es" else f"{month} {on.day}, {on.year}"
 
