@@ -1,0 +1,91 @@
+"""Making an export: the rows streamed into a file, its digest signed, the making itself on the ledger."""
+
+import asyncio
+import hashlib
+import tempfile
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from hub import proofs
+from hub.compliance import viewing
+from hub.compliance.exports.forms import FORMS, WRITERS
+from hub.compliance.exports.signed import Statement, head_line
+from hub.compliance.exports.tables import TITLES, Ask, table
+from hub.context import Hub
+from hub.crypto.keyring import KeyKind
+from hub.errors import Malformed, NotAvailable
+from hub.model import Frozen, new_id
+from hub.record import entry
+from hub.storage.database import Step, Unit
+from hub.storage.facts import instant
+from hub.storage.statements import Insert, Lookup, columns_of
+from hub.storage.tables import Export
+
+_ADD = Insert(Export, columns_of(Export))
+_CHUNK = 1 << 20
+_BY_ID = Lookup(Export, columns_of(Export), "id")
+
+
+class Made(Frozen, frozen=True, kw_only=True):
+    """An export that stands in its file: how many rows, the signed note, the ledger's head with its signatures."""
+
+    id: str
+    rows: int
+    digest: str
+    note: str
+    checkpoint: str
+
+
+async def make(hub: Hub, kind: str, form: str, ask: Ask, out: BinaryIO, *, by: str) -> Made:
+    """Write the export into `out`, which can be read back. Raises `Malformed`, `NotAvailable`, `TooLarge`."""
+    if form not in FORMS:
+        raise Malformed("An export is csv, xlsx, jsonl or pdf.", field="form")
+    found, now, scope = table(hub, kind, ask), hub.clock.now(), ask.log.organization or "all"
+    moment = instant(now).strftime("%Y-%m-%dT%H:%M:%SZ")
+    rows = 0
+    with tempfile.TemporaryDirectory(prefix="part2hub-") as folder:
+        writer = WRITERS[form](out, found.columns, f"{TITLES[kind]}, {_of(scope)}, {moment[:10]}", Path(folder))
+        async for row in found.rows:
+            writer.row(row)
+            rows += 1
+        await asyncio.to_thread(writer.close)
+    digest = await asyncio.to_thread(_digest, out)
+    checkpoint, head = await _head(hub)
+    statement = Statement(kind=kind, form=form, rows=rows, scope=scope, made=moment, digest=digest, head=head)
+    note, export = statement.sign(hub.ring.active(KeyKind.LEDGER)), new_id()
+    body = {"export": export, "kind": kind, "form": form, "rows": rows, "digest": digest, "scope": scope, "by": by}
+    stored = Step(_ADD, (export, ask.log.organization, kind, form, rows, digest, note, now, by))
+    trace = entry("export.made", now, body, member=ask.log.member if rows else None, reference=export)
+    await hub.database.commit(Unit((), (stored, trace)))
+    if ask.log.member is not None and rows:
+        await viewing.note(hub, by, f"{kind}_export", ask.log.member, export)
+    return Made(id=export, rows=rows, digest=digest, note=note, checkpoint=checkpoint)
+
+
+async def note_of(hub: Hub, export: str, organization: str | None) -> str:
+    """The note of an export that was made. Raises `NotAvailable` if it is not this organization's (none: anybody's)."""
+    rows = await hub.database.lookup(_BY_ID, export)
+    made: dict[str, Any] = dict(zip(columns_of(Export), rows[0], strict=True)) if rows else {}
+    if not made or organization not in (None, made["organization_id"]):
+        raise NotAvailable
+    return str(made["note"])
+
+
+async def _head(hub: Hub) -> tuple[str, str]:
+    try:
+        note = await proofs.checkpoint(hub.database)
+    except NotAvailable:
+        return "", "none"
+    return note, head_line(proofs.head_of(hub, note))
+
+
+def _of(scope: str) -> str:
+    return "all organizations" if scope == "all" else scope
+
+
+def _digest(out: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    out.seek(0)
+    while chunk := out.read(_CHUNK):
+        digest.update(chunk)
+    return digest.hexdigest()

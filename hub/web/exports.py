@@ -1,0 +1,68 @@
+"""Exports over HTTP: a file of the log, an accounting or a register, and the signed note that vouches for it."""
+
+import tempfile
+
+from aiohttp import web
+
+from hub.compliance.exports import make
+from hub.compliance.exports.forms import TYPES
+from hub.compliance.exports.tables import TABLES, Ask
+from hub.compliance.matters import REGISTERS
+from hub.errors import Forbidden, Malformed, NotAvailable
+from hub.web.access import HUB, PEOPLE, Route, own, who_calls
+from hub.web.log import wanted_of
+
+_CHUNK = 1 << 16
+_SPOOL = 1 << 20
+"""Bytes that stay in memory; what is larger goes through an unlinked file."""
+
+
+async def export(request: web.Request) -> web.StreamResponse:
+    """`GET /v1/exports/{kind}.{form}`: with the filters of the log, and `register` and `state` for matters."""
+    hub, who = request.app[HUB], who_calls(request)
+    kind, form = request.match_info["kind"], request.match_info["form"]
+    if kind not in TABLES or form not in TYPES:
+        raise NotAvailable
+    if kind == "views" and not who.sees_all:
+        raise Forbidden("Who looked at what is for compliance.")
+    ask = _asked(request)
+    with tempfile.SpooledTemporaryFile(max_size=_SPOOL) as out:
+        made = await make.make(hub, kind, form, ask, out, by=who.by)  # type: ignore[arg-type]
+        size = out.seek(0, 2)
+        out.seek(0)
+        headers = {
+            "Content-Type": TYPES[form],
+            "Content-Disposition": f'attachment; filename="{kind}.{form}"',
+            "Content-Length": str(size),
+            "Cache-Control": "no-store",
+            "Digest-SHA-256": made.digest,
+            "Link": f'</v1/exports/{made.id}/note>; rel="describedby"',
+            "X-Content-Type-Options": "nosniff",
+        }
+        response = web.StreamResponse(headers=headers)
+        await response.prepare(request)
+        while chunk := out.read(_CHUNK):
+            await response.write(chunk)
+        await response.write_eof()
+    return response
+
+
+async def note(request: web.Request) -> web.Response:
+    """`GET /v1/exports/{id}/note`: the signed note of an export."""
+    text = await make.note_of(request.app[HUB], request.match_info["id"], own(request))
+    return web.Response(text=text, content_type="text/plain", charset="utf-8")
+
+
+def _asked(request: web.Request) -> Ask:
+    register, state = request.query.get("register"), request.query.get("of")
+    if register is not None and register not in REGISTERS:
+        raise Malformed("No register has this name.", field="register")
+    if state not in (None, "open", "closed"):
+        raise Malformed("A matter is open or closed.", field="of")
+    return Ask(wanted_of(request, frozenset({"register", "of"})), state, register)
+
+
+ROUTES = (
+    Route("GET", "/v1/exports/{kind}.{form}", export, PEOPLE),
+    Route("GET", "/v1/exports/{id}/note", note, PEOPLE),
+)
