@@ -5,7 +5,7 @@ INVARIANT: no-silent-disclosure, unknown-is-disclosed, revocation-is-a-fence.
 
 import msgspec
 
-from hub import outbox, packets
+from hub import doubts, outbox, packets
 from hub.bases import reviews
 from hub.context import Hub
 from hub.decide import DecisionRecord
@@ -119,6 +119,7 @@ async def conclude(
     ]
     if not isinstance(outcome, Deferred | Refused):
         writes += reviews.after(hub, ticket.id, submission, decision, packets.released(decision, ticket), now)
+    writes += await doubts.after(hub, submission.sender, ticket.id, submission.member, outcome, now)
     told = tuple(writes)
     if state in ("unknown", "dead"):
         kind = "unknown_outcome" if state == "unknown" else "dead_letter"

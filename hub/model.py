@@ -178,6 +178,8 @@ class Doubt(StrEnum):
     """fax: fewer or more pages confirmed than the fax has."""
     NOT_CORRECTED = "not-error-corrected"
     """fax: pages were confirmed without error correction, so they may be damaged."""
+    NO_CALLBACK = "no-callback"
+    """fax: the provider says so when asked, and its signed report never came."""
 
 
 class Receipt(Frozen, frozen=True, kw_only=True):

@@ -97,6 +97,11 @@ def endpoint_of(row: Row) -> Endpoint:
     return Endpoint(**values | {"organization": organization, "channel": channel})
 
 
+def verifier_of(row: Row) -> str:
+    """Who verified an endpoint, or entered it if nobody has yet; empty if nobody is known."""
+    return dict(zip(columns_of(tables.Endpoint), row, strict=True))["verified_by"] or ""
+
+
 def agreement_row(agreement: Agreement) -> dict[str, Any]:
     until = agreement.until.isoformat() if agreement.until else None
     row = {name: getattr(agreement, name) for name in Agreement.__slots__} | {"until": until}

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from hub import entries
+from hub import entries, numbers
 from hub.entries import AgreementEntry, EndpointEntry
 from hub.errors import NotAvailable
 from hub.model import Frozen
@@ -21,6 +21,11 @@ class VerifiedEndpoint(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=
 
     endpoint: EndpointEntry
     verified_by: str | None = None
+
+
+class ConfirmedNumber(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    address: str
+    """The number from the confirming person's own source, not from the screen."""
 
 
 class TokenOrder(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -60,14 +65,18 @@ async def put_organization(request: web.Request) -> web.Response:
 
 
 async def put_endpoint(request: web.Request) -> web.Response:
-    """`PUT /v1/endpoints/{id}`: used only once somebody has verified it."""
+    """`PUT /v1/endpoints/{id}`: used only once somebody has verified it, and a new fax number once two have (202)."""
     hub, who = request.app[HUB], who_calls(request)
     given = await read_json(request, VerifiedEndpoint)
-    now = hub.clock.now()
-    endpoint = entries.endpoint(request.match_info["id"], given.endpoint, now if given.verified_by else 0)
-    await hub.directory.put_endpoint(
-        endpoint, verified_by=given.verified_by, by=who.by, at=now, active=given.endpoint.active
-    )
+    endpoint = entries.endpoint(request.match_info["id"], given.endpoint, hub.clock.now() if given.verified_by else 0)
+    waits = await numbers.enter(hub, endpoint, verified_by=given.verified_by, by=who.by, active=given.endpoint.active)
+    return json_response({"waits_for": "second person"}, 202) if waits else web.Response(status=204)
+
+
+async def confirm_endpoint(request: web.Request) -> web.Response:
+    """`POST /v1/endpoints/{id}/confirm`: another person types the new fax number again."""
+    given = await read_json(request, ConfirmedNumber)
+    await numbers.confirm(request.app[HUB], request.match_info["id"], given.address, by=who_calls(request).by)
     return web.Response(status=204)
 
 
@@ -114,6 +123,7 @@ ROUTES = (
     Route("GET", "/v1/organizations/{id}", show),
     Route("PUT", "/v1/organizations/{id}", put_organization, ADMIN),
     Route("PUT", "/v1/endpoints/{id}", put_endpoint, ADMIN),
+    Route("POST", "/v1/endpoints/{id}/confirm", confirm_endpoint, ADMIN),
     Route("PUT", "/v1/agreements/{id}", put_agreement, ADMIN),
     Route("POST", "/v1/tokens", issue_token, ADMIN),
     Route("GET", "/v1/tokens", list_tokens, ADMIN),

@@ -16,14 +16,14 @@ from hub.storage.directory import Organization
 from hub.storage.member_facts import MemberFacts
 from hub.storage.restrictions import RestrictionForm
 from hub.web.consents import Noting, Recording, Revoking
-from hub.web.directory import TokenOrder, VerifiedEndpoint
+from hub.web.directory import ConfirmedNumber, TokenOrder, VerifiedEndpoint
 from hub.web.inbound import ClosingArrival, Matching
 from hub.web.members import Ending, Registration
 from hub.web.work import Assigning, Settling
 
 _BODIES = (
     *(AgreementEntry, Asking, Assigning, Ending, Manifest, MemberFacts, Noting, Organization, Recording, Registration),
-    *(ClosingArrival, Matching),
+    *(ClosingArrival, ConfirmedNumber, Matching),
     *(RestrictionForm, Revoking, Settling, TokenOrder, VerifiedEndpoint, WhatIf),
     *dict.fromkeys(kind.form for kind in OPENED.values()),
     *dict.fromkeys(deed.form for deeds in DEEDS.values() for deed in deeds.values()),

@@ -11,9 +11,9 @@ from hub.compliance import deeds, matters, requests
 from hub.compliance.matters import REGISTERS, Act, Listed
 from hub.context import Hub
 from hub.errors import Malformed, NotAvailable
-from hub.forms.own import LANGUAGES, Language
 from hub.web.access import HUB, PEOPLE, Route, own, who_calls
 from hub.web.body import MAX_JSON, json_response, read_body, read_json
+from hub.web.letters import language_of, pdf_response
 from hub.web.paging import page_of
 
 
@@ -76,19 +76,20 @@ async def letter(request: web.Request) -> web.Response:
     from hub.compliance.letters import accounting, breach  # noqa: PLC0415 - fpdf2: 20 MiB, and a third of the start
 
     if found["kind"] == "breach":
-        made = await breach.notice(hub, matter, query.get("member", ""), _language(request), own(request))
+        made = await breach.notice(hub, matter, query.get("member", ""), language_of(request), own(request))
     elif query.get("about") == "extension":
         made = await accounting.extension(hub, matter, own(request))
     else:
         made = await accounting.answer(hub, matter, own(request))
-    return _pdf(made)
+    return pdf_response(made.pdf, made.digest)
 
 
 async def answer(request: web.Request) -> web.Response:
     """`POST /v1/matters/{id}/letter`: the letter goes out; the request is answered, its clock met."""
     hub, matter, who = request.app[HUB], request.match_info["id"], who_calls(request)
     given = await read_json(request, deeds.Reasoned)
-    return _pdf(await answered(hub, matter, own(request), by=who.by, reason=given.reason))
+    made = await answered(hub, matter, own(request), by=who.by, reason=given.reason)
+    return pdf_response(made.pdf, made.digest)
 
 
 async def answered(hub: Hub, matter: str, organization: str | None, *, by: str, reason: str) -> Any:
@@ -98,20 +99,6 @@ async def answered(hub: Hub, matter: str, organization: str | None, *, by: str, 
     made = await accounting.answer(hub, matter, organization)
     await requests.answered(hub, matter, made.digest, Act("answered", reason, by, organization))
     return made
-
-
-def _pdf(made: Any) -> web.Response:
-    # Named by nothing: a file name is read over shoulders.
-    headers = {"Content-Disposition": 'attachment; filename="letter.pdf"', "Digest-SHA-256": made.digest}
-    return web.Response(body=made.pdf, content_type="application/pdf", headers=headers)
-
-
-def _language(request: web.Request) -> Language:
-    language: Any = request.query.get("language", "en")
-    if language not in LANGUAGES:
-        raise Malformed("Letters are in en or es.", field="language")
-    found: Language = language
-    return found
 
 
 async def _fields(request: web.Request) -> bytes:

@@ -11,6 +11,7 @@ from hub.model import Frozen
 from hub.release import Filter, Reason
 from hub.web.access import HUB, PEOPLE, Route, who_calls
 from hub.web.body import json_response, read_json
+from hub.web.letters import language_of, pdf_response
 from hub.web.paging import page_of
 
 
@@ -97,6 +98,22 @@ async def settle(request: web.Request) -> web.Response:
     return web.Response(status=204)
 
 
+async def recall_letter(request: web.Request) -> web.Response:
+    """`GET /v1/work/{id}/recall`: a letter, `language` en or es, that asks for a misdirected fax back. It is sent
+    nowhere.
+    """
+    from hub.compliance.letters import recall  # noqa: PLC0415 - fpdf2: 20 MiB, and a third of the start
+
+    made = await recall.recall(
+        request.app[HUB],
+        request.match_info["id"],
+        language_of(request),
+        organization=_organization(request),
+        by=who_calls(request).by,
+    )
+    return pdf_response(made.pdf, made.digest)
+
+
 def _organization(request: web.Request) -> str | None:
     who = who_calls(request)
     return None if who.sees_all else who.organization
@@ -105,6 +122,7 @@ def _organization(request: web.Request) -> str | None:
 ROUTES = (
     Route("GET", "/v1/work", listing, PEOPLE),
     Route("GET", "/v1/work/{id}", show, PEOPLE),
+    Route("GET", "/v1/work/{id}/recall", recall_letter, PEOPLE),
     Route("POST", "/v1/work/{id}/assign", take, PEOPLE),
     Route("POST", "/v1/work/{id}/approve", approve, PEOPLE),
     Route("POST", "/v1/work/{id}/release", let_go, PEOPLE),

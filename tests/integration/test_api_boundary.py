@@ -59,9 +59,10 @@ async def test_an_endpoint_nobody_verified_is_not_used(api: Api) -> None:
     endpoint = {"organization": "harbor", "channel": "fax", "address": "+17075550100"}
     assert (await admin("PUT", "/v1/endpoints/harbor-fax", {"endpoint": endpoint})).status == 204
     assert "harbor" not in (await api.hub.directory.current()).endpoints
-    verified = {"endpoint": endpoint, "verified_by": "K. Clerk"}
-    assert (await admin("PUT", "/v1/endpoints/harbor-fax", verified)).status == 204
-    assert (await api.hub.directory.current()).endpoints["harbor"][0].address == "+17075550100"
+    mllp = {"organization": "harbor", "channel": "mllp", "address": "mllps://adt.harbor.example:2575"}
+    verified = {"endpoint": mllp, "verified_by": "K. Clerk"}
+    assert (await admin("PUT", "/v1/endpoints/harbor-adt", verified)).status == 204
+    assert (await api.hub.directory.current()).endpoints["harbor"][0].address == "mllps://adt.harbor.example:2575"
 
 
 @pytest.mark.parametrize(

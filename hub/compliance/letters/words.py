@@ -34,6 +34,7 @@ class Words(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
     breach: Said
     check: dict[str, str | tuple[str, ...]]
     proofs: Said
+    recall: Said
 
 
 @cache
@@ -74,10 +75,11 @@ class Speech:
         said = self.words.accounting
         if address.startswith("https://"):
             return said["by_api"].format(address=urlsplit(address).hostname)
-        return said["by_mail" if "@" in address else "by_fax"].format(address=_telephone(address))
+        return said["by_mail" if "@" in address else "by_fax"].format(address=telephone(address))
 
 
-def _telephone(address: str) -> str:
+def telephone(address: str) -> str:
+    """A number of this country as people write it."""
     number = address.removeprefix("+1")
     if address.startswith("+1") and len(number) == 10:
         return f"{number[:3]}-{number[3:6]}-{number[6:]}"
