@@ -14,6 +14,7 @@ from hub.handover import Handover
 from hub.model import ChannelKind
 from hub.outbox import LEASE_US
 from hub.ports import Channel, Clock, Signals
+from hub.retention.schedule import Schedule, published
 from hub.storage.database import Database
 from policies.findings import RuleBook
 from policies.rules import RULES
@@ -47,6 +48,8 @@ class Hub:
     """What the county settled about requests, registers and letters."""
     witnesses: tuple[Verifier, ...] = ()
     """Outsiders whose cosignatures on the ledger's heads are kept."""
+    retention: Schedule | None = field(default_factory=published)
+    """How long payloads are kept; none: nothing is destroyed by the clock."""
     demo: bool = False
     handover: Handover = field(default_factory=Handover)
     breakers: Breakers = field(default_factory=Breakers)

@@ -12,6 +12,8 @@ from hub.compliance.duties import LEGAL_ROLES, Duties
 from hub.crypto.notes import COSIGNATURE_V1, Verifier
 from hub.errors import ConfigurationError, Malformed
 from hub.model import Frozen
+from hub.retention import schedule
+from hub.retention.schedule import Schedule
 from policies.choices import OPTIONS, Choices, read_choices
 from policies.county.packs import PACKS
 
@@ -50,6 +52,8 @@ class Settings(Frozen, frozen=True, kw_only=True):
     duties: Duties
     witnesses: tuple[Verifier, ...]
     """Outsiders whose cosignatures on the ledger's heads are kept."""
+    retention: Schedule | None
+    """How long payloads are kept; none: nothing is destroyed by the clock."""
     demo: bool
     smtp_host: str | None
     smtp_port: int
@@ -107,6 +111,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         operator=environ.get("HUB_OPERATOR") or None,
         duties=_duties(environ),
         witnesses=_witnesses(_path(environ.get("HUB_WITNESSES"))),
+        retention=_retention(environ.get("HUB_RETENTION")),
         demo=environ.get("HUB_DEMO") == "1",
         smtp_host=environ.get("HUB_SMTP_HOST") or None,
         smtp_port=_number(environ.get("HUB_SMTP_PORT", "465" if implicit else "587"), "HUB_SMTP_PORT"),
@@ -138,6 +143,12 @@ def chosen_in(environ: Mapping[str, str] = os.environ) -> Choices:
     except ValueError:
         answers = ", ".join(f"{each.doubt}={each.safe} or {each.other}" for each in OPTIONS)
         raise ConfigurationError(f"HUB_CHOICES is a list of answers: {answers}; each once.") from None
+
+
+def _retention(text: str | None) -> Schedule | None:
+    if text == "off":
+        return None
+    return schedule.read_schedule(Path(text)) if text else schedule.published()
 
 
 def _witnesses(file: Path | None) -> tuple[Verifier, ...]:

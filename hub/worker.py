@@ -17,6 +17,7 @@ from hub.escalation import escalate
 from hub.exchange import OUTBOX, dispatch
 from hub.outbox import MOVE, Ticket
 from hub.record import entry
+from hub.retention.daily import run_daily
 from hub.storage.database import Step, Unit
 from hub.storage.statements import Change
 from hub.storage.tables import Attempt, Disclosure, Outbox
@@ -28,6 +29,8 @@ KEPT = 16
 POLL_S = 1.0
 """How often to look by itself: a wake-up may be lost (sql-is-the-truth)."""
 RECOVERY_S = 15.0
+DAILY_S = 3_600.0
+"""How often to look whether a new local day has begun."""
 RENEWALS = 3
 """In the time of a lease, so that one failed renewal loses nothing."""
 STOP_S = 25.0
@@ -53,6 +56,7 @@ class Worker:
         """Claim and dispatch until `stop`; then finish what is in flight."""
         recovery = asyncio.create_task(self._recover_regularly())
         renewal = asyncio.create_task(self._renew_regularly())
+        retention = asyncio.create_task(self._destroy_regularly())
         self._hub.handover.open(self._has_room, self._start)
         try:
             while not self._stopping.is_set():
@@ -60,6 +64,7 @@ class Worker:
         finally:
             self._hub.handover.close()
             recovery.cancel()
+            retention.cancel()
             if self._running:
                 await asyncio.wait(self._running, timeout=STOP_S)
             renewal.cancel()
@@ -144,6 +149,12 @@ class Worker:
                 await recover(self._hub, self._hub.clock.now())
                 await escalate(self._hub, self._hub.clock.now())
             await asyncio.sleep(min(RECOVERY_S, self._renewed_every_s))
+
+    async def _destroy_regularly(self) -> None:
+        while True:
+            with contextlib.suppress(HubError):
+                await run_daily(self._hub)
+            await asyncio.sleep(DAILY_S)
 
     async def _renew_regularly(self) -> None:
         while True:

@@ -49,6 +49,9 @@ async def read(hub: Hub, disclosure: str) -> dict[str, Any]:
     """What was stated for a disclosure, by kind, opened for a reviewer; papers by their size only."""
     found: dict[str, Any] = {}
     for kind, disclosed_at, *sealed in await hub.database.lookup(_OF, disclosure):
+        if sealed[1] is None:
+            found[kind] = {"destroyed": True}
+            continue
         plain = envelope.open(hub.ring, _place(disclosure, kind), Sealed(*sealed))
         if kind.endswith(".document"):
             found[kind] = {"bytes": len(plain), "digest": hashlib.sha256(plain).hexdigest()}

@@ -75,6 +75,7 @@ async def open_hub(settings: Settings, *, channels: bool = True) -> AsyncIterato
             operator=settings.operator,
             duties=settings.duties,
             witnesses=settings.witnesses,
+            retention=settings.retention,
             demo=settings.demo,
             lease_us=settings.lease_us,
         )

@@ -21,6 +21,7 @@ from hub.storage.tables.ledger import (
 )
 from hub.storage.tables.members import Member, MemberIdentifier, MemberLink
 from hub.storage.tables.people import Passkey, Person, SavedView, Session, SignInTry
+from hub.storage.tables.retention import LegalHold, RetentionState
 from hub.storage.tables.work import Evidence, Inquiry, WorkItem
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "LedgerLeaf",
     "LedgerNode",
     "LedgerState",
+    "LegalHold",
     "LogCount",
     "LogLaw",
     "LogRow",
@@ -63,6 +65,7 @@ __all__ = [
     "Person",
     "Proof",
     "Restriction",
+    "RetentionState",
     "SavedView",
     "Session",
     "SignInTry",
