@@ -82,6 +82,10 @@ class Settings(Frozen, frozen=True, kw_only=True):
     """A file that the fax server's hook touches at each fax that came in."""
     fax_spool: Path
     mllp: MllpSettings
+    drops: Path | None
+    """File of the partners' folders that are looked into."""
+    sftp_key: Path | None
+    """The hub's private key towards SFTP servers."""
     lease_us: int
     """How long after a worker's last sign of life its deliveries are settled."""
 
@@ -132,6 +136,8 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         fax_mark=_path(environ.get("HUB_FAX_MARK")),
         fax_spool=Path(environ.get("HUB_FAX_SPOOL", data / "fax-spool")),
         mllp=_mllp(environ),
+        drops=_path(environ.get("HUB_DROPS")),
+        sftp_key=_path(environ.get("HUB_SFTP_KEY")),
         lease_us=_lease_us(environ.get("HUB_LEASE_S", "120")),
     )
 

@@ -33,6 +33,8 @@ TITLES = {
     "cancelled": "Referral cancelled",
     "expired": "Referral expired",
 }
+STEPS = tuple(TITLES)[6:]
+"""What can become of a referral."""
 RESTRICTED = "Confidentiality: R (restricted). The sender marked access to this as restricted."
 CORRECTION = "Please correct your records: the earlier notice about this visit is withdrawn."
 _MAX_DOCUMENTS = 20
@@ -44,27 +46,27 @@ def notice(visit: Visit, restrictions: tuple[Restriction, ...], zone: Zone) -> D
     hidden = any(each.effect is Effect.NO_LOCATION for each in restrictions)
     lines = [
         TITLES[visit.event],
-        _line("When", local(visit.at, zone)),
-        _line("Setting", visit.setting),
-        _line("Where", "" if hidden else visit.place),
-        _line("Discharged to", visit.disposition if visit.event == "discharge" else ""),
-        _line("Visit", visit.number),
+        labelled("When", local(visit.at, zone)),
+        labelled("Setting", visit.setting),
+        labelled("Where", "" if hidden else visit.place),
+        labelled("Discharged to", visit.disposition if visit.event == "discharge" else ""),
+        labelled("Visit", visit.number),
         CORRECTION if visit.event.endswith("_cancelled") else "",
         RESTRICTED if restrictions else "",
     ]
-    return _text("notice", TITLES[visit.event], "attendance", lines)
+    return text_item("notice", TITLES[visit.event], "attendance", lines)
 
 
 def status(referral: Referral, when: str, restrictions: tuple[Restriction, ...]) -> Document:
     """What became of a referral."""
     lines = [
         TITLES[referral.step],
-        _line("Referral", referral.id),
-        _line("Appointment", when),
-        _line("Reason", referral.reason),
+        labelled("Referral", referral.id),
+        labelled("Appointment", when),
+        labelled("Reason", referral.reason),
         RESTRICTED if restrictions else "",
     ]
-    return _text("status", TITLES[referral.step], "attendance", lines)
+    return text_item("status", TITLES[referral.step], "attendance", lines)
 
 
 def request(message: Message, referral: Referral, restrictions: tuple[Restriction, ...]) -> tuple[Document, ...]:
@@ -73,16 +75,16 @@ def request(message: Message, referral: Referral, restrictions: tuple[Restrictio
     providers = [f"{prd.get(2, 2)} {prd.get(2, 1)}".strip() for prd in message.all("PRD")]
     lines = [
         "Referral",
-        _line("Referral", referral.id),
-        _line("Reason", referral.reason),
-        _line("Asked for", "; ".join(dict.fromkeys(filter(None, asked)))),
-        _line("Between", " and ".join(filter(None, providers[:2]))),
+        labelled("Referral", referral.id),
+        labelled("Reason", referral.reason),
+        labelled("Asked for", "; ".join(dict.fromkeys(filter(None, asked)))),
+        labelled("Between", " and ".join(filter(None, providers[:2]))),
         RESTRICTED if restrictions else "",
     ]
-    found: list[Document] = [_text("request", "Referral request", "summary", lines)]
+    found: list[Document] = [text_item("request", "Referral request", "summary", lines)]
     diagnoses = [_coded(each, 3) for each in message.all("DG1")]
     if diagnoses:
-        found.append(_text("diagnoses", "Diagnoses", "diagnosis", ["Diagnoses", *dict.fromkeys(diagnoses)]))
+        found.append(text_item("diagnoses", "Diagnoses", "diagnosis", ["Diagnoses", *dict.fromkeys(diagnoses)]))
     return (*found, *_enclosed(message))
 
 
@@ -121,11 +123,13 @@ def _coded(segment: Segment, field: int) -> str:
     return " ".join(filter(None, (segment.get(field), segment.get(field, 2) or segment.get(field + 1))))
 
 
-def _line(label: str, value: str) -> str:
+def labelled(label: str, value: str) -> str:
+    """One line, or nothing if there is no value."""
     return f"{label}: {value}" if value else ""
 
 
-def _text(name: str, title: str, information: str, lines: list[str]) -> Document:
+def text_item(name: str, title: str, information: str, lines: list[str]) -> Document:
+    """A short text as an item; each line is cut at 500 characters."""
     content = "\n".join(line.translate(_CONTROLS)[:500] for line in lines if line) + "\n"
     return Document(
         id=name, title=title, information=information, media_type="text/plain; charset=utf-8", content=content.encode()

@@ -28,6 +28,10 @@ def channels(settings: Settings, ring: KeyRing) -> Mapping[ChannelKind, Channel]
         ChannelKind.API: ApiChannel(SigningKey(delivery.secret), delivery.id),
         ChannelKind.FAX: FaxChannel(_fax_transport(settings)),
     }
+    if settings.sftp_key:
+        from hub.bootstrap.files import channel  # noqa: PLC0415 - loaded when wired
+
+        wired[ChannelKind.FILE] = channel(settings.sftp_key)
     if settings.mllp.certificate and settings.mllp.key:
         from adapters.mllp.channel import MllpChannel  # noqa: PLC0415 - loaded when wired
 

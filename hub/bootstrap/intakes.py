@@ -15,6 +15,10 @@ def intakes(settings: Settings, _ring: KeyRing) -> tuple[Intake, ...]:
         found.append(listener(settings))
     if settings.fax_inbound:
         found.append(_faxes(settings))
+    if settings.drops:
+        from hub.bootstrap.files import drops  # noqa: PLC0415 - loaded when wired
+
+        found.append(drops(settings))
     return tuple(found)
 
 

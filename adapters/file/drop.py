@@ -1,0 +1,141 @@
+"""The drop: an intake that looks into partners' folders and takes what lies there (`hub.ports.Intake`).
+
+    NAME.csv + NAME.csv.sha256 ─▶ every row taken ─▶ results/NAME.csv.result.csv ─▶ done/NAME.csv
+                                └─ not as promised, or of no layout ─▶ quarantine/NAME.csv, with a result
+
+Rules kept: a file is read only once its checksum lies beside it and fits, so that a half-written one is never taken; it
+is moved only after every row is durable, so that a crash repeats and a repeat changes nothing; a result says line
+numbers and codes, nothing of a row. One partner's folder never holds up another's.
+"""
+
+import asyncio
+import hashlib
+import re
+import time
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from adapters.file.layout import Row, rows
+from adapters.file.place import Entry, Place
+from adapters.mllp.times import Zone
+from hub.arrivals import Arrival
+from hub.errors import Conflict, Malformed, Rejected, TooLarge, Unavailable
+from hub.model import Frozen
+from hub.ports import Take
+
+MAX_BYTES = 5 * 1024 * 1024
+SETTLING_S = 600.0
+"""How long a file may differ from its checksum: one of the two may still be on its way."""
+_MARK = ".sha256"
+_SUM = re.compile(rb"([0-9A-Fa-f]{64})(?:[ \t]+\*?[^\r\n]*)?\s*")
+_log = structlog.get_logger()
+
+
+class Drop(Frozen, frozen=True, kw_only=True):
+    """One partner's folder."""
+
+    organization: str
+    place: Place
+    purpose: str = "operations"
+    """The purpose of use of its notices."""
+
+
+class DropIntake:
+    """Looks into each folder every `poll` seconds."""
+
+    def __init__(
+        self, drops: Sequence[Drop], zone: Zone, poll: float = 30.0, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._drops = drops
+        self._zone = zone
+        self._poll = poll
+        self._clock = clock
+
+    async def run(self, take: Take) -> None:
+        """Until cancelled; a folder that is away is tried again."""
+        async with asyncio.TaskGroup() as group:
+            for drop in self._drops:
+                group.create_task(self._watch(drop, take))
+
+    async def look(self, drop: Drop, take: Take) -> int:
+        """Take what lies in one folder now; how many files were finished. Raises `OSError` if it is away."""
+        entries = {entry.name: entry for entry in await drop.place.entries()}
+        finished = 0
+        for name, entry in entries.items():
+            if name.lower().endswith(".csv") and name + _MARK in entries:
+                finished += await self._file(drop, entry, take)
+        return finished
+
+    async def _watch(self, drop: Drop, take: Take) -> None:
+        while True:
+            try:
+                await self.look(drop, take)
+            except (OSError, Unavailable, TimeoutError) as error:
+                _log.warning("a drop is away", organization=drop.organization, code=type(error).__name__)
+            await asyncio.sleep(self._poll)
+
+    async def _file(self, drop: Drop, entry: Entry, take: Take) -> bool:
+        try:
+            content = await drop.place.read(entry.name, MAX_BYTES)
+        except TooLarge:
+            return await self._quarantine(drop, entry, b"", "too-large", take)
+        promised = _SUM.fullmatch(await drop.place.read(entry.name + _MARK, 1024))
+        if promised is None or promised[1].lower() != hashlib.sha256(content).hexdigest().encode():
+            if self._clock() - entry.modified < SETTLING_S:
+                return False
+            return await self._quarantine(drop, entry, content, "checksum-differs", take)
+        try:
+            layout, found = rows(content, self._zone, drop.purpose)
+        except Malformed as error:
+            return await self._quarantine(drop, entry, content, error.detail_code, take)
+        codes = [(row.line, await _taken(drop, layout, row, take)) for row in found]
+        if await drop.place.read(entry.name, MAX_BYTES) != content:
+            return False  # another file came under this name meanwhile, and is looked at next time
+        await _finish(drop, entry.name, codes, "done")
+        return True
+
+    async def _quarantine(self, drop: Drop, entry: Entry, content: bytes, code: str, take: Take) -> bool:
+        """Out of the way, and known to a person; the partner reads why."""
+        key = f"{drop.organization}\x1f{entry.name}\x1f{hashlib.sha256(content).hexdigest()}"
+        await take(
+            Arrival(
+                channel="file",
+                key=key,
+                raw=content,
+                media_type="text/csv",
+                organization=drop.organization,
+                trouble=f"file.{code}",
+            )
+        )
+        await _finish(drop, entry.name, [(0, code)], "quarantine")
+        return True
+
+
+async def _taken(drop: Drop, layout: str, row: Row, take: Take) -> str:
+    """What the result says of the row. Raises `Unavailable` if it could not be kept: the file stays."""
+    if row.packet is None:
+        return row.code
+    arrival = Arrival(
+        channel="file",
+        key=f"{drop.organization}\x1f{layout}\x1f{row.id}",
+        raw=row.raw,
+        media_type="text/csv",
+        organization=drop.organization,
+        content=row.packet,
+    )
+    try:
+        await take(arrival)
+    except Conflict:
+        return "row-id-reused"
+    except Rejected as error:
+        return error.detail_code
+    return "taken"
+
+
+async def _finish(drop: Drop, name: str, codes: list[tuple[int, str]], folder: str) -> None:
+    """The result first, then the moves, the checksum's last: a crash between them repeats what was not done."""
+    result = "line,code\r\n" + "".join(f"{line},{code}\r\n" for line, code in codes)
+    await drop.place.write("results", f"{name}.result.csv", result.encode())
+    await drop.place.move(name, folder)
+    await drop.place.move(name + _MARK, folder)

@@ -1,0 +1,239 @@
+"""Files in a folder, here and at a partner's SFTP server: taken whole, once, with a result of lines and codes."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import asyncssh
+import pytest
+from sqlmodel import select
+
+from adapters.file.drop import Drop, DropIntake
+from adapters.file.place import LocalPlace, Place
+from adapters.file.sftp import SftpPlace
+from hub.arrivals import Arrival, Taken
+from hub.errors import StorageFailed
+from hub.inbound.keep import keep
+from hub.inbound.reception import settle_taken
+from hub.storage.tables import Inbound, Outbox, Submission
+from tests.contract.sftp_system import SftpSystem, sftp_server
+from tests.hubs import ZONE
+from tests.scenes import BORN, CIN, NAME, Scene, a_scene
+
+HEADER = "row_id,event,event_at,cin,family,given,born,visit,setting,recipients"
+KEY = asyncssh.generate_private_key("ssh-ed25519")
+
+
+def row(number: str, event: str = "admit", **changes: str) -> str:
+    cells = {
+        "event_at": "2026-03-06T22:40:00-08:00", "cin": CIN, "family": NAME[1], "given": NAME[0], "born": BORN,
+        "visit": "V-1001", "setting": "residential", "recipients": "lantern",
+    } | changes  # fmt: skip
+    return ",".join([number, event, *cells.values()])
+
+
+class Folder:
+    """A partner's folder, looked into by an intake of a real hub."""
+
+    def __init__(self, scene: Scene, path: Path, place: Place) -> None:
+        self.scene, self.path = scene, path
+        self.drop = Drop(organization="harbor", place=place, purpose="treatment")
+        self.now = 0.0
+        self.intake = DropIntake([self.drop], ZONE, poll=0.01, clock=lambda: self.now or 2e9)
+        self.take: Callable[[Arrival], Awaitable[Taken]] = self._keep
+
+    def put(self, name: str, content: str | bytes, mark: str | None = None) -> None:
+        raw = content.encode() if isinstance(content, str) else content
+        (self.path / name).write_bytes(raw)
+        (self.path / f"{name}.sha256").write_text(mark or f"{hashlib.sha256(raw).hexdigest()}  {name}\n")
+
+    async def look(self) -> int:
+        finished = await self.intake.look(self.drop, self.take)
+        while await settle_taken(self.scene.hub):
+            pass
+        return finished
+
+    def result(self, name: str) -> list[str]:
+        return (self.path / "results" / f"{name}.result.csv").read_text().split()
+
+    def files(self, folder: str = ".") -> list[str]:
+        place = self.path / folder
+        return sorted(each.name for each in place.iterdir() if each.is_file()) if place.is_dir() else []
+
+    async def rows(self, table: type[Any], column: Any) -> list[Any]:
+        return [found for (found,) in await self.scene.hub.database.query(select(column))]
+
+    async def _keep(self, arrival: Arrival) -> Taken:
+        return await keep(self.scene.hub, arrival)
+
+
+@pytest.fixture(params=["local", "sftp"])
+async def folder(request: pytest.FixtureRequest, sqlite_template: Path, tmp_path: Path) -> AsyncIterator[Folder]:
+    path = tmp_path / "drop"
+    path.mkdir()
+    database = tmp_path / "hub.sqlite"
+    database.write_bytes(sqlite_template.read_bytes())
+    async with a_scene(f"sqlite:///{database}") as scene:
+        await scene.consent()
+        if request.param == "local":
+            yield Folder(scene, path, LocalPlace(path))
+            return
+        system = SftpSystem(tmp_path, KEY)
+        async with sftp_server(system) as port:
+            yield Folder(scene, path, SftpPlace(f"sftp://hub@127.0.0.1:{port}/drop", system.host_key, KEY))
+
+
+async def test_a_file_becomes_notices_a_result_and_is_put_away(folder: Folder) -> None:
+    folder.put("march.csv", f"{HEADER}\r\n{row('1')}\r\n{row('2', 'discharge')}\r\n")
+    assert await folder.look() == 1
+    assert folder.result("march.csv") == ["line,code", "2,taken", "3,taken"]
+    assert folder.files() == []
+    assert folder.files("done") == ["march.csv", "march.csv.sha256"]
+    assert sorted(await folder.rows(Submission, Submission.kind)) == ["admit_notice", "discharge_notice"]
+    assert await folder.scene.dispatch_all() == ["delivered", "delivered"]
+    notice = folder.scene.channel.received[0].parcel.documents[0].content.decode()
+    assert notice == "Admission notice\nWhen: 2026-03-06 22:40 PST\nSetting: residential\nVisit: V-1001\n"
+
+
+async def test_a_half_written_file_waits_for_its_checksum(folder: Folder) -> None:
+    whole = f"{HEADER}\n{row('1')}\n"
+    (folder.path / "a.csv").write_text(whole[:50])
+    assert await folder.look() == 0
+    folder.put("a.csv", whole[:50], f"{hashlib.sha256(whole.encode()).hexdigest()}  a.csv")
+    folder.now = (folder.path / "a.csv").stat().st_mtime + 5
+    assert await folder.look() == 0
+    assert folder.files() == ["a.csv", "a.csv.sha256"]
+    (folder.path / "a.csv").write_text(whole)
+    assert await folder.look() == 1
+    assert folder.result("a.csv") == ["line,code", "2,taken"]
+
+
+async def test_each_wrong_row_is_told_by_line_and_code_and_the_others_are_taken(folder: Folder) -> None:
+    wrong = {
+        row("2", "born"): "unknown-event",
+        row("3", event_at="2026-03-06"): "bad-time",
+        row("4", event_at="yesterday"): "bad-time",
+        row("5", cin="12345"): "bad-cin",
+        row("6", born="04/11/1988"): "bad-birth-date",
+        row("7", family=""): "name-missing",
+        row("8", setting="moon"): "unknown-setting",
+        row("9", "admit_cancelled", visit=""): "visit-missing",
+        row(""): "row-id-missing",
+        row("10") + ",more": "wrong-number-of-cells",
+    }
+    folder.put("a.csv", "\n".join([HEADER, row("1"), "", *wrong, row("11", "discharge")]))
+    assert await folder.look() == 1
+    codes = ["taken", *wrong.values(), "taken"]
+    lines = [2, *range(4, 4 + len(wrong) + 1)]
+    assert folder.result("a.csv") == ["line,code", *(f"{n},{code}" for n, code in zip(lines, codes, strict=True))]
+    result = "".join(folder.result("a.csv"))
+    assert not [secret for secret in (*NAME, BORN, CIN, "V-1001") if secret in result]
+
+
+async def test_the_same_file_dropped_again_changes_nothing_and_says_the_same(folder: Folder) -> None:
+    for name in ("a.csv", "a.csv", "b.csv"):
+        folder.put(name, f"{HEADER}\n{row('1')}\n")
+        assert await folder.look() == 1
+        assert folder.result(name) == ["line,code", "2,taken"]
+    assert len(await folder.rows(Submission, Submission.id)) == 1
+
+
+async def test_another_row_under_a_used_number_is_told(folder: Folder) -> None:
+    folder.put("a.csv", f"{HEADER}\n{row('1')}\n{row('1', visit='V-2')}\n")
+    await folder.look()
+    assert folder.result("a.csv") == ["line,code", "2,taken", "3,row-id-reused"]
+
+
+async def test_a_cancelled_admission_is_retracted_to_who_was_told(folder: Folder) -> None:
+    folder.put("a.csv", f"{HEADER}\n{row('1')}\n")
+    await folder.look()
+    await folder.scene.dispatch_all()
+    folder.put("b.csv", f"{HEADER}\n{row('2', 'admit_cancelled', recipients='')}\n")
+    await folder.look()
+    await folder.scene.dispatch_all()
+    last = folder.scene.channel.received[-1].parcel
+    assert (last.recipient.id, last.event.kind) == ("lantern", "admit_cancelled")
+
+
+async def test_a_referral_goes_to_whom_the_row_names(folder: Folder) -> None:
+    cells = f"1,referral,2026-03-06T10:00-08:00,{CIN},{NAME[1]},{NAME[0]},{BORN},REF-1,lantern,Step-down"
+    folder.put("r.csv", f"row_id,step,step_at,cin,family,given,born,referral,to,reason\n{cells}\n")
+    await folder.look()
+    assert folder.result("r.csv") == ["line,code", "2,taken"]
+    assert await folder.rows(Outbox, Outbox.recipient) == ["lantern"]
+
+
+@pytest.mark.parametrize("word", ["Y", "yes", "perhaps"])
+async def test_a_restricted_row_waits_for_a_person(folder: Folder, word: str) -> None:
+    folder.put("a.csv", f"{HEADER},restricted\n{row('1')},{word}\n")
+    await folder.look()
+    assert await folder.rows(Inbound, Inbound.code) == ["restricted.file"]
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"\xff\xfe\x00n\x00o", "not-utf-8"),
+        (b"name,age\nx,1\n", "header-unknown"),
+        (f"{HEADER},ssn\n".encode(), "header-unknown"),
+        (b"", "header-unknown"),
+        (f'{HEADER}\n"open'.encode(), "not-csv"),
+        (b"x" * (5 * 1024 * 1024 + 1), "too-large"),
+    ],
+)
+async def test_a_file_that_cannot_be_read_is_set_aside_and_a_person_is_told(folder: Folder, content, code) -> None:
+    folder.put("a.csv", content)
+    assert await folder.look() == 1
+    assert folder.result("a.csv") == ["line,code", f"0,{code}"]
+    assert folder.files("quarantine") == ["a.csv", "a.csv.sha256"]
+    assert await folder.rows(Inbound, Inbound.code) == [f"file.{code}"]
+
+
+async def test_a_file_that_never_fits_its_checksum_is_set_aside(folder: Folder) -> None:
+    folder.put("a.csv", f"{HEADER}\n{row('1')}\n", "0" * 64)
+    folder.now = (folder.path / "a.csv").stat().st_mtime + 700
+    assert await folder.look() == 1
+    assert folder.result("a.csv") == ["line,code", "0,checksum-differs"]
+
+
+async def test_a_database_that_is_away_leaves_the_file_where_it_is(folder: Folder) -> None:
+    folder.put("a.csv", f"{HEADER}\n{row('1')}\n{row('2', 'discharge')}\n")
+    kept, taken = folder.take, 0
+
+    async def fails(arrival: Arrival) -> Taken:
+        nonlocal taken
+        taken += 1
+        if taken == 2:
+            raise StorageFailed("The database is away.")
+        return await kept(arrival)
+
+    folder.take = fails
+    with pytest.raises(StorageFailed):
+        await folder.look()
+    assert folder.files() == ["a.csv", "a.csv.sha256"]
+    assert await folder.look() == 1
+    assert len(await folder.rows(Submission, Submission.id)) == 2
+
+
+async def test_what_is_hidden_partial_or_a_link_is_not_touched(folder: Folder) -> None:
+    for name in (".a.csv", "b.csv.part", "c d.csv", "e.tmp"):
+        folder.put(name, f"{HEADER}\n{row('1')}\n")
+    (folder.path / "secret.csv").symlink_to("/etc/hostname")
+    (folder.path / "secret.csv.sha256").write_text("0" * 64)
+    before = folder.files()
+    await folder.look()
+    assert folder.files() == before
+
+
+async def test_a_folder_that_is_away_does_not_hold_up_another(folder: Folder, tmp_path: Path) -> None:
+    away = Drop(organization="lantern", place=LocalPlace(tmp_path / "nowhere"))
+    intake = DropIntake([away, folder.drop], ZONE, poll=0.01)
+    folder.put("a.csv", f"{HEADER}\n{row('1')}\n")
+    task = asyncio.create_task(intake.run(folder.take))
+    while not folder.files("done"):  # noqa: ASYNC110 - the intake tells nobody
+        await asyncio.sleep(0.01)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert folder.result("a.csv") == ["line,code", "2,taken"]
