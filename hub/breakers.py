@@ -42,7 +42,7 @@ class Breakers:
 
     def saw(self, endpoint: str, outcome: Outcome, now: int) -> None:
         """Count a failure, or close: whoever answers, even with a refusal, is there."""
-        if not isinstance(outcome, Deferred | Unknown):
+        if not isinstance(outcome, Deferred | Unknown) or (isinstance(outcome, Deferred) and outcome.told):
             self._of.pop(endpoint, None)
             return
         breaker = self._of.setdefault(endpoint, _Breaker())

@@ -13,7 +13,7 @@ from hub.crypto.notes import Verifier
 from hub.handover import Handover
 from hub.model import ChannelKind
 from hub.outbox import LEASE_US
-from hub.ports import Channel, Clock, Signals
+from hub.ports import Channel, Clock, Pickup, Signals
 from hub.retention.schedule import Schedule, published
 from hub.storage.database import Database
 from policies.findings import RuleBook
@@ -53,5 +53,6 @@ class Hub:
     demo: bool = False
     handover: Handover = field(default_factory=Handover)
     breakers: Breakers = field(default_factory=Breakers)
+    pickup: Pickup | None = None
     lease_us: int = LEASE_US
     """How long a row stays with a worker that has stopped renewing it."""

@@ -120,6 +120,11 @@ def _api(entry: EndpointEntry) -> None:
         raise Malformed("A sealed form needs the key to seal to.", field="seal_key")
 
 
+def _pickup(entry: EndpointEntry) -> None:
+    if not _EMAIL.fullmatch(entry.address):
+        raise Malformed("A pick-up endpoint has the mail address that is told.", field="address")
+
+
 def _mllp(entry: EndpointEntry) -> None:
     url = urlsplit(entry.address)
     if url.scheme != "mllps" or not url.hostname or url.path or url.username is not None:
@@ -140,6 +145,7 @@ _ADDRESS = {
     ChannelKind.API: _api,
     ChannelKind.MLLP: _mllp,
     ChannelKind.FILE: _file,
+    ChannelKind.PICKUP: _pickup,
 }
 
 

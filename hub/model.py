@@ -40,6 +40,7 @@ class ChannelKind(StrEnum):
     API = "api"
     MLLP = "mllp"
     FILE = "file"
+    PICKUP = "pickup"
 
 
 class Priority(StrEnum):
@@ -203,6 +204,8 @@ class Deferred(Frozen, frozen=True, kw_only=True, tag="deferred"):
 
     code: str
     retry_after: float | None = None
+    told: bool = False
+    """Nothing is wrong: the recipient was told that something waits, and comes for it."""
 
 
 class Refused(Frozen, frozen=True, kw_only=True, tag="refused"):

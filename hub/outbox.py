@@ -30,6 +30,8 @@ URGENT_US = 3_600_000_000
 MAX_ATTEMPTS = 12
 MAX_TRIES = 3
 """Failed tries at one endpoint before the next one of the recipient is considered."""
+AWAITED = "awaiting-pickup"
+"""The code of a row whose recipient was told and comes for it."""
 _FIRST_RETRY_S = 5.0
 _LAST_RETRY_S = 3_600.0
 

@@ -46,6 +46,23 @@ class Channel(Protocol):
         ...
 
 
+class Pickup(Protocol):
+    """Secure pick-up for recipients with nothing but email (`hub.pickup`)."""
+
+    async def code(self, address: str, digits: str) -> bool:
+        """Mail a one-time code to a verified address, with nothing else in it; whether the relay took it."""
+        ...
+
+    def reader(self, send: Callable[[bytes], Awaitable[None]]) -> Channel:
+        """A channel whose `deliver` gives the content to `send`: the connection of the person who came for it.
+
+        `send` raises `OSError` or `TimeoutError` if the connection broke off.
+        """
+        ...
+
+    async def close(self) -> None: ...
+
+
 class Signals(Protocol):
     """Fast shared state that may be lost at any time: wake-ups, replay nonces, rate limits.
 

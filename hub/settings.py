@@ -63,6 +63,8 @@ class Settings(Frozen, frozen=True, kw_only=True):
     smtp_user: str | None
     smtp_password: Path | None
     smtp_from: str
+    public_url: str | None
+    """The hub's address as partners reach it; with a relay, what makes pick-up possible."""
     smime_key: Path | None
     smime_certificate: Path | None
     direct_trust: Path
@@ -124,6 +126,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         smtp_user=environ.get("HUB_SMTP_USER") or None,
         smtp_password=_path(environ.get("HUB_SMTP_PASSWORD_FILE")),
         smtp_from=environ.get("HUB_SMTP_FROM", "exchange@hub.test"),
+        public_url=_public_url(environ.get("HUB_PUBLIC_URL")),
         smime_key=_path(environ.get("HUB_SMIME_KEY")),
         smime_certificate=_path(environ.get("HUB_SMIME_CERT")),
         direct_trust=Path(environ.get("HUB_DIRECT_TRUST", data / "direct")),
@@ -229,6 +232,13 @@ def _lease_us(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 3 <= int(text) <= 3_600:
         raise ConfigurationError("HUB_LEASE_S is 3 to 3600 seconds.")
     return int(text) * 1_000_000
+
+
+def _public_url(text: str | None) -> str | None:
+    # Links that people follow: over TLS, but on this machine.
+    if text and not text.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
+        raise ConfigurationError("HUB_PUBLIC_URL starts with https://.")
+    return text or None
 
 
 def _path(text: str | None) -> Path | None:

@@ -75,10 +75,15 @@ def _cover(parcel: Parcel) -> bytes:
     )
 
 
+def extension_of(media_type: str) -> str:
+    """The ending of a file of this type; `bin` for what has none."""
+    return _EXTENSIONS.get(media_type.partition(";")[0].strip().lower(), "bin")
+
+
 def _attachment(number: int, document: Document) -> bytes:
     if not _MEDIA_TYPE.fullmatch(document.media_type):  # else a line break in it would write headers
         raise Unrenderable("A document's media type is not of the form type/subtype.")
-    extension = _EXTENSIONS.get(document.media_type.partition(";")[0].strip().lower(), "bin")
+    extension = extension_of(document.media_type)
     head = (
         f"Content-Type: {document.media_type}\r\n"
         "Content-Transfer-Encoding: base64\r\n"

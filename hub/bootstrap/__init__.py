@@ -13,6 +13,7 @@ from typing import IO
 import structlog
 
 from hub.bootstrap.channels import channels as wire_channels
+from hub.bootstrap.channels import pickup as wire_pickup
 from hub.bootstrap.intakes import intakes
 from hub.clock import SystemClock
 from hub.context import Hub
@@ -59,6 +60,9 @@ async def open_hub(settings: Settings, *, channels: bool = True) -> AsyncIterato
         wired = wire_channels(settings, ring) if channels else {}
         for channel in wired.values():
             stack.push_async_callback(channel.close)
+        pickup = wire_pickup(settings)
+        if pickup is not None:
+            stack.push_async_callback(pickup.close)
         yield Hub(
             database=database,
             clock=SystemClock(),
@@ -76,6 +80,7 @@ async def open_hub(settings: Settings, *, channels: bool = True) -> AsyncIterato
             duties=settings.duties,
             witnesses=settings.witnesses,
             retention=settings.retention,
+            pickup=pickup,
             demo=settings.demo,
             lease_us=settings.lease_us,
         )

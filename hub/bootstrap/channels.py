@@ -1,16 +1,16 @@
 """Wires the channels: which adapter stands behind `Channel`, from the settings."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from nacl.signing import SigningKey
 
+from hub.bootstrap.secrets import secret
 from hub.crypto.keyring import KeyKind, KeyRing
 from hub.errors import ConfigurationError
 from hub.model import ChannelKind
-from hub.ports import Channel
+from hub.ports import Channel, Pickup
 from hub.settings import Settings
 
 if TYPE_CHECKING:
@@ -37,44 +37,21 @@ def channels(settings: Settings, ring: KeyRing) -> Mapping[ChannelKind, Channel]
 
         wired[ChannelKind.MLLP] = MllpChannel(settings.mllp.certificate, settings.mllp.key)
     if settings.smtp_host:
-        wired[ChannelKind.EMAIL] = _email(settings, settings.smtp_host)
+        from hub.bootstrap import mail  # noqa: PLC0415 - loaded when wired
+
+        wired[ChannelKind.EMAIL] = mail.direct(settings, settings.smtp_host)
+        if settings.public_url:
+            wired[ChannelKind.PICKUP] = mail.pickup_notice(settings, settings.smtp_host, ring, settings.public_url)
     return wired
 
 
-def _email(settings: Settings, relay: str) -> Channel:
-    """Direct mail through the relay. Raises `ConfigurationError` naming what is missing or refused."""
-    from adapters.email.channel import EmailChannel  # noqa: PLC0415
+def pickup(settings: Settings) -> Pickup | None:
+    """Codes and hand-overs; none without a relay and an address. Raises `ConfigurationError`."""
+    if not settings.smtp_host or not settings.public_url:
+        return None
+    from hub.bootstrap import mail  # noqa: PLC0415 - loaded when wired
 
-    if not settings.smime_key or not settings.smime_certificate:
-        raise ConfigurationError("HUB_SMTP_HOST needs HUB_SMIME_KEY and HUB_SMIME_CERT: nothing leaves unsigned.")
-    if bool(settings.smtp_user) != bool(settings.smtp_password):
-        raise ConfigurationError("HUB_SMTP_USER and HUB_SMTP_PASSWORD_FILE need each other.")
-    credentials = None
-    if settings.smtp_user and settings.smtp_password:
-        credentials = (settings.smtp_user, _secret(settings.smtp_password, "HUB_SMTP_PASSWORD_FILE"))
-    return EmailChannel(
-        _content(settings.smime_key, "HUB_SMIME_KEY", secret=True),
-        _content(settings.smime_certificate, "HUB_SMIME_CERT"),
-        settings.smtp_from,
-        relay,
-        settings.smtp_port,
-        implicit_tls=settings.smtp_implicit_tls,
-        credentials=credentials,
-        tls_ca=_content(settings.smtp_ca, "HUB_SMTP_CA") if settings.smtp_ca else None,
-    )
-
-
-def _secret(path: Path, variable: str) -> str:
-    return _content(path, variable, secret=True).decode(errors="replace").rstrip("\r\n")
-
-
-def _content(path: Path, variable: str, *, secret: bool = False) -> bytes:
-    try:
-        if secret and path.stat().st_mode & 0o077:
-            raise ConfigurationError(f"{variable} names a file that other users may read (chmod 600).")
-        return path.read_bytes()
-    except OSError:
-        raise ConfigurationError(f"{variable} names a file that cannot be read.") from None
+    return mail.pickup_desk(settings, settings.smtp_host)
 
 
 def _fax_transport(settings: Settings) -> "FaxTransport":
@@ -100,5 +77,5 @@ def fax_server(settings: Settings) -> "HylaFaxServer":
         port=url.port or 4559,
         user=url.username,
         password=url.password or "",
-        admin=_secret(settings.hylafax_admin, "HUB_HYLAFAX_ADMIN_FILE") if settings.hylafax_admin else "",
+        admin=secret(settings.hylafax_admin, "HUB_HYLAFAX_ADMIN_FILE") if settings.hylafax_admin else "",
     )

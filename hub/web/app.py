@@ -42,6 +42,7 @@ from hub.web import (
 )
 from hub.web.access import HUB, RATE, TOKENS, Route, admit
 from hub.web.desk import routes as desk
+from hub.web.pickup import routes as pickup
 from hub.web.problems import problem_of
 
 RATE_PER_MINUTE = 12_000
@@ -70,6 +71,7 @@ ROUTES: tuple[Route, ...] = (
     *tlog.ROUTES,
     *health.ROUTES,
     *desk.ROUTES,
+    *pickup.ROUTES,
 )
 _SECURE = CIMultiDict(
     {

@@ -21,6 +21,7 @@ from hub.storage.tables.ledger import (
 )
 from hub.storage.tables.members import Member, MemberIdentifier, MemberLink
 from hub.storage.tables.people import Passkey, Person, SavedView, Session, SignInTry
+from hub.storage.tables.pickup import PickupCode
 from hub.storage.tables.retention import LegalHold, RetentionState
 from hub.storage.tables.work import Evidence, Inquiry, WorkItem
 
@@ -63,6 +64,7 @@ __all__ = [
     "Outbox",
     "Passkey",
     "Person",
+    "PickupCode",
     "Proof",
     "Restriction",
     "RetentionState",

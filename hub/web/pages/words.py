@@ -10,7 +10,7 @@ from hub.casebook.yamltext import load_file
 LANGUAGES = ("en", "es")
 NAMES = {"en": "English", "es": "Español"}
 _WEB = Path(__file__).parents[1]
-FOLDERS = (_WEB / "pages" / "texts", _WEB / "desk" / "texts")
+FOLDERS = (_WEB / "pages" / "texts", _WEB / "desk" / "texts", _WEB / "pickup" / "texts")
 
 
 @cache

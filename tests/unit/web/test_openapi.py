@@ -11,8 +11,8 @@ from hub.web.app import ROUTES
 from hub.web.openapi import document
 
 METHODS = {"get", "put", "post", "delete", "patch"}
-API = [route for route in ROUTES if route.path != "/desk" and not route.path.startswith("/desk/")]
-"""What machines call: everything but the desk's pages, which people open."""
+API = [route for route in ROUTES if route.path != "/desk" and not route.path.startswith(("/desk/", "/pickup/"))]
+"""What machines call: everything but the pages of the desk and of a pick-up, which people open."""
 
 
 def described() -> dict[tuple[str, str], Any]:

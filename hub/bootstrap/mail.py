@@ -1,0 +1,63 @@
+"""Wires what leaves by the mail relay: Direct mail, and the notices and codes of a secure pick-up."""
+
+from adapters.email.channel import EmailChannel
+from adapters.email.smtp import Relay
+from adapters.pickup.channel import Mailbox, PickupDesk, PickupNotice
+from hub.bootstrap.secrets import content, secret
+from hub.crypto.keyring import KeyRing
+from hub.errors import ConfigurationError
+from hub.pickup.collect import LIFE_US
+from hub.pickup.links import token_of
+from hub.ports import Channel, Pickup
+from hub.settings import Settings
+
+_DAY_US = 86_400_000_000
+
+
+def direct(settings: Settings, relay: str) -> Channel:
+    """Direct mail through the relay. Raises `ConfigurationError` naming what is missing or refused."""
+    if not settings.smime_key or not settings.smime_certificate:
+        raise ConfigurationError("HUB_SMTP_HOST needs HUB_SMIME_KEY and HUB_SMIME_CERT: nothing leaves unsigned.")
+    return EmailChannel(
+        content(settings.smime_key, "HUB_SMIME_KEY", secret=True),
+        content(settings.smime_certificate, "HUB_SMIME_CERT"),
+        settings.smtp_from,
+        relay,
+        settings.smtp_port,
+        implicit_tls=settings.smtp_implicit_tls,
+        credentials=_credentials(settings),
+        tls_ca=_authority(settings),
+    )
+
+
+def pickup_notice(settings: Settings, relay: str, ring: KeyRing, public_url: str) -> Channel:
+    """The notice that something waits; `public_url` is the hub's address as partners reach it."""
+    base = public_url.rstrip("/")
+
+    def link(delivery: str) -> str:
+        return f"{base}/pickup/{token_of(ring, delivery)}"
+
+    return PickupNotice(_mailbox(settings, relay), link, LIFE_US // _DAY_US)
+
+
+def pickup_desk(settings: Settings, relay: str) -> Pickup:
+    """Codes and hand-overs, where the pages are served."""
+    return PickupDesk(_mailbox(settings, relay))
+
+
+def _mailbox(settings: Settings, relay: str) -> Mailbox:
+    hello = settings.smtp_from.rpartition("@")[2]
+    through = Relay(relay, settings.smtp_port, hello, settings.smtp_implicit_tls, _credentials(settings))
+    return Mailbox(settings.smtp_from, through, _authority(settings))
+
+
+def _credentials(settings: Settings) -> tuple[str, str] | None:
+    if bool(settings.smtp_user) != bool(settings.smtp_password):
+        raise ConfigurationError("HUB_SMTP_USER and HUB_SMTP_PASSWORD_FILE need each other.")
+    if settings.smtp_user and settings.smtp_password:
+        return settings.smtp_user, secret(settings.smtp_password, "HUB_SMTP_PASSWORD_FILE")
+    return None
+
+
+def _authority(settings: Settings) -> bytes | None:
+    return content(settings.smtp_ca, "HUB_SMTP_CA") if settings.smtp_ca else None
