@@ -17,6 +17,7 @@ from policies.explain import explain
 from policies.findings import RuleBook
 from policies.model import Decision, ItemDecision, Request
 from policies.remedies import remedies
+from policies.rules import named
 from policies.vocabulary import CLASSES, PURPOSES, RELATIONSHIPS
 
 LANGUAGES = ("en", "es")
@@ -73,7 +74,7 @@ async def what_if(hub: Hub, asked: WhatIf) -> dict[str, Any]:
 
 
 async def explained(hub: Hub, view: dict[str, Any], language: str = "en") -> dict[str, Any]:
-    """A stored decision (as `hub.views.decision` gives it) with its explanation, and today's remedies."""
+    """A stored decision (as `hub.views.decision` gives it) in words, under the rules of its own day, which it names."""
     if language not in LANGUAGES:
         raise Malformed("Explanations are in en or es.", field="language")
     stored = await submissions.read(hub.database, view["submission"])
@@ -90,7 +91,7 @@ async def explained(hub: Hub, view: dict[str, Any], language: str = "en") -> dic
         operator=hub.operator,
         county_pack=hub.county_pack,
     )
-    return view | in_words(request, decision_of(view), language, hub.rules)
+    return view | in_words(request, decision_of(view), language, named(view["edition"]))
 
 
 def in_words(request: Request, decision: Decision, language: str, rules: RuleBook) -> dict[str, Any]:

@@ -16,7 +16,7 @@ def start_of(day: date, zone: ZoneInfo) -> datetime:
     try:
         return datetime.combine(day, time(), zone).astimezone(UTC)
     except OverflowError:
-        return BEGINNING if day == date.min else FOREVER
+        return BEGINNING  # the first day of the calendar, east of Greenwich
 
 
 def end_of(day: date, zone: ZoneInfo) -> datetime:

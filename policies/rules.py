@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from policies import hipaa
 from policies.california.limits import mental_health, minor_record
-from policies.choices import SAFE, Choices
+from policies.choices import SAFE, Choices, read_choices
 from policies.county.packs import county_consent
 from policies.facts import Kind
 from policies.findings import Layer, Permitting, Prohibiting, RuleBook
@@ -111,3 +111,12 @@ def edition_for(day: date) -> RuleBook:
     """
     past = [book for book in EDITIONS if book.effective <= day]
     return max(past, key=lambda book: book.effective, default=EDITIONS[0])
+
+
+def named(edition: str) -> RuleBook:
+    """The rules that a decision names: the book, and counsel's choices of that day.
+
+    Raises KeyError for a book that was never in force, ValueError for choices that never were.
+    """
+    title, _, choices = edition.partition("; ")
+    return chosen(read_choices(choices), {book.edition: book for book in EDITIONS}[title])

@@ -19,8 +19,6 @@ def county_consent(facts: Facts) -> ProhibitJudge | None:
     if facts.at < start_of(pack.effective, facts.world.zone) or facts.base in pack.spares:
         return None
     speaking = [condition for condition in pack.conditions if speaks(condition, facts)]
-    if not speaking:
-        return None
     return lambda matter, permit: lacking(pack, speaking, facts, matter, permit)
 
 

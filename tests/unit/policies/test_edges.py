@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from policies.california.minors import minor_alone
-from policies.days import birthday
+from policies.days import BEGINNING, FOREVER, birthday, day_of, end_of, start_of
 from policies.kernel import decide, layers
 from policies.model import Agreement, Item, World
 from policies.remedies import remedies
@@ -175,6 +176,14 @@ def test_a_question_at_either_end_of_the_calendar_is_answered_and_mended_without
 
 def test_a_child_who_is_born_at_the_end_of_the_calendar_never_comes_of_age():
     assert birthday(date(9990, 1, 1), 18) == date.max
+    assert birthday(date(9981, 5, 1), 18) == date(9999, 5, 1)
+
+
+def test_days_that_begin_or_end_beyond_the_calendar_are_cut_there():
+    east, west = ZoneInfo("Asia/Tokyo"), ZoneInfo("America/Los_Angeles")
+    assert start_of(date.min, east) == BEGINNING
+    assert end_of(date.max, west) == FOREVER
+    assert (day_of(BEGINNING, west), day_of(FOREVER, east)) == (date.min, date.max)
 
 
 def test_an_instant_outside_the_calendar_is_no_instant():

@@ -8,9 +8,12 @@ import pytest
 
 from hub.casebook import read_library
 from hub.casebook.table import table
+from policies.choices import read_choices
+from policies.kernel import decide
 from policies.notices import FULL, SHORT, notice_in
 from policies.rulebook import DOUBTS, ENTRIES, entry_of
-from policies.rules import EDITIONS, RULES, edition_for
+from policies.rules import EDITIONS, RULES, chosen, edition_for, named
+from tests.unit.policies.meridian import ask
 
 ROOT = Path(__file__).parents[3]
 CASES = [case for cases in read_library(ROOT / "tests" / "cases").values() for case in cases]
@@ -63,6 +66,15 @@ def test_a_decision_of_an_earlier_day_is_explained_under_the_rules_of_that_day()
     assert edition_for(EDITIONS[0].effective) is RULES
     assert edition_for(RULES.effective.replace(year=2030)) is RULES
     assert edition_for(RULES.effective.replace(year=1990)) is EDITIONS[0]
+
+
+def test_a_decision_names_the_rules_it_was_made_under_and_they_are_found_again_by_that_name():
+    for choices in ("", "D1=permit,D10=permit"):
+        book = chosen(read_choices(choices))
+        found = named(decide(ask(), book).edition)
+        assert (found.edition, found.choices, found.permitting) == (book.edition, book.choices, book.permitting)
+    with pytest.raises(KeyError):
+        named("52 FR 21796")
 
 
 @pytest.mark.parametrize(
