@@ -46,6 +46,7 @@ COMMANDS = {
     "status": ("hub.cli.status", "the queue and what waits for a person; or one submission"),
     "work": ("hub.cli.work", "what waits for a person: list, release, close"),
     "v2": ("hub.cli.v2", "what an HL7 v2 message would become, and how it would be answered"),
+    "audit": ("hub.cli.audit", "draw a random sample with its evidence, or verify one"),
     "retention": ("hub.cli.retention", "how long payloads are kept; legal holds; destroy what is due"),
     "ledger": ("hub.cli.ledger", "verify or export the disclosure ledger"),
     "policy": ("hub.cli.policy", "ask the policy engine, or test it against a library of cases"),
