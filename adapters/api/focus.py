@@ -26,6 +26,16 @@ _STATUSES = {"visit": "in-progress", "admit_cancelled": "cancelled", "discharge_
 """What the standard's mapping of v2 to FHIR makes of A04, A11 and A13."""
 
 
+_STEPS = {
+    "accepted": "accepted",
+    "declined": "rejected",
+    "completed": "completed",
+    "cancelled": "cancelled",
+    "expired": "failed",
+}
+"""Steps of a referral as Task.status (SDOHCC); what is on the way stays in-progress."""
+
+
 def focus_of(parcel: Parcel, refer: Refer, instant: Instant) -> list[tuple[str, Json]]:
     """Named resources, the focus first; `refer` makes a reference to a named resource of the same bundle."""
     match parcel.kind:
@@ -65,7 +75,7 @@ def _task(parcel: Parcel, refer: Refer, instant: Instant) -> Json:
     return {
         "resourceType": "Task",
         "identifier": [{"system": "urn:part2hub:disclosure", "value": parcel.disclosure}],
-        "status": "requested" if parcel.kind is MessageKind.REFERRAL_PACKET else "in-progress",
+        "status": _task_status(parcel),
         "intent": "order",
         "priority": _priority(parcel),
         "code": {"coding": [{"system": "http://hl7.org/fhir/CodeSystem/task-code", "code": "fulfill"}]},
@@ -77,6 +87,12 @@ def _task(parcel: Parcel, refer: Refer, instant: Instant) -> Json:
         "owner": refer("recipient"),
         "input": documents,
     }
+
+
+def _task_status(parcel: Parcel) -> str:
+    if parcel.kind is MessageKind.REFERRAL_PACKET:
+        return "requested"
+    return _STEPS.get(parcel.event.kind, "in-progress") if parcel.event else "in-progress"
 
 
 def _service_request(parcel: Parcel, refer: Refer, instant: Instant) -> Json:

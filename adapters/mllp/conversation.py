@@ -16,7 +16,7 @@ from adapters.mllp.acknowledge import Fault, acknowledgement, is_answer, owed
 from adapters.mllp.frames import Frame
 from adapters.mllp.message import Message
 from adapters.mllp.peers import Peer
-from adapters.mllp.reading import Reading, read
+from adapters.mllp.reading import Reading, read, unreadable
 from adapters.mllp.times import Zone
 from hub.arrivals import Arrival
 from hub.errors import Conflict, HubError, TooLarge
@@ -44,15 +44,21 @@ async def answers(frame: Frame, peer: Peer, take: Take, manners: Manners) -> lis
     message = Message.read(frame.content)
     if frame.fault:
         return _answered(message, FRAME_FAULTS[frame.fault])
-    reading = read(
-        message, frame.content, zone=manners.zone, now=manners.now(), peer=peer, processing=manners.processing
-    )
     if is_answer(message):
         return []
+    reading = _read(message, frame.content, peer, manners)
     if "event-code-differs" in reading.warnings:
         _log.info("EVN-1 differs from MSH-9", organization=peer.organization)
     fault = await _taken(reading, take)
     return _answered(message, fault)
+
+
+def _read(message: Message, raw: bytes, peer: Peer, manners: Manners) -> Reading:
+    try:
+        return read(message, raw, zone=manners.zone, now=manners.now(), peer=peer, processing=manners.processing)
+    except Exception as error:  # noqa: BLE001 - a reader that fails loses no message; its words may quote a patient
+        _log.error("a v2 message could not be read", code=type(error).__name__)
+        return unreadable(message, raw, peer)
 
 
 async def _taken(reading: Reading, take: Take) -> Fault | None:

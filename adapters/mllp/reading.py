@@ -69,6 +69,11 @@ def read(
     )
 
 
+def unreadable(message: Message, raw: bytes, peer: Peer) -> Reading:
+    """A message that the hub's own reader fails on: taken whole, for a person."""
+    return Reading(arrival=_arrival(message, raw, peer, None, trouble="unreadable"))
+
+
 _Content = tuple[str, ArrivedPacket | ArrivedNote, tuple[str, ...]]
 
 
