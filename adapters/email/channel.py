@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Literal, Protocol
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -19,12 +20,28 @@ from adapters.email.certificates import MAIL_ADDRESS, bound_to, require_usable, 
 from adapters.email.cms.addressee import Addressee
 from adapters.email.cms.signer import Signer
 from adapters.email.message import write_mail
+from adapters.email.reasons import NotAccepted
 from adapters.email.smtp import Relay, SmtpSessions
+from adapters.email.trust.trust import Trust
 from adapters.tls import client_context
 from hub.errors import ConfigurationError, IntegrityFailed, Unrenderable
-from hub.model import ChannelKind, Endpoint, Outcome, Parcel, Prepared, now_us
+from hub.model import ChannelKind, Deferred, Endpoint, Outcome, Parcel, Prepared, Refused, now_us
 
 _LARGE = 1024 * 1024
+_CANNOT_TELL = "revocation-unknown"
+"""The one fault that passes by itself: the authority's servers may answer later."""
+
+
+class TrustSource(Protocol):
+    """Whom a domain of ours believes; see `adapters.email.trust.service.TrustService`."""
+
+    def trust(self, domain: str, direction: Literal["incoming", "outgoing"]) -> Trust:
+        """The anchors as they are now."""
+        ...
+
+    async def close(self) -> None:
+        """Ends its connections."""
+        ...
 
 
 class EmailChannel:
@@ -33,8 +50,9 @@ class EmailChannel:
     `signer_key` and `signer_certificate` are PEM (ECDSA P-256 or RSA); `sender_address` is the hub's own
     mailbox, whose name and domain must say nothing about substance use. `tls_ca` (PEM) is who issued the
     relay's TLS certificate, unless an endpoint names its own; none means the system's authorities. `deadline`
-    is in seconds, for one whole delivery. Raises `ConfigurationError` if key, certificate and address do not
-    belong together.
+    is in seconds, for one whole delivery. `trust`: where there are anchors for what this domain sends, a
+    recipient's certificate must lead to one of them, and be unrevoked at the moment of delivery. Raises
+    `ConfigurationError` if key, certificate and address do not belong together.
     """
 
     kind = ChannelKind.EMAIL
@@ -56,6 +74,7 @@ class EmailChannel:
         connections: int = 8,
         deadline: float = 60.0,
         now: Callable[[], int] = now_us,
+        trust: TrustSource | None = None,
     ) -> None:
         if tls_ca is not None:
             _require_authority(tls_ca)
@@ -63,6 +82,7 @@ class EmailChannel:
         self._sender = sender_address
         self._tls_ca = tls_ca
         self._now = now
+        self._trust = trust
         hello = sender_address.rpartition("@")[2]
         relay = Relay(smtp_host, smtp_port, hello, implicit_tls, credentials)
         self._sessions = SmtpSessions(relay, connections, deadline)
@@ -74,8 +94,12 @@ class EmailChannel:
         size = sum(len(document.content) for document in parcel.documents)
         if size > self.max_bytes:
             raise _too_large()
-        # A small mail takes less time than the hop to a thread and back.
-        mail = await asyncio.to_thread(self._write, parcel) if size > _LARGE else self._write(parcel)
+        fault = await self._distrusted(parcel.endpoint)
+        if fault is not None and fault.detail_code != _CANNOT_TELL:
+            raise Unrenderable(fault.message, code="endpoint-unusable")
+        # A small mail signed with an elliptic key takes less time than the hop to a thread and back.
+        apart = size > _LARGE or self._signer.is_slow
+        mail = await asyncio.to_thread(self._write, parcel) if apart else self._write(parcel)
         if len(mail) > self.max_bytes:
             raise _too_large()
         return Prepared(parcel=parcel, body=mail, digest=hashlib.sha256(mail).digest())
@@ -83,12 +107,30 @@ class EmailChannel:
     async def deliver(self, prepared: Prepared) -> Outcome:
         """Hands the mail to the relay; never raises for what a peer does."""
         endpoint = prepared.parcel.endpoint
+        fault = await self._distrusted(endpoint)
+        if fault is not None:
+            return Deferred(code=_CANNOT_TELL) if fault.detail_code == _CANNOT_TELL else Refused(code=fault.detail_code)
         authority = endpoint.tls_ca or self._tls_ca
         return await self._sessions.hand_over(self._sender, endpoint.address, prepared.body, authority)
 
     async def close(self) -> None:
-        """Ends the SMTP sessions."""
+        """Ends the SMTP sessions, and what trust holds open."""
         await self._sessions.close()
+        if self._trust is not None:
+            await self._trust.close()
+
+    async def _distrusted(self, endpoint: Endpoint) -> NotAccepted | None:
+        """Why the endpoint's certificate is not to be trusted; none if it is, or if there are no anchors to ask."""
+        own = self._sender.rpartition("@")[2]
+        trust = self._trust.trust(own, "outgoing") if self._trust is not None else None
+        if trust is None or not trust.anchors:
+            return None
+        certificate = _addressee(endpoint).certificate
+        try:
+            await trust.vouch(certificate, endpoint.address, self._now(), signing=False)
+        except NotAccepted as error:
+            return error
+        return None
 
     def _write(self, parcel: Parcel) -> bytes:
         at = self._now()

@@ -14,14 +14,14 @@ import binascii
 import os
 import struct
 from collections.abc import Sequence
-from itertools import chain
+from functools import lru_cache
 
 from adapters.email.cms.addressee import Addressee, enveloped, smime_type
 from adapters.email.cms.signer import Signer
 
 OUTER_SUBJECT = "Secure message"
 _LINE = 76
-_LINES = struct.Struct(f"{_LINE}s" * 64)  # cuts 64 lines in one call: twice as fast as slicing each
+_BLOCK = _LINE * 512
 
 
 def sealed(message: bytes, addressing: str, signer: Signer, addressees: Sequence[Addressee], at: int) -> bytes:
@@ -68,7 +68,16 @@ def signed(entity: bytes, signer: Signer, at: int) -> bytes:
 def base64_lines(content: bytes) -> bytes:
     """Base64 in lines of 76 characters, each ending CRLF."""
     text = binascii.b2a_base64(content, newline=False)
-    whole = len(text) - len(text) % _LINES.size
-    lines = list(chain.from_iterable(_LINES.iter_unpack(memoryview(text)[:whole])))
-    lines += [text[at : at + _LINE] for at in range(whole, len(text), _LINE)]
-    return b"\r\n".join([*lines, b""])
+    if not text:
+        return b""
+    lines: list[bytes] = []
+    for at in range(0, len(text), _BLOCK):
+        lines += _cut(min(_BLOCK, len(text) - at)).unpack_from(text, at)
+    return b"\r\n".join(lines) + b"\r\n"
+
+
+@lru_cache(maxsize=64)
+def _cut(size: int) -> struct.Struct:
+    """Cuts so many characters into lines in one call: twice as fast as slicing each."""
+    whole, rest = divmod(size, _LINE)
+    return struct.Struct(f"{_LINE}s" * whole + (f"{rest}s" if rest else ""))

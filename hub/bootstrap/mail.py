@@ -3,6 +3,7 @@
 from adapters.email.channel import EmailChannel
 from adapters.email.smtp import Relay
 from adapters.pickup.channel import Mailbox, PickupDesk, PickupNotice
+from hub.bootstrap.direct import make_trust_service
 from hub.bootstrap.secrets import content, secret
 from hub.crypto.keyring import KeyRing
 from hub.errors import ConfigurationError
@@ -27,6 +28,7 @@ def direct(settings: Settings, relay: str) -> Channel:
         implicit_tls=settings.smtp_implicit_tls,
         credentials=_credentials(settings),
         tls_ca=_authority(settings),
+        trust=make_trust_service(settings),
     )
 
 

@@ -37,7 +37,8 @@ class Addressee:
         self._key = certificate.public_key()
         self._padding: AsymmetricPadding = padding.PKCS1v15() if pkcs1 else OAEP
         self._who = issuer_and_serial(certificate)
-        self._algorithm = _key_transport("rsaes_pkcs1v15" if pkcs1 else "rsaes_oaep")
+        algorithm = _key_transport("rsaes_pkcs1v15" if pkcs1 else "rsaes_oaep")
+        self._transport = b"".join((INTEGERS[0], self._who, algorithm))
 
     def recipient_info(self, content_key: bytes) -> bytes:
         """The content key, for this certificate alone. Raises `TypeError` for a key that cannot receive one."""
@@ -45,8 +46,7 @@ class Addressee:
             return agreed_recipient(self._key, self._who, content_key)
         if not isinstance(self._key, rsa.RSAPublicKey):
             raise TypeError(type(self._key))
-        sealed = octets(self._key.encrypt(content_key, self._padding))
-        return sequence(INTEGERS[0], self._who, self._algorithm, sealed)
+        return sequence(self._transport, octets(self._key.encrypt(content_key, self._padding)))
 
     @property
     def agrees(self) -> bool:
@@ -88,8 +88,8 @@ def _cbc(key: bytes, content: bytes) -> bytes:
     vector = os.urandom(_AES_BLOCK)
     fill = _AES_BLOCK - len(content) % _AES_BLOCK
     encryptor = Cipher(algorithms.AES(key), modes.CBC(vector)).encryptor()
-    sealed = encryptor.update(content + bytes((fill,)) * fill) + encryptor.finalize()
-    return sequence(KINDS["data"], sequence(_CIPHERS["cbc", len(key)], octets(vector)), tlv(0x80, sealed))
+    sealed = (encryptor.update(content), encryptor.update(bytes((fill,)) * fill), encryptor.finalize())
+    return sequence(KINDS["data"], sequence(_CIPHERS["cbc", len(key)], octets(vector)), tlv(0x80, *sealed))
 
 
 def _gcm(key: bytes, content: bytes) -> tuple[bytes, bytes]:

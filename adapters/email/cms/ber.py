@@ -18,15 +18,18 @@ _CONTENT_IN_PIECES = [_OID, _SEQUENCE, _IMPLICIT_CONTENT]
 
 
 def normal(ber: bytes) -> bytes:
-    """The first element of `ber` without indefinite lengths; what follows it is left out.
+    """The element that `ber` is, without indefinite lengths; white space and zeros behind it are left out.
 
     Raises `NotAccepted` (`unreadable`, `too-large`).
     """
     reader = _Reader(ber)
     try:
-        return reader.element(0, len(ber), 0)[1]
+        _, encoded, end = reader.element(0, len(ber), 0)
     except (IndexError, ValueError):
         refuse("unreadable")
+    if ber[end:].strip(b"\0 \t\r\n"):
+        refuse("unreadable")
+    return encoded
 
 
 class _Reader:

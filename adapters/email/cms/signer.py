@@ -5,6 +5,7 @@ What depends on the key alone is encoded once; per message only digest, time and
 
 import hashlib
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from asn1crypto import algos, cms
 from cryptography import x509
@@ -39,40 +40,56 @@ class Signer:
         self.certificate = certificate
         self.micalg = digest
         self._key = key
+        self._digest = getattr(hashlib, digest)
         self._hash = _HASHES[digest]
+        self._ecdsa = ec.ECDSA(self._hash)
         scheme = f"{digest}_{'rsa' if isinstance(key, rsa.RSAPrivateKey) else 'ecdsa'}"
         self._scheme = bytes(algos.SignedDigestAlgorithm({"algorithm": scheme}).dump())
-        self._digest = bytes(algos.DigestAlgorithm({"algorithm": digest}).dump())
-        self._who = issuer_and_serial(certificate)
+        digest_der = bytes(algos.DigestAlgorithm({"algorithm": digest}).dump())
         enclosed = sorted(one.public_bytes(Encoding.DER) for one in (certificate, *issuers))
-        self._certificates = tlv(0xA0, *enclosed)
+        self._before_signers = b"".join(
+            (INTEGERS[1], set_of(digest_der), sequence(KINDS["data"]), tlv(0xA0, *enclosed))
+        )
+        self._before_attributes = b"".join((INTEGERS[1], issuer_and_serial(certificate), digest_der))
+        self._attributes = _attributes_around(self._hash.digest_size)
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether a signature takes a millisecond rather than a tenth of one."""
+        return isinstance(self._key, rsa.RSAPrivateKey)
 
     def detached(self, content: bytes, at: int) -> bytes:
         """SignedData over `content` without it, signing time `at` microseconds."""
-        signed_at = tlv(0x17, f"{datetime.fromtimestamp(at // 1_000_000, UTC):%y%m%d%H%M%SZ}".encode())
-        attributes = set_of(
-            _TYPE_IS_DATA,
-            _attribute("message_digest", octets(hashlib.new(self.micalg, content).digest())),
-            _attribute("signing_time", signed_at),
-        )
+        before, between = self._attributes
+        attributes = b"".join((before, _time(at // 1_000_000), between, self._digest(content).digest()))
         # Signed as a SET (tag 31), carried with an implicit tag A0 (RFC 5652 §5.4).
         carried = b"\xa0" + attributes[1:]
-        signature = octets(self._sign(attributes))
-        info = sequence(INTEGERS[1], self._who, self._digest, carried, self._scheme, signature)
-        parts = (INTEGERS[1], set_of(self._digest), sequence(KINDS["data"]), self._certificates, set_of(info))
-        return content_info("signed_data", sequence(*parts))
+        info = sequence(self._before_attributes, carried, self._scheme, octets(self._sign(attributes)))
+        return content_info("signed_data", sequence(self._before_signers, set_of(info)))
 
     def _sign(self, attributes: bytes) -> bytes:
         if isinstance(self._key, rsa.RSAPrivateKey):
             return self._key.sign(attributes, padding.PKCS1v15(), self._hash)
-        return self._key.sign(attributes, ec.ECDSA(self._hash))
+        return self._key.sign(attributes, self._ecdsa)
+
+
+@lru_cache(maxsize=4)
+def _time(second: int) -> bytes:
+    return f"{datetime.fromtimestamp(second, UTC):%y%m%d%H%M%SZ}".encode()
+
+
+def _attributes_around(digest_size: int) -> tuple[bytes, bytes]:
+    """The signed attributes as DER, before the signing time and between it and the digest: the rest never changes.
+
+    DER orders a SET OF by encoding, which here is by length: content type, time, digest.
+    """
+    time, digest = b"t" * 13, b"d" * digest_size
+    kind = _attribute("content_type", KINDS["data"])
+    signed_at = _attribute("signing_time", tlv(0x17, time))
+    whole = set_of(kind, signed_at, _attribute("message_digest", octets(digest)))
+    before, rest = whole.split(time)
+    return before, rest.removesuffix(digest)
 
 
 def _attribute(name: str, value: bytes) -> bytes:
-    return sequence(_ATTRIBUTES[name], set_of(value))
-
-
-_ATTRIBUTES = {
-    name: bytes(cms.CMSAttributeType(name).dump()) for name in ("content_type", "message_digest", "signing_time")
-}
-_TYPE_IS_DATA = _attribute("content_type", KINDS["data"])
+    return sequence(bytes(cms.CMSAttributeType(name).dump()), set_of(value))

@@ -56,8 +56,8 @@ def test_every_flipped_byte_of_a_mail_is_refused_or_lies_outside_what_is_protect
 def in_recipient(raw: bytes, damaged: bytes) -> bool:
     """Whether the only difference is in the envelope before the ciphertext: versions, issuer's case, parameters."""
     before, after = (base64.b64decode(each[body_of(each) :]) for each in (raw, damaged))
-    changed = [at for at, pair in enumerate(zip(before, after, strict=True)) if pair[0] != pair[1]]
-    return max(changed) < len(before) - (1100 if b"authEnveloped" in raw else 1500)
+    changed = [at for at, pair in enumerate(zip(before, after, strict=False)) if pair[0] != pair[1]]
+    return max(changed, default=0) < len(before) - (1100 if b"authEnveloped" in raw else 1500)
 
 
 def test_every_flipped_byte_of_the_signed_entity_is_refused_or_lies_outside_what_is_signed():
