@@ -3,6 +3,7 @@
 A release never delivers by itself: the row goes back to the queue and `dispatch` decides anew (deny-by-default).
 """
 
+import contextlib
 from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import select
@@ -13,9 +14,10 @@ from hub.bases import evidence
 from hub.bases.reviews import REVIEWS
 from hub.compliance import viewing
 from hub.context import Hub
-from hub.errors import Conflict, Malformed
+from hub.errors import Conflict, Malformed, NotAvailable
 from hub.exchange import OUTBOX
 from hub.outbox import APPROVE, MOVE
+from hub.people import accounts
 from hub.record import entry
 from hub.settling import commit_settled, open_item, read_item
 from hub.storage.database import Step, Unit
@@ -38,6 +40,7 @@ Reason = Literal[
 _RELEASABLE = ("held", "dead", "unknown")
 _ROW = Lookup(Outbox, ("state", "share"), "id")
 _ASSIGN = Change(WorkItem, ("assigned_to",), ("id", "state"), must_hit=True)
+_ACTING = frozenset({"compliance", "privacy"})
 _TOKEN = Lookup(Token, ("organization_id", "role", "revoked_at"), "id")
 
 
@@ -83,7 +86,7 @@ async def show(hub: Hub, work: str, *, organization: str | None, by: str) -> dic
 
 
 async def assign(hub: Hub, work: str, to: str | None, *, organization: str | None, by: str) -> None:
-    """Give a work item to a person (`to`: the id of their token; none: whoever asks).
+    """Give a work item to a person (`to`: the id of their token or account; none: whoever asks).
 
     Raises `NotAvailable`, `Conflict`, and `Malformed` for somebody who does not see it.
     """
@@ -155,4 +158,8 @@ async def _person(hub: Hub, token: str, organization: str) -> str:
     for of, role, revoked_at in await hub.database.lookup(_TOKEN, token):
         if revoked_at is None and (role in ("compliance", "admin") or (role == "staff" and of == organization)):
             return f"{of}/{token}"
+    with contextlib.suppress(NotAvailable):
+        account = await accounts.find(hub, token)
+        if not account.disabled and account.may_see(organization) and not _ACTING.isdisjoint(account.roles):
+            return account.by
     raise Malformed("No such person may see this work item.", field="$.to")

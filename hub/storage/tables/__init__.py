@@ -6,7 +6,7 @@ inside a `sealed` column (`hub.crypto.envelope`). Columns are plain on purpose: 
 
 from hub.storage.tables.compliance import Export, Matter, MatterClock, MatterEvent, MatterPerson
 from hub.storage.tables.consents import Consent, ConsentDocument, ConsentEvent, Restriction
-from hub.storage.tables.desk import LogCount, LogLaw, LogRow, LogState, WorkNote
+from hub.storage.tables.desk import LogCount, LogLaw, LogRow, LogState, WorkNote, WorkProposal
 from hub.storage.tables.directory import Agreement, DirectoryState, Endpoint, Organization, Token
 from hub.storage.tables.exchange import Attempt, Decision, Disclosure, Item, Outbox, Submission
 from hub.storage.tables.inbound import Inbound, MemberMatch, Proof, Thread
@@ -76,4 +76,5 @@ __all__ = [
     "Token",
     "WorkItem",
     "WorkNote",
+    "WorkProposal",
 ]

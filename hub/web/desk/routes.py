@@ -1,6 +1,6 @@
 """Every page of the desk."""
 
-from hub.web.desk import entries, find, front, joining, log, passkeys, people, signing_in
+from hub.web.desk import entries, find, front, item, joining, log, passkeys, people, signing_in, work
 from hub.web.pages import assets
 from hub.web.pages.door import routes
 
@@ -13,6 +13,8 @@ PAGES = (
     *find.PAGES,
     *log.PAGES,
     *entries.PAGES,
+    *work.PAGES,
+    *item.PAGES,
     *front.LAST,
 )
 ROUTES = (*assets.ROUTES, *routes(PAGES))

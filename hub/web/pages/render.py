@@ -55,7 +55,7 @@ def _around(visit: Visit) -> dict[str, Any]:
         "iso": lambda at: times.iso(at, zone),
         "left": lambda since, due, closed=None: times.left(since, due, visit.hub.clock.now(), zone, language, closed),
     }
-    wrote |= {name: partial(getattr(terms, name), language) for name in ("purpose", "classes", "reason")}
+    wrote |= {name: partial(getattr(terms, name), language) for name in ("purpose", "classes", "reason", "reason_word")}
     return {
         **wrote,
         "visit": visit,

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 
+from hub.web.pages.words import words
 from policies.texts import LANGUAGES
 
 
@@ -20,3 +21,15 @@ def reason(language: str, code: str, recipient: str, discloser: str) -> str:
     text = LANGUAGES[language].reasons.get(code, code)
     blank = defaultdict(lambda: "…", recipient=recipient, discloser=discloser)
     return text.format_map(blank)
+
+
+def reason_word(language: str, code: str, recipient: str) -> str:
+    """A code of a work item (a reason, a basis, a paragraph, a delivery's own), in words where there are some."""
+    if code in LANGUAGES[language].reasons:
+        return reason(language, code, recipient, recipient)
+    if code[:1].isdigit():
+        return f"§{code}"
+    if code in LANGUAGES[language].purposes:
+        return purpose(language, code)
+    known = words(language)
+    return known.get(f"work_code.{code}") or known.get(f"basis.{code}") or code

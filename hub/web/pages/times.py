@@ -69,10 +69,12 @@ def left(since: int, due: int, now: int, zone: tzinfo, language: str, closed: in
     if now > due:
         return Left("missed", _AGO[language].format(span(now - due)), 100)
     soon = due - now < max((due - since) // 4, 4 * _HOUR_US) and due - now < 3 * _DAY_US
-    on = local(due, zone)
-    when = f"{_DAYS[language][on.weekday()]} {clock(due, zone, language)}"
+    # A clock that ends with its day is met until that midnight, which nobody calls the next day.
+    last = due - _MINUTE_US if f"{local(due, zone):%H%M}" == "0000" else due
+    on = local(last, zone)
+    when = f"{_DAYS[language][on.weekday()]} {clock(last, zone, language)}"
     if due - now > 6 * _DAY_US:
-        when = day(due, zone, language)
+        when = day(last, zone, language)
     return Left("soon" if soon else "running", f"{_DUE[language].format(span(due - now))}, {when}", int(part))
 
 

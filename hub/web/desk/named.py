@@ -1,0 +1,35 @@
+"""Names for pages: of organizations, and of whoever the record names as `organization/person`."""
+
+from typing import NamedTuple
+
+from hub.people import accounts
+from hub.people.accounts import Account
+from hub.web.pages.visit import Visit
+
+
+class Names(NamedTuple):
+    organizations: dict[str, str]
+    people: dict[str, str]
+
+    def organization(self, code: str) -> str:
+        """An organization's name."""
+        return self.organizations.get(code, code or "–")
+
+    def person(self, by: str | None) -> str:
+        """A person's name, or the organization of a system; as it stands where nobody is known."""
+        home, _, person = (by or "").partition("/")
+        return self.people.get(person) or self.organizations.get(home) or by or "–"
+
+
+async def names(visit: Visit) -> Names:
+    """Everybody's."""
+    organizations = (await visit.hub.directory.current()).organizations
+    people = await accounts.list_all(visit.hub)
+    return Names({each.id: each.name for each in organizations.values()}, {each.id: each.name for each in people})
+
+
+async def colleagues(visit: Visit, organization: str) -> list[Account]:
+    """Who may be given an item of this organization."""
+    people = await accounts.list_all(visit.hub)
+    acting = {"compliance", "privacy"}
+    return [each for each in people if not each.disabled and acting & set(each.roles) and each.may_see(organization)]
