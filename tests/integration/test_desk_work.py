@@ -155,8 +155,9 @@ async def reviewed(scene, ana):
     work = re.search(r'href="/desk/work/([0-9a-f]{32})"', listed.text)[1]
     seen = await ana.get(f"/desk/work/{work}")
     assert "Unresponsive after an overdose" in seen.words
-    rows = await scene.hub.database.query(select(LedgerEntry.body).where(LedgerEntry.kind == "evidence.viewed"))
-    assert [msgspec.json.decode(row[0])["by"] for row in rows] == [f"county/{ana.person}"]
+    looked = LedgerEntry.kind == "access.viewed"
+    rows = await scene.hub.database.query(select(LedgerEntry.body).where(looked, LedgerEntry.member_id == scene.member))
+    assert {msgspec.json.decode(row[0])["by"] for row in rows} == {f"county/{ana.person}"}
 
 
 async def test_a_list_that_is_none_is_not_available(desk):
