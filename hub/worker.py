@@ -23,8 +23,13 @@ from hub.storage.statements import Change
 from hub.storage.tables import Attempt, Disclosure, Outbox
 from hub.work import open_work
 
-CONCURRENT = 64
-KEPT = 16
+CONCURRENT = 160
+"""Two commits and a partner's answer take thrice as long as handing in, and 64 senders may hand in at once. What finds
+no place waits in the queue, to be read, opened and decided again: a sixth more work for each.
+"""
+CLAIMED = 64
+"""At most, at a time: of what one partner has no places for, the rest goes back."""
+KEPT = 32
 """Of these, for what waits in the queue: retries and released rows must not starve while new ones pour in."""
 POLL_S = 1.0
 """How often to look by itself: a wake-up may be lost (sql-is-the-truth)."""
@@ -77,7 +82,7 @@ class Worker:
         self._free.clear()
         steady = time.monotonic()
         self._bulkheads.settle(steady)
-        room = CONCURRENT - self._bulkheads.quick
+        room = min(CONCURRENT - self._bulkheads.quick, CLAIMED)
         try:
             now, lease, full = self._hub.clock.now(), self._hub.lease_us, self._bulkheads.full(steady)
             tickets = await outbox.claim(self._hub.database, now, room, lease, but=full) if room > 0 else []

@@ -44,17 +44,22 @@ class Route(NamedTuple):
 
 
 async def admit(request: web.Request, roles: tuple[Role, ...]) -> None:
-    """Let the caller in or raise `Unauthorized`, `Forbidden`, `TooOften`."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    """Let the caller in or raise as `admitted` does."""
+    app, authorization = request.app, request.headers.get("Authorization", "")
+    request[WHO] = await admitted(app[HUB], app[TOKENS], app[RATE], authorization, roles)
+
+
+async def admitted(hub: Hub, tokens: TokenReader, rate: int, authorization: str, roles: tuple[Role, ...]) -> Principal:
+    """The caller of this Authorization header. Raises `Unauthorized`, `Forbidden`, `TooOften`."""
+    scheme, _, token = authorization.partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Unauthorized("A valid bearer token is needed.")
-    who = await request.app[TOKENS].find(token)
-    rate = request.app[RATE]
-    if rate and not await request.app[HUB].signals.allow(f"token:{who.id}", rate, 60):
+    who = await tokens.find(token)
+    if rate and not await hub.signals.allow(f"token:{who.id}", rate, 60):
         raise TooOften("Too many requests in this minute; slow down.")
     if who.role not in roles:
         raise Forbidden("The role of this token does not reach here.")
-    request[WHO] = who
+    return who
 
 
 def who_calls(request: web.Request) -> Principal:

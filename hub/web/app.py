@@ -26,6 +26,7 @@ from hub.web import (
     decisions,
     directory,
     exports,
+    express,
     fhir,
     forms,
     health,
@@ -42,6 +43,7 @@ from hub.web import (
 )
 from hub.web.access import HUB, RATE, TOKENS, Route, admit
 from hub.web.desk import routes as desk
+from hub.web.express import CLOSE_S, FIRST_REQUEST_S, KEEPALIVE_S
 from hub.web.pickup import routes as pickup
 from hub.web.problems import problem_of
 
@@ -49,8 +51,6 @@ RATE_PER_MINUTE = 12_000
 """Of one token: a runaway client, not a busy county (Los Angeles: 5,250 messages a day)."""
 _OVERHEAD = 4 * 1024 * 1024
 """base64 and part headers around documents."""
-_FIRST_REQUEST_S = 15.0
-_KEEPALIVE_S = 75.0
 
 ROUTES: tuple[Route, ...] = (
     *submissions.ROUTES,
@@ -121,22 +121,23 @@ async def listening(
     silent = logging.Logger("part2hub.http")  # noqa: LOG001 - outside the logging tree on purpose: no handlers
     silent.disabled = True
     runner = web.AppRunner(
-        app, access_log=None, logger=silent, keepalive_timeout=_KEEPALIVE_S, auto_decompress=False,
-        shutdown_timeout=5.0,
+        app, access_log=None, logger=silent, keepalive_timeout=KEEPALIVE_S, auto_decompress=False,
+        shutdown_timeout=CLOSE_S,
     )  # fmt: skip
     await runner.setup()
     loop = asyncio.get_running_loop()
 
-    def connected() -> asyncio.Protocol:
+    def framework() -> asyncio.Protocol:
         assert runner.server is not None
         protocol = runner.server()
         # A peer that connects and never finishes its first request's head holds a connection for nothing.
         app[_SILENT].add(protocol)
-        loop.call_later(_FIRST_REQUEST_S, _drop_if_silent, app[_SILENT], protocol)
+        loop.call_later(FIRST_REQUEST_S, _drop_if_silent, app[_SILENT], protocol)
         return protocol
 
+    lane = express.Lane(app[HUB], app[TOKENS], app[RATE], dict(_SECURE), framework)
     try:
-        server = await loop.create_server(connected, host, port, ssl=tls, backlog=512)
+        server = await loop.create_server(lambda: express.Connection(lane), host, port, ssl=tls, backlog=512)
     except OSError as error:
         await runner.cleanup()
         raise ConfigurationError("The hub cannot listen on this address; is it taken?") from error
@@ -144,6 +145,7 @@ async def listening(
         yield server.sockets[0].getsockname()[1]
     finally:
         server.close()
+        await lane.close()
         await runner.cleanup()
 
 

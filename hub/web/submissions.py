@@ -10,16 +10,20 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from hub import exchange, views
+from hub.context import Hub
 from hub.errors import Malformed, Unsupported
 from hub.intake import MAX_ITEMS, MAX_SUBMISSION_BYTES, Handed, read_manifest
 from hub.model import Frozen
 from hub.storage import submissions
 from hub.storage.tables import Submission
+from hub.storage.tokens import Principal, Role
 from hub.web.access import ANYONE, HUB, Route, note_view, who_calls
 from hub.web.body import decode, json_response, read_body
 from hub.web.multipart import boundary_of, split
 from hub.web.paging import page_of
 
+PATH = "/v1/submissions"
+HANDERS_IN: tuple[Role, ...] = ("sender", "staff")
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 _MANIFEST = "manifest"
 _ROOM = 64 * 1024
@@ -35,27 +39,35 @@ class LeanSubmission(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 async def hand_in(request: web.Request) -> web.Response:
     """`POST /v1/submissions`: 202 with the id once it is durable, decided, sealed and queued."""
-    key = request.headers.get("Idempotency-Key", "")
-    if not _KEY.fullmatch(key):
-        raise Malformed(
-            "An Idempotency-Key header of 1 to 200 visible characters is needed.",
-            code="idempotency-key-missing",
-            field="Idempotency-Key",
-        )
-    raw, documents = await _parts(request)
+    key, content_type = request.headers.get("Idempotency-Key", ""), request.headers.get("Content-Type", "")
+    _check_key(key)
+    limit = MAX_SUBMISSION_BYTES if _boundary(content_type) else MAX_SUBMISSION_BYTES * 4 // 3
+    body = await read_body(request, limit + _ROOM)
+    return taken(await take(request.app[HUB], who_calls(request), key, content_type, body))
+
+
+async def take(hub: Hub, who: Principal, key: str, content_type: str, body: bytes) -> str:
+    """The id of a submission handed in as these headers and this body. Raises as `exchange.submit` does."""
+    _check_key(key)
+    raw, documents = _parts(content_type, body)
     digests = {name: hashlib.sha256(content).digest() for name, content in documents.items()}
     handed = Handed(
-        sender=who_calls(request).organization,
+        sender=who.organization,
         key=key,
         manifest=read_manifest(raw),
         documents=documents,
         body_digest=_digest(raw, digests),
         digests=digests,
-        by=who_calls(request).by,
+        by=who.by,
     )
-    submission = await exchange.submit(request.app[HUB], handed)
-    response = json_response({"id": submission, "status": f"/v1/submissions/{submission}"}, 202)
-    response.headers["Location"] = f"/v1/submissions/{submission}"
+    return await exchange.submit(hub, handed)
+
+
+def taken(submission: str) -> web.Response:
+    """The answer: where to ask what becomes of it."""
+    place = f"{PATH}/{submission}"
+    response = json_response({"id": submission, "status": place}, 202)
+    response.headers["Location"] = place
     return response
 
 
@@ -83,25 +95,39 @@ async def listing(request: web.Request) -> web.Response:
 
 
 ROUTES = (
-    Route("POST", "/v1/submissions", hand_in, ("sender", "staff")),
-    Route("GET", "/v1/submissions", listing, ANYONE),
-    Route("GET", "/v1/submissions/{id}", status, ANYONE),
+    Route("POST", PATH, hand_in, HANDERS_IN),
+    Route("GET", PATH, listing, ANYONE),
+    Route("GET", f"{PATH}/{{id}}", status, ANYONE),
 )
 
 
-async def _parts(request: web.Request) -> tuple[bytes, Mapping[str, bytes]]:
-    boundary = boundary_of(request.headers.get("Content-Type", ""))
-    if boundary is not None:
-        documents = split(await read_body(request, MAX_SUBMISSION_BYTES + _ROOM), boundary, MAX_ITEMS + 1)
-        manifest = documents.pop(_MANIFEST, None)
-        if manifest is None:
-            raise Malformed("A part named manifest is needed.", field=_MANIFEST)
-        return manifest, documents
-    if request.content_type == "application/json":
-        body = await read_body(request, MAX_SUBMISSION_BYTES * 4 // 3 + _ROOM)
+def _check_key(key: str) -> None:
+    if not _KEY.fullmatch(key):
+        raise Malformed(
+            "An Idempotency-Key header of 1 to 200 visible characters is needed.",
+            code="idempotency-key-missing",
+            field="Idempotency-Key",
+        )
+
+
+def _boundary(content_type: str) -> bytes | None:
+    """Of a multipart body; none for JSON. Raises `Unsupported` for anything else."""
+    boundary = boundary_of(content_type)
+    if boundary is None and content_type.partition(";")[0].strip().lower() != "application/json":
+        raise Unsupported("A submission is multipart/form-data or application/json.")
+    return boundary
+
+
+def _parts(content_type: str, body: bytes) -> tuple[bytes, Mapping[str, bytes]]:
+    boundary = _boundary(content_type)
+    if boundary is None:
         lean = decode(body, LeanSubmission)
         return bytes(lean.manifest), lean.documents
-    raise Unsupported("A submission is multipart/form-data or application/json.")
+    documents = split(body, boundary, MAX_ITEMS + 1)
+    manifest = documents.pop(_MANIFEST, None)
+    if manifest is None:
+        raise Malformed("A part named manifest is needed.", field=_MANIFEST)
+    return manifest, documents
 
 
 def _digest(manifest: bytes, digests: Mapping[str, bytes]) -> bytes:

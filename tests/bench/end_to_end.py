@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import cycle
 from typing import Any
 
 import asyncpg
@@ -19,7 +20,7 @@ from hub.storage import migrations
 from tests.bench import limit
 from tests.bench.footprint import resident
 from tests.bench.load import Peer, peer
-from tests.bench.message import multipart
+from tests.bench.message import CLINICS, multipart
 from tests.bench.table import Line
 from tests.servers import postgres, redis_url
 
@@ -118,7 +119,7 @@ async def _wake(redis: str) -> None:
 
 
 async def _hand_in(load: Peer, hub: dict[str, Any], count: int, tag: str, *, arrive: bool) -> dict[str, float]:
-    made = [multipart(member, "clinic") for member in hub["members"]]
+    made = [multipart(member, clinic) for member, clinic in zip(hub["members"], cycle(CLINICS), strict=False)]
     headers = {"Authorization": f"Bearer {hub['token']}", "Content-Type": made[0][1]}
     return await load.ask({
         "port": hub["port"], "headers": headers, "count": count,

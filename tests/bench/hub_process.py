@@ -25,10 +25,11 @@ from hub.storage import consents, members, tokens
 from hub.storage.consent_form import ConsentForm
 from hub.storage.directory import Organization
 from hub.storage.member_facts import MemberFacts
+from tests.bench.message import CLINICS
 
 FORM = ConsentForm(
     kind="specific", patient="the-patient", discloser=("harbor",), information=("complete_record",),
-    recipients=("clinic",), states_redisclosure_rule=True, purposes=("treatment",), states_right_to_revoke=True,
+    recipients=CLINICS, states_redisclosure_rule=True, purposes=("treatment",), states_right_to_revoke=True,
     states_how_to_revoke=True, expires="2099-12-31", signed_by=("the-patient",), signature="handwritten",
     signed_on="2026-01-15", states_redisclosure_risk=True, states_refusal_consequences=True,
 )  # fmt: skip
@@ -37,18 +38,20 @@ MEMBERS = 50
 
 
 async def prepare(hub: Hub, sink: int) -> dict[str, Any]:
-    """A program, a clinic with a sealed endpoint, members with five consents each, a token."""
+    """A program, clinics with sealed endpoints, members with five consents each, a token."""
     provider = frozenset({"provider", "covered_entity"})
     now = hub.clock.now()
-    for name in ("harbor", "clinic"):
+    for name in ("harbor", *CLINICS):
         program = "holds_out" if name == "harbor" else None
         organization = Organization(id=name, name=name.title(), roles=provider, sud_program=program)
         await hub.directory.put_organization(organization, by="harbor", at=now)
-    endpoint = Endpoint(
-        id="clinic-api", organization="clinic", channel=ChannelKind.API, address=f"http://127.0.0.1:{sink}/inbox",
-        form="sealed", seal_key=bytes(PrivateKey.generate().public_key), verified_at=now,
-    )  # fmt: skip
-    await hub.directory.put_endpoint(endpoint, verified_by="harbor", by="harbor", at=now)
+    for clinic in CLINICS:
+        endpoint = Endpoint(
+            id=f"{clinic}-api", organization=clinic, channel=ChannelKind.API,
+            address=f"http://127.0.0.1:{sink}/inbox", form="sealed",
+            seal_key=bytes(PrivateKey.generate().public_key), verified_at=now,
+        )  # fmt: skip
+        await hub.directory.put_endpoint(endpoint, verified_by="harbor", by="harbor", at=now)
     issued = await tokens.issue(hub, "harbor", "sender", by="harbor")
     return {"members": [await _member(hub, number) for number in range(MEMBERS)], "token": issued.token}
 

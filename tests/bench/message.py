@@ -3,6 +3,8 @@
 import msgspec
 
 SIZE = 10 * 1024
+CLINICS = tuple(f"clinic-{number}" for number in range(8))
+"""A county's traffic is spread over many partners; to a single one the hub keeps few deliveries under way."""
 
 
 def bundle() -> bytes:

@@ -100,7 +100,7 @@ async def test_even_a_request_that_is_no_http_is_answered_without_a_version(api:
 
 
 async def test_a_peer_that_never_finishes_its_request_is_dropped(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hub.web.app._FIRST_REQUEST_S", 0.1)
+    monkeypatch.setattr("hub.web.app.FIRST_REQUEST_S", 0.1)
     reader, writer = await asyncio.open_connection("127.0.0.1", api.port)
     writer.write(b"POST /v1/members HTTP/1.1\r\nHost: x\r\n")
     assert await reader.read() == b""
