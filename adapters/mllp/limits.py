@@ -14,7 +14,7 @@ class Limits(Frozen, frozen=True, kw_only=True):
 
     max_bytes: int = MAX_BYTES
     connections: int = 256
-    connections_of_peer: int = 16
+    connections_of_peer: int = 64
     idle: float = 900.0
     """Without a message; junk between frames does not count as one."""
     frame: float = 30.0

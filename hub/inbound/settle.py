@@ -18,6 +18,8 @@ from hub.work import open_work
 
 NOTICES = (MessageKind.ADMIT_NOTICE, MessageKind.DISCHARGE_NOTICE)
 """Whole hospitals' feeds: who is nobody's member here is no work for a person."""
+APPOINTMENTS = ("scheduled", "appointment_cancelled", "no_show")
+"""Whole calendars come, too."""
 WORK = "inbound"
 _SETTLE = Change(
     Inbound,
@@ -120,9 +122,11 @@ async def submitted(
 
 async def _answer(hub: Hub, kept: Kept, content: ArrivedPacket, sender: str, directory: Directory) -> str:
     found = await threads.answer_to(hub, content, sender) if content.thread else None
-    if found is None:
-        return await waits(hub, kept, sender, "referral.unknown")
     named = await member_of(hub, content.person, sender)
+    if found is None:
+        if named.code == "member.unknown" and content.event and content.event.kind in APPOINTMENTS:
+            return await settled(hub, kept, "unmatched", sender, "referral.unknown", None)
+        return await waits(hub, kept, sender, "referral.unknown")
     if named.member not in (None, found.member) or named.code == "member.differs":
         return await waits(hub, kept, sender, "member.differs")
     to = msgspec.structs.replace(content, recipients=found.recipients)

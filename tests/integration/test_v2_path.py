@@ -1,16 +1,21 @@
 """HL7 v2 from the frame to the recipient: notices, their retraction, referrals and their answers, on the one path."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 from sqlmodel import select
 
+from adapters.mllp.channel import MllpChannel
 from adapters.mllp.conversation import Manners, answers
 from adapters.mllp.frames import Frame
 from adapters.mllp.message import Message
 from adapters.mllp.peers import Peer
+from deploy.demo.authority import Authority
+from deploy.demo.mailserver import server_tls
 from hub.arrivals import Arrival, Taken
 from hub.inbound import people
 from hub.inbound.keep import keep
@@ -18,6 +23,7 @@ from hub.inbound.reception import settle_taken
 from hub.model import ChannelKind, Deferred, Endpoint, MessageKind, Unknown
 from hub.storage import consents
 from hub.storage.tables import Inbound, Outbox, Submission, Thread
+from tests.contract.v2_system import V2System
 from tests.hubs import ZONE
 from tests.scenes import BORN, CIN, FORM, NAME, Scene, a_scene
 from tests.unit.adapters.mllp.messages import adt
@@ -254,6 +260,35 @@ async def test_every_step_of_a_referral_comes_back_to_who_asked(referred: Line) 
     ]
 
 
+async def test_a_referral_leaves_as_v2_and_its_status_comes_back_as_v2(referred: Line, tmp_path: Path) -> None:
+    """Against a system that is not ours: it takes the REF, and answers with the number that it read there."""
+    authority = Authority()
+    tls = server_tls(*authority.server("localhost", "127.0.0.1").write(tmp_path, "lantern"))
+    system = V2System(tls, tls)
+    server = await asyncio.start_server(system.talk, "127.0.0.1", 0)
+    referred.hub.channels[ChannelKind.MLLP] = MllpChannel()  # type: ignore[index]
+    endpoint = Endpoint(
+        id="lantern-v2",
+        organization="lantern",
+        channel=ChannelKind.MLLP,
+        address=f"mllps://localhost:{server.sockets[0].getsockname()[1]}",
+        tls_ca=authority.pem,
+        rank=-1,
+        verified_at=referred.hub.clock.now(),
+    )
+    await referred.hub.directory.put_endpoint(endpoint, verified_by="county", by="county", at=referred.hub.clock.now())
+    await referred.send(REFERRAL.replace(b"|R1|", b"|R2|").replace(b"REF-77", b"REF-90"))
+    assert await referred.scene.dispatch_all() == ["delivered"]
+    server.close()
+    (received,) = system.received
+    assert str(received.segment("MSH")[9]) == "REF^I12^REF_I12"
+    assert NAME[1] in str(received.segment("PID")[5])
+    await referred.send(status("OK", "IP", number=str(received.segment("RF1")[6])), LANTERN)
+    assert await referred.scene.dispatch_all() == ["delivered"]
+    last = referred.scene.channel.received[-1].parcel
+    assert (last.recipient.id, last.event.kind) == ("harbor", "accepted")
+
+
 async def test_our_own_number_of_a_referral_is_answered_too(referred: Line) -> None:
     (row,) = await referred.rows(Outbox)
     await referred.send(status("UA", "CA", number=row["id"]), LANTERN)
@@ -271,6 +306,15 @@ async def test_a_cancellation_by_who_asked_goes_to_who_was_asked(referred: Line)
 @pytest.mark.parametrize(("number", "peer"), [("REF-77", STRANGER), ("REF-78", LANTERN)])
 async def test_an_answer_to_what_one_was_not_told_of_is_a_persons(referred: Line, number: str, peer: Peer) -> None:
     assert "MSA|AA|" in await referred.send(status("OK", "IP", number=number), peer)
+    assert await referred.last() == ("waiting", "referral.unknown")
+
+
+async def test_the_rest_of_a_clinics_calendar_is_no_work_for_a_person(referred: Line) -> None:
+    appointment = "MSH|^~\\&|E|L|H|C|2026||SIU^S12|C1|P|2.5.1\rSCH|55\rPID|1||||Somebody^Else||19700101\r"
+    await referred.send(appointment.encode(), LANTERN)
+    assert await referred.last() == ("unmatched", "referral.unknown")
+    mine_too = appointment.replace("C1", "C2").replace("||||Somebody^Else||19700101", f"||{CIN}^^^MEDI-CAL^MA")
+    await referred.send(mine_too.encode(), LANTERN)
     assert await referred.last() == ("waiting", "referral.unknown")
 
 
