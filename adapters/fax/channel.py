@@ -16,6 +16,7 @@ from collections.abc import Callable
 from msgspec import structs
 
 from adapters.fax.transport import FaxTransport, JobState, JobStatus
+from hub.errors import Unrenderable
 from hub.model import (
     ChannelKind,
     Deferred,
@@ -61,7 +62,10 @@ class FaxChannel:
         """The fax as one TIFF file. Raises `Unrenderable` for a document that cannot be drawn whole."""
         from adapters.fax.drawn import drawn  # noqa: PLC0415 - Pillow and PDFium: 8 MiB that only a fax needs
 
-        return await asyncio.to_thread(drawn, parcel, self.max_bytes)
+        prepared = await asyncio.to_thread(drawn, parcel, min(self.max_bytes, self._transport.limits.max_bytes))
+        if prepared.pages > self._transport.limits.pages:
+            raise Unrenderable("The packet has more pages than a fax carries.", code="too-many-pages")
+        return prepared
 
     async def deliver(self, prepared: Prepared) -> Outcome:
         """Submit, follow the job to its end, and say what became of it."""
@@ -71,7 +75,10 @@ class FaxChannel:
         job = await self._transport.submit(endpoint.address, prepared.body, tag)
         if not isinstance(job, str):
             return job
-        return self._outcome(prepared, job, await self._followed(job))
+        status = await self._followed(job)
+        if status is not None and status.state.final:
+            await self._transport.forget(job)
+        return self._outcome(prepared, job, status)
 
     async def close(self) -> None:
         await self._transport.close()
@@ -102,7 +109,7 @@ class FaxChannel:
             return Unknown(code="fax-no-answer-from-server")
         if status.state is JobState.DONE:
             return Delivered(receipt=self._receipt(prepared, job, status))
-        if status.pages:
+        if status.pages or status.uncounted:
             # pages that went out were disclosed, though the fax was not delivered
             return Unknown(code="fax-page-partial", receipt=self._receipt(prepared, job, status))
         return Refused(code=f"fax-{status.reason}") if status.lasting else Deferred(code=f"fax-{status.reason}")
@@ -113,7 +120,7 @@ class FaxChannel:
             reference=f"job {job}",
             at=self._now(),
             detail=_proof(prepared, status),
-            doubts=_doubts(prepared, status) if self._transport.confirms else (),
+            doubts=_doubts(self._transport, prepared, status) if self._transport.confirms else (),
         )
 
 
@@ -130,15 +137,17 @@ def _proof(prepared: Prepared, status: JobStatus) -> tuple[tuple[str, str], ...]
     return tuple(facts)
 
 
-def _doubts(prepared: Prepared, status: JobStatus) -> tuple[Doubt, ...]:
+def _doubts(transport: FaxTransport, prepared: Prepared, status: JobStatus) -> tuple[Doubt, ...]:
     expected = prepared.parcel.endpoint.station
     found = []
     if expected and not same_station(status.station, expected):
         found.append(Doubt.OTHER_STATION if status.station else Doubt.NO_STATION)
     if status.pages != prepared.pages:
         found.append(Doubt.PAGES)
-    if not status.error_corrected:
+    if not status.error_corrected and transport.tells_correction:
         found.append(Doubt.NOT_CORRECTED)
+    if status.reported is False:
+        found.append(Doubt.NO_CALLBACK)
     return tuple(found)
 
 

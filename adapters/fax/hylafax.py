@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from adapters.fax.callresult import ended, failed_login
 from adapters.fax.hfaxd import Session, failures, refusals, require_own_machine
-from adapters.fax.transport import JobState, JobStatus, NotSubmitted
+from adapters.fax.transport import JobState, JobStatus, Limits, NotSubmitted
 from hub.model import Deferred, Frozen, Refused, Unknown
 
 T = TypeVar("T")
@@ -46,6 +46,8 @@ class HylaFax:
     """A `FaxTransport` through hfaxd. Raises `ConfigurationError` for a server on another machine."""
 
     proof = "fax-confirmed"
+    limits = Limits()
+    tells_correction = True
     confirms = True
 
     def __init__(self, server: HylaFaxServer) -> None:
@@ -62,6 +64,9 @@ class HylaFax:
 
     async def cancel(self, job: str) -> None:
         await asyncio.to_thread(self._asked, lambda session: session.command(f"JKILL {job}"))
+
+    async def forget(self, job: str) -> None:
+        """The server keeps the pages beside its record until faxqclean(8) removes both."""
 
     async def close(self) -> None:
         """No session outlives a question."""

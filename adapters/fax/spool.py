@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from adapters.fax.transport import JobState, JobStatus, NotSubmitted
+from adapters.fax.transport import JobState, JobStatus, Limits, NotSubmitted
 from hub.model import Deferred, Frozen, Unknown
 
 
@@ -28,6 +28,8 @@ class SpoolFax:
     """A `FaxTransport` that ends in a folder. A fax counts as delivered when the ticket is on disk."""
 
     proof = "fax-spooled"
+    limits = Limits()
+    tells_correction = False
     confirms = False
 
     def __init__(self, folder: Path) -> None:
@@ -50,6 +52,9 @@ class SpoolFax:
 
     async def cancel(self, job: str) -> None:
         """A spooled fax has left the hub; it cannot be called off."""
+
+    async def forget(self, job: str) -> None:
+        """The folder is its owner's."""
 
     async def close(self) -> None:
         """Nothing is held open."""

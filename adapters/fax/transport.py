@@ -47,7 +47,20 @@ class JobStatus(Frozen, frozen=True):
 
     Without it a machine confirms pages whose rows are damaged, and nobody at this end can tell.
     """
+    uncounted: bool = False
+    """Pages may have gone out that nobody counted."""
+    reported: bool | None = None
+    """Whether the server's own signed report came beside its answer; none: it sends none."""
     detail: tuple[tuple[str, str], ...] = ()
+
+
+class Limits(Frozen, frozen=True):
+    """What a transport carries, and at what price."""
+
+    pages: int = 200
+    max_bytes: int = 20 * 1024 * 1024
+    price_per_page: str = ""
+    """As the contract has it ("0.007 USD"); empty: the county's own line."""
 
 
 NotSubmitted = Deferred | Refused | Unknown
@@ -67,6 +80,10 @@ class FaxTransport(Protocol):
     confirms: bool
     """Its `DONE` means that the far machine confirmed every page; if not, only that somebody else took the fax."""
 
+    limits: Limits
+    tells_correction: bool
+    """Whether it can know if errors were corrected; if not, "not known" is no doubt about this one fax."""
+
     async def submit(self, number: str, tiff: bytes, tag: str) -> str | NotSubmitted:
         """The job's reference. `number` is E.164; `tag` is letters, digits and hyphens."""
         ...
@@ -75,6 +92,10 @@ class FaxTransport(Protocol):
 
     async def cancel(self, job: str) -> None:
         """Call it off if that is still possible; what became of it is for `status` to say."""
+        ...
+
+    async def forget(self, job: str) -> None:
+        """What it still holds of the pages of an ended job goes, as far as it can; never an error."""
         ...
 
     async def close(self) -> None: ...

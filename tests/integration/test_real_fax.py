@@ -15,6 +15,7 @@ from PIL import Image, ImageChops, ImageSequence
 from adapters.fax.channel import FaxChannel
 from adapters.fax.hylafax import HylaFax, HylaFaxServer
 from adapters.fax.inbox import HylaFaxInbox
+from adapters.fax.spool import SpoolFax
 from adapters.fax.transport import JobState
 from hub.model import ChannelKind, Deferred, Delivered, Document, Doubt, Endpoint, Prepared, Unknown
 from tests.contract.channel_parcel import sample_parcel
@@ -60,7 +61,7 @@ async def waiting(inbox: HylaFaxInbox):
 
 async def prepared_for(number: str, station: str | None = None) -> Prepared:
     endpoint = Endpoint(id="e", organization="o", channel=ChannelKind.FAX, address=f"+{number}", station=station)
-    channel = FaxChannel(None)
+    channel = FaxChannel(SpoolFax(Path("unused")))
     return await channel.prepare(sample_parcel(endpoint, documents=(NOTE,)))
 
 

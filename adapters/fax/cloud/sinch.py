@@ -1,0 +1,169 @@
+"""A provider of Sinch's shape (Fax API v3): one multipart request; Basic or OAuth2; reports without a signature.
+
+Rules kept: a report is only a reason to look, for anybody who knows the address can send one: what counts is the
+answer over TLS to our own question; our delivery id is a label, by which a submission without a reply is found again.
+"""
+
+import json
+import time
+from typing import Any
+
+import aiohttp
+
+from adapters.fax.cloud.provider import OK, Client, NoReplyError, Reply, ReportLog, Reports, refused_with
+from adapters.fax.transport import JobState, JobStatus, Limits, NotSubmitted
+from hub.model import Deferred, Frozen, Unknown
+
+PROVIDER = "sinch"
+BY_WORDS = (
+    # what the error message says, our code, whether the same call would fail again
+    ("busy", "busy", False),
+    ("no answer", "no-answer", False),
+    ("not answered", "no-answer", False),
+    ("voice", "not-fax", False),
+    ("no fax", "not-fax", False),
+    ("invalid number", "bad-number", True),
+    ("unallocated", "bad-number", True),
+    ("blocked", "blocked", True),
+    ("rejected", "blocked", True),
+    ("balance", "quota", True),
+)
+
+
+class SinchAccount(Frozen, frozen=True):
+    """Where and as whom. With `token_url` the key and secret buy a token (OAuth2), else they go as Basic."""
+
+    project: str
+    key: str
+    secret: str
+    sender: str
+    callback: str = ""
+    """Where the provider reports, with the secret path that makes a report ours."""
+    base: str = "https://fax.api.sinch.com"
+    token_url: str = ""
+    grace: float = 180.0
+    price_per_page: str = ""
+
+
+class Sinch:
+    """A `FaxTransport`. Raises `ConfigurationError` for an address without TLS."""
+
+    proof = "fax-cloud"
+    confirms = True
+    tells_correction = False
+
+    def __init__(self, account: SinchAccount, log: ReportLog) -> None:
+        self._account = account
+        basic = aiohttp.BasicAuth(account.key, account.secret)
+        self._client = Client(account.base, auth=None if account.token_url else basic)
+        self._seller = Client(account.token_url, auth=basic) if account.token_url else None
+        self._token, self._token_until = "", 0.0
+        self._reports = Reports(PROVIDER, log, account.grace)
+        self._place = f"/v3/projects/{account.project}/faxes"
+        self.limits = Limits(pages=200, max_bytes=20 * 1024 * 1024, price_per_page=account.price_per_page)
+
+    async def submit(self, number: str, tiff: bytes, tag: str) -> str | NotSubmitted:
+        """The job with this tag, made if there is none."""
+        order = aiohttp.FormData()
+        order.add_field("to", number)
+        order.add_field("from", self._account.sender)
+        order.add_field("imageConversionMethod", "MONOCHROME")
+        order.add_field("labels", json.dumps({"reference": tag}), content_type="application/json")
+        if self._account.callback:
+            order.add_field("callbackUrl", self._account.callback)
+            order.add_field("callbackUrlContentType", "application/json")
+        order.add_field("file", tiff, filename="fax.tif", content_type="image/tiff")
+        try:
+            if known := await self._find(tag):
+                return known
+        except NoReplyError:
+            return Deferred(code="fax-server-unreachable")
+        try:
+            reply = await self._ask("POST", self._place, data=order)
+        except NoReplyError as failed:
+            return Deferred(code="fax-server-unreachable") if not failed.began else await self._in_doubt(tag)
+        job = _fax(reply).get("id")
+        if reply.status in OK and isinstance(job, str):
+            return job
+        refusal = refused_with(reply)
+        return await self._in_doubt(tag) if isinstance(refusal, Unknown) else refusal
+
+    async def status(self, job: str) -> JobStatus | None:
+        """None if the provider does not answer now."""
+        try:
+            reply = await self._ask("GET", f"{self._place}/{job}")
+        except NoReplyError:
+            return None
+        if reply.status == 404:
+            return JobStatus(state=JobState.GONE)
+        if reply.status not in OK:
+            return None
+        return await self._reports.settled(job, _told(_fax(reply)))
+
+    async def cancel(self, job: str) -> None:
+        """Nothing is called off at this provider; what became of it is for `status` to say."""
+
+    async def forget(self, job: str) -> None:
+        """The pages go at the provider; its record without them stays for its thirteen months."""
+        try:
+            await self._ask("DELETE", f"{self._place}/{job}/file")
+        except NoReplyError:
+            return
+
+    async def close(self) -> None:
+        await self._client.close()
+        if self._seller:
+            await self._seller.close()
+
+    async def _ask(self, method: str, path: str, **options: Any) -> Reply:
+        headers = {"Authorization": f"Bearer {await self._bearer()}"} if self._seller else {}
+        return await self._client.ask(method, path, headers=headers, **options)
+
+    async def _bearer(self) -> str:
+        """A token of the provider's, kept until a minute before it ends. Raises `NoReplyError`."""
+        assert self._seller is not None
+        if time.monotonic() >= self._token_until:
+            reply = await self._seller.ask("POST", "", data={"grant_type": "client_credentials"})
+            bought = _fax(reply)
+            if reply.status not in OK or not isinstance(bought.get("access_token"), str):
+                raise NoReplyError(began=False)
+            self._token = bought["access_token"]
+            self._token_until = time.monotonic() + float(bought.get("expires_in") or 0) - 60
+        return self._token
+
+    async def _find(self, tag: str) -> str | None:
+        reply = await self._ask("GET", self._place, params={"pageSize": "1000"})
+        faxes = _fax(reply).get("faxes")
+        return next((str(f["id"]) for f in faxes or () if (f.get("labels") or {}).get("reference") == tag), None)
+
+    async def _in_doubt(self, tag: str) -> str | NotSubmitted:
+        try:
+            return await self._find(tag) or Unknown(code="fax-submission-unclear")
+        except NoReplyError:
+            return Unknown(code="fax-submission-unclear")
+
+
+def _fax(reply: Reply) -> dict[str, Any]:
+    return reply.body if isinstance(reply.body, dict) else {}
+
+
+def _told(fax: dict[str, Any]) -> JobStatus:
+    pages = fax.get("pagesSentSuccessfully")
+    counted = pages if isinstance(pages, int) else 0
+    price = fax.get("price") or {}
+    detail = (("price", f"{price['amount']} {price.get('currencyCode', '')}".strip()),) if price.get("amount") else ()
+    state = fax.get("status")
+    if state == "COMPLETED":
+        return JobStatus(state=JobState.DONE, pages=counted, detail=detail)
+    if state != "FAILURE":
+        return JobStatus(state=JobState.QUEUED if state == "QUEUED" else JobState.CALLING, pages=counted)
+    words = str(fax.get("errorMessage") or "").lower()
+    if fax.get("errorType") == "DOCUMENT_CONVERSION_ERROR":
+        reason, lasting = "media-bad", True
+    else:
+        reason, lasting = next(((code, last) for said, code, last in BY_WORDS if said in words), ("line-failed", False))
+    # without a count, only a call that no machine answered is certain to have taken no page
+    uncounted = not isinstance(pages, int) and fax.get("errorType") not in ("DOCUMENT_CONVERSION_ERROR", "CALL_ERROR")
+    return JobStatus(
+        state=JobState.FAILED, pages=counted, reason=reason, lasting=lasting, uncounted=uncounted, detail=detail
+    )
