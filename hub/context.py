@@ -13,7 +13,7 @@ from hub.crypto.notes import Verifier
 from hub.handover import Handover
 from hub.model import ChannelKind
 from hub.outbox import LEASE_US
-from hub.ports import Channel, Clock, Pickup, Signals
+from hub.ports import Channel, Clock, Pickup, ReportReader, Signals
 from hub.retention.schedule import Schedule, published
 from hub.storage.database import Database
 from policies.findings import RuleBook
@@ -50,6 +50,8 @@ class Hub:
     """Outsiders whose cosignatures on the ledger's heads are kept."""
     retention: Schedule | None = field(default_factory=published)
     """How long payloads are kept; none: nothing is destroyed by the clock."""
+    report_readers: Mapping[str, ReportReader] = field(default_factory=dict)
+    """By provider: who reads what providers that deliver for us report by themselves."""
     demo: bool = False
     handover: Handover = field(default_factory=Handover)
     breakers: Breakers = field(default_factory=Breakers)

@@ -195,6 +195,16 @@ class Receipt(Frozen, frozen=True, kw_only=True):
     doubts: tuple[Doubt, ...] = ()
 
 
+class Report(Frozen, frozen=True, kw_only=True):
+    """What a provider that delivers for us reports by itself; ids of its own, nothing about a person."""
+
+    event: str
+    job: str
+    ended: bool
+    """It reports an end, delivered or failed; which of the two, the provider is asked."""
+    inbound: bool = False
+
+
 class Delivered(Frozen, frozen=True, kw_only=True, tag="delivered"):
     receipt: Receipt
 

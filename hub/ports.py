@@ -1,10 +1,10 @@
 """The ports: what the hub asks of the outside, and what both sides MUST and MUST NOT do."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
 from hub.arrivals import Arrival, Taken
-from hub.model import ChannelKind, Outcome, Parcel, Prepared
+from hub.model import ChannelKind, Outcome, Parcel, Prepared, Report
 
 
 class Clock(Protocol):
@@ -61,6 +61,18 @@ class Pickup(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+class ReportReader(Protocol):
+    """Reads what one provider reports by itself.
+
+    It MUST raise `Unauthorized` for whatever it cannot show to be the provider's own, and MUST refuse an old report if
+    reports are dated. It MUST NOT conclude anything: the channel asks the provider.
+    """
+
+    def read(self, headers: Mapping[str, str], body: bytes, at: int) -> Report:
+        """`at`: now, microseconds UTC."""
+        ...
 
 
 class Signals(Protocol):

@@ -82,6 +82,8 @@ class Settings(Frozen, frozen=True, kw_only=True):
     """Whether the faxes that come in at the fax server are the hub's to fetch."""
     fax_mark: Path | None
     """A file that the fax server's hook touches at each fax that came in."""
+    fax_cloud: Path | None
+    """File (mode 600) with the account at a fax provider; used instead of HylaFAX and of the folder."""
     fax_spool: Path
     mllp: MllpSettings
     drops: Path | None
@@ -137,6 +139,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         hylafax_admin=_path(environ.get("HUB_HYLAFAX_ADMIN_FILE")),
         fax_inbound=environ.get("HUB_FAX_INBOUND") == "1",
         fax_mark=_path(environ.get("HUB_FAX_MARK")),
+        fax_cloud=_path(environ.get("HUB_FAX_CLOUD")),
         fax_spool=Path(environ.get("HUB_FAX_SPOOL", data / "fax-spool")),
         mllp=_mllp(environ),
         drops=_path(environ.get("HUB_DROPS")),

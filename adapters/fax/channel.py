@@ -111,7 +111,8 @@ class FaxChannel:
             return Delivered(receipt=self._receipt(prepared, job, status))
         if status.pages or status.uncounted:
             # pages that went out were disclosed, though the fax was not delivered
-            return Unknown(code="fax-page-partial", receipt=self._receipt(prepared, job, status))
+            code = "fax-page-partial" if status.pages else "fax-pages-uncounted"
+            return Unknown(code=code, receipt=self._receipt(prepared, job, status))
         return Refused(code=f"fax-{status.reason}") if status.lasting else Deferred(code=f"fax-{status.reason}")
 
     def _receipt(self, prepared: Prepared, job: str, status: JobStatus) -> Receipt:
@@ -142,6 +143,9 @@ def _doubts(transport: FaxTransport, prepared: Prepared, status: JobStatus) -> t
     found = []
     if expected and not same_station(status.station, expected):
         found.append(Doubt.OTHER_STATION if status.station else Doubt.NO_STATION)
+    if status.state is not JobState.DONE:
+        # the rest is asked with the unknown outcome itself
+        return tuple(doubt for doubt in found if doubt is Doubt.OTHER_STATION)
     if status.pages != prepared.pages:
         found.append(Doubt.PAGES)
     if not status.error_corrected and transport.tells_correction:

@@ -14,6 +14,7 @@ import structlog
 
 from hub.bootstrap.channels import channels as wire_channels
 from hub.bootstrap.channels import pickup as wire_pickup
+from hub.bootstrap.channels import report_readers
 from hub.bootstrap.intakes import intakes
 from hub.clock import SystemClock
 from hub.context import Hub
@@ -57,7 +58,7 @@ async def open_hub(settings: Settings, *, channels: bool = True) -> AsyncIterato
         await key_records.admit(database, ring)
         signals = _signals(settings)
         stack.push_async_callback(signals.close)
-        wired = wire_channels(settings, ring) if channels else {}
+        wired = wire_channels(settings, ring, database) if channels else {}
         for channel in wired.values():
             stack.push_async_callback(channel.close)
         pickup = wire_pickup(settings)
@@ -81,6 +82,7 @@ async def open_hub(settings: Settings, *, channels: bool = True) -> AsyncIterato
             witnesses=settings.witnesses,
             retention=settings.retention,
             pickup=pickup,
+            report_readers=report_readers(settings),
             demo=settings.demo,
             lease_us=settings.lease_us,
         )

@@ -10,15 +10,16 @@ from hub.bootstrap.secrets import secret
 from hub.crypto.keyring import KeyKind, KeyRing
 from hub.errors import ConfigurationError
 from hub.model import ChannelKind
-from hub.ports import Channel, Pickup
+from hub.ports import Channel, Pickup, ReportReader
 from hub.settings import Settings
+from hub.storage.database import Database
 
 if TYPE_CHECKING:
     from adapters.fax.hylafax import HylaFaxServer
     from adapters.fax.transport import FaxTransport
 
 
-def channels(settings: Settings, ring: KeyRing) -> Mapping[ChannelKind, Channel]:
+def channels(settings: Settings, ring: KeyRing, database: Database) -> Mapping[ChannelKind, Channel]:
     """The channels that are configured; a recipient reachable only by another one becomes a dead letter."""
     from adapters.api.channel import ApiChannel  # noqa: PLC0415 - loaded when wired
     from adapters.fax.channel import FaxChannel  # noqa: PLC0415 - loaded when wired
@@ -26,7 +27,7 @@ def channels(settings: Settings, ring: KeyRing) -> Mapping[ChannelKind, Channel]
     delivery = ring.active(KeyKind.DELIVERY)
     wired: dict[ChannelKind, Channel] = {
         ChannelKind.API: ApiChannel(SigningKey(delivery.secret), delivery.id),
-        ChannelKind.FAX: FaxChannel(_fax_transport(settings)),
+        ChannelKind.FAX: FaxChannel(_fax_transport(settings, database)),
     }
     if settings.sftp_key:
         from hub.bootstrap.files import channel  # noqa: PLC0415 - loaded when wired
@@ -54,8 +55,12 @@ def pickup(settings: Settings) -> Pickup | None:
     return mail.pickup_desk(settings, settings.smtp_host)
 
 
-def _fax_transport(settings: Settings) -> "FaxTransport":
-    """HylaFAX at `hylafax://user:password@host:port`, or the spool folder when none is configured."""
+def _fax_transport(settings: Settings, database: Database) -> "FaxTransport":
+    """A provider, HylaFAX at `hylafax://user:password@host:port`, or the spool folder when neither is configured."""
+    if settings.fax_cloud is not None:
+        from hub.bootstrap import fax_cloud  # noqa: PLC0415 - loaded when wired
+
+        return fax_cloud.transport(settings.fax_cloud, database)
     if settings.hylafax_url is None:
         from adapters.fax.spool import SpoolFax  # noqa: PLC0415 - loaded when wired
 
@@ -63,6 +68,15 @@ def _fax_transport(settings: Settings) -> "FaxTransport":
     from adapters.fax.hylafax import HylaFax  # noqa: PLC0415 - loaded when wired
 
     return HylaFax(fax_server(settings))
+
+
+def report_readers(settings: Settings) -> Mapping[str, ReportReader]:
+    """Who reads the reports of the providers that are configured. Raises `ConfigurationError`."""
+    if settings.fax_cloud is None:
+        return {}
+    from hub.bootstrap import fax_cloud  # noqa: PLC0415 - loaded when wired
+
+    return fax_cloud.readers(settings.fax_cloud)
 
 
 def fax_server(settings: Settings) -> "HylaFaxServer":

@@ -50,15 +50,15 @@ class NoReplyError(Exception):
 class Client:
     """One provider's API. Raises `ConfigurationError` for an address without TLS that is not this machine's."""
 
-    def __init__(self, base: str, auth: aiohttp.BasicAuth | None = None, headers: Mapping[str, str] = {}) -> None:
+    def __init__(self, base: str, headers: Mapping[str, str]) -> None:
         _require_tls(base)
-        self._base, self._auth, self._headers = base.rstrip("/"), auth, dict(headers)
+        self._base, self._headers = base.rstrip("/"), dict(headers)
         self._session: aiohttp.ClientSession | None = None
 
     async def ask(self, method: str, path: str, **options: Any) -> Reply:
         """One request. Raises `NoReplyError`."""
         if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=_PATIENCE, auth=self._auth, headers=self._headers)
+            self._session = aiohttp.ClientSession(timeout=_PATIENCE, headers=self._headers)
         try:
             async with self._session.request(method, self._base + path, allow_redirects=False, **options) as response:
                 raw = await _bounded(response)

@@ -54,9 +54,9 @@ class Sinch:
 
     def __init__(self, account: SinchAccount, log: ReportLog) -> None:
         self._account = account
-        basic = aiohttp.BasicAuth(account.key, account.secret)
-        self._client = Client(account.base, auth=None if account.token_url else basic)
-        self._seller = Client(account.token_url, auth=basic) if account.token_url else None
+        basic = {"Authorization": aiohttp.encode_basic_auth(account.key, account.secret)}
+        self._client = Client(account.base, {} if account.token_url else basic)
+        self._seller = Client(account.token_url, basic) if account.token_url else None
         self._token, self._token_until = "", 0.0
         self._reports = Reports(PROVIDER, log, account.grace)
         self._place = f"/v3/projects/{account.project}/faxes"
