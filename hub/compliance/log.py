@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, or_, select
 from sqlmodel import col
 
 from hub.context import Hub
@@ -44,6 +44,14 @@ class Wanted(Frozen, frozen=True, kw_only=True):
     paragraph: str | None = None
     """As `2.51`: a paragraph that the decision names."""
     state: str | None = None
+    states: tuple[str, ...] = ()
+    """Any of these."""
+    consent: str | None = None
+    """An id: of a consent that the decision rests on."""
+    agent: str | None = None
+    """Discloser or recipient, either."""
+    party: str | None = None
+    """Whose the disclosures are: made by them, or received (only what arrived is known to a recipient)."""
     since: int | None = None
     until: int | None = None
     before: str | None = None
@@ -90,13 +98,12 @@ def _statement(wanted: Wanted) -> Select[Any]:
 
 
 def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
-    for name in ("member", "discloser", "recipient", "purpose", "state"):
-        value = getattr(wanted, name)
-        if value is not None:
-            found.append(col(getattr(Disclosure, "member_id" if name == "member" else name)) == value)
-    if wanted.organization is not None:
-        found.append(col(Disclosure.discloser) == wanted.organization)
+    found = _whose(wanted)
+    for name in ("discloser", "recipient", "purpose", "state"):
+        if getattr(wanted, name) is not None:
+            found.append(col(getattr(Disclosure, name)) == getattr(wanted, name))
+    if wanted.states:
+        found.append(col(Disclosure.state).in_(wanted.states))
     if wanted.since is not None:
         found.append(col(Disclosure.intended_at) >= wanted.since)
     if wanted.until is not None:
@@ -110,10 +117,24 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
             col(Attempt.disclosure_id) == col(Disclosure.id), col(Attempt.channel) == wanted.channel
         )
         found.append(of.exists())
-    if wanted.basis is not None:
-        found.append(col(Decision.body).contains(f'"basis":"{wanted.basis}"', autoescape=True))
-    if wanted.paragraph is not None:
-        found.append(col(Decision.body).contains(f'"{wanted.paragraph}"', autoescape=True))
+    # The decision is kept whole, as JSON without spaces; what is looked for in it is one quoted word.
+    basis = wanted.basis and f'"basis":"{wanted.basis}"'
+    quoted = [each and f'"{each}"' for each in (wanted.paragraph, wanted.consent)]
+    return found + [col(Decision.body).contains(each, autoescape=True) for each in (basis, *quoted) if each]
+
+
+def _whose(wanted: Wanted) -> list[ColumnElement[bool]]:
+    """Whom it is about, and who made or received it."""
+    found: list[ColumnElement[bool]] = []
+    if wanted.member is not None:
+        found.append(col(Disclosure.member_id) == wanted.member)
+    if wanted.organization is not None:
+        found.append(col(Disclosure.discloser) == wanted.organization)
+    if wanted.agent is not None:
+        found.append(or_(col(Disclosure.discloser) == wanted.agent, col(Disclosure.recipient) == wanted.agent))
+    if wanted.party is not None:
+        received = (col(Disclosure.recipient) == wanted.party) & (col(Disclosure.state) == "disclosed")
+        found.append(or_(col(Disclosure.discloser) == wanted.party, received))
     return found
 
 

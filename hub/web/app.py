@@ -22,6 +22,7 @@ from hub.settings import Settings
 from hub.storage.tokens import Role, TokenReader
 from hub.telemetry import count_request, time_request
 from hub.web import (
+    audit_events,
     consents,
     decisions,
     directory,
@@ -69,6 +70,7 @@ ROUTES: tuple[Route, ...] = (
     *log.ROUTES,
     *registers.ROUTES,
     *exports.ROUTES,
+    *audit_events.ROUTES,
     *inbound.ROUTES,
     *tlog.ROUTES,
     *health.ROUTES,

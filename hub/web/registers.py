@@ -3,13 +3,10 @@
 An organization's people keep its own registers, compliance all of them. Every look at a matter is on the ledger.
 """
 
-from typing import Any
-
 from aiohttp import web
 
-from hub.compliance import deeds, matters, requests
-from hub.compliance.matters import REGISTERS, Act, Listed
-from hub.context import Hub
+from hub.compliance import deeds, matters
+from hub.compliance.matters import REGISTERS, Listed
 from hub.errors import Malformed, NotAvailable
 from hub.web.access import HUB, PEOPLE, Route, own, who_calls
 from hub.web.body import MAX_JSON, json_response, read_body, read_json
@@ -71,34 +68,28 @@ async def act(request: web.Request) -> web.Response:
 
 async def letter(request: web.Request) -> web.Response:
     """`GET /v1/matters/{id}/letter`: as it would go out now; `about=extension`, or `member=` for a breach."""
-    hub, matter, query = request.app[HUB], request.match_info["id"], request.query
-    found = await matters.show(hub, matter, own(request), by=who_calls(request).by)
-    from hub.compliance.letters import accounting, breach  # noqa: PLC0415 - fpdf2: 20 MiB, and a third of the start
-
-    if found["kind"] == "breach":
-        made = await breach.notice(hub, matter, query.get("member", ""), language_of(request), own(request))
-    elif query.get("about") == "extension":
-        made = await accounting.extension(hub, matter, own(request))
-    else:
-        made = await accounting.answer(hub, matter, own(request))
-    return pdf_response(made.pdf, made.digest)
+    return await _letter(request, None)
 
 
 async def answer(request: web.Request) -> web.Response:
     """`POST /v1/matters/{id}/letter`: the letter goes out; the request is answered, its clock met."""
-    hub, matter, who = request.app[HUB], request.match_info["id"], who_calls(request)
-    given = await read_json(request, deeds.Reasoned)
-    made = await answered(hub, matter, own(request), by=who.by, reason=given.reason)
+    return await _letter(request, (await read_json(request, deeds.Reasoned)).reason)
+
+
+async def _letter(request: web.Request, answering: str | None) -> web.Response:
+    from hub.compliance.letters import send  # noqa: PLC0415 - fpdf2: 20 MiB, and a third of the start
+
+    made = await send.letter(
+        request.app[HUB],
+        request.match_info["id"],
+        own(request),
+        by=who_calls(request).by,
+        about=request.query.get("about"),
+        member=request.query.get("member", ""),
+        language=language_of(request),
+        answer=answering,
+    )
     return pdf_response(made.pdf, made.digest)
-
-
-async def answered(hub: Hub, matter: str, organization: str | None, *, by: str, reason: str) -> Any:
-    """The letter, bound to its matter by its digest. Raises `NotAvailable`, `Conflict`, `Malformed`."""
-    from hub.compliance.letters import accounting  # noqa: PLC0415 - as above
-
-    made = await accounting.answer(hub, matter, organization)
-    await requests.answered(hub, matter, made.digest, Act("answered", reason, by, organization))
-    return made
 
 
 async def _fields(request: web.Request) -> bytes:

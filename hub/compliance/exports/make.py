@@ -10,7 +10,7 @@ from hub import proofs
 from hub.compliance import viewing
 from hub.compliance.exports.forms import FORMS, WRITERS
 from hub.compliance.exports.signed import Statement, head_line
-from hub.compliance.exports.tables import TITLES, Ask, table
+from hub.compliance.exports.tables import EVENTS, TITLES, Ask, table
 from hub.context import Hub
 from hub.crypto.keyring import KeyKind
 from hub.errors import Malformed, NotAvailable
@@ -40,6 +40,8 @@ async def make(hub: Hub, kind: str, form: str, ask: Ask, out: BinaryIO, *, by: s
     """Write the export into `out`, which can be read back. Raises `Malformed`, `NotAvailable`, `TooLarge`."""
     if form not in FORMS:
         raise Malformed("An export is csv, xlsx, jsonl or pdf.", field="form")
+    if kind == EVENTS and form != "jsonl":
+        raise Malformed("Audit events are exported as jsonl.", field="form")
     found, now, scope = table(hub, kind, ask), hub.clock.now(), ask.log.organization or "all"
     moment = instant(now).strftime("%Y-%m-%dT%H:%M:%SZ")
     rows = 0

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from hub.compliance import accounting, attempts, log, matters, viewing
+from hub.compliance import accounting, attempts, audit_events, log, matters, viewing
 from hub.compliance.log import Wanted
 from hub.compliance.matters import Listed
 from hub.context import Hub
@@ -31,6 +31,12 @@ _MATTERS = (
 _HHS = ("id", "organization_id", "happened_at", "received_at", "affected", "conclusion", "state")
 _DENIED = ("id", "at", "discloser", "recipient", "member_id", "purpose", "phase", "outcome", "reasons")
 _VIEWS = ("id", "at", "by", "what", "member_id", "reference")
+_EVENT = (
+    "resourceType", "id", "meta", "type", "subtype", "action", "recorded", "outcome", "outcomeDesc", "purposeOfEvent",
+    "agent", "source", "entity",
+)  # fmt: skip
+EVENTS = "auditevents"
+"""FHIR AuditEvents, one resource a line: JSON Lines only."""
 _INSTANTS = frozenset(
     {"intended_at", "concluded_at", "first", "last", "received_at", "opened_at", "closed_at", "happened_at", "at"}
 )
@@ -58,6 +64,7 @@ TITLES = {
     "hhs": "Breaches of fewer than 500 people (45 CFR 164.408(c))",
     "denied": "Denied attempts",
     "views": "Who looked at what",
+    EVENTS: "Audit events",
 }
 
 
@@ -66,12 +73,18 @@ def table(hub: Hub, kind: str, ask: Ask) -> Table:
     if kind not in TABLES:
         raise Malformed("There is no such export: " + ", ".join(TABLES) + ".", field="kind")
     columns, stream = TABLES[kind]
-    return Table(columns, _cells(hub, columns, stream(hub, ask)))
+    rows = stream(hub, ask)
+    return Table(columns, _whole(columns, rows) if kind == EVENTS else _cells(hub, columns, rows))
 
 
 async def _cells(hub: Hub, columns: tuple[str, ...], rows: AsyncIterator[dict[str, Any]]) -> AsyncIterator[Any]:
     async for row in rows:
         yield tuple(_cell(hub, name, row.get(name)) for name in columns)
+
+
+async def _whole(columns: tuple[str, ...], rows: AsyncIterator[dict[str, Any]]) -> AsyncIterator[Any]:
+    async for row in rows:
+        yield tuple(row[name] for name in columns)
 
 
 def _cell(hub: Hub, name: str, value: Any) -> Cell:
@@ -131,6 +144,11 @@ async def _denied(hub: Hub, ask: Ask) -> AsyncIterator[dict[str, Any]]:
             yield row
 
 
+async def _events(hub: Hub, ask: Ask) -> AsyncIterator[dict[str, Any]]:
+    async for event in audit_events.stream(hub, ask.log, ask.log.organization):
+        yield event
+
+
 async def _views(hub: Hub, ask: Ask) -> AsyncIterator[dict[str, Any]]:
     def listed(before: int | None) -> Awaitable[list[dict[str, Any]]]:
         wanted = ask.log
@@ -163,4 +181,5 @@ TABLES: dict[str, tuple[tuple[str, ...], Callable[[Hub, Ask], AsyncIterator[dict
     "hhs": (_HHS, _hhs),
     "denied": (_DENIED, _denied),
     "views": (_VIEWS, _views),
+    EVENTS: (_EVENT, _events),
 }

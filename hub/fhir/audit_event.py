@@ -1,0 +1,110 @@
+"""A disclosure as FHIR R4 AuditEvents: IHE BALP 1.1.4 PrivacyDisclosure, at the source and at the recipient.
+
+Rules kept here:
+- The source has one for every disclosure, the uncertain ones included (outcome 4: nobody knows whether it arrived).
+- The recipient's names neither the consent nor the decision: what permitted it is the discloser's.
+- Ids only: the patient is `Patient/` and the hub's id, parties are directory entries.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from hub.fhir.shapes import PURPOSE_SYSTEM, PURPOSES
+from hub.storage.directory import Organization
+from hub.storage.facts import instant
+from policies.vocabulary import BASE_OF
+
+_BALP = "https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit.PrivacyDisclosure."
+_DCM = "http://dicom.nema.org/resources/ontology/DCM"
+_SCT = "http://snomed.info/sct"
+_ENTITY_TYPE = "http://terminology.hl7.org/CodeSystem/audit-entity-type"
+_ENTITY_ROLE = "http://terminology.hl7.org/CodeSystem/object-role"
+_DISCLOSE = {"system": "http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle", "code": "disclose"}
+_OBSERVER = {"display": "Part2 Hub"}
+_CODES = {word: code for code, word in PURPOSES.items()}
+OUTCOMES = {"0": ("disclosed",), "4": ("unknown", "intended"), "8": ("not_disclosed",)}
+"""FHIR's audit-event-outcome, and the states of a disclosure that it stands for."""
+_SAID = {
+    "disclosed": "Received by the recipient",
+    "unknown": "Not known whether it arrived; counts as disclosed",
+    "intended": "Under way; counts as disclosed",
+    "not_disclosed": "Certainly not received",
+}
+EXPORT, IMPORT = "110106", "110107"
+SOURCE, RECIPIENT = "-source", "-recipient"
+"""What the id of an event ends in, behind that of the disclosure."""
+
+
+def source_event(row: Mapping[str, Any], organizations: Mapping[str, Organization]) -> dict[str, Any]:
+    """The event as its discloser has it, from a row of the disclosure log."""
+    entities = [
+        *_entities(row),
+        _entity(f"urn:part2hub:decision:{row['decision_id']}", "2", "13"),  # security resource
+        *(_entity(f"Consent/{consent}", "2", "4") for consent in row["consents"]),
+    ]
+    found = _event(row, organizations, SOURCE, EXPORT, "R")
+    return found | {"meta": {"profile": [f"{_BALP}Source"]}, "entity": entities}
+
+
+def recipient_event(row: Mapping[str, Any], organizations: Mapping[str, Organization]) -> dict[str, Any]:
+    """The event as its recipient has it; only of what arrived."""
+    found = _event(row, organizations, RECIPIENT, IMPORT, "C")
+    return found | {"meta": {"profile": [f"{_BALP}Recipient"]}, "entity": _entities(row)}
+
+
+def _event(
+    row: Mapping[str, Any], organizations: Mapping[str, Organization], ending: str, code: str, action: str
+) -> dict[str, Any]:
+    purpose = _CODES.get(row["purpose"]) or _CODES.get(BASE_OF.get(row["purpose"], ""))
+    (outcome,) = [code for code, states in OUTCOMES.items() if row["state"] in states]
+    coding = {"system": PURPOSE_SYSTEM, "code": purpose} if purpose else {"display": row["purpose"]}
+    return {
+        "resourceType": "AuditEvent",
+        "id": f"{row['id']}{ending}",
+        "type": {"system": _DCM, "code": code, "display": "Export" if code == EXPORT else "Import"},
+        "subtype": [_DISCLOSE],
+        "action": action,
+        "recorded": instant(row["intended_at"]).isoformat(timespec="milliseconds"),
+        "outcome": outcome,
+        "outcomeDesc": _SAID[row["state"]],
+        "purposeOfEvent": [{"coding": [coding]} if "code" in coding else {"text": row["purpose"]}],
+        "agent": [
+            _agent(_DCM, "110153", _OBSERVER, {"address": "part2hub", "type": "1"}),
+            _agent(_DCM, "110152", _party(row["recipient"], organizations), _network(row["address"])),
+            _agent(_SCT, "159541003", _party(row["discloser"], organizations)),
+        ],
+        "source": {"observer": _OBSERVER},
+    }
+
+
+def _entities(row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [
+        _entity(f"Patient/{row['member_id']}", "1", "1"),
+        _entity(f"urn:part2hub:submission:{row['submission_id']}", "2", "3") | {"description": row["description"]},
+    ]
+
+
+def _entity(what: str, kind: str, role: str) -> dict[str, Any]:
+    reference = {"identifier": {"value": what}} if what.startswith("urn:") else {"reference": what}
+    return {
+        "what": reference,
+        "type": {"system": _ENTITY_TYPE, "code": kind},
+        "role": {"system": _ENTITY_ROLE, "code": role},
+    }
+
+
+def _agent(system: str, code: str, who: dict[str, Any], network: dict[str, str] | None = None) -> dict[str, Any]:
+    found = {"type": {"coding": [{"system": system, "code": code}]}, "who": who, "requestor": code == "159541003"}
+    return found | ({"network": network} if network else {})
+
+
+def _party(name: str, organizations: Mapping[str, Organization]) -> dict[str, Any]:
+    display = {"display": organizations[name].name} if name in organizations else {}
+    return {"reference": f"Organization/{name}"} | display
+
+
+def _network(address: str) -> dict[str, str]:
+    """network-type: 3 telephone number, 5 URI."""
+    if address.startswith("+"):
+        return {"address": address, "type": "3"}
+    return {"address": f"mailto:{address}" if "@" in address and "://" not in address else address, "type": "5"}

@@ -1,0 +1,174 @@
+"""FHIR AuditEvents (IHE BALP PrivacyDisclosure), checked by a FHIR model that is not ours, and searched."""
+
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from fhir.resources.R4B.auditevent import AuditEvent
+from fhir.resources.R4B.bundle import Bundle
+
+from hub.compliance import audit_events
+from hub.compliance.log import Wanted
+from hub.model import Unknown
+from tests.api import Api, Caller, an_api
+from tests.scenes import CIN, NAME, Scene, a_scene
+
+AT = "/fhir/AuditEvent"
+SYSTEMS = {"http://dicom.nema.org/resources/ontology/DCM", "http://snomed.info/sct"}
+
+
+@pytest.fixture
+async def told(tmp_path: Any) -> AsyncIterator[tuple[Scene, Api]]:
+    """Two disclosures by Harbor House: one to Lantern, and one to the Valley Clinic whose end nobody saw."""
+    async with a_scene(f"sqlite:///{tmp_path / 'hub.sqlite'}") as scene, an_api(scene.hub) as api:
+        consent = await scene.consent()
+        await scene.submit("k1")
+        await scene.dispatch_all()
+        scene.channel.answers.append(Unknown(code="timeout"))
+        await scene.submit("k2", recipients=("valley-clinic",))
+        await scene.dispatch_all()
+        scene.consented = consent  # type: ignore[attr-defined]
+        yield scene, api
+
+
+async def events(caller: Caller, query: str = "") -> list[dict[str, Any]]:
+    answer = await caller("GET", f"{AT}{query}")
+    assert answer.status == 200, answer.body
+    assert answer.headers["Content-Type"] == "application/fhir+json"
+    Bundle.model_validate_json(answer.body)
+    return [entry["resource"] for entry in answer.json.get("entry", [])]
+
+
+def codes(agents: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    found = {agent["type"]["coding"][0]["code"]: agent for agent in agents}
+    assert {agent["type"]["coding"][0]["system"] for agent in agents} <= SYSTEMS
+    return found
+
+
+async def test_each_event_is_valid_and_has_what_the_profile_asks(told: tuple[Scene, Api]) -> None:
+    scene, api = told
+    found = await events(await api.caller("county", "compliance"))
+    assert len(found) == 3, "two at the source, one at the recipient; what may not have arrived has none there"
+    for event in found:
+        AuditEvent.model_validate_json(json.dumps(event))
+        source = event["meta"]["profile"][0].endswith("PrivacyDisclosure.Source")
+        assert event["type"]["code"] == ("110106" if source else "110107")
+        assert event["action"] == ("R" if source else "C")
+        assert {"system": "http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle", "code": "disclose"} in event[
+            "subtype"
+        ]
+        agents = codes(event["agent"])
+        assert agents["110153"]["who"] == event["source"]["observer"]
+        assert all(agents[code]["network"]["address"] for code in ("110153", "110152"))
+        assert agents["159541003"]["who"]["reference"] == "Organization/harbor"
+        patient, data, *others = event["entity"]
+        assert (patient["type"]["code"], patient["role"]["code"]) == ("1", "1")
+        assert patient["what"]["reference"] == f"Patient/{scene.member}"
+        assert (data["type"]["code"], data["role"]["code"]) == ("2", "3")
+        assert bool(others) is source, "which consent permitted it is the discloser's to know"
+
+
+async def test_no_event_names_the_patient(told: tuple[Scene, Api]) -> None:
+    _, api = told
+    text = json.dumps(await events(await api.caller("county", "compliance")))
+    assert all(secret not in text for secret in (*NAME, CIN))
+
+
+async def test_an_organization_sees_its_own_side_only(told: tuple[Scene, Api]) -> None:
+    _, api = told
+
+    async def kinds(organization: str) -> list[str]:
+        return [each["type"]["code"] for each in await events(await api.caller(organization, "staff"))]
+
+    assert await kinds("harbor") == ["110106", "110106"]
+    assert await kinds("lantern") == ["110107"]
+    assert await kinds("valley-clinic") == [], "it may never have arrived"
+    assert await kinds("sunrise") == []
+    (theirs,) = await events(await api.caller("lantern", "staff"))
+    assert (await (await api.caller("harbor", "staff"))("GET", f"{AT}/{theirs['id']}")).status == 404
+    assert (await (await api.caller("lantern", "staff"))("GET", f"{AT}/{theirs['id']}")).json == theirs
+    assert (await (await api.caller("harbor"))("GET", AT)).status == 403
+
+
+async def test_the_search_narrows(told: tuple[Scene, Api]) -> None:
+    scene, api = told
+    caller = await api.caller("county", "compliance")
+    today, tomorrow = datetime.now(UTC).date(), datetime.now(UTC).date() + timedelta(days=1)
+    for query, count in {
+        f"?patient={scene.member}": 3,
+        f"?patient=Patient/{scene.member}": 3,
+        "?patient=nobody": 0,
+        "?type=110106": 2,
+        "?type=110107": 1,
+        "?outcome=0": 2,
+        "?outcome=4": 1,
+        "?outcome=8": 0,
+        "?agent=Organization/valley-clinic": 1,
+        f"?entity=Consent/{scene.consented}": 3,  # type: ignore[attr-defined]
+        "?entity=Consent/none": 0,
+        f"?date={today}": 3,
+        f"?date=ge{today}&date=lt{tomorrow}": 3,
+        f"?date=lt{today}": 0,
+        f"?date=gt{tomorrow}": 0,
+        f"?date=ge{today}T00:00:00Z": 3,
+        "?_count=200&_format=json": 3,
+    }.items():
+        assert len(await events(caller, query)) == count, query
+    (one,) = await events(caller, "?outcome=4")
+    assert await events(caller, f"?_id={one['id']}") == [one]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "?name=Quintanar",
+        "?patient:missing=true",
+        "?patient=a&patient=b",
+        "?date=yesterday",
+        "?date=2026-13-01",
+        "?date=2026-01-01T00:00:00",
+        "?outcome=1",
+        "?_count=0",
+        "?_count=x",
+        "?_format=xml",
+        "?patient=Group/x",
+        "?agent=a%27b",
+    ],
+)
+async def test_a_parameter_that_is_not_understood_is_refused_with_an_operation_outcome(
+    told: tuple[Scene, Api], query: str
+) -> None:
+    _, api = told
+    answer = await (await api.caller("county", "compliance"))("GET", f"{AT}{query}")
+    assert (answer.status, answer.json["resourceType"]) == (400, "OperationOutcome")
+    assert b"Quintanar" not in answer.body
+
+
+async def test_pages_follow_each_other_by_their_link(told: tuple[Scene, Api]) -> None:
+    _, api = told
+    caller = await api.caller("county", "compliance")
+    whole = await events(caller)
+    collected: list[dict[str, Any]] = []
+    place: str | None = f"{AT}?_count=1"
+    while place:
+        answer = (await caller("GET", place)).json
+        collected += [entry["resource"] for entry in answer.get("entry", [])]
+        place = next((link["url"] for link in answer["link"] if link["relation"] == "next"), None)
+    assert collected == whole
+
+
+async def test_the_export_streams_the_same_events(told: tuple[Scene, Api]) -> None:
+    scene, api = told
+    caller = await api.caller("county", "compliance")
+    streamed = [event async for event in audit_events.stream(scene.hub, Wanted(), None)]
+    assert streamed == await events(caller)
+    answer = await caller("GET", "/v1/exports/auditevents.jsonl")
+    lines = [json.loads(line) for line in answer.body.splitlines()]
+    assert lines == streamed
+    for line in answer.body.splitlines():
+        AuditEvent.model_validate_json(line)
+    theirs = await (await api.caller("lantern", "staff"))("GET", "/v1/exports/auditevents.jsonl")
+    assert [json.loads(line)["type"]["code"] for line in theirs.body.splitlines()] == ["110107"]
+    assert (await caller("GET", "/v1/exports/auditevents.csv")).status == 400
