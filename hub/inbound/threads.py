@@ -9,6 +9,7 @@ the ledger's own rows say of the past, never what the message says; an answer fr
 referral looks like one to a referral that nobody knows (no-existence-leak).
 """
 
+import contextlib
 from typing import Any, NamedTuple
 
 from sqlalchemy import select
@@ -17,6 +18,8 @@ from sqlmodel import col
 from hub.arrivals import ArrivedPacket
 from hub.context import Hub
 from hub.crypto.identifiers import hash_idempotency
+from hub.errors import Stale
+from hub.outbox import MOVE
 from hub.record import entry
 from hub.storage import members
 from hub.storage.database import Step, Unit
@@ -30,12 +33,16 @@ _REFERRAL = "referral/"
 _ADD = Insert(Thread, columns_of(Thread))
 _OF = Lookup(Thread, ("submission_id", "event", "retracted_by"), "hash")
 _RETRACTED = Change(Thread, ("retracted_by",), ("hash", "submission_id"))
-_STOP = Change(Outbox, ("state", "code"), ("id", "state"))
 _ROW = Lookup(Outbox, ("submission_id",), "id")
 _SUBMISSION = Lookup(Submission, ("sender", "member_id"), "id")
-_SHARE: tuple[Any, ...] = (col(Outbox.id), col(Outbox.recipient), col(Outbox.state), col(Disclosure.state))
-_NOT_YET = ("queued", "held")
-_GONE = ("withheld",)
+_SHARE: tuple[Any, ...] = (
+    col(Outbox.id),
+    col(Outbox.recipient),
+    col(Outbox.state),
+    col(Submission.member_id),
+    col(Disclosure.state),
+)
+_NOT_YET = ("queued", "held", "dead")
 
 
 class Answer(NamedTuple):
@@ -51,6 +58,7 @@ class _Share(NamedTuple):
     outbox: str
     recipient: str
     state: str
+    member: str | None
     disclosed: str | None
 
 
@@ -68,15 +76,11 @@ async def retract(hub: Hub, content: ArrivedPacket, sender: str, inbound: str) -
     events = _RETRACTS.get(content.event.kind if content.event else "", ())
     rows = await hub.database.lookup(_OF, thread)
     open_ = [submission for submission, event, by in rows if event in events and by is None]
-    waiting = [each for s in open_ for each in await _shares(hub, s) if each.state in _NOT_YET]
-    if waiting:
-        steps: list[Step] = []
-        for share in waiting:
-            steps.append(Step(_STOP, ("withheld", "retracted", share.outbox, share.state)))
-            steps.append(entry("dispatch.retracted", now, {"inbound": inbound}, reference=share.outbox))
-            steps += close_waiting(share.outbox, now)
-        await hub.database.commit(Unit((), tuple(steps)))
-    # Read anew: what a worker had taken meanwhile counts as told.
+    for share in [each for s in open_ for each in await _shares(hub, s) if each.state in _NOT_YET]:
+        stop = Step(MOVE, ("withheld", now, "retracted", None, None, share.outbox, share.state), "outbox")
+        stopped = entry("dispatch.retracted", now, {"inbound": inbound}, member=share.member, reference=share.outbox)
+        with contextlib.suppress(Stale):  # a worker has just taken it: it counts as told
+            await hub.database.commit(Unit((stop,), (stopped, *close_waiting(share.outbox, now))))
     told = [each.recipient for s in open_ for each in await _shares(hub, s) if _told(each)]
     return tuple(dict.fromkeys(told)), [Step(_RETRACTED, (inbound, thread, submission)) for submission in open_]
 
@@ -104,6 +108,7 @@ async def answer_to(hub: Hub, content: ArrivedPacket, sender: str) -> Answer | N
 async def _shares(hub: Hub, submission: str) -> list[_Share]:
     statement = (
         select(*_SHARE)
+        .join(Submission, col(Submission.id) == col(Outbox.submission_id))
         .outerjoin(Disclosure, col(Disclosure.id) == col(Outbox.id))
         .where(col(Outbox.submission_id) == submission)
         .order_by(col(Outbox.id))
@@ -115,7 +120,7 @@ def _told(share: _Share) -> bool:
     """INVARIANT: unknown-is-disclosed. Whoever may have it, or is about to get it, was told."""
     if share.disclosed is not None:
         return share.disclosed != "not_disclosed"
-    return share.state not in (*_NOT_YET, *_GONE, "dead")
+    return share.state not in (*_NOT_YET, "withheld")
 
 
 def _hash(hub: Hub, thread: str, sender: str) -> bytes:

@@ -22,7 +22,7 @@ from hub.inbound.keep import keep
 from hub.inbound.reception import settle_taken
 from hub.model import ChannelKind, Deferred, Endpoint, MessageKind, Unknown
 from hub.storage import consents
-from hub.storage.tables import Inbound, Outbox, Submission, Thread
+from hub.storage.tables import Inbound, LedgerEntry, Outbox, Submission, Thread
 from tests.contract.v2_system import V2System
 from tests.hubs import ZONE
 from tests.scenes import BORN, CIN, FORM, NAME, Scene, a_scene
@@ -157,6 +157,19 @@ async def test_a_notice_that_waits_for_a_consent_never_leaves_once_it_is_retract
     await line.scene.consent()
     assert await line.scene.dispatch_all() == []
     assert {row["code"] for row in await line.rows(Outbox)} == {"retracted"}
+
+
+async def test_a_notice_that_found_no_way_does_not_leave_after_its_retraction(line: Line) -> None:
+    await line.scene.consent()
+    await line.send(mine(), msgspec.structs.replace(HARBOR, recipients={"admit": ("county",)}))
+    await line.scene.consent(msgspec.structs.replace(FORM, recipients=("county",)))
+    assert await line.scene.dispatch_all() == ["dead"]
+    await line.send(mine("A11", control="M2"))
+    (row,) = await line.rows(Outbox)
+    assert (row["state"], row["code"]) == ("withheld", "retracted")
+    entries = await line.rows(LedgerEntry)
+    (stopped,) = [each for each in entries if each["kind"] == "dispatch.retracted"]
+    assert (stopped["member_id"], stopped["reference"]) == (line.scene.member, row["id"])
 
 
 async def test_a_retraction_is_decided_like_any_disclosure(line: Line) -> None:
