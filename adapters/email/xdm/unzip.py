@@ -14,8 +14,16 @@ from adapters.email.xdm.model import MAX_BYTES, XdmError
 
 _MOST_ENTRIES = 1_000
 _PIECE = 65_536
-_UNREADABLE = (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, struct.error, EOFError, OSError, ValueError)
-_UNREADABLE += (NotImplementedError, RuntimeError)
+_UNREADABLE: tuple[type[Exception], ...] = (
+    zipfile.BadZipFile,
+    zipfile.LargeZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    OSError,
+    ValueError,
+    RuntimeError,  # a password, or a method that is not implemented
+)
 _DIRECTORY_NAMES = ("", ".")
 
 

@@ -113,7 +113,7 @@ def test_an_absent_hash_is_said_to_be_absent_and_another_one_refused():
 
 ENTITY = b'<!DOCTYPE x [<!ENTITY a "b">]><RegistryPackage>&a;</RegistryPackage>'
 BILLION = b'<!DOCTYPE x [<!ENTITY a "bbbbbbbb"><!ENTITY c "&a;&a;&a;&a;&a;&a;&a;&a;">]><x>&c;&c;&c;</x>'
-OUTSIDE = b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><x>&a;</x>'.replace(b"file:///etc", b"file:/etc")
+OUTSIDE = b'<!DOCTYPE x [<!ENTITY a SYSTEM "https://example.com/x">]><x>&a;</x>'
 
 
 @pytest.mark.parametrize("xml", [b"", b"hello", b"<x/>", b"<x>", ENTITY, BILLION, OUTSIDE])
