@@ -15,13 +15,14 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import decide, end_to_end, footprint, lookup, mail
+from tests.bench import decide, end_to_end, footprint, hop, lookup, mail
 from tests.bench.table import Line
 
 BENCHMARKS: dict[str, Callable[[], Iterator[Line]]] = {
     "P1": end_to_end.embedded,
     "P2": end_to_end.wide,
     "P5": mail.lines,
+    "P6": hop.lines,
     "P8": footprint.lines,
     "P4": lambda: iter([_lookup()]),
 }
