@@ -5,7 +5,7 @@ documents what is so. It never invents a fact: no emergency for somebody who is 
 duty, no relationship that nobody accepted. A candidate is kept only if the engine then permits the item.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -52,21 +52,41 @@ def remedies(
     """The changes that would let withheld items go, each with the items it helps. Empty if all go or none helps."""
     if decision.outcome in {"permit", "not_applicable"} or decision.failed or request.purpose not in PURPOSES:
         return ()
-    text = LANGUAGES[language]
     found: dict[tuple[str, str], list[str]] = {}
     withheld = decision.withheld
     for item in request.packet:
         if item.id in withheld:
             alone = replace(request, packet=(item,))
-            for change in candidates(alone, item, withheld[item.id], rules.choices):
-                if decide(change.request, rules).outcome == "permit":
-                    words = wording(request, item, text) | change.words
-                    words = {key: text.frames.get(word, word) for key, word in words.items()}
-                    if "faults" in words:
-                        codes = change.words["faults"].split()
-                        words["faults"] = " ".join(text.reasons[code].format(**words) for code in codes)
-                    found.setdefault((change.key, text.remedies[change.key].format(**words)), []).append(item.id)
+            for steps in helping(alone, item, withheld[item.id], rules):
+                key = "+".join(step.key for step in steps)
+                said = " ".join(sentence(request, item, step, language) for step in steps)
+                found.setdefault((key, said), []).append(item.id)
     return tuple(Remedy(key, said, tuple(items)) for (key, said), items in found.items())
+
+
+def sentence(request: Request, item: Item, change: Change, language: str) -> str:
+    """The change in words."""
+    text = LANGUAGES[language]
+    words = wording(request, item, text) | change.words
+    words = {key: text.frames.get(word, word) for key, word in words.items()}
+    if "faults" in words:
+        words["faults"] = " ".join(text.reasons[code].format(**words) for code in change.words["faults"].split())
+    return text.remedies[change.key].format(**words)
+
+
+def helping(request: Request, item: Item, reasons: tuple[str, ...], rules: RuleBook) -> Sequence[tuple[Change, ...]]:
+    """Each change that lets the item go. Where none does by itself: all that staff can settle at once, and one more."""
+    done: tuple[Change, ...] = ()
+    while True:
+        tried = [(*done, change) for change in candidates(request, item, reasons, rules.choices)]
+        found = [steps for steps in tried if decide(steps[-1].request, rules).outcome == "permit"]
+        keys = {change.key for change in done}
+        settled = next((each for each in facts_settled(request, item, reasons) if each.key not in keys), None)
+        if found or settled is None:
+            return found
+        done = (*done, settled)
+        request = settled.request
+        reasons = decide(request, rules).reasons
 
 
 def candidates(request: Request, item: Item, reasons: tuple[str, ...], choices: Choices) -> Iterator[Change]:
@@ -137,8 +157,9 @@ def completed(facts: Facts, form: Form, matter: Matter, missing: tuple[str, ...]
 def agreements(facts: Facts, reasons: tuple[str, ...]) -> Iterator[Change]:
     """An agreement that exists and was not relied on, or a contract that could be made."""
     request = facts.request
+    partners = facts.to | facts.discloser_line | facts.world.lines.get(request.through or "", frozenset())
     for name, agreement in facts.world.agreements.items():
-        if name not in request.agreements and agreement.with_party in facts.to | facts.discloser_line:
+        if name not in request.agreements and agreement.with_party in partners:
             yield Change("agreement", replace(request, agreements=(*request.agreements, name)), {"agreement": name})
     for code, kind in (("hipaa.no_contract", "baa"), ("redisclosure.no_contract", "contract_2_33c")):
         if code in reasons:

@@ -338,6 +338,20 @@ def test_a_holder_without_a_contract_is_told_to_make_one():
     assert any("sign a Part 2 contract (2.33(c)) first" in text for text in found)
 
 
+def test_where_one_change_is_not_enough_what_staff_can_settle_comes_first():
+    ended = {"release": {"like": "specific", "expires": "2026-02-01"}}
+    called = "Someone calls Valley Clinic back on a known number and confirms who it is."
+    found = said(ask(identity="unverified", consents=ended))
+    assert found == [f"{called} The patient signs a consent that names Valley Clinic, for treatment, and lists summary."]
+    bare = {"attached": {"notice": "none"}, "identity": "unverified", "consents": {"intake": {"like": "tpo"}}}
+    assert said(ask(**bare)) == [f"{called} The current notice and a copy of the consent are attached."]
+
+
+def test_who_only_transports_is_the_one_whose_agreement_is_named():
+    found = said(ask(through="bridge-exchange", consents={"intake": {"like": "tpo"}}))
+    assert found == ['The agreement "harbor-bridge", which is in force, is the one relied on.']
+
+
 def test_notes_before_a_court_need_an_order_with_a_finding():
     notes = {"notes": {"information": "counseling_notes"}}
     found = said(ask(recipient="superior-court", purpose="civil_proceeding", packet=notes))
