@@ -74,24 +74,19 @@ class Facts:
         "at",
         "base",
         "choices",
-        "covered",
-        "discloser_line",
         "everyday",
         "forms",
         "from_program",
-        "holders",
         "matters",
         "notes",
         "of_age_on",
         "patient",
         "received",
-        "relationship",
         "request",
         "roles",
         "tests",
         "to",
         "tpo",
-        "treating",
         "unneeded",
         "world",
     )
@@ -107,22 +102,23 @@ class Facts:
         self.tpo = self.base in BASE_PURPOSES
         self.to = world.lines[request.recipient]
         self.roles = world.roles[request.recipient]
-        self.discloser_line = world.lines[request.discloser]
         self.from_program = request.discloser in world.programs
-        # A program is bound by its own agreements only, a party outside also by those of what it belongs to.
-        self.holders = frozenset({request.discloser}) if self.from_program else self.discloser_line
-        own_roles = world.roles[request.discloser]
-        self.covered = "covered_entity" in own_roles or "business_associate" in own_roles
         self.everyday = not (self.base in SPECIAL or "intermediary" in self.roles or self.patient.removed)
         self.of_age_on = self._of_age_on()
-        self.relationship = request.relationship or self._relationship()
-        self.treating = self.relationship in TREATING
         self.agreements = tuple(self._in_force()) if request.agreements else ()
-        self.forms = [form_of(consent, world) for consent in request.consents]
         self.tests: dict[Any, Any] = {}
+        # What was read of a form or an item is kept on it, and looked up here without a call: every decision does it.
+        self.forms = [
+            form if (form := consent.compiled) is not None and form.world is world else form_of(consent, world)
+            for consent in request.consents
+        ]
+        place = (world, request.discloser)
+        self.matters = [
+            matter if (matter := item.compiled) is not None and matter.place == place else matter_of(item, self)
+            for item in request.packet
+        ]
         self.notes = self.received = self.unneeded = False
-        self.matters = matters = [matter_of(item, self) for item in request.packet]
-        for matter in matters:
+        for matter in self.matters:
             if not matter.plain:
                 self.notes = self.notes or matter.note
                 self.received = self.received or not matter.own
@@ -152,8 +148,32 @@ class Facts:
         asked = born is None or self.patient.died is not None or self.patient.adjudicated
         return date.max if asked or born is None else birthday(born, ADULT_AT)
 
-    def _relationship(self) -> str:
-        return "none" if self.to.isdisjoint(self.patient.treating_providers) else "treating"
+    @property
+    def relationship(self) -> str:
+        """As stated, or as the patient's treating providers say."""
+        derived = "none" if self.to.isdisjoint(self.patient.treating_providers) else "treating"
+        return self.request.relationship or derived
+
+    @property
+    def treating(self) -> bool:
+        """§2.11: the recipient has a treating provider relationship."""
+        return self.relationship in TREATING
+
+    @property
+    def discloser_line(self) -> frozenset[str]:
+        """All the discloser belongs to."""
+        return self.world.lines[self.request.discloser]
+
+    @property
+    def holders(self) -> frozenset[str]:
+        """A program is bound by its own agreements only, a party outside also by those of what it belongs to."""
+        return frozenset({self.request.discloser}) if self.from_program else self.discloser_line
+
+    @property
+    def covered(self) -> bool:
+        """The discloser is a covered entity or a business associate."""
+        roles = self.world.roles[self.request.discloser]
+        return "covered_entity" in roles or "business_associate" in roles
 
     def _in_force(self) -> Iterable[Agreement]:
         for name in self.request.agreements:
@@ -192,26 +212,25 @@ class Facts:
 
 
 class Matter:
-    """An item as the rules see it. `principal`: the party in whose name the discloser acts.
+    """An item as the rules see it in one `place`: a world and a discloser. `principal`: in whose name that one acts.
 
     `as_qso`: the discloser holds it as QSO and stands in the program's place (§2.11, §2.12(c)(4)).
-    `plain`: the discloser's own, needed, and no counseling note.
+    `plain`: a record of the discloser's own, needed, and no counseling note: nothing but its class matters.
     """
 
     __slots__ = (
         "as_qso",
         "cls",
-        "discloser",
         "held_under",
         "id",
         "item",
         "kind",
         "note",
         "own",
+        "place",
         "plain",
         "principal",
         "source",
-        "world",
     )
 
     def __init__(self, facts: Facts, item: Item) -> None:
@@ -219,8 +238,8 @@ class Matter:
         self.item = item
         self.id = item.id
         self.held_under = item.held_under
-        self.world = facts.world
-        self.principal = self.discloser = request.discloser
+        self.place = (facts.world, request.discloser)
+        self.principal = request.discloser
         self.own = self.as_qso = self.note = False
         source = item.source
         self.source = source = request.discloser if source is None else source
@@ -242,7 +261,7 @@ class Matter:
             self.kind = RECORD
             self.note = cls == COUNSELING_NOTES
             self._whose(facts)
-        self.plain = self.own and item.needed and not self.note
+        self.plain = self.own and not self.as_qso and item.needed and not self.note
 
     def _whose(self, facts: Facts) -> None:
         """Is the record the program's own, or the QSO's in its program's place (FORMAT.md section 2)?"""
@@ -258,10 +277,8 @@ class Matter:
 
 
 def matter_of(item: Item, facts: Facts) -> Matter:
-    """The item in the hands of the discloser; read once and kept on the item, unless it hangs on an agreement."""
-    matter = item.compiled
-    if matter is None or matter.discloser != facts.request.discloser or matter.world is not facts.world:
-        matter = Matter(facts, item)
-        if matter.held_under != "qsoa":
-            object.__setattr__(item, "compiled", matter)
-    return matter  # type: ignore[no-any-return]  # the model does not know the engine's types
+    """The item in the hands of the discloser, read and kept on the item, unless it hangs on an agreement."""
+    matter = Matter(facts, item)
+    if matter.held_under != "qsoa":
+        object.__setattr__(item, "compiled", matter)
+    return matter

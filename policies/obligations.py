@@ -29,32 +29,32 @@ OBLIGATIONS = {
 LEFT_WITHOUT_BASIS = frozenset({"consent.not_prior", "redisclosure.not_lawful_holder"})
 PASSED_ON = frozenset({"hipaa", "business_associate"})
 """A record rests on these only if a covered holder passes it on under HIPAA (§2.33(b)(1))."""
+MINIMUM = frozenset({"minimum_necessary"})
+VERIFIED = frozenset({"verify_identity"})
+MINIMUM_VERIFIED = MINIMUM | VERIFIED
+LABELLED = MINIMUM_VERIFIED | {"proceedings_label"}
+TRAVELLING = {"within_program": MINIMUM, "qso": MINIMUM_VERIFIED}
+"""What goes along with a record by the rule it rests on; by any other rule, all that LABELLED says."""
 REVOKED = frozenset({"consent.revoked", "consent.reliance"})
 
 
 def due(facts: Facts, matter: Matter, permit: Permit) -> frozenset[str]:
     """The obligations of an item that goes. They travel with it, or it does not go."""
+    found = permit.obligations
     if matter.kind is FREE:
-        return permit.obligations
-    found = set(permit.obligations)
+        return found
     if matter.kind is OTHER:
-        found.add("verify_identity")
-        if facts.base in {"payment", "operations"}:
-            found.add("minimum_necessary")  # 164.502(b)
-        return frozenset(found)
-    if facts.request.recipient != THE_PATIENT:
-        found.add("minimum_necessary")
-    if permit.rule != "within_program":
-        found.add("verify_identity")
-        if permit.rule != "qso":
-            found.add("proceedings_label")
+        return found | (MINIMUM_VERIFIED if facts.base in {"payment", "operations"} else VERIFIED)  # 164.502(b)
+    found |= TRAVELLING.get(permit.rule, LABELLED)
+    if facts.request.recipient == THE_PATIENT:
+        found -= MINIMUM
     if permit.rule in PASSED_ON and facts.choices.notice_repeated:
-        found.add("notice")
+        found |= {"notice"}
     if permit.consent is not None and accountable(facts, matter):
-        found.add("accounting")
+        found |= {"accounting"}
     if facts.request.restrictions and gave_way(facts, matter):
-        found.add("no_further_use_request")
-    return frozenset(found)
+        found |= {"no_further_use_request"}
+    return found
 
 
 def accountable(facts: Facts, matter: Matter) -> bool:
