@@ -342,7 +342,9 @@ def test_where_one_change_is_not_enough_what_staff_can_settle_comes_first():
     ended = {"release": {"like": "specific", "expires": "2026-02-01"}}
     called = "Someone calls Valley Clinic back on a known number and confirms who it is."
     found = said(ask(identity="unverified", consents=ended))
-    assert found == [f"{called} The patient signs a consent that names Valley Clinic, for treatment, and lists summary."]
+    assert found == [
+        f"{called} The patient signs a consent that names Valley Clinic, for treatment, and lists summary."
+    ]
     bare = {"attached": {"notice": "none"}, "identity": "unverified", "consents": {"intake": {"like": "tpo"}}}
     assert said(ask(**bare)) == [f"{called} The current notice and a copy of the consent are attached."]
 
