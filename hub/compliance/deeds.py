@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from hub.compliance import breaches, complaints, matters, requests, restriction_requests, suspensions
+from hub.compliance import breaches, complaints, matters, notice_sending, requests, restriction_requests, suspensions
 from hub.compliance.breaches import Assessment, Breach, Factor, Notice
 from hub.compliance.complaints import Complaint
 from hub.compliance.matters import Act
@@ -117,6 +117,10 @@ DEEDS: dict[str, dict[str, Deed]] = {
     "suspension": {
         "write": Deed(ReasonedUntil, _in_writing),
         "end": Deed(Reasoned, lambda hub, matter, _, act: suspensions.end(hub, matter, act)),
+    },
+    "notice": {
+        "send": Deed(Reasoned, lambda hub, matter, _, act: notice_sending.send(hub, matter, act)),
+        "let_be": Deed(Reasoned, lambda hub, matter, _, act: matters.close(hub, matter, act)),
     },
     "breach": {
         "assess": Deed(Assessed, _assess),

@@ -90,6 +90,13 @@ async def open_matter(hub: Hub, opening: Opening, *, by: str, people: tuple[str,
     """Open a matter about these people; its id. Raises `Malformed` for a moment that has not come or for too many
     words.
     """
+    matter, writes = opened(hub, opening, by=by, people=people)
+    await hub.database.commit(Unit((), writes))
+    return matter
+
+
+def opened(hub: Hub, opening: Opening, *, by: str, people: tuple[str, ...] = ()) -> tuple[str, tuple[Step, ...]]:
+    """A new matter's id, and the steps that open it inside another unit. Raises as `open_matter`."""
     now, matter = hub.clock.now(), new_id()
     if opening.received_at > now:
         raise Malformed("This has not happened yet.", field="received_at")
@@ -100,15 +107,13 @@ async def open_matter(hub: Hub, opening: Opening, *, by: str, people: tuple[str,
         sealed.key_id, sealed.wrapped_key, sealed.ciphertext,
     )  # fmt: skip
     found = [deadline(hub, name, opening.received_at) for name in opening.clocks]
-    writes = (
+    return matter, (
         Step(stored.ADD, row),
         *(_clock(matter, each) for each in found if each is not None),
         stored.event(hub.ring, matter, now, "opened", opening.code, by, ""),
         *(Step(stored.ADD_PERSON, (matter, member, None)) for member in people),
         _entry(matter, opening.kind, "opened", opening.code, by, opening.member, now),
     )
-    await hub.database.commit(Unit((), writes))
-    return matter
 
 
 async def change(hub: Hub, matter: str, act: Act, effect: Effect | None = None) -> None:

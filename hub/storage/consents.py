@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy import select
 from sqlmodel import col
 
+from hub.compliance import notices
 from hub.context import Hub
 from hub.errors import Conflict, Malformed, NotAvailable
 from hub.model import new_id
@@ -120,7 +121,8 @@ async def revoke(
         revoked = _json([*msgspec.json.decode(row["revoked"]), revocation])
         change = Step(_REVOKE, (revoked, row["state"] if named else "revoked", member, consent))
         work = await _paper_work(hub, row, how, by, now)
-        return change, *work, *_traces(hub, (member, consent), "revoked", by, revocation)
+        told = await notices.after_revocation(hub, member, consent, named, by)
+        return change, *work, *told, *_traces(hub, (member, consent), "revoked", by, revocation)
 
     await commit_fenced(hub, member, writes)
 

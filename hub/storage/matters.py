@@ -77,7 +77,9 @@ async def words(hub: Hub, matter: str) -> dict[str, Any]:
 async def history(hub: Hub, matter: str) -> list[dict[str, Any]]:
     """What happened, oldest first, with the reasons opened."""
     found = []
-    for made, at, what, code, by, *sealed in sorted(await hub.database.lookup(_EVENTS, matter)):
+    # By instant: ids made within one millisecond have no order.
+    rows = sorted(await hub.database.lookup(_EVENTS, matter), key=lambda row: (row[1], row[0]))
+    for made, at, what, code, by, *sealed in rows:
         kept = Sealed(*sealed)
         reason = envelope.open(hub.ring, f"matter-event/{made}", kept).decode() if kept.wrapped_key else ""
         found.append({"at": at, "what": what, "code": code, "by": by, "reason": reason})
