@@ -38,10 +38,9 @@ async def after(hub: Hub, organization: str, ticket: str, member: str | None, ou
     if receipt is None or not receipt.doubts:
         return []
     due = hub.calendar.end_of_next(now, hub.zone)
-    kinds = dict.fromkeys(_LOOK[doubt] for doubt in receipt.doubts)
     steps = [
-        open_work(kind, organization, ticket, tuple(d for d in receipt.doubts if _LOOK[d] == kind), now, due=due)
-        for kind in kinds
+        open_work(kind, organization, ticket, tuple(d for d in receipt.doubts if _LOOK.get(d) == kind), now, due=due)
+        for kind in dict.fromkeys(_LOOK[doubt] for doubt in receipt.doubts if doubt in _LOOK)
     ]
     if Doubt.OTHER_STATION in receipt.doubts:
         steps += _elsewhere(organization, ticket, member, receipt, now, due)

@@ -179,6 +179,8 @@ class Doubt(StrEnum):
     """fax: fewer or more pages confirmed than the fax has."""
     NOT_CORRECTED = "not-error-corrected"
     """fax: pages were confirmed without error correction, so they may be damaged."""
+    HANDED_OVER = "handed-over"
+    """fax: the pages lie in a folder for a machine to take; nobody has confirmed one. No work: it is so for all."""
     NO_CALLBACK = "no-callback"
     """fax: the provider says so when asked, and its signed report never came."""
 
@@ -187,7 +189,9 @@ class Receipt(Frozen, frozen=True, kw_only=True):
     """Proof that the other side took over."""
 
     kind: str
-    """`smtp-250`, `mdn-processed`, `fax-confirmed`, `fax-spooled`, `signed-ack`, `http-2xx`."""
+    """`smtp-250`, `mdn-processed`, `fax-confirmed`, `fax-cloud`, `fax-spooled` (handed over, nothing confirmed),
+    `signed-ack`, `http-2xx`.
+    """
     reference: str
     """The other side's own reference: queue id, job id, acknowledgement id. Nothing about a person."""
     at: int

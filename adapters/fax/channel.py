@@ -121,7 +121,7 @@ class FaxChannel:
             reference=f"job {job}",
             at=self._now(),
             detail=_proof(prepared, status),
-            doubts=_doubts(self._transport, prepared, status) if self._transport.confirms else (),
+            doubts=_doubts(self._transport, prepared, status),
         )
 
 
@@ -139,6 +139,8 @@ def _proof(prepared: Prepared, status: JobStatus) -> tuple[tuple[str, str], ...]
 
 
 def _doubts(transport: FaxTransport, prepared: Prepared, status: JobStatus) -> tuple[Doubt, ...]:
+    if not transport.confirms:
+        return (Doubt.HANDED_OVER,)
     expected = prepared.parcel.endpoint.station
     found = []
     if expected and not same_station(status.station, expected):

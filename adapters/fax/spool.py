@@ -25,7 +25,7 @@ class Ticket(Frozen, frozen=True):
 
 
 class SpoolFax:
-    """A `FaxTransport` that ends in a folder. A fax counts as delivered when the ticket is on disk."""
+    """A `FaxTransport` that ends in a folder: done means that both files are there, not that anybody has a page."""
 
     proof = "fax-spooled"
     limits = Limits()

@@ -15,6 +15,7 @@ has postfix || missing+=(postfix)       # takes our mail and hands us others'
 has slapd || missing+=(slapd)           # where Direct partners publish certificates
 has chromium || missing+=(chromium fonts-liberation) # opens the pages
 has faxq || missing+=(hylafax-server hylafax-client) # sends and receives faxes...
+has gs || missing+=(ghostscript)        # ...converts documents for it...
 compgen -G '/usr/lib/*/libspandsp.so.2' >/dev/null || missing+=(libspandsp2) # ...over a simulated telephone line
 
 if ((${#missing[@]})); then

@@ -82,6 +82,10 @@ async def test_a_fax_that_its_own_machine_confirmed_leaves_nothing_to_do(scene):
     assert await faxed(scene, Delivered(receipt=receipt())) == []
 
 
+async def test_a_fax_handed_to_a_folder_is_told_as_that_and_is_nobodys_work(scene):
+    assert await faxed(scene, Delivered(receipt=receipt(Doubt.HANDED_OVER))) == []
+
+
 async def test_a_fax_that_another_machine_took_is_an_incident_and_recorded_as_a_disclosure_to_that_station(scene):
     work = await faxed(scene, Delivered(receipt=receipt(Doubt.OTHER_STATION, station="7075559999")))
 

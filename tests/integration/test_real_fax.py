@@ -15,6 +15,7 @@ from PIL import Image, ImageChops, ImageSequence
 from adapters.fax.channel import FaxChannel
 from adapters.fax.hylafax import HylaFax, HylaFaxServer
 from adapters.fax.inbox import HylaFaxInbox
+from adapters.fax.intake import FaxIntake
 from adapters.fax.spool import SpoolFax
 from adapters.fax.transport import JobState
 from hub.model import ChannelKind, Deferred, Delivered, Document, Doubt, Endpoint, Prepared, Unknown
@@ -260,17 +261,26 @@ async def ended(hylafax: HylaFax, job: str):
     return status
 
 
-async def test_a_fax_that_a_machine_sends_in_is_left_alone_until_it_is_whole(fax_rig):
+async def test_a_fax_that_a_machine_sends_in_is_given_to_the_hub_whole_and_then_removed(fax_rig):
     prepared = await prepared_for("17075550000")
     file = fax_rig.folder / "in.tif"
     file.write_bytes(prepared.body)
     inbox = HylaFaxInbox(receiving(fax_rig))
+    kept = []
+
+    async def take(arrival):
+        # what is not durable yet is still at the server
+        assert len(await inbox.waiting()) == 1
+        kept.append(arrival)
 
     fax_rig.receiver.until_idle()
     fax_rig.tell("call", number="17075551234", to=RECEIVER, spec={"file": str(file)})
-    (fax,) = await waiting(inbox)
+    deadline = time.monotonic() + 30
+    while not await FaxIntake(inbox).collect(take):
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.1)
 
-    assert (fax.station, fax.pages) == ("17075551234", prepared.pages)
-    tiff = await inbox.fetch(fax.reference)
-    assert differing(pages(prepared.body), pages(tiff)) == []
-    await inbox.remove(fax.reference)
+    (arrival,) = kept
+    assert (arrival.channel, arrival.claimed, arrival.address) == ("fax", "17075551234", "")
+    assert differing(pages(prepared.body), pages(arrival.raw)) == []
+    assert await inbox.waiting() == []

@@ -6,16 +6,17 @@ import stat
 
 from adapters.fax.channel import FaxChannel
 from adapters.fax.spool import SpoolFax
-from hub.model import Deferred, Delivered, Unknown
+from hub.model import Deferred, Delivered, Doubt, Unknown
 
 
-async def test_a_spooled_fax_is_delivered_as_two_files_named_by_the_delivery_alone(parcel, tmp_path):
+async def test_a_spooled_fax_is_two_files_named_by_the_delivery_alone_and_claims_no_more_than_that(parcel, tmp_path):
     channel = FaxChannel(SpoolFax(tmp_path / "spool"))
     prepared = await channel.prepare(parcel)
     outcome = await channel.deliver(prepared)
 
     assert isinstance(outcome, Delivered)
-    assert outcome.receipt.kind == "fax-spooled"
+    assert (outcome.receipt.kind, outcome.receipt.doubts) == ("fax-spooled", (Doubt.HANDED_OVER,))
+    assert "pages-confirmed" not in dict(outcome.receipt.detail)
     assert sorted(path.name for path in (tmp_path / "spool").iterdir()) == [
         f"{parcel.delivery}.json",
         f"{parcel.delivery}.tif",
