@@ -23,6 +23,8 @@ class SftpFault(StrEnum):
     DISK_FULL = "disk-full"
     SILENT = "silent"
     SHORT = "short"
+    NO_EXTENSIONS = "no-extensions"
+    """Not wrong: a server without the extensions of OpenSSH, where a rename does not replace."""
 
 
 @dataclass
@@ -84,6 +86,8 @@ class _Files(asyncssh.SFTPServer):
     def posix_rename(self, oldpath: bytes, newpath: bytes) -> None:
         if self._system.fault is SftpFault.NO_RENAME:
             raise asyncssh.SFTPPermissionDenied("No")
+        if self._system.fault is SftpFault.NO_EXTENSIONS:
+            raise asyncssh.SFTPOpUnsupported("Not known here")
         super().posix_rename(oldpath, newpath)
 
 

@@ -13,7 +13,7 @@ from nacl.public import PrivateKey
 from adapters.api.envelope import open_envelope
 from adapters.file.channel import FileChannel
 from hub.errors import Unrenderable
-from hub.model import ChannelKind, Endpoint, Prepared
+from hub.model import ChannelKind, Delivered, Endpoint, Prepared
 from tests.contract.channel_contract import ChannelContract, Fault
 from tests.contract.channel_parcel import admission, sample_parcel
 from tests.contract.sftp_system import SftpFault, SftpSystem, sftp_server
@@ -99,6 +99,15 @@ class TestFile(ChannelContract):
         names = sorted(path.name for path in (far_side.system.folder / "in").iterdir())
         ending = far_side.endpoint.form or "zip"
         assert names == [f"{parcel.delivery}.{ending}", f"{parcel.delivery}.{ending}.sha256"]
+
+
+async def test_a_server_without_the_extensions_of_openssh_is_written_to_all_the_same(far_side, channel):
+    far_side.system.fault = SftpFault.NO_EXTENSIONS
+    prepared = await channel.prepare(sample_parcel(far_side.endpoint))
+    for _ in range(2):
+        assert isinstance(await channel.deliver(prepared), Delivered)
+    (file,) = far_side.system.delivered()
+    assert file.read_bytes() == prepared.body
 
 
 async def test_the_same_parcel_is_the_same_file(far_side, channel):
