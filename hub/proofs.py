@@ -15,7 +15,7 @@ from hub.crypto import tree
 from hub.crypto.checkpoint import Checkpoint, open_checkpoint, verifier_of
 from hub.crypto.cosignatures import with_lines
 from hub.crypto.keyring import KeyKind, KeyRing
-from hub.crypto.ledger import LedgerEntry, line_of
+from hub.crypto.ledger import LedgerEntry, leaf_of, line_of
 from hub.crypto.notes import Verifier
 from hub.crypto.proof import Proof
 from hub.crypto.tiles import Span, folded, spans
@@ -26,7 +26,7 @@ from hub.storage import tables
 from hub.storage.database import Database
 from hub.storage.statements import Lookup
 
-_MANY = 500
+_MANY = 16
 _COSIGNED = Lookup(tables.Cosignature, ("line",), "size")
 
 
@@ -50,16 +50,19 @@ async def inclusion(hub: Hub, entry_id: int, *, size: int | None = None) -> Proo
 async def inclusions(hub: Hub, entry_ids: Sequence[int], *, size: int | None = None) -> dict[int, Proof]:
     """The proofs of many entries, all in one head; raises as `inclusion`."""
     note = await checkpoint(hub.database, size=size)
-    head = open_checkpoint(note, public_keys(hub.ring))
-    found = {}
+    head = head_of(hub, note)
+    found: dict[int, Proof] = {}
     for start in range(0, len(entry_ids), _MANY):
-        for position, entry in await _placed(hub.database, entry_ids[start : start + _MANY]):
-            if position >= head.size:
-                raise Unavailable("This entry is newer than the signed head.", code="not-signed-yet")
-            path = await hashes(hub.database, tree.inclusion_ranges(position, head.size))
-            proof = Proof(line=line_of(entry), position=position, path=path, checkpoint=note)
-            proof.verify(public_keys(hub.ring))
-            found[entry.id] = proof
+        placed = await _placed(hub.database, entry_ids[start : start + _MANY])
+        if any(position >= head.size for position, _ in placed):
+            raise Unavailable("This entry is newer than the signed head.", code="not-signed-yet")
+        ranges = [tree.inclusion_ranges(position, head.size) for position, _ in placed]
+        together = await hashes(hub.database, [each for of_one in ranges for each in of_one])
+        for (position, entry), of_one in zip(placed, ranges, strict=True):
+            path, together = together[: len(of_one)], together[len(of_one) :]
+            line = line_of(entry)
+            tree.verify_inclusion(leaf_of(line), position, head.size, head.root, path)
+            found[entry.id] = Proof(line=line, position=position, path=path, checkpoint=note)
     return found
 
 
@@ -118,12 +121,23 @@ async def read_spans(database: Database, wanted: Sequence[Span]) -> dict[Span, l
     """The stored hashes of each span, one question for each tile level. Raises `IntegrityFailed` if one lacks any."""
     known: dict[tuple[int, int], bytes] = {}
     for level in {span.level for span in wanted}:
-        at = [(span.start, span.stop) for span in wanted if span.level == level]
+        at = _merged(sorted({(span.start, span.stop) for span in wanted if span.level == level}))
         known |= {(level, position): digest for position, digest in await database.query(_stored(level, at))}
     try:
         return {span: [known[span.level, n] for n in range(span.start, span.stop)] for span in wanted}
     except KeyError:
         raise IntegrityFailed("The stored hashes of the ledger tree are not whole.") from None
+
+
+def _merged(ranges: list[Range]) -> list[Range]:
+    """Neighbours as one: the pieces of a proof lie around its own path, one hash apart."""
+    merged = ranges[:1]
+    for start, stop in ranges[1:]:
+        if start <= merged[-1][1] + 1:
+            merged[-1] = (merged[-1][0], max(stop, merged[-1][1]))
+        else:
+            merged.append((start, stop))
+    return merged
 
 
 def _stored(level: int, at: list[Range]) -> Select[Any]:

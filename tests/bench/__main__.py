@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import decide, end_to_end, footprint, hop, lookup, mail
+from tests.bench import decide, end_to_end, footprint, hop, ledger, lookup, mail
 from tests.bench.table import Line
 
 BENCHMARKS: dict[str, Callable[[], Iterator[Line]]] = {
@@ -23,6 +23,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Line]]] = {
     "P2": end_to_end.wide,
     "P5": mail.lines,
     "P6": hop.lines,
+    "P7": ledger.lines,
     "P8": footprint.lines,
     "P4": lambda: iter([_lookup()]),
 }
