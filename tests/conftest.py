@@ -14,8 +14,19 @@ import pytest
 
 from hub.storage import migrations
 from tests import servers
+from tests.conformance import OPTION, Conformance
 from tests.loopback import forbid_outside
 from tests.telephone.rig import Rig
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(OPTION, type=Path, metavar="FILE", help="write the conformance page there")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    page = config.getoption(OPTION)
+    if page is not None:
+        config.pluginmanager.register(Conformance(page))
 
 
 @pytest.hookimpl(tryfirst=True)
