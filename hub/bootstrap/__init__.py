@@ -155,8 +155,6 @@ async def _working(hub: Hub, settings: Settings) -> AsyncIterator[None]:
             await recover(hub, hub.clock.now() + 365 * 86_400_000_000)
         worker = Worker(hub)
         sequencer = Sequencer(hub.database, hub.ring, hub.clock, settings.data / "ledger.head", settings.keys)
-        tasks = [asyncio.create_task(worker.run()), asyncio.create_task(sequencer.run())]
-        sequencer = Sequencer(hub.database, hub.ring, hub.clock, settings.data / "ledger.head")
         tasks = [asyncio.create_task(part) for part in (worker.run(), sequencer.run(), projection.run(hub))]
         for task in tasks:
             task.add_done_callback(_stop_if_failed)
@@ -165,16 +163,13 @@ async def _working(hub: Hub, settings: Settings) -> AsyncIterator[None]:
         finally:
             worker.stop()
             await asyncio.gather(tasks[0], return_exceptions=True)
-            tasks[1].cancel()
-            await asyncio.gather(tasks[1], return_exceptions=True)
+            for task in tasks[1:]:
+                task.cancel()
+            await asyncio.gather(*tasks[1:], return_exceptions=True)
             try:
                 await sequencer.finish()
             except HubError as error:
                 _log.error("sequencing failed", code=error.detail_code)
-            for task in tasks[1:]:
-                task.cancel()
-            await asyncio.gather(*tasks[1:], return_exceptions=True)
-            await sequencer.finish()
 
 
 @contextlib.asynccontextmanager
