@@ -19,6 +19,7 @@ REASONS: dict[str, str] = {
     "not-signed": "Nothing in the message is signed.",
     "nested": "The layers are not a signature inside an encryption: another one is wrapped around or inside.",
     "malformed-signature": "The signature is not CMS as RFC 5652 writes it, or the signed mail has not two parts.",
+    "no-content": "The signature is detached, and what it covers is not in the message.",
     "content-present": "The detached signature carries content of its own, which a reader could be shown instead.",
     "no-signed-attributes": "The signature has no signed attributes.",
     "no-signer-certificate": "The signer's certificate is not enclosed.",

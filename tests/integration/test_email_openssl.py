@@ -8,13 +8,18 @@ from pathlib import Path
 import pytest
 
 from adapters.email.channel import EmailChannel
+from adapters.email.cms.addressee import Addressee
 from adapters.email.cms.opening import OpeningKey
+from adapters.email.cms.signer import Signer
+from adapters.email.layers import sealed
 from adapters.email.open import Opened, Refused, open_message
 from adapters.email.trust.trust import Trust
 from deploy.demo.authority import Authority
 from deploy.demo.mailserver import ClinicMailbox, mail_server, server_tls
 from hub.model import ChannelKind, Delivered, Endpoint, Unknown, now_us
 from tests.contract.channel_parcel import CONSENT_LINES, NOTICE, sample_parcel
+from tests.direct import AT
+from tests.direct import authority as community
 
 CONTENT = b"Content-Type: text/plain\r\nFrom: <relay@hub.example>\r\n\r\nHello.\r\n"
 
@@ -106,6 +111,54 @@ async def test_what_openssl_signs_and_encrypts_opens_here(authority, clinic, key
     assert isinstance(opened, Opened)
     assert opened.sender == "relay@hub.example"
     assert opened.message.endswith(b"Hello.\r\n")
+
+
+@pytest.mark.parametrize(
+    "signing",
+    [
+        ["-md", "sha256", "-nodetach"],
+        ["-md", "sha512", "-nodetach", "-stream"],
+        ["-md", "sha256", "-keyid"],
+        ["-md", "sha256", "-stream", "-indef"],
+        ["-md", "sha256", "-binary"],
+        ["-md", "sha256", "-crlfeol"],
+        ["-md", "sha256", "-nosmimecap"],
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("signer", ["hub-ec", "hub-rsa"])
+async def test_every_form_of_signature_that_openssl_writes_opens_here(
+    authority, clinic, keys, tmp_path, signing, signer
+):
+    opened = await read(sealed_by_openssl(keys, tmp_path, signer, signing, ["-aes128"]), clinic, authority)
+    assert isinstance(opened, Opened), opened
+    assert opened.message.endswith(b"Hello.\r\n")
+
+
+async def test_a_pss_signature_and_an_elliptic_recipient_open_here(authority, clinic, keys, tmp_path):
+    pss = ["-md", "sha256", "-keyopt", "rsa_padding_mode:pss"]
+    assert isinstance(
+        await read(sealed_by_openssl(keys, tmp_path, "hub-rsa", pss, ["-aes256"]), clinic, authority), Opened
+    )
+    root = community()
+    hub, desk = root.issue("hub.example"), root.issue("clinic.example")
+    for name, holder in (("hub", hub), ("desk", desk)):
+        (tmp_path / f"{name}.crt").write_bytes(holder.pem)
+        (tmp_path / f"{name}.key").write_bytes(holder.key_pem)
+    (tmp_path / "content").write_bytes(CONTENT)
+    openssl("-sign", "-in", tmp_path / "content", "-signer", tmp_path / "hub.crt", "-inkey", tmp_path / "hub.key",
+            "-md", "sha256", "-out", tmp_path / "signed")  # fmt: skip
+    openssl(
+        "-encrypt", "-in", tmp_path / "signed", "-aes256", "-recip", tmp_path / "desk.crt", "-out", tmp_path / "out"
+    )
+    raw = (tmp_path / "out").read_bytes()
+    opened = await open_message(raw, (desk.opening,), Trust((root.certificate,)), AT)
+    assert isinstance(opened, Opened), opened
+    sealed_here = sealed(CONTENT, "", Signer(hub.key, hub.certificate), [Addressee(desk.certificate)], AT)
+    (tmp_path / "ours").write_bytes(sealed_here)
+    openssl("-decrypt", "-in", tmp_path / "ours", "-recip", tmp_path / "desk.crt", "-inkey", tmp_path / "desk.key",
+            "-out", tmp_path / "clear")  # fmt: skip
+    assert b"Hello." in (tmp_path / "clear").read_bytes()
 
 
 @pytest.mark.parametrize(

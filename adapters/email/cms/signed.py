@@ -59,9 +59,11 @@ def verify(info: cms.ContentInfo, readings: Sequence[bytes] | None) -> Signature
         refuse("content-present")
     if readings is None:
         readings = (carried,) if isinstance(carried, bytes) else ()
-    if not readings or not 0 < len(infos) <= _MOST_SIGNERS:
+    if not 0 < len(infos) <= _MOST_SIGNERS:
         refuse("not-signed" if not infos else "malformed-signature")
     signers = [_Signer.of(each, content_type) for each in infos]
+    if not readings:
+        refuse("no-content")
     content = next((each for each in readings if signers[0].digests_to(each)), None)
     if content is None or not all(signer.digests_to(content) for signer in signers):
         refuse("altered")

@@ -10,6 +10,7 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from adapters.email.cms.addressee import Addressee, enveloped
+from adapters.email.cms.der import tlv
 from adapters.email.cms.opening import OpeningKey
 from adapters.email.layers import base64_lines, sealed, signed
 from adapters.email.open import MAX_BYTES, Opened, open_message
@@ -156,6 +157,11 @@ def test_no_key_and_another_key_are_two_reasons():
 @pytest.mark.parametrize("raw", [b"", b"hello", b"\x30\x80", b"\x30\x03\x02\x01\x05", b"\xff" * 50])
 def test_what_is_no_mail_is_unreadable_or_not_encrypted(raw):
     assert reason(raw) in {"unreadable", "not-encrypted"}
+
+
+def test_a_detached_signature_by_itself_has_nothing_to_vouch_for():
+    alone = b"Content-Type: application/pkcs7-mime\r\n\r\n" + base64.b64encode(signature_in(signed_entity()))
+    assert reason(alone, must_be_encrypted=False) == "no-content"
 
 
 def test_plain_mail_and_encrypted_mail_without_a_signature_are_refused():
@@ -343,3 +349,17 @@ def test_a_cipher_that_is_not_aes_is_named_before_any_key_is_asked_for(tmp_path,
     legacy = [] if cipher == "-des3" else ["-provider", "legacy", "-provider", "default"]
     raw = openssl_cms(tmp_path, "-encrypt", "-in", "in", cipher, *legacy, "-recip", "hub.crt")
     assert reason(raw, keys=()) == "weak-cipher"
+
+
+def test_an_envelope_streamed_as_the_java_reference_implementation_does_is_read():
+    # every length indefinite, the content in pieces of 1,000 bytes, the ends as zeros
+    info = cms.ContentInfo.load(base64.b64decode(mail(form="pkcs1").partition(b"\r\n\r\n")[2]))
+    content, ends = info["content"], b"\0\0"
+    sealed_content = content["encrypted_content_info"]
+    text = sealed_content["encrypted_content"].native
+    pieces = b"".join(tlv(0x04, text[at : at + 1000]) for at in range(0, len(text), 1000))
+    inner = sealed_content["content_type"].dump() + sealed_content["content_encryption_algorithm"].dump()
+    raw = b"\x30\x80" + info["content_type"].dump() + b"\xa0\x80\x30\x80\x02\x01\x00"
+    raw += content["recipient_infos"].dump() + b"\x30\x80" + inner + b"\xa0\x80" + pieces + ends * 5
+    assert opened(raw).message == MESSAGE
+    assert opened(base64.b64encode(raw + ends * 4)).message == MESSAGE
