@@ -47,22 +47,25 @@ def signed(entity: bytes, signer: Signer, at: int) -> bytes:
     boundary = b"=_signed"  # neither base64 nor quoted-printable can contain "=_"
     if b"--" + boundary in entity:  # 7bit content of others can, and so can a mail around another mail
         boundary = b"=_signed-" + binascii.hexlify(os.urandom(16))
-    return b"\r\n".join(
-        (
-            b'Content-Type: multipart/signed; protocol="application/pkcs7-signature";',
-            b" micalg=" + signer.micalg.encode() + b'; boundary="' + boundary + b'"',
-            b"",
-            b"--" + boundary,
-            entity,
-            b"--" + boundary,
-            b'Content-Type: application/pkcs7-signature; name="smime.p7s"',
-            b"Content-Transfer-Encoding: base64",
-            b'Content-Disposition: attachment; filename="smime.p7s"',
-            b"",
-            base64_lines(signer.detached(entity, at)) + b"--" + boundary + b"--",
-            b"",
-        )
+    before, between, after = _around(signer.micalg, boundary)
+    return b"".join((before, entity, between, base64_lines(signer.detached(entity, at)), after))
+
+
+@lru_cache(maxsize=8)
+def _around(micalg: str, boundary: bytes) -> tuple[bytes, bytes, bytes]:
+    """What stands before the signed part, between it and the signature, and after that."""
+    delimiter = b"--" + boundary
+    before = (
+        b'Content-Type: multipart/signed; protocol="application/pkcs7-signature";\r\n'
+        b" micalg=" + micalg.encode() + b'; boundary="' + boundary + b'"\r\n\r\n' + delimiter + b"\r\n"
     )
+    between = (
+        b"\r\n" + delimiter + b"\r\n"
+        b'Content-Type: application/pkcs7-signature; name="smime.p7s"\r\n'
+        b"Content-Transfer-Encoding: base64\r\n"
+        b'Content-Disposition: attachment; filename="smime.p7s"\r\n\r\n'
+    )
+    return before, between, delimiter + b"--\r\n"
 
 
 def base64_lines(content: bytes) -> bytes:

@@ -16,7 +16,17 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from adapters.email.cms.agreement import agreed_recipient
-from adapters.email.cms.der import INTEGERS, KINDS, content_info, issuer_and_serial, octets, sequence, set_of, tlv
+from adapters.email.cms.der import (
+    INTEGERS,
+    KINDS,
+    content_info,
+    issuer_and_serial,
+    nested,
+    octets,
+    sequence,
+    set_of,
+    tlv,
+)
 
 OAEP = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)
 FORMS = ("gcm", "pkcs1", "aes128")
@@ -65,7 +75,15 @@ def enveloped(content: bytes, addressees: Sequence[Addressee]) -> bytes:
         info, tag = _gcm(key, content)
         return content_info("authenticated_enveloped_data", sequence(INTEGERS[0], recipients, info, octets(tag)))
     version = INTEGERS[2 if any(addressee.agrees for addressee in addressees) else 0]  # RFC 5652 §6.1
-    return content_info("enveloped_data", sequence(version, recipients, _cbc(key, content)))
+    algorithm, sealed = _cbc(key, content)
+    before = (
+        (0x30, KINDS["enveloped_data"]),
+        (0xA0, b""),
+        (0x30, version + recipients),
+        (0x30, algorithm),
+        (0x80, b""),
+    )
+    return nested(before, *sealed)
 
 
 def smime_type(addressees: Sequence[Addressee]) -> str:
@@ -84,12 +102,13 @@ def _key_transport(name: str) -> bytes:
     return bytes(cms.KeyEncryptionAlgorithm({"algorithm": name, "parameters": parameters}).dump())
 
 
-def _cbc(key: bytes, content: bytes) -> bytes:
+def _cbc(key: bytes, content: bytes) -> tuple[bytes, tuple[bytes, ...]]:
+    """Content type and algorithm with its vector, and the ciphertext in pieces."""
     vector = os.urandom(_AES_BLOCK)
     fill = _AES_BLOCK - len(content) % _AES_BLOCK
     encryptor = Cipher(algorithms.AES(key), modes.CBC(vector)).encryptor()
     sealed = (encryptor.update(content), encryptor.update(bytes((fill,)) * fill), encryptor.finalize())
-    return sequence(KINDS["data"], sequence(_CIPHERS["cbc", len(key)], octets(vector)), tlv(0x80, *sealed))
+    return _CBC_BEFORE[len(key)] + vector, sealed
 
 
 def _gcm(key: bytes, content: bytes) -> tuple[bytes, bytes]:
@@ -104,3 +123,7 @@ _CIPHERS = {
     for mode in ("cbc", "gcm")
     for size in (16, 32)
 }
+_CBC_BEFORE = {
+    size: KINDS["data"] + sequence(_CIPHERS["cbc", size], octets(bytes(_AES_BLOCK)))[:-_AES_BLOCK] for size in (16, 32)
+}
+"""All that stands before the vector."""

@@ -18,6 +18,22 @@ def tlv(tag: int, *parts: bytes) -> bytes:
     return bytes((tag, 0x80 | octets)) + size.to_bytes(octets, "big") + content
 
 
+def nested(layers: tuple[tuple[int, bytes], ...], *content: bytes) -> bytes:
+    """Elements inside one another, outermost first, each with what stands in it before the next; one copy of all."""
+    size = sum(map(len, content))
+    parts: list[bytes] = list(reversed(content))
+    for tag, before in reversed(layers):
+        size += len(before)
+        octets_of_size = (size.bit_length() + 7) // 8
+        head = (
+            bytes((tag, size)) if size < 0x80 else bytes((tag, 0x80 | octets_of_size)) + size.to_bytes(octets_of_size)
+        )
+        parts += (before, head)
+        size += len(head)
+    parts.reverse()
+    return b"".join(parts)
+
+
 def sequence(*parts: bytes) -> bytes:
     return tlv(0x30, *parts)
 
