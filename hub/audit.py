@@ -8,6 +8,7 @@ database.
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
+import msgspec
 from sqlalchemy import func, select
 from sqlmodel import col
 
@@ -44,6 +45,11 @@ class Audit(Frozen, frozen=True, kw_only=True):
     def intact(self) -> bool:
         """Nothing was found."""
         return self.report.intact and not self.unplaced and not self.unrecorded and not self.unfit
+
+    def json(self) -> bytes:
+        """The report as JSON, with what only a live ledger shows, and `intact` of both."""
+        found = {"unplaced": self.unplaced, "unrecorded": self.unrecorded, "unfit": self.unfit}
+        return msgspec.json.encode({"intact": self.intact, **msgspec.structs.asdict(self.report), **found})
 
     def text(self) -> str:
         """For a person, a few lines."""

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hub.cli import ledger_verify
+from hub.cli import ledger_verify, ledger_watch
 
 if TYPE_CHECKING:
     from hub.context import Hub
@@ -21,6 +21,9 @@ The ledger is a Merkle tree of everything the hub decided, disclosed and was tol
   part2hub ledger prove ENTRY --out FILE         that one entry (its number) is in the ledger: a small file
   part2hub ledger prove --about ID --out FOLDER  all entries about a disclosure or consent, a file for each
   part2hub ledger verify --proof FILE --key KEY  such a file, with no database and no secret
+  part2hub ledger watch https://HUB/tlog --key KEY --kept FILE
+                                                 from outside, each day: does the ledger continue the one seen before?
+                                                 --cosign SEED-FILE --name NAME puts a witness's word beneath its head
 
 KEY is a public key as `part2hub keys list` shows it, NAME+ID+BASE64; the newest or an older one, since each signs
 with the next. Without --key an export is verified with the keys it names itself, which shows damage but no forgery.
@@ -38,7 +41,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         description=_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    actions = parser.add_subparsers(dest="action", required=True, metavar="verify|export|prove")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="verify|export|prove|watch")
     check = actions.add_parser("verify", help="find edits, deletions, reorderings, truncations, forks")
     what = check.add_mutually_exclusive_group()
     what.add_argument("--export", type=Path, metavar="FILE", help="verify an export instead of the live ledger")
@@ -59,6 +62,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     prove.add_argument("entry", type=int, nargs="?", help="the entry's number")
     prove.add_argument("--about", metavar="ID", help="a disclosure, consent, member or work item: all entries about it")
     prove.add_argument("--out", type=Path, required=True, metavar="PATH", help="the file; with --about a folder")
+    watch = actions.add_parser("watch", help="follow a hub's ledger from outside, with a public key alone")
+    watch.add_argument("url", help="https://HUB/tlog")
+    watch.add_argument("--key", action="append", required=True, help="the ledger's public key")
+    watch.add_argument("--kept", type=Path, required=True, metavar="FILE", help="where the head seen last is kept")
+    watch.add_argument("--cosign", type=Path, metavar="FILE", help="a witness's secret key: 32 random bytes")
+    watch.add_argument("--name", default="witness.example", help="the witness's name (default: %(default)s)")
     parser.set_defaults(run=run)
 
 
@@ -66,6 +75,8 @@ def run(args: argparse.Namespace) -> int:
     """Do what was asked; answers the exit code. Raises `HubError` for what the caller's boundary explains."""
     if args.action == "verify":
         return ledger_verify.run(args)
+    if args.action == "watch":
+        return ledger_watch.run(args)
     return _export(args.out) if args.action == "export" else _prove(args)
 
 

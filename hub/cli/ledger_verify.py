@@ -43,7 +43,7 @@ async def _live(args: argparse.Namespace) -> int:
         kept = HeadFile(settings.data / "ledger.head").read(keys)
         heads = [*_heads(args, keys), *([kept] if kept else [])]
         found = await audit(hub.database, keys, heads, hub.clock.now())
-    sys.stdout.write(found.report.json().decode() + "\n" if args.json else found.text() + "\n")
+    sys.stdout.write(found.json().decode() + "\n" if args.json else found.text() + "\n")
     return 0 if found.intact else 1
 
 

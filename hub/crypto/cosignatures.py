@@ -11,7 +11,7 @@ history. Rules kept here:
 from collections.abc import Iterable, Sequence
 
 from nacl.exceptions import BadSignatureError
-from nacl.signing import VerifyKey
+from nacl.signing import SigningKey, VerifyKey
 
 from hub.crypto.notes import COSIGNATURE_V1, Note, Signature, Verifier
 from hub.errors import IntegrityFailed, Malformed
@@ -32,6 +32,22 @@ class Cosigned(Frozen, frozen=True, kw_only=True):
     def by(self) -> str:
         """The witness's name and key id, as it is stored."""
         return f"{self.witness.name}+{self.witness.key_id.hex()}"
+
+
+class Witness:
+    """Who cosigns; `seed` is an Ed25519 seed of 32 bytes (RFC 8032). Raises `Malformed` for another length."""
+
+    def __init__(self, name: str, seed: bytes) -> None:
+        if len(seed) != 32:
+            raise Malformed("A witness's secret key is a file of 32 random bytes.")
+        self._key = SigningKey(seed)
+        self.verifier = Verifier(name, bytes(self._key.verify_key), COSIGNATURE_V1)
+
+    def line(self, note: str, at_s: int) -> Signature:
+        """The cosignature of a head that was verified; `at_s` in seconds since the epoch."""
+        text = Note.parse(note).text
+        signature = at_s.to_bytes(8, "big") + self._key.sign(_message(text, at_s)).signature
+        return Signature(self.verifier.name, self.verifier.key_id, signature)
 
 
 def cosigned(note: Note, witnesses: Sequence[Verifier]) -> tuple[Cosigned, ...]:

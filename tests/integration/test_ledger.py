@@ -1,5 +1,6 @@
 """The live ledger: sequenced, signed, and every tampering straight in the database found and placed."""
 
+import json
 import sqlite3
 from pathlib import Path
 
@@ -116,6 +117,9 @@ async def test_an_entry_slipped_in_outside_the_tree_is_found(database_url):
     async with a_scene(database_url) as scene:
         sequencer = await a_day(scene)
         await scene.submit("late")
-        assert (await audited(scene)).unplaced > 0
+        found = await audited(scene)
+        assert found.unplaced > 0
+        told = json.loads(found.json())
+        assert (told["intact"], told["unplaced"]) == (False, found.unplaced)
         await sequencer.finish()
         assert (await audited(scene)).unplaced == 0
