@@ -206,7 +206,6 @@ class Report(Frozen, frozen=True, kw_only=True):
     job: str
     ended: bool
     """It reports an end, delivered or failed; which of the two, the provider is asked."""
-    inbound: bool = False
 
 
 class Delivered(Frozen, frozen=True, kw_only=True, tag="delivered"):

@@ -31,7 +31,7 @@ async def take(hub: Hub, provider: str, headers: Mapping[str, str], body: bytes)
         raise TooOften("Too many reports in this minute.")
     now = hub.clock.now()
     report = hub.report_readers[provider].read(headers, body, now)
-    row = (provider, report.event, report.job, report.ended, report.inbound, now)
+    row = (provider, report.event, report.job, report.ended, now)
     try:
         await hub.database.commit(Unit((Step(_ADD, row, "report"),), ()))
     except Stale:
@@ -52,10 +52,3 @@ class ReportLog:
             col(table.provider) == provider, col(table.job) == job, col(table.ended).is_(True)
         )
         return bool(await self._database.query(statement.limit(1)))
-
-    async def arrived(self, provider: str) -> list[str]:
-        """The ids of faxes that came in and were reported, oldest first."""
-        table = ProviderReport
-        statement = select(col(table.job)).where(col(table.provider) == provider, col(table.inbound).is_(True))
-        rows = await self._database.query(statement.order_by(col(table.at)))
-        return list(dict.fromkeys(job for (job,) in rows))

@@ -6,9 +6,10 @@ made durable; what the calling machine says of itself is kept as a claim, never 
 
 import asyncio
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from adapters.fax.hfaxd import Session, require_own_machine
+from adapters.fax.hfaxd import failures as server_failures
 from adapters.fax.hylafax import HylaFaxServer
 from hub.model import Frozen
 
@@ -23,10 +24,29 @@ class ReceivedFax(Frozen, frozen=True):
     station: str
     """What the calling machine said it is (TSI); anybody can set any number."""
     pages: int
+    media_type: str = "image/tiff"
+
+
+class Inbox(Protocol):
+    """Where faxes that came in lie. Methods raise `failures` if it is away."""
+
+    failures: tuple[type[Exception], ...]
+
+    async def waiting(self) -> list[ReceivedFax]:
+        """The whole faxes in it, oldest first."""
+        ...
+
+    async def fetch(self, reference: str) -> bytes: ...
+
+    async def remove(self, reference: str) -> None:
+        """Delete it there. Only after its pages are durable elsewhere."""
+        ...
 
 
 class HylaFaxInbox:
-    """Raises `ConfigurationError` for a server on another machine; methods raise `hfaxd.failures`."""
+    """An `Inbox`. Raises `ConfigurationError` for a server on another machine."""
+
+    failures: tuple[type[Exception], ...] = server_failures
 
     def __init__(self, server: HylaFaxServer) -> None:
         require_own_machine(server.host)

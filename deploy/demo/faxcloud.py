@@ -61,6 +61,8 @@ class CloudFax:
     faxes: dict[str, Fax] = field(default_factory=dict)
     faults: Faults = field(default_factory=Faults)
     media: dict[str, bytes] = field(default_factory=dict)
+    arrived: dict[str, bytes] = field(default_factory=dict)
+    """Faxes that came in and that nobody has deleted yet."""
     key: SigningKey = field(default_factory=SigningKey.generate)
     report_login: tuple[str, str] = ("hub", "an invented password")
     tokens_sold: int = 0
@@ -145,6 +147,7 @@ class TelnyxShape:
         return [
             web.post("/v2/media", self._media),
             web.delete("/v2/media/{id}", self._forget),
+            web.get("/v2/media/{id}/download", self._download),
             web.post("/v2/faxes", self._order),
             web.get("/v2/faxes", self._listing),
             web.get("/v2/faxes/{id}", self._one),
@@ -174,7 +177,13 @@ class TelnyxShape:
         fax = self._cloud.take(given["to"], tag, self._cloud.media[given["media_name"]])
         return await self._cloud.answered(request, {"data": self._shown(fax, ask=False)})
 
-    async def _listing(self, _: web.Request) -> web.StreamResponse:
+    async def _listing(self, request: web.Request) -> web.StreamResponse:
+        if request.query.get("filter[direction][eq]") == "inbound":
+            faxes = [
+                {"id": name, "status": "received", "media_name": name, "from": "+17075551234", "page_count": 2}
+                for name in self._cloud.arrived
+            ]
+            return web.json_response({"data": faxes})
         return web.json_response({"data": [self._shown(fax, ask=False) for fax in self._cloud.faxes.values()]})
 
     async def _one(self, request: web.Request) -> web.StreamResponse:
@@ -189,9 +198,13 @@ class TelnyxShape:
 
     async def _forget(self, request: web.Request) -> web.StreamResponse:
         self._cloud.media.pop(request.match_info["id"], None)
+        self._cloud.arrived.pop(request.match_info["id"], None)
         if fax := self._cloud.faxes.get(request.match_info["id"]):
             fax.deleted = True
         return web.Response(status=204)
+
+    async def _download(self, request: web.Request) -> web.StreamResponse:
+        return web.Response(body=self._cloud.arrived[request.match_info["id"]], content_type="image/tiff")
 
 
 class SinchShape:
@@ -205,6 +218,7 @@ class SinchShape:
             web.get(place, self._listing),
             web.get(place + "/{id}", self._one),
             web.delete(place + "/{id}/file", self._forget),
+            web.get(place + "/{id}/file.pdf", self._download),
             web.post("/oauth2/token", self._token),
         ]
 
@@ -233,6 +247,12 @@ class SinchShape:
     async def _listing(self, request: web.Request) -> web.StreamResponse:
         if not _known(request):
             return web.json_response({}, status=401)
+        if request.query.get("direction") == "INBOUND":
+            faxes = [
+                {"id": name, "status": "COMPLETED", "hasFile": True, "from": "+17075551234", "numberOfPages": 2}
+                for name in self._cloud.arrived
+            ]
+            return web.json_response({"faxes": faxes})
         return web.json_response({"faxes": [self._shown(fax, ask=False) for fax in self._cloud.faxes.values()]})
 
     async def _one(self, request: web.Request) -> web.StreamResponse:
@@ -240,9 +260,13 @@ class SinchShape:
         return web.json_response(self._shown(fax, ask=True) if fax else {}, status=200 if fax else 404)
 
     async def _forget(self, request: web.Request) -> web.StreamResponse:
+        self._cloud.arrived.pop(request.match_info["id"], None)
         if fax := self._cloud.faxes.get(request.match_info["id"]):
             fax.deleted = True
         return web.Response(status=204)
+
+    async def _download(self, request: web.Request) -> web.StreamResponse:
+        return web.Response(body=self._cloud.arrived[request.match_info["id"]], content_type="application/pdf")
 
     async def _token(self, _: web.Request) -> web.StreamResponse:
         self._cloud.tokens_sold += 1

@@ -174,7 +174,7 @@ async def _working(hub: Hub, settings: Settings) -> AsyncIterator[None]:
 
 @contextlib.asynccontextmanager
 async def _receiving(hub: Hub, settings: Settings) -> AsyncIterator[None]:
-    task = asyncio.create_task(Reception(hub, intakes(settings, hub.ring)).run())
+    task = asyncio.create_task(Reception(hub, intakes(settings, hub)).run())
     task.add_done_callback(_stop_if_failed)
     try:
         yield

@@ -6,10 +6,11 @@ from pathlib import Path
 import msgspec
 
 from adapters.fax.cloud import sinch, telnyx
+from adapters.fax.cloud.inbox import SinchInbox, TelnyxInbox
 from adapters.fax.cloud.reports import SinchReports, TelnyxReports
 from adapters.fax.cloud.sinch import Sinch, SinchAccount
 from adapters.fax.cloud.telnyx import Telnyx, TelnyxAccount
-from adapters.fax.transport import FaxTransport
+from adapters.fax.inbox import Inbox
 from hub.errors import ConfigurationError
 from hub.ports import ReportReader
 from hub.reports import ReportLog
@@ -28,10 +29,16 @@ class SinchFile(msgspec.Struct, forbid_unknown_fields=True, tag_field="provider"
     report_password: str
 
 
-def transport(file: Path, database: Database) -> FaxTransport:
+def transport(file: Path, database: Database) -> Telnyx | Sinch:
     """Raises `ConfigurationError` for a file that is open to others, or says what no provider needs."""
     read, log = _read(file), ReportLog(database)
     return Telnyx(read.account, log) if isinstance(read, TelnyxFile) else Sinch(read.account, log)
+
+
+def inbox(file: Path, database: Database) -> Inbox:
+    """Where the provider keeps faxes that came in. Raises as `transport`."""
+    provider = transport(file, database)
+    return TelnyxInbox(provider) if isinstance(provider, Telnyx) else SinchInbox(provider)
 
 
 def readers(file: Path) -> Mapping[str, ReportReader]:

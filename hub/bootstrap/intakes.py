@@ -1,12 +1,13 @@
 """Wires the intakes: which adapters listen or poll, from the settings. None is configured by default."""
 
 from hub.bootstrap.channels import fax_server
-from hub.crypto.keyring import KeyRing
+from hub.context import Hub
 from hub.ports import Intake
+from hub.reports import TOPIC
 from hub.settings import Settings
 
 
-def intakes(settings: Settings, _ring: KeyRing) -> tuple[Intake, ...]:
+def intakes(settings: Settings, hub: Hub) -> tuple[Intake, ...]:
     """The intakes that are configured. Raises `ConfigurationError` naming what is missing or refused."""
     found: list[Intake] = []
     if settings.mllp.listen:
@@ -14,7 +15,7 @@ def intakes(settings: Settings, _ring: KeyRing) -> tuple[Intake, ...]:
 
         found.append(listener(settings))
     if settings.fax_inbound:
-        found.append(_faxes(settings))
+        found.append(_faxes(settings, hub))
     if settings.drops:
         from hub.bootstrap.files import drops  # noqa: PLC0415 - loaded when wired
 
@@ -22,8 +23,13 @@ def intakes(settings: Settings, _ring: KeyRing) -> tuple[Intake, ...]:
     return tuple(found)
 
 
-def _faxes(settings: Settings) -> Intake:
+def _faxes(settings: Settings, hub: Hub) -> Intake:
     from adapters.fax.inbox import HylaFaxInbox  # noqa: PLC0415 - loaded when wired
     from adapters.fax.intake import FaxIntake  # noqa: PLC0415 - loaded when wired
 
+    if settings.fax_cloud is not None:
+        from hub.bootstrap import fax_cloud  # noqa: PLC0415 - loaded when wired
+
+        inbox = fax_cloud.inbox(settings.fax_cloud, hub.database)
+        return FaxIntake(inbox, wait=lambda seconds: hub.signals.wait(TOPIC, seconds))
     return FaxIntake(HylaFaxInbox(fax_server(settings)), mark=settings.fax_mark)

@@ -10,7 +10,7 @@ from hub.arrivals import Arrival, ArrivedPacket
 from hub.errors import Conflict, NotAvailable
 from hub.model import Document, Frozen, MemberIdentity, MessageKind
 
-PAPER = frozenset({"image/tiff"})
+PAPER = frozenset({"image/tiff", "application/pdf"})
 
 
 class Sorting(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -51,7 +51,7 @@ def pages_in(arrival: Arrival) -> int | None:
         return None
     from hub.inbound import pictures  # noqa: PLC0415 - Pillow: memory that only arrived paper needs
 
-    return pictures.count(arrival.raw)
+    return pictures.count(arrival.raw, arrival.media_type)
 
 
 async def picture(arrival: Arrival, number: int) -> bytes:
@@ -60,4 +60,4 @@ async def picture(arrival: Arrival, number: int) -> bytes:
         raise NotAvailable
     from hub.inbound import pictures  # noqa: PLC0415 - as above
 
-    return await asyncio.to_thread(pictures.page, arrival.raw, number)
+    return await asyncio.to_thread(pictures.page, arrival.raw, arrival.media_type, number)

@@ -4,41 +4,54 @@ Rules kept: bounded in pages and in dots before anything is decoded; damage is a
 """
 
 import io
+import threading
 
+import pypdfium2
 from PIL import Image
 
 from hub.errors import NotAvailable
 
+PDF = "application/pdf"
+WIDTH = 1728
+"""Dots of a page drawn from PDF, as those of a fax."""
 MAX_PAGES = 400
 MAX_DOTS = 20_000_000
 """A fax page has four to eight million; a decompression bomb has more in a few bytes."""
 _DAMAGE = (
     *(OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError),
-    *(Image.DecompressionBombError, Warning),
+    *(Image.DecompressionBombError, pypdfium2.PdfiumError, Warning),
 )
-"""What Pillow raises for files that are not what they say."""
+"""What is raised for files that are not what they say."""
+_pdfium = threading.Lock()
+"""PDFium is not thread-safe."""
 
 
-def count(tiff: bytes) -> int | None:
+def count(content: bytes, media_type: str) -> int | None:
     """How many pages; none if that cannot be read."""
     try:
-        with Image.open(io.BytesIO(tiff), formats=("TIFF",)) as image:
+        if media_type == PDF:
+            with _pdfium, _opened(content) as pdf:
+                return min(len(pdf), MAX_PAGES)
+        with Image.open(io.BytesIO(content), formats=("TIFF",)) as image:
             return min(int(getattr(image, "n_frames", 1)), MAX_PAGES)
     except _DAMAGE:
         return None
 
 
-def page(tiff: bytes, number: int) -> bytes:
+def page(content: bytes, media_type: str, number: int) -> bytes:
     """The page, counted from 1, as PNG with square dots. Raises `NotAvailable` if there is none that can be read."""
     if not 1 <= number <= MAX_PAGES:
         raise NotAvailable
     try:
-        return _png(tiff, number - 1)
+        drawn = _from_pdf(content, number - 1) if media_type == PDF else _from_tiff(content, number - 1)
     except _DAMAGE:
         raise NotAvailable from None
+    out = io.BytesIO()
+    drawn.save(out, "PNG")
+    return out.getvalue()
 
 
-def _png(tiff: bytes, frame: int) -> bytes:
+def _from_tiff(tiff: bytes, frame: int) -> Image.Image:
     with Image.open(io.BytesIO(tiff), formats=("TIFF",)) as image:
         image.seek(frame)
         if image.width * image.height > MAX_DOTS:
@@ -48,6 +61,18 @@ def _png(tiff: bytes, frame: int) -> bytes:
     if across and down and across != down:
         # a page at 204 by 98 dots to the inch would look squashed
         drawn = drawn.resize((drawn.width, max(1, round(drawn.height * float(across) / float(down)))))
-    out = io.BytesIO()
-    drawn.save(out, "PNG")
-    return out.getvalue()
+    return drawn
+
+
+def _from_pdf(pdf: bytes, number: int) -> Image.Image:
+    with _pdfium, _opened(pdf) as document:
+        sheet = document[number]
+        wide, high = sheet.get_size()
+        if not wide or WIDTH * WIDTH * high / wide > MAX_DOTS:
+            raise ValueError("more dots than a page has")
+        drawn: Image.Image = sheet.render(scale=WIDTH / wide, grayscale=True).to_pil()
+    return drawn
+
+
+def _opened(pdf: bytes) -> pypdfium2.PdfDocument:
+    return pypdfium2.PdfDocument(pdf)  # type: ignore[no-untyped-call]

@@ -100,7 +100,7 @@ async def test_a_fax_waits_for_a_person_whatever_number_it_claims_to_come_from(s
     assert kept.arrival.claimed == "707 555 0100"
     (work,) = await rows(scene, WorkItem)
     assert (work["reference"], work["code"]) == (inbound, "fax fax.unmatched")
-    assert "inbound.viewed" in {row["kind"] for row in await rows(scene, LedgerEntry)}
+    assert "access.viewed" in {row["kind"] for row in await rows(scene, LedgerEntry)}
 
 
 async def test_each_page_is_shown_as_a_picture_of_the_same_dots(scene, inbox):

@@ -9,17 +9,22 @@ import pytest
 from sqlmodel import select
 
 from adapters.fax.channel import FaxChannel
+from adapters.fax.cloud.inbox import SinchInbox, TelnyxInbox
 from adapters.fax.cloud.reports import SinchReports, TelnyxReports
 from adapters.fax.cloud.sinch import Sinch, SinchAccount
 from adapters.fax.cloud.telnyx import Telnyx, TelnyxAccount
+from adapters.fax.intake import FaxIntake
 from deploy.demo.faxcloud import PAGES, CloudFax
 from hub.errors import ConfigurationError, Malformed
+from hub.inbound import paper
+from hub.inbound.keep import keep, read
 from hub.model import ChannelKind, Deferred, Delivered, Document, Doubt, Endpoint, Unknown
-from hub.reports import MAX_BYTES, ReportLog
-from hub.storage.tables import ProviderReport
+from hub.reports import MAX_BYTES, TOPIC, ReportLog
+from hub.storage.tables import Inbound, ProviderReport
 from tests.api import Api, an_api
 from tests.contract.channel_parcel import sample_parcel
 from tests.scenes import Scene, a_scene
+from tests.unit.adapters.fax.packets import pdf
 
 _EVENTS = select(ProviderReport.event)
 NUMBER = "+17075550121"
@@ -54,21 +59,25 @@ def public_key(cloud: CloudFax) -> str:
 
 async def faxed(cloud: CloudFax, *, grace: float = 5.0, deadline: float = 10.0):
     """The channel's answer for a fax through this provider."""
-    log = ReportLog(cloud.hub.database)
-    if cloud.shape == "telnyx":
-        account = TelnyxAccount(key="key", connection="c", sender="+17075550100", base=cloud.base, grace=grace)
-        transport = Telnyx(account, log)
-    else:
-        account = SinchAccount(
-            project="project", key="key", secret="secret", sender="+17075550100", base=cloud.base, grace=grace
-        )
-        transport = Sinch(account, log)
+    transport = account_of(cloud, grace)
     endpoint = Endpoint(id="e", organization="o", channel=ChannelKind.FAX, address=NUMBER)
     channel = FaxChannel(transport, poll=0.02, deadline=deadline)
     try:
         return await channel.deliver(await channel.prepare(sample_parcel(endpoint, documents=(NOTE,))))
     finally:
         await channel.close()
+
+
+def account_of(cloud: CloudFax, grace: float = 5.0):
+    log = ReportLog(cloud.hub.database)
+    if cloud.shape == "telnyx":
+        return Telnyx(
+            TelnyxAccount(key="key", connection="c", sender="+17075550100", base=cloud.base, grace=grace), log
+        )
+    account = SinchAccount(
+        project="project", key="key", secret="secret", sender="+17075550100", base=cloud.base, grace=grace
+    )
+    return Sinch(account, log)
 
 
 async def test_a_fax_is_delivered_when_the_provider_says_so_in_its_report_and_when_asked(cloud, api):
@@ -126,6 +135,31 @@ async def test_pages_that_went_out_before_the_line_broke_make_it_unknown(cloud, 
     assert isinstance(outcome, Unknown)
     # one shape counts the page, the other one does not say
     assert outcome.code == {"sinch": "fax-page-partial", "telnyx": "fax-pages-uncounted"}[cloud.shape]
+
+
+async def test_a_fax_that_came_in_is_fetched_at_once_when_it_is_reported_kept_and_deleted_at_the_provider(cloud, api):
+    content = pdf(2) if cloud.shape == "sinch" else b"II*\0" + bytes(8)
+    account = account_of(cloud)
+    inbox = SinchInbox(account) if cloud.shape == "sinch" else TelnyxInbox(account)
+    intake = FaxIntake(inbox, poll=60, wait=lambda seconds: cloud.hub.signals.wait(TOPIC, seconds))
+    listening = asyncio.create_task(intake.run(lambda arrival: keep(cloud.hub, arrival)))
+    await asyncio.sleep(0.1)
+
+    cloud.arrived["in-1"] = content
+    await cloud.report("in-1", "received")
+    async with asyncio.timeout(10):
+        while cloud.arrived:  # noqa: ASYNC110 - what happens at a provider tells nobody here
+            await asyncio.sleep(0.02)
+    listening.cancel()
+    await asyncio.gather(listening, return_exceptions=True)
+    await account.close()
+
+    ((inbound,),) = await cloud.hub.database.query(select(Inbound.id))
+    arrival = (await read(cloud.hub, inbound)).arrival
+    assert (arrival.raw, arrival.claimed, arrival.address) == (content, "+17075551234", "")
+    if cloud.shape == "sinch":
+        assert paper.pages_in(arrival) == 2
+        assert (await paper.picture(arrival, 1)).startswith(b"\x89PNG")
 
 
 async def post(api: Api, cloud: CloudFax, headers, body, provider=None) -> int:

@@ -4,6 +4,8 @@ from adapters.fax.inbox import ReceivedFax
 
 
 class FakeInbox:
+    failures = (ConnectionError,)
+
     def __init__(self, faxes: dict[str, bytes], station: str) -> None:
         self.faxes = faxes
         self._station = station

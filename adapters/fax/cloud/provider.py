@@ -19,7 +19,8 @@ from adapters.fax.transport import JobState, JobStatus, NotSubmitted
 from hub.errors import ConfigurationError
 from hub.model import Deferred, Refused, Unknown
 
-MAX_ANSWER = 4 * 1024 * 1024
+MAX_ANSWER = 64 * 1024 * 1024
+"""Bytes; a received fax is the longest."""
 OK = range(200, 300)
 _PATIENCE = aiohttp.ClientTimeout(total=120, connect=15, sock_read=60)
 
@@ -37,6 +38,7 @@ class Reply(NamedTuple):
     body: Any
     """Decoded JSON; none if it is no JSON."""
     retry_after: float | None = None
+    raw: bytes = b""
 
 
 class NoReplyError(Exception):
@@ -62,7 +64,7 @@ class Client:
         try:
             async with self._session.request(method, self._base + path, allow_redirects=False, **options) as response:
                 raw = await _bounded(response)
-                return Reply(response.status, _decoded(raw), _seconds(response.headers.get("Retry-After", "")))
+                return Reply(response.status, _decoded(raw), _seconds(response.headers.get("Retry-After", "")), raw)
         except aiohttp.ClientConnectorError:
             raise NoReplyError(began=False) from None
         except (aiohttp.ClientError, TimeoutError, ValueError):

@@ -47,7 +47,6 @@ class TelnyxReports:
             event=_id(data.get("id")),
             job=_id(fax.get("fax_id")),
             ended=kind in {"fax.delivered", "fax.failed"},
-            inbound=fax.get("direction") == "inbound",
         )
 
 
@@ -70,7 +69,6 @@ class SinchReports:
             event=hashlib.sha256(body).hexdigest(),
             job=_id(fax.get("id")),
             ended=fax.get("status") in {"COMPLETED", "FAILURE"},
-            inbound=fax.get("direction") == "INBOUND",
         )
 
 

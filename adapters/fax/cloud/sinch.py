@@ -59,7 +59,7 @@ class Sinch:
         self._seller = Client(account.token_url, basic) if account.token_url else None
         self._token, self._token_until = "", 0.0
         self._reports = Reports(PROVIDER, log, account.grace)
-        self._place = f"/v3/projects/{account.project}/faxes"
+        self.place = f"/v3/projects/{account.project}/faxes"
         self.limits = Limits(pages=200, max_bytes=20 * 1024 * 1024, price_per_page=account.price_per_page)
 
     async def submit(self, number: str, tiff: bytes, tag: str) -> str | NotSubmitted:
@@ -79,7 +79,7 @@ class Sinch:
         except NoReplyError:
             return Deferred(code="fax-server-unreachable")
         try:
-            reply = await self._ask("POST", self._place, data=order)
+            reply = await self.ask("POST", self.place, data=order)
         except NoReplyError as failed:
             return Deferred(code="fax-server-unreachable") if not failed.began else await self._in_doubt(tag)
         job = _fax(reply).get("id")
@@ -91,7 +91,7 @@ class Sinch:
     async def status(self, job: str) -> JobStatus | None:
         """None if the provider does not answer now."""
         try:
-            reply = await self._ask("GET", f"{self._place}/{job}")
+            reply = await self.ask("GET", f"{self.place}/{job}")
         except NoReplyError:
             return None
         if reply.status == 404:
@@ -106,7 +106,7 @@ class Sinch:
     async def forget(self, job: str) -> None:
         """The pages go at the provider; its record without them stays for its thirteen months."""
         try:
-            await self._ask("DELETE", f"{self._place}/{job}/file")
+            await self.ask("DELETE", f"{self.place}/{job}/file")
         except NoReplyError:
             return
 
@@ -115,7 +115,8 @@ class Sinch:
         if self._seller:
             await self._seller.close()
 
-    async def _ask(self, method: str, path: str, **options: Any) -> Reply:
+    async def ask(self, method: str, path: str, **options: Any) -> Reply:
+        """One request, as whom the account says. Raises `NoReplyError`."""
         headers = {"Authorization": f"Bearer {await self._bearer()}"} if self._seller else {}
         return await self._client.ask(method, path, headers=headers, **options)
 
@@ -132,7 +133,7 @@ class Sinch:
         return self._token
 
     async def _find(self, tag: str) -> str | None:
-        reply = await self._ask("GET", self._place, params={"pageSize": "1000"})
+        reply = await self.ask("GET", self.place, params={"pageSize": "1000"})
         faxes = _fax(reply).get("faxes")
         return next((str(f["id"]) for f in faxes or () if (f.get("labels") or {}).get("reference") == tag), None)
 

@@ -67,6 +67,7 @@ class Telnyx:
     def __init__(self, account: TelnyxAccount, log: ReportLog) -> None:
         self._account = account
         self._client = Client(account.base, {"Authorization": f"Bearer {account.key}"})
+        self.ask = self._client.ask
         self._reports = Reports(PROVIDER, log, account.grace)
         self.limits = Limits(pages=200, max_bytes=50 * 1024 * 1024, price_per_page=account.price_per_page)
 

@@ -12,5 +12,4 @@ class ProviderReport(SQLModel, table=True):
     event: str = Field(primary_key=True, sa_type=Text)
     job: str = Field(sa_type=Text, index=True)
     ended: bool = False
-    inbound: bool = False
     at: int = Field(sa_type=BigInteger)
