@@ -1,6 +1,6 @@
 """The ports: what the hub asks of the outside, and what both sides MUST and MUST NOT do."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 from hub.arrivals import Arrival, Taken
@@ -72,6 +72,22 @@ class ReportReader(Protocol):
 
     def read(self, headers: Mapping[str, str], body: bytes, at: int) -> Report:
         """`at`: now, microseconds UTC."""
+        ...
+
+
+class AuditSink(Protocol):
+    """Where audit messages go: an ATNA repository.
+
+    The hub MUST give messages in the order of its ledger and MUST give a batch again that was not taken. A sink MUST
+    use TLS that verifies the collector, MUST raise `Unavailable` rather than drop a message, MUST NOT change any.
+    """
+
+    async def send(self, messages: Sequence[bytes]) -> None:
+        """Hand over a batch, in order. Raises `Unavailable`."""
+        ...
+
+    async def close(self) -> None:
+        """Finish with the connection."""
         ...
 
 

@@ -86,6 +86,11 @@ class Settings(Frozen, frozen=True, kw_only=True):
     """File (mode 600) with the account at a fax provider; used instead of HylaFAX and of the folder."""
     fax_spool: Path
     mllp: MllpSettings
+    atna: tuple[str, int] | None
+    """Host and port of the audit repository that disclosures and views are fed to (RFC 5425)."""
+    atna_ca: Path | None
+    atna_certificate: Path | None
+    atna_key: Path | None
     drops: Path | None
     """File of the partners' folders that are looked into."""
     sftp_key: Path | None
@@ -142,6 +147,10 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         fax_cloud=_path(environ.get("HUB_FAX_CLOUD")),
         fax_spool=Path(environ.get("HUB_FAX_SPOOL", data / "fax-spool")),
         mllp=_mllp(environ),
+        atna=_atna(environ.get("HUB_ATNA")),
+        atna_ca=_path(environ.get("HUB_ATNA_CA")),
+        atna_certificate=_path(environ.get("HUB_ATNA_CERT")),
+        atna_key=_path(environ.get("HUB_ATNA_KEY")),
         drops=_path(environ.get("HUB_DROPS")),
         sftp_key=_path(environ.get("HUB_SFTP_KEY")),
         lease_us=_lease_us(environ.get("HUB_LEASE_S", "120")),
@@ -242,6 +251,11 @@ def _public_url(text: str | None) -> str | None:
     if text and not text.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
         raise ConfigurationError("HUB_PUBLIC_URL starts with https://.")
     return text or None
+
+
+def _atna(text: str | None) -> tuple[str, int] | None:
+    host, _, port = (text or "").rpartition(":")
+    return (host.strip("[]"), _number(port, "HUB_ATNA")) if text else None
 
 
 def _path(text: str | None) -> Path | None:

@@ -12,11 +12,13 @@ from typing import IO
 
 import structlog
 
+from hub.bootstrap.audit import audit_sink
 from hub.bootstrap.channels import channels as wire_channels
 from hub.bootstrap.channels import pickup as wire_pickup
 from hub.bootstrap.channels import report_readers
 from hub.bootstrap.intakes import intakes
 from hub.clock import SystemClock
+from hub.compliance import audit_feed
 from hub.context import Hub
 from hub.crypto.keyring import KeyRing
 from hub.desk import projection
@@ -155,7 +157,11 @@ async def _working(hub: Hub, settings: Settings) -> AsyncIterator[None]:
             await recover(hub, hub.clock.now() + 365 * 86_400_000_000)
         worker = Worker(hub)
         sequencer = Sequencer(hub.database, hub.ring, hub.clock, settings.data / "ledger.head", settings.keys)
-        tasks = [asyncio.create_task(part) for part in (worker.run(), sequencer.run(), projection.run(hub))]
+        parts = [worker.run(), sequencer.run(), projection.run(hub)]
+        sink = audit_sink(settings)
+        if sink is not None:
+            parts.append(audit_feed.run(hub, sink))
+        tasks = [asyncio.create_task(part) for part in parts]
         for task in tasks:
             task.add_done_callback(_stop_if_failed)
         try:
@@ -166,6 +172,8 @@ async def _working(hub: Hub, settings: Settings) -> AsyncIterator[None]:
             for task in tasks[1:]:
                 task.cancel()
             await asyncio.gather(*tasks[1:], return_exceptions=True)
+            if sink is not None:
+                await sink.close()
             try:
                 await sequencer.finish()
             except HubError as error:

@@ -4,7 +4,7 @@ Instants are big integers (microseconds since the epoch, UTC), lists are JSON te
 inside a `sealed` column (`hub.crypto.envelope`). Columns are plain on purpose: the hot path bypasses any type adapter.
 """
 
-from hub.storage.tables.compliance import Export, Matter, MatterClock, MatterEvent, MatterPerson
+from hub.storage.tables.compliance import AuditFeed, Export, Matter, MatterClock, MatterEvent, MatterPerson
 from hub.storage.tables.consents import Consent, ConsentDocument, ConsentEvent, Restriction
 from hub.storage.tables.desk import LogCount, LogLaw, LogRow, LogState, WorkNote, WorkProposal
 from hub.storage.tables.directory import Agreement, DirectoryState, Endpoint, Organization, Token
@@ -29,6 +29,7 @@ from hub.storage.tables.work import Evidence, Inquiry, WorkItem
 __all__ = [
     "Agreement",
     "Attempt",
+    "AuditFeed",
     "Checkpoint",
     "Consent",
     "ConsentDocument",

@@ -74,6 +74,14 @@ class MatterPerson(SQLModel, table=True):
     """When their notice went out (45 CFR 164.404)."""
 
 
+class AuditFeed(SQLModel, table=True):
+    """One row: up to which position of the ledger the audit repository has everything."""
+
+    __tablename__ = "audit_feed"
+    id: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    position: int = Field(sa_type=BigInteger)
+
+
 class Export(SQLModel, table=True):
     """What was exported: never the content, only its digest, signed, and who asked for it."""
 
