@@ -1,11 +1,13 @@
 """Exports over HTTP: a file of the log, an accounting or a register, and the signed note that vouches for it."""
 
 import tempfile
+from typing import IO
 
 from aiohttp import web
 
 from hub.compliance.exports import make
 from hub.compliance.exports.forms import TYPES
+from hub.compliance.exports.make import Made
 from hub.compliance.exports.tables import TABLES, Ask
 from hub.compliance.matters import REGISTERS
 from hub.errors import Forbidden, Malformed, NotAvailable
@@ -28,22 +30,27 @@ async def export(request: web.Request) -> web.StreamResponse:
     ask = _asked(request)
     with tempfile.SpooledTemporaryFile(max_size=_SPOOL) as out:
         made = await make.make(hub, kind, form, ask, out, by=who.by)  # type: ignore[arg-type]
-        size = out.seek(0, 2)
-        out.seek(0)
-        headers = {
-            "Content-Type": TYPES[form],
-            "Content-Disposition": f'attachment; filename="{kind}.{form}"',
-            "Content-Length": str(size),
-            "Cache-Control": "no-store",
-            "Digest-SHA-256": made.digest,
-            "Link": f'</v1/exports/{made.id}/note>; rel="describedby"',
-            "X-Content-Type-Options": "nosniff",
-        }
-        response = web.StreamResponse(headers=headers)
-        await response.prepare(request)
-        while chunk := out.read(_CHUNK):
-            await response.write(chunk)
-        await response.write_eof()
+        return await sent(request, out, made, f"{kind}.{form}", f"/v1/exports/{made.id}/note")
+
+
+async def sent(request: web.Request, out: IO[bytes], made: Made, name: str, note: str) -> web.StreamResponse:
+    """The file as an attachment, with the address of the note that vouches for it."""
+    size = out.seek(0, 2)
+    out.seek(0)
+    headers = {
+        "Content-Type": TYPES[name.rpartition(".")[2]],
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "Content-Length": str(size),
+        "Cache-Control": "no-store",
+        "Digest-SHA-256": made.digest,
+        "Link": f'<{note}>; rel="describedby"',
+        "X-Content-Type-Options": "nosniff",
+    }
+    response = web.StreamResponse(headers=headers)
+    await response.prepare(request)
+    while chunk := out.read(_CHUNK):
+        await response.write(chunk)
+    await response.write_eof()
     return response
 
 

@@ -4,13 +4,13 @@ import asyncio
 import hashlib
 import tempfile
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from hub import proofs
 from hub.compliance import viewing
 from hub.compliance.exports.forms import FORMS, WRITERS
 from hub.compliance.exports.signed import Statement, head_line
-from hub.compliance.exports.tables import EVENTS, TITLES, Ask, table
+from hub.compliance.exports.tables import Ask, EVENTS, TITLES, Table, table
 from hub.context import Hub
 from hub.crypto.keyring import KeyKind
 from hub.errors import Malformed, NotAvailable
@@ -36,13 +36,30 @@ class Made(Frozen, frozen=True, kw_only=True):
     checkpoint: str
 
 
+class Extent(NamedTuple):
+    """What an export is of: its kind and form, whose data (none: every organization's), about whom."""
+
+    kind: str
+    form: str
+    organization: str | None
+    member: str | None = None
+
+
 async def make(hub: Hub, kind: str, form: str, ask: Ask, out: BinaryIO, *, by: str) -> Made:
     """Write the export into `out`, which can be read back. Raises `Malformed`, `NotAvailable`, `TooLarge`."""
+    extent = Extent(kind, form, ask.log.organization, ask.log.member)
+    return await write(hub, table(hub, kind, ask), extent, out, by=by)
+
+
+async def write(hub: Hub, found: Table, extent: Extent, out: BinaryIO, *, by: str) -> Made:
+    """Write a table into `out`, and sign it. Raises `Malformed`, `TooLarge`, and what the rows raise."""
+    kind, form, organization, member = extent
     if form not in FORMS:
         raise Malformed("An export is csv, xlsx, jsonl or pdf.", field="form")
     if kind == EVENTS and form != "jsonl":
         raise Malformed("Audit events are exported as jsonl.", field="form")
     found, now, scope = table(hub, kind, ask), hub.clock.now(), ask.log.organization or "all"
+    now, scope = hub.clock.now(), (organization or "all").replace(" ", "_")
     moment = instant(now).strftime("%Y-%m-%dT%H:%M:%SZ")
     rows = 0
     with tempfile.TemporaryDirectory(prefix="part2hub-") as folder:
@@ -56,11 +73,11 @@ async def make(hub: Hub, kind: str, form: str, ask: Ask, out: BinaryIO, *, by: s
     statement = Statement(kind=kind, form=form, rows=rows, scope=scope, made=moment, digest=digest, head=head)
     note, export = statement.sign(hub.ring.active(KeyKind.LEDGER)), new_id()
     body = {"export": export, "kind": kind, "form": form, "rows": rows, "digest": digest, "scope": scope, "by": by}
-    stored = Step(_ADD, (export, ask.log.organization, kind, form, rows, digest, note, now, by))
-    trace = entry("export.made", now, body, member=ask.log.member if rows else None, reference=export)
+    stored = Step(_ADD, (export, organization, kind, form, rows, digest, note, now, by))
+    trace = entry("export.made", now, body, member=member if rows else None, reference=export)
     await hub.database.commit(Unit((), (stored, trace)))
-    if ask.log.member is not None and rows:
-        await viewing.note(hub, by, f"{kind}_export", ask.log.member, export)
+    if member is not None and rows:
+        await viewing.note(hub, by, f"{kind}_export", member, export)
     return Made(id=export, rows=rows, digest=digest, note=note, checkpoint=checkpoint)
 
 

@@ -65,6 +65,7 @@ TITLES = {
     "denied": "Denied attempts",
     "views": "Who looked at what",
     EVENTS: "Audit events",
+    "shown": "Disclosure log as it was shown",
 }
 
 

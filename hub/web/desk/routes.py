@@ -1,6 +1,22 @@
 """Every page of the desk."""
 
-from hub.web.desk import entries, find, front, item, joining, log, passkeys, people, signing_in, work
+from hub.web.desk import (
+    audit,
+    charts,
+    entries,
+    exports,
+    find,
+    front,
+    item,
+    joining,
+    log,
+    matter,
+    passkeys,
+    people,
+    registers,
+    signing_in,
+    work,
+)
 from hub.web.pages import assets
 from hub.web.pages.door import routes
 
@@ -13,8 +29,13 @@ PAGES = (
     *find.PAGES,
     *log.PAGES,
     *entries.PAGES,
+    *exports.PAGES,
     *work.PAGES,
     *item.PAGES,
+    *registers.PAGES,
+    *charts.PAGES,
+    *audit.PAGES,
+    *matter.PAGES,
     *front.LAST,
 )
 ROUTES = (*assets.ROUTES, *routes(PAGES))

@@ -22,7 +22,7 @@ from hub.web.pages.render import page
 from hub.web.pages.visit import TOKEN_FIELD, Visit, arriving, check_token, see_other
 from hub.web.pages.words import language_of
 
-Handler = Callable[[Visit], Awaitable[web.Response]]
+Handler = Callable[[Visit], Awaitable[web.StreamResponse]]
 READ = ("compliance", "privacy", "auditor")
 ACT = ("compliance", "privacy")
 ADMINISTER = ("administrator",)
@@ -65,7 +65,7 @@ def _guarded(wanted: Page) -> Callable[[web.Request], Awaitable[web.StreamRespon
     return open_page
 
 
-async def _through(wanted: Page, visit: Visit) -> web.Response:
+async def _through(wanted: Page, visit: Visit) -> web.StreamResponse:
     session = await sessions.find(visit.hub, visit.token) if visit.token else None
     if session is None or session.stage != wanted.stage:
         return _elsewhere(visit, "/desk/sign-in")
