@@ -10,7 +10,7 @@ from hub import proofs
 from hub.compliance import viewing
 from hub.compliance.exports.forms import FORMS, WRITERS
 from hub.compliance.exports.signed import Statement, head_line
-from hub.compliance.exports.tables import Ask, EVENTS, TITLES, Table, table
+from hub.compliance.exports.tables import EVENTS, TITLES, Ask, Table, table
 from hub.context import Hub
 from hub.crypto.keyring import KeyKind
 from hub.errors import Malformed, NotAvailable
@@ -58,7 +58,6 @@ async def write(hub: Hub, found: Table, extent: Extent, out: BinaryIO, *, by: st
         raise Malformed("An export is csv, xlsx, jsonl or pdf.", field="form")
     if kind == EVENTS and form != "jsonl":
         raise Malformed("Audit events are exported as jsonl.", field="form")
-    found, now, scope = table(hub, kind, ask), hub.clock.now(), ask.log.organization or "all"
     now, scope = hub.clock.now(), (organization or "all").replace(" ", "_")
     moment = instant(now).strftime("%Y-%m-%dT%H:%M:%SZ")
     rows = 0
