@@ -50,7 +50,7 @@ class EmailChannel:
     `signer_key` and `signer_certificate` are PEM (ECDSA P-256 or RSA); `sender_address` is the hub's own
     mailbox, whose name and domain must say nothing about substance use. `tls_ca` (PEM) is who issued the
     relay's TLS certificate, unless an endpoint names its own; none means the system's authorities. `deadline`
-    is in seconds, for one whole delivery. `trust`: where there are anchors for what this domain sends, a
+    is in seconds, for one whole delivery. `trust`: where anchors were set for what this domain sends, a
     recipient's certificate must lead to one of them, and be unrevoked at the moment of delivery. Raises
     `ConfigurationError` if key, certificate and address do not belong together.
     """
@@ -120,10 +120,10 @@ class EmailChannel:
             await self._trust.close()
 
     async def _distrusted(self, endpoint: Endpoint) -> NotAccepted | None:
-        """Why the endpoint's certificate is not to be trusted; none if it is, or if there are no anchors to ask."""
+        """Why the endpoint's certificate is not to be trusted; none if it is, or if nobody ever set anchors."""
         own = self._sender.rpartition("@")[2]
         trust = self._trust.trust(own, "outgoing") if self._trust is not None else None
-        if trust is None or not trust.anchors:
+        if trust is None or not (trust.anchors or trust.required):
             return None
         certificate = _addressee(endpoint).certificate
         try:

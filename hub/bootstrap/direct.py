@@ -160,4 +160,4 @@ async def discover(address: str, domain: str, settings: "Settings") -> dict[str,
     discovery = make_discovery(Guard(loopback=settings.direct_loopback), settings.direct_dns)
     async with trust_service(settings) as service:
         trust = service.trust(domain, "outgoing")
-        return described(await discovery.discover(address, trust if trust.anchors else None))
+        return described(await discovery.discover(address, trust if trust.anchors or trust.required else None))

@@ -98,7 +98,8 @@ def _remove_anchor(args: argparse.Namespace) -> int:
 def _list_anchors(args: argparse.Namespace) -> int:
     from hub.bootstrap.direct import certificates, trust_folder  # noqa: PLC0415 - so that --help is fast
 
-    anchors = trust_folder(_settings()).entries().anchors
+    entries = trust_folder(_settings()).entries()
+    anchors = entries.anchors
     if args.json:
         print(json.dumps([asdict(each) for each in anchors]))
         return 0
@@ -108,6 +109,10 @@ def _list_anchors(args: argparse.Namespace) -> int:
         until = certificate.not_valid_after_utc.date().isoformat()
         name = certificate.subject.rfc4514_string()
         print(f"{each.fingerprint[:16]}  {each.direction:<9} {each.domain:<24} {until}  {each.added_by:<12} {name}")
+    checked = (
+        "are checked against these anchors" if entries.checks_outgoing else "need no anchor, only a verified entry"
+    )
+    print(f"Partners that we write to {checked}.")
     return 0
 
 

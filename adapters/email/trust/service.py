@@ -50,7 +50,8 @@ class TrustService:
         if self._due() and (self._renewing is None or self._renewing.done()):
             self._renewing = asyncio.get_running_loop().create_task(self.refresh())
         anchors = self.folder.anchors(domain, direction)
-        return Trust(anchors, sources=self._issuers, revocation=self._revocation)
+        required = direction == "incoming" or self.folder.entries().checks_outgoing
+        return Trust(anchors, sources=self._issuers, revocation=self._revocation, required=required)
 
     async def fetched(self, url: str) -> bytes:
         """A bundle's content. Raises `FetchFailed`."""

@@ -65,6 +65,8 @@ class Entries:
 
     anchors: tuple[Anchor, ...] = ()
     bundles: tuple[Bundle, ...] = ()
+    checks_outgoing: bool = False
+    """Once an anchor for what we send was added, recipients are checked; also after the last one was removed."""
 
 
 class TrustFolder:
@@ -101,7 +103,8 @@ class TrustFolder:
         with self._change() as entries:
             same = (anchor.fingerprint, anchor.domain)
             kept = tuple(each for each in entries.anchors if (each.fingerprint, each.domain) != same)
-            self._write(replace(entries, anchors=(*kept, anchor)))
+            checks = entries.checks_outgoing or direction != "incoming"
+            self._write(replace(entries, anchors=(*kept, anchor), checks_outgoing=checks))
         return anchor
 
     def remove_anchor(self, prefix: str, domain: str | None = None) -> tuple[Anchor, ...]:
@@ -125,7 +128,8 @@ class TrustFolder:
         count = self.renew(bundle, content)
         with self._change() as entries:
             kept = tuple(each for each in entries.bundles if each.url != bundle.url)
-            self._write(replace(entries, bundles=(*kept, bundle)))
+            checks = entries.checks_outgoing or bundle.direction != "incoming"
+            self._write(replace(entries, bundles=(*kept, bundle), checks_outgoing=checks))
         return count
 
     def remove_bundle(self, url: str) -> bool:
@@ -181,15 +185,15 @@ class TrustFolder:
         try:
             found: dict[str, Any] = json.loads((self._folder / "trust.json").read_bytes())
             anchors = tuple(Anchor(**each) for each in found["anchors"])
-            return Entries(anchors, tuple(Bundle(**each) for each in found["bundles"]))
+            bundles = tuple(Bundle(**each) for each in found["bundles"])
+            return Entries(anchors, bundles, checks_outgoing=bool(found["checks_outgoing"]))
         except FileNotFoundError:
             return Entries()
         except (OSError, ValueError, TypeError, KeyError):
             raise ConfigurationError("trust.json of the Direct trust folder is not readable.") from None
 
     def _write(self, entries: Entries) -> None:
-        content = {"anchors": list(map(asdict, entries.anchors)), "bundles": list(map(asdict, entries.bundles))}
-        _put(self._folder / "trust.json", json.dumps(content, indent=1).encode())
+        _put(self._folder / "trust.json", json.dumps(asdict(entries), indent=1).encode())
 
     @contextlib.contextmanager
     def _change(self) -> Iterator[Entries]:

@@ -42,6 +42,8 @@ class Trust:
     intermediates: tuple[x509.Certificate, ...] = ()
     sources: IssuerSource | None = None
     revocation: RevocationSource | None = None
+    required: bool = False
+    """Whether nobody is believed when there are no anchors (left): a removal must never widen trust."""
 
     async def vouch(
         self, certificate: x509.Certificate, address: str, at: int, *, signing: bool,

@@ -21,12 +21,13 @@ ENDPOINT = Endpoint(
 class Told:
     """Trust as the test sets it."""
 
-    def __init__(self, *anchors, fault: str | None = None):
+    def __init__(self, *anchors, fault: str | None = None, required: bool = False):
         self.anchors, self.fault, self.asked = tuple(each.certificate for each in anchors), fault, []
+        self.required = required
 
     def trust(self, domain, direction):
         self.asked.append((domain, direction))
-        return Trust(self.anchors, revocation=self)
+        return Trust(self.anchors, revocation=self, required=self.required)
 
     async def require_not_revoked(self, path, at):
         if self.fault:
@@ -51,7 +52,14 @@ async def test_without_anchors_or_with_its_own_a_verified_entry_is_enough(trust)
         assert set(trust.asked) == {("hub.example", "outgoing")}
 
 
-@pytest.mark.parametrize("trust", [Told(OTHER), Told(ROOT, fault="revoked")], ids=["another's anchor", "revoked"])
+FAULTS = {
+    "another's anchor": Told(OTHER),
+    "revoked": Told(ROOT, fault="revoked"),
+    "the last removed": Told(required=True),
+}
+
+
+@pytest.mark.parametrize("trust", FAULTS.values(), ids=FAULTS)
 async def test_a_certificate_that_is_not_to_be_trusted_is_a_dead_letter_before_anything_is_sealed(trust):
     with pytest.raises(Unrenderable) as refusal:
         await channel(trust).prepare(sample_parcel(ENDPOINT))

@@ -80,6 +80,17 @@ def test_an_anchor_added_again_has_the_later_direction(tmp_path):
     assert (anchor.direction, anchor.added_by) == ("outgoing", "l.kim")
 
 
+def test_the_removal_of_the_last_outgoing_anchor_leaves_nobody_to_write_to(tmp_path):
+    service = TrustService(TrustFolder(tmp_path), Fetcher(Guard()))
+    assert not service.trust("hub.example", "outgoing").required
+    service.folder.add_anchor(STATE.certificate, "*", "incoming", "m.ortiz")
+    assert not service.trust("hub.example", "outgoing").required
+    service.folder.add_anchor(COUNTY.certificate, "*", "both", "m.ortiz")
+    service.folder.remove_anchor(fingerprint(COUNTY.certificate))
+    left = service.trust("hub.example", "outgoing")
+    assert (left.anchors, left.required) == ((), True)
+
+
 def test_a_damaged_trust_file_stops_rather_than_trusting_less_or_more(tmp_path):
     (tmp_path / "trust.json").write_text("{")
     with pytest.raises(ConfigurationError):
