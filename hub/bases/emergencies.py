@@ -24,13 +24,14 @@ async def record(hub: Hub, disclosure: str, *, organization: str | None, by: str
     """The five fields (`disclosed_at`: microseconds UTC, null until it has left), and the paragraphs of those that are
     still to be written. That somebody looked is on the ledger.
 
-    Raises `NotAvailable` if it is no emergency disclosure of this organization (none: anybody's).
+    Raises `NotAvailable` if it is no emergency disclosure of this organization (none: anybody's), or its
+    record's period is over and it was destroyed.
     """
     rows = await hub.database.lookup(_OF, disclosure)
     if not rows or organization not in (None, rows[0][0]):
         raise NotAvailable
     found = await evidence.read(hub, disclosure)
-    if "emergency" not in found:
+    if "emergency" not in found or "destroyed" in found["emergency"]:
         raise NotAvailable
     stated = found["emergency"] | {"disclosed_at": found["disclosed_at"]}
     fields = {name: stated[name] for name in PARAGRAPHS}

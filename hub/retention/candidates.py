@@ -33,6 +33,7 @@ from policies.days import day_of, end_of
 
 PAGE = 200
 _OLD_ENOUGH_US = timedelta(days=365 * LEAST_YEARS) // timedelta(microseconds=1)
+_MARGIN_US = 60_000_000
 _SETTLED = ("delivered", "withheld", "dead")
 
 
@@ -62,14 +63,16 @@ class Candidate(NamedTuple):
 async def candidates(hub: Hub) -> AsyncIterator[Candidate]:
     """Everything sealed that was last needed six years ago or earlier, in pages of constant size."""
     old = hub.clock.now() - _OLD_ENOUGH_US
+    # An id begins with its milliseconds: the key's own order ends the search where the years do.
+    bound = f"{(old + _MARGIN_US) // 1_000:012x}"
     for kind, model, key, source in (
         ("packet", Item, "submission_id", _packets(old)),
         ("evidence", Evidence, "disclosure_id", _evidence(old)),
         ("consent_paper", ConsentDocument, "consent_id", _papers(old, hub)),
         ("arrival", Inbound, "id", _arrivals(old)),
     ):
-        after = ""
-        while rows := await hub.database.query(source.where(source.selected_columns[0] > after).limit(PAGE)):
+        first, after = source.selected_columns[0], ""
+        while rows := await hub.database.query(source.where(first > after, first < bound).limit(PAGE)):
             for row in rows:
                 yield _candidate(hub, kind, model, key, row)
             after = rows[-1][0]

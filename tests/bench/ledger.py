@@ -177,8 +177,8 @@ async def _grown(path: Path, size: int) -> Hub:
     store.execute("PRAGMA synchronous = OFF")
     store.execute("DELETE FROM ledger_entry")
     frontier = Frontier()
-    store.execute("BEGIN")
     for start in range(0, size, BATCH):
+        store.execute("BEGIN")
         made = _made(start + 1, min(BATCH, size - start))
         hashes = leaf_hashes(made)
         store.executemany(
@@ -187,13 +187,13 @@ async def _grown(path: Path, size: int) -> Hub:
         )
         store.executemany(_LEAF, ((e.id - 1, e.id, leaf) for e, leaf in zip(made, hashes, strict=True)))
         store.executemany(_NODE, frontier.extend(hashes))
+        store.execute("COMMIT")
         if start % 1_000_000 == 0:
             print(".", end="", flush=True, file=sys.stderr)
     note = sign_checkpoint(ring.active(KeyKind.LEDGER), size, frontier.root())
     state = Insert(LedgerState, ("id", "size", "frontier", "newest")).sqlite
     store.execute(state, (1, size, frontier.dumps(), size))
     store.execute(Insert(Checkpoint, columns_of(Checkpoint)).sqlite, (size, frontier.root(), note, clock.now()))
-    store.execute("COMMIT")
     store.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     store.close()
     database = SqliteDatabase(path)

@@ -10,6 +10,7 @@ import sys
 import msgspec
 import pytest
 
+from hub.bases import emergencies
 from hub.crypto import envelope
 from hub.crypto.envelope import Sealed
 from hub.crypto.keyring import KeyKind, KeyRing, remove, rotate
@@ -204,6 +205,9 @@ async def test_evidence_of_an_emergency_is_kept_until_its_review_is_closed_and_i
         assert await sealed(scene, Evidence) == [False]
         found = await show(scene.hub, work, organization=None, by="reviewer")
         assert found["evidence"]["emergency"] == {"destroyed": True}
+        ((disclosure,),) = await scene.rows(Evidence.disclosure_id)
+        with pytest.raises(NotAvailable):
+            await emergencies.record(scene.hub, disclosure, organization=None, by="reviewer")
 
 
 async def test_the_paper_of_a_consent_goes_ten_years_after_the_consent_ended_only(database_url):
