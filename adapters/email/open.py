@@ -16,7 +16,7 @@ from email.utils import getaddresses
 from asn1crypto import cms
 from cryptography import x509
 
-from adapters.email.certificates import MAIL_ADDRESS
+from adapters.email.certificates import MAIL_ADDRESS, strong_key
 from adapters.email.cms.ber import normal
 from adapters.email.cms.opening import OpeningKey, open_envelope
 from adapters.email.cms.signed import Signature, verify
@@ -79,23 +79,26 @@ async def _opened(raw: bytes, keys: Sequence[OpeningKey], trust: Trust, at: int,
     if len(raw) > MAX_BYTES:
         refuse("too-large")
     outer = _read(raw)
-    layer, encrypted = outer, False
+    layer, opener = outer, None
     info = _cms_of(outer)
     if info is not None and info["content_type"].native in _ENVELOPES:
-        layer, encrypted = _read(open_envelope(info, keys)), True
+        entity, opener = open_envelope(info, keys)
+        layer = _read(entity)
     elif must_be_encrypted:
         refuse("not-encrypted")
     signature = _signature(layer)
     message, wrapped = _message(outer, signature.content)
     sender = _sender(message)
     signer, chain = await _vouched(signature, sender, trust, at)
+    if opener is not None and not strong_key(opener.key.public_key()):
+        refuse("weak-key")  # last, since what the sender did wrong is the sender's to hear
     return Opened(
         message=message.raw,
         sender=sender,
         signer=signer,
         chain=chain,
         wrapped=wrapped,
-        encrypted=encrypted,
+        encrypted=opener is not None,
         digest=signature.digests[0],
         signed_at=signature.signed_at,
     )

@@ -18,7 +18,6 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.padding import PKCS7
 
-from adapters.email.certificates import strong_key
 from adapters.email.cms.agreement import agreed_key
 from adapters.email.cms.der import asn1_certificate
 from adapters.email.cms.identifiers import Meant
@@ -48,8 +47,11 @@ class OpeningKey:
     certificate: x509.Certificate | None = None
 
 
-def open_envelope(info: cms.ContentInfo, keys: Sequence[OpeningKey]) -> bytes:
-    """The entity inside an EnvelopedData or AuthEnvelopedData; raises `NotAccepted`, see the module."""
+def open_envelope(info: cms.ContentInfo, keys: Sequence[OpeningKey]) -> tuple[bytes, OpeningKey]:
+    """The entity inside an EnvelopedData or AuthEnvelopedData, and the key that opened it.
+
+    Whether that key is strong is the caller's question. Raises `NotAccepted`, see the module.
+    """
     try:
         sealed = _Sealed.of(info)
         offered = [*_offered(info["content"]["recipient_infos"])]
@@ -62,11 +64,9 @@ def open_envelope(info: cms.ContentInfo, keys: Sequence[OpeningKey]) -> bytes:
     meant = [(recipient, own) for own in keys for recipient in offered if recipient.is_for(own)]
     if not meant:
         refuse("not-for-this-key")
-    if not all(strong_key(own.key.public_key()) for _, own in meant):
-        refuse("weak-key")
     for recipient, own in meant[:_TRIED_AT_MOST]:
         try:
-            return sealed.opened(recipient.content_key(own.key, sealed.key_bytes))
+            return sealed.opened(recipient.content_key(own.key, sealed.key_bytes)), own
         except Exception:  # noqa: BLE001, S112 - as above; another entry may open
             continue
     raise NotAccepted("cannot-open")

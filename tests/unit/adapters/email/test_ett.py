@@ -34,7 +34,7 @@ def envelope(outer):
 
 @pytest.fixture
 def entity(envelope):
-    return read_entity(open_envelope(envelope, [CLINIC.opening]))
+    return read_entity(open_envelope(envelope, [CLINIC.opening])[0])
 
 
 @pytest.fixture

@@ -260,6 +260,8 @@ def test_a_weak_key_is_refused_on_either_side():
     assert reason(mail(weak)) == "weak-key"
     narrow = ROOT.issue("hub.example", key=WEAK_RSA)
     assert reason(mail(recipient=narrow, form="pkcs1"), keys=(narrow,)) == "weak-key"
+    stranger = authority("stranger").issue("clinic.example")  # what the sender did wrong is told first
+    assert reason(mail(stranger, recipient=narrow, form="pkcs1"), keys=(narrow,)) == "untrusted"
 
 
 @pytest.mark.parametrize(
