@@ -13,6 +13,7 @@ _HELP = """\
 A matter stands on one register: accounting, list, complaint, restriction, suspension or breach.
 
   part2hub matter list --kind breach                  open ones with their clocks; --overdue: a clock was missed
+  part2hub matter clocks                              the deadlines in force, and which await county counsel
   part2hub matter open accounting --for harbor '{"member": "ID", "received_at": "2026-03-06T09:00:00-08:00"}'
   part2hub matter open breach --for harbor breach.json                  the fields from a file
   part2hub matter do ID extend '{"reason": "Some of the papers are kept in another county."}'
@@ -39,7 +40,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         description=_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    actions = parser.add_subparsers(dest="action", required=True, metavar="list|open|do|show|letter")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="list|clocks|open|do|show|letter")
+    actions.add_parser("clocks", help="the deadlines in force")
     listing = actions.add_parser("list", help="matters with their clocks, newest first")
     listing.add_argument("--kind")
     listing.add_argument("--state", choices=("open", "closed", "any"), default="open")
@@ -72,11 +74,26 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace) -> int:
     """Do what was asked."""
+    if args.action == "clocks":
+        print(_clocks())
+        return 0
     from hub.cli.local import on_hub  # noqa: PLC0415 - so that --help is fast
 
     act = {"list": _list, "open": _open, "do": _do, "show": _show, "letter": _letter}[args.action]
     print(on_hub(lambda hub: act(hub, args)))
     return 0
+
+
+def _clocks() -> str:
+    from hub.settings import read_settings  # noqa: PLC0415 - so that --help is fast
+
+    lines = [f"{'CLOCK':<38} {'DAYS':<15} {'SINCE':<11} LAW"]
+    for name, rules in read_settings().duties.clocks.items():
+        for rule in rules:
+            days = "none" if rule.days is None else f"{rule.days} {rule.unit}"
+            asked = "  (county counsel has still to confirm it)" if rule.verify else ""
+            lines.append(f"{name:<38} {days:<15} {rule.since} {rule.law}{asked}")
+    return "\n".join(lines)
 
 
 async def _list(hub: "Hub", args: argparse.Namespace) -> str:

@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
         return 0 if any(each["state"] in _GOING for each in view["recipients"]) else 1
     found = on_hub(overview)
     print(json.dumps(found) if args.json else "\n".join(_lines(found)))
-    return 1 if found["work"] else 0
+    return 1 if found["work"] or found["overdue"] else 0
 
 
 async def _submission(hub: "Hub", submission: str, viewer: str) -> dict[str, Any]:
@@ -59,6 +59,7 @@ async def overview(hub: "Hub") -> dict[str, Any]:
     from sqlalchemy import func, select  # noqa: PLC0415
     from sqlmodel import col  # noqa: PLC0415
 
+    from hub.compliance.matters import Listed, listing  # noqa: PLC0415
     from hub.release import Filter, list_work  # noqa: PLC0415
     from hub.storage.tables import Checkpoint, LedgerEntry, Outbox, WorkItem  # noqa: PLC0415
 
@@ -74,12 +75,14 @@ async def overview(hub: "Hub") -> dict[str, Any]:
     head = await query(select(size).order_by(size.desc()).limit(1))
     entries = await query(select(func.count()).select_from(LedgerEntry))
     work = await list_work(hub, Filter(None, limit=20))
+    overdue = await listing(hub, Listed(None, overdue=True, limit=20))
     now = hub.clock.now()
     return {
         "queue": {name: int(count) for name, count in states},
         "oldest_waiting_s": None if oldest[0][0] is None else (now - oldest[0][0]) // 1_000_000,
         "trouble": [dict(zip(("outbox", "state", "code", "endpoint"), row, strict=True)) for row in troubled],
         "work": [{name: each[name] for name in ("id", "kind", "organization_id", "code")} for each in work],
+        "overdue": [{name: each[name] for name in ("id", "kind", "organization_id", "code")} for each in overdue],
         "ledger": {"entries": int(entries[0][0]), "signed": head[0][0] if head else 0},
     }
 
@@ -96,6 +99,8 @@ def _lines(found: dict[str, Any]) -> list[str]:
     lines += [
         f"  {each['kind']:<20} {each['organization_id']:<20} {each['id']}  {each['code']}" for each in found["work"]
     ]
+    if found["overdue"]:
+        lines.append(f"clocks   missed by {len(found['overdue'])} matters (`part2hub matter list --overdue`)")
     lines += [
         f"  {each['state']:<20} {each['endpoint'] or '':<20} {each['outbox']}  {each['code']}"
         for each in found["trouble"]

@@ -108,3 +108,25 @@ def test_an_accounting_is_exported_by_the_members_number(capsys: Told, tmp_path:
     told(capsys, "export", "accounting", "--member", CIN, "--for", "harbor", "--out", str(out))
     (line,) = [json.loads(line) for line in out.read_text().splitlines()]
     assert (line["recipient"], line["law"]) == ("lantern", "2.25")
+
+
+def test_the_clocks_say_which_await_counsel(capsys: Told, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    said = told(capsys, "matter", "clocks").splitlines()
+    (individuals,) = [line for line in said if line.startswith("breach.individuals ")]
+    assert "60 calendar" in individuals
+    assert "confirm" not in individuals
+    (state,) = [line for line in said if line.startswith("breach.california_individuals ")]
+    assert "15 business" in state
+    assert "confirm" in state
+    own = tmp_path / "clocks.yaml"
+    own.write_text("complaint.answer: [{since: 2026-01-01, days: 10, law: County}]\n")
+    monkeypatch.setenv("HUB_CLOCKS", str(own))
+    assert "10 calendar" in told(capsys, "matter", "clocks")
+
+
+def test_a_missed_clock_shows_in_the_status(capsys: Told, member: str) -> None:
+    assert main(["status"]) == 0
+    old = json.dumps({"member": member, "received_at": "2020-01-02T09:00:00-08:00"})
+    told(capsys, "matter", "open", "accounting", old, "--for", "harbor")
+    assert main(["status"]) == 1
+    assert "missed by 1 matters" in capsys.readouterr().out
