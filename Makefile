@@ -6,7 +6,7 @@ export PYTHONDONTWRITEBYTECODE ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench serve lock clean venv servers
+.PHONY: help demo test check chaos bench serve lock clean venv servers
 
 help: ## show these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -23,6 +23,9 @@ check: venv ## what a commit must pass: format, lint, types, import directions, 
 	@.venv/bin/mypy --no-error-summary
 	@.venv/bin/lint-imports --no-cache >.venv/lint-imports.log || { cat .venv/lint-imports.log; exit 1; }
 	@$(PYTHON) -m pytest -m "$(FAST)" $(ARGS)
+
+chaos: venv servers ## ten minutes in which every partner misbehaves; the ledger must say what the partners say
+	@CHAOS_S=600 $(PYTHON) -m pytest tests/e2e/test_chaos.py -k sqlite $(ARGS)
 
 bench: venv servers ## the goals that can be measured, both sides in one run (ARGS chooses)
 	@$(PYTHON) -m tests.bench $(ARGS)
