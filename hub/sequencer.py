@@ -28,6 +28,8 @@ from hub.storage.statements import Change, Check, Insert, InsertNew, Lookup, col
 BATCH = 1024
 PERIOD_S = 0.25
 SWEEP_S = 30.0
+BEATEN_S = 2.0
+"""Who was slower than another process leaves the next batches to it: else each does the work of all of them."""
 _STATE_ID = 1
 _LATE = {"sqlite": 0, "postgresql": 2_000}
 """How many numbers below the newest may still appear: transactions get a number before they commit."""
@@ -63,6 +65,7 @@ class Sequencer:
         self._head = HeadFile(head_file) if head_file else None
         self._keys = keys
         self._checked = head_file is None
+        self._beaten = False
 
     async def run(self) -> None:
         """Sequence until cancelled."""
@@ -81,7 +84,7 @@ class Sequencer:
                 # What needs a person is not asked for every quarter of a second.
                 await asyncio.sleep(SWEEP_S if isinstance(error, IntegrityFailed | ConfigurationError) else 0)
             if not busy:
-                await asyncio.sleep(PERIOD_S)
+                await asyncio.sleep(BEATEN_S if self._beaten else PERIOD_S)
 
     async def finish(self) -> None:
         """Sequence all that has committed."""
@@ -116,10 +119,12 @@ class Sequencer:
         try:
             await self._database.commit(unit)
         except Stale as stale:
-            if stale.detail_code != "key":
+            self._beaten = stale.detail_code != "key"
+            if self._beaten:
                 return 0
             self._renew_key(key.id)
             return await self.sequence(sweep=sweep)
+        self._beaten = False
         if self._head:
             await asyncio.to_thread(self._head.keep, note)
         telemetry.LEDGER_SIZE.set(frontier.size)

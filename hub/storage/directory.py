@@ -6,6 +6,7 @@ Rules kept here:
 - A change of anything bumps the version in the unit that makes it, and leaves a ledger entry.
 """
 
+import asyncio
 import hashlib
 from collections.abc import Mapping
 from typing import Any
@@ -59,12 +60,15 @@ class DirectoryStore:
         self._database = database
         self._zone = zone
         self._current: Directory | None = None
+        self._reading = asyncio.Lock()
 
     async def current(self) -> Directory:
         """The directory as last committed; costs one look-up by key unless it has changed."""
         version = await self._version()
-        if self._current is None or self._current.version != version:
-            self._current = await self._read()
+        if self._current is None or self._current.version < version:
+            async with self._reading:  # whoever else asks meanwhile is answered by the same reading
+                if self._current is None or self._current.version < version:
+                    self._current = await self._read()
         return self._current
 
     async def put_organization(self, organization: Organization, *, by: str, at: int) -> bool:
