@@ -1,7 +1,15 @@
 """The limit: what the machine needs for one message if nothing but the unavoidable is done, step by step.
 
 Steps and their sum as in the performance goals: accept, decode, consent look-up, decide, re-encode, seal, hash,
-commit with ledger entry, deliver, commit the receipt. Each is the bare primitive, without the hub around it.
+commit with ledger entry, deliver, commit the receipt. Each is the bare primitive, without the hub around it, and all
+are processor time, as the hub's own cost is: waiting for the disk is in neither.
+
+Two steps were made what the goals' own table says they are: accepting reads the request's head with a real parser and
+answers with the hub's answer (a bare search for the length accepts nothing), and the commits copy the log back as
+seldom as the hub does (at SQLite's own setting part of each commit would be avoidable). The first makes the limit
+larger, the second smaller. Besides: each step is measured alone, two thousand times in a row with everything at hand
+in the processor's caches. In a hub the steps follow each other, message by message, and the interpreter's share of
+each takes twice as long; the limit knows nothing of that, so a share of 1 is out of reach for any program.
 """
 
 import asyncio
@@ -10,9 +18,10 @@ import os
 import sqlite3
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -21,20 +30,32 @@ from nacl.bindings import crypto_box_seal, crypto_sign
 from nacl.public import PrivateKey
 from nacl.signing import SigningKey
 
+from hub.bootstrap import loop_factory
+from hub.storage.sqlite import CHECKPOINT_PAGES
+from hub.web.express import read
 from policies.kernel import decide
 from policies.model import Consent, Item, Patient, Request
 from policies.world import Party, World
-from tests.bench.http import Client, Sink, request
+from tests.bench.http import Client, request
 from tests.bench.load import peer as _peer
 from tests.bench.message import bundle
 
-TURNS = 2000
+TURNS = 2048
 GROUP = 64
 CONNECTIONS = 16
 _ENTRY = "INSERT INTO ledger (at, salt, body) VALUES (?, ?, ?)"
 _DECIDED = "INSERT INTO decision VALUES (?, ?, ?, ?)"
 _DECISION = "x" * 500
 """A decision with one item is stored in as many bytes."""
+_HEADERS = {
+    "Authorization": "Bearer p2h_" + "0" * 64,
+    "Content-Type": "multipart/form-data; boundary=part2hub-bench",
+    "Idempotency-Key": "r0-1234",
+}
+_TAKEN = (
+    b"HTTP/1.1 202 Accepted\r\nContent-Type: application/json; charset=utf-8\r\nCache-Control: no-store\r\n"
+    b"Server: part2hub\r\nContent-Length: 105\r\n\r\n" + b"x" * 105
+)
 
 
 def measure() -> dict[str, float]:
@@ -57,35 +78,52 @@ def measure() -> dict[str, float]:
 
 
 def _timed(work: Callable[[], object], turns: int = TURNS) -> float:
-    started = time.perf_counter()
+    started = time.process_time()
     for _ in range(turns):
         work()
-    return (time.perf_counter() - started) / turns
+    return (time.process_time() - started) / turns
+
+
+class _Door(asyncio.Protocol):
+    """Reads each request with the hub's own parser and answers as the hub does."""
+
+    def __init__(self) -> None:
+        self._received = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        while (found := read(self._received)) is not None:
+            self._received = self._received[found.size :]
+            self._transport.write(_TAKEN)  # type: ignore[attr-defined]
 
 
 def _accept(raw: bytes) -> float:
-    """Processor time of a bare server while another process asks."""
+    """A bare server while another process asks."""
 
     async def run() -> float:
-        counted = 0
-
-        def count() -> None:
-            nonlocal counted
-            counted += 1
-
-        server = await asyncio.get_running_loop().create_server(lambda: Sink(count), "127.0.0.1", 0)
+        server = await asyncio.get_running_loop().create_server(_Door, "127.0.0.1", 0)
         async with _peer() as peer:
+            port = server.sockets[0].getsockname()[1]
             started = time.process_time()
-            await peer.ask({"ask": server.sockets[0].getsockname()[1], "size": len(raw), "count": TURNS})
+            await peer.ask({"ask": port, "headers": _HEADERS, "size": len(raw), "count": TURNS})
             used = time.process_time() - started
         server.close()
-        return used / counted
+        return used / TURNS
 
-    return asyncio.run(run())
+    return _run(run())
+
+
+def _run(measured: Coroutine[Any, Any, float]) -> float:
+    """On the hub's own event loop."""
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        return runner.run(measured)
 
 
 def _deliver(raw: bytes) -> float:
-    """Processor time of a bare client while another process answers."""
+    """A bare client while another process answers."""
     asked = request("POST", "/", {"Content-Type": "application/octet-stream"}, raw)
 
     async def run() -> float:
@@ -102,7 +140,7 @@ def _deliver(raw: bytes) -> float:
             await asyncio.gather(*(one(client) for client in clients))
             return (time.process_time() - started) / (TURNS // CONNECTIONS * CONNECTIONS)
 
-    return asyncio.run(run())
+    return _run(run())
 
 
 def _look_up() -> float:
@@ -165,6 +203,7 @@ def _database(folder: str) -> sqlite3.Connection:
     connection = sqlite3.connect(Path(folder) / "limit.sqlite", isolation_level=None)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
     connection.execute("CREATE TABLE message (id TEXT PRIMARY KEY, at INTEGER, body BLOB)")
     connection.execute("CREATE TABLE decision (id TEXT PRIMARY KEY, message TEXT, at INTEGER, body TEXT)")
     connection.execute("CREATE TABLE outbox (id TEXT PRIMARY KEY, state TEXT, due INTEGER, receipt TEXT)")

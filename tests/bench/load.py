@@ -82,9 +82,9 @@ class Load:
                 self.changed.clear()
                 await self.changed.wait()
 
-    async def ask(self, port: int, size: int, count: int) -> dict[str, float]:
+    async def ask(self, port: int, headers: dict[str, str], size: int, count: int) -> dict[str, float]:
         """Ask a bare server `count` times with a body of this size."""
-        asked, loop = request("POST", "/", {}, b"x" * size), asyncio.get_running_loop()
+        asked, loop = request("POST", "/v1/submissions", headers, b"x" * size), asyncio.get_running_loop()
 
         async def one() -> None:
             _, client = await loop.create_connection(Client, "127.0.0.1", port)
@@ -137,7 +137,7 @@ async def main() -> None:
     while line := await loop.run_in_executor(None, sys.stdin.readline):
         command = json.loads(line)
         if "ask" in command:
-            answer = await load.ask(command["ask"], command["size"], command["count"])
+            answer = await load.ask(command["ask"], command["headers"], command["size"], command["count"])
         elif "await" in command:
             answer = await load.arrived(command["await"])
         else:
