@@ -8,6 +8,7 @@ Rules kept: the signed bytes are hashed as received; the content handed on is ex
 the one inside the protection where there is one; more layers than these are refused.
 """
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from adapters.email.trust.trust import Trust
 
 MAX_BYTES = 40 * 1024 * 1024
 """20 MiB of documents (360X), and what two layers of base64 make of them."""
+_LARGE = 256 * 1024
 _CMS_TYPES = {"application/pkcs7-mime", "application/x-pkcs7-mime"}
 _SIGNATURE_TYPES = {"application/pkcs7-signature", "application/x-pkcs7-signature"}
 _ENVELOPES = {"enveloped_data", "authenticated_enveloped_data"}
@@ -78,6 +80,39 @@ async def open_message(
 async def _opened(raw: bytes, keys: Sequence[OpeningKey], trust: Trust, at: int, *, must_be_encrypted: bool) -> Opened:
     if len(raw) > MAX_BYTES:
         refuse("too-large")
+    # A large message takes seconds: in a thread, others are served meanwhile.
+    unsealed = (
+        await asyncio.to_thread(_unsealed, raw, keys, must_be_encrypted)
+        if len(raw) > _LARGE
+        else _unsealed(raw, keys, must_be_encrypted)
+    )
+    sender = _sender(unsealed.message)
+    signer, chain = await _vouched(unsealed.signature, sender, trust, at)
+    if unsealed.opener is not None and not strong_key(unsealed.opener.key.public_key()):
+        refuse("weak-key")  # last, since what the sender did wrong is the sender's to hear
+    return Opened(
+        message=unsealed.message.raw,
+        sender=sender,
+        signer=signer,
+        chain=chain,
+        wrapped=unsealed.wrapped,
+        encrypted=unsealed.opener is not None,
+        digest=unsealed.signature.digests[0],
+        signed_at=unsealed.signature.signed_at,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Unsealed:
+    """Decrypted, and signed by whom it says; whether that one may be believed is not looked at yet."""
+
+    message: Entity
+    wrapped: bool
+    signature: Signature
+    opener: OpeningKey | None
+
+
+def _unsealed(raw: bytes, keys: Sequence[OpeningKey], must_be_encrypted: bool) -> _Unsealed:
     outer = _read(raw)
     layer, opener = outer, None
     info = _cms_of(outer)
@@ -88,20 +123,7 @@ async def _opened(raw: bytes, keys: Sequence[OpeningKey], trust: Trust, at: int,
         refuse("not-encrypted")
     signature = _signature(layer)
     message, wrapped = _message(outer, signature.content)
-    sender = _sender(message)
-    signer, chain = await _vouched(signature, sender, trust, at)
-    if opener is not None and not strong_key(opener.key.public_key()):
-        refuse("weak-key")  # last, since what the sender did wrong is the sender's to hear
-    return Opened(
-        message=message.raw,
-        sender=sender,
-        signer=signer,
-        chain=chain,
-        wrapped=wrapped,
-        encrypted=opener is not None,
-        digest=signature.digests[0],
-        signed_at=signature.signed_at,
-    )
+    return _Unsealed(message, wrapped, signature, opener)
 
 
 def _read(raw: bytes) -> Entity:

@@ -365,3 +365,10 @@ def test_an_envelope_streamed_as_the_java_reference_implementation_does_is_read(
     raw += content["recipient_infos"].dump() + b"\x30\x80" + inner + b"\xa0\x80" + pieces + ends * 5
     assert opened(raw).message == MESSAGE
     assert opened(base64.b64encode(raw + ends * 4)).message == MESSAGE
+
+
+async def test_a_large_message_is_opened_beside_the_loop_and_comes_back_whole():
+    large = MESSAGE + b"0123456789abcdef" * 20_000
+    found = await open_message(mail(message=large), (HUB.opening,), TRUST, AT)
+    assert isinstance(found, Opened)
+    assert found.message == large
