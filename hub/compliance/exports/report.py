@@ -11,14 +11,18 @@ _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d")
 """In the county's zone already; a person reads the day and the minute."""
 _SIZE, _LINE, _HEAD = 7, 3.4, 9
 _INK, _GREY, _BLUE, _PALE = (20, 20, 20), (95, 95, 95), (22, 60, 104), (238, 242, 247)
-_LEFT_OUT = frozenset({"submission_id", "decision_id", "recipient", "concluded_at", "accounting", "counts", "entry"})
+_LEFT_OUT = frozenset(
+    {"submission_id", "decision_id", "concluded_at", "accounting", "counts", "entry", "opened_at", "opened_by"}
+)
 """What a reader on paper does without; the other forms have it."""
-_NARROW = frozenset({"count", "state", "phase", "outcome", "certain", "law", "kind", "code", "affected", "purpose"})
+_NARROW = frozenset({"count", "state", "phase", "outcome", "certain", "law", "affected", "purpose"})
+_WIDE = frozenset({"clocks", "address", "reasons"})
 
 
 def report_pdf(title: str, columns: tuple[str, ...], rows: list[tuple[Cell, ...]]) -> bytes:
     """The report. `title`: what it is, when and for whom it was made; nothing about a person."""
-    kept = [n for n, name in enumerate(columns) if name not in _LEFT_OUT]
+    left_out = _LEFT_OUT | ({"recipient"} if "recipient_name" in columns else set())
+    kept = [n for n, name in enumerate(columns) if name not in left_out]
     paper = _Report(title, [columns[n] for n in kept])
     for row in rows:
         paper.row([_text(row[n]) for n in kept])
@@ -36,7 +40,7 @@ class _Report(FPDF):
         self.c_margin = 0.8
         self.set_auto_page_break(auto=False)
         self.alias_nb_pages()
-        shares = [0.6 if name in _NARROW else 1.0 for name in columns]
+        shares = [0.6 if name in _NARROW else 1.6 if name in _WIDE else 1.0 for name in columns]
         self._widths = [self.epw * share / sum(shares) for share in shares]
         self.add_page()
 
@@ -83,13 +87,13 @@ class _Report(FPDF):
             return [text]
         lines, line = [], ""
         for letter in text:
-            if self.get_string_width(line + letter) > room:
-                # Broken at the last space, if there is one; ids have none.
-                head, space, rest = line.rpartition(" ")
-                lines.append(head if space else line)
-                line = (rest if space else "") + letter
-            else:
+            if self.get_string_width(line + letter) <= room:
                 line += letter
+                continue
+            # Broken at the last space, if there is one; ids have none.
+            head, space, rest = line.rpartition(" ")
+            lines.append(head if space else line)
+            line = (rest + letter if space else letter).lstrip()
         return [*lines, line]
 
 
