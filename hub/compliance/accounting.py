@@ -51,6 +51,8 @@ class Line(Frozen, frozen=True, kw_only=True):
     description: tuple[str, ...]
     """Classes of information."""
     purpose: str
+    bases: tuple[str, ...]
+    """What carried it: `consent`, or as `emergency`."""
     law: str
     """Under which it is listed: `2.25`, `164.528`, `2.24`; empty: listed beyond what the law asks."""
     certain: bool
@@ -122,7 +124,7 @@ def summarised(rows: Iterable[tuple[dict[str, Any], str]]) -> tuple[Line, ...]:
     groups: dict[tuple[str, ...], list[tuple[dict[str, Any], str]]] = {}
     for row, law in sorted(rows, key=lambda each: (each[0]["intended_at"], each[0]["id"])):
         alike = tuple(row[name] for name in ("discloser", "recipient", "address", "purpose", "description"))
-        groups.setdefault((*alike, law), []).append((row, law))
+        groups.setdefault((*alike, *row["bases"], law), []).append((row, law))
     lines = []
     for group in groups.values():
         together = [group] if len(group) >= _REPEATED else [[each] for each in group]
@@ -153,6 +155,7 @@ def _line(rows: list[dict[str, Any]], law: str) -> Line:
         address=first["address"],
         description=tuple(first["description"].split(", ")),
         purpose=first["purpose"],
+        bases=tuple(first["bases"]),
         law=law,
         certain=all(row["state"] == "disclosed" for row in rows),
         disclosures=tuple(row["id"] for row in rows),

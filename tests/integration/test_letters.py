@@ -18,6 +18,7 @@ from hub.proofs import public_keys
 from hub.sequencer import Sequencer
 from hub.storage import members
 from hub.storage.member_facts import MemberFacts
+from tests.disclosures import EMERGENCY, a_county, disclose
 from tests.registers import at, do, opened
 from tests.scenes import BORN, CIN, NAME, Scene, a_scene
 
@@ -127,6 +128,16 @@ async def test_an_empty_accounting_says_so(migrated_url: str) -> None:
     async with a_scene(migrated_url) as scene:
         made = await accounting.answer(scene.hub, await a_request(scene), "harbor")
         assert words("en").accounting["nothing"] in text_of(made.pdf)
+
+
+async def test_an_emergency_is_told_as_one(migrated_url: str) -> None:
+    async with a_county(migrated_url) as scene:
+        stated = {"kind": "emergency_disclosure", "emergency": EMERGENCY}
+        await disclose(scene, "emergency-room", "medications", purpose="treatment", **stated)
+        await scene.dispatch_all()
+        said = text_of((await accounting.answer(scene.hub, await a_request(scene), "harbor")).pdf)
+        assert words("en").accounting["emergency"] in said
+        assert "overdose" not in said, "what happened stands in the record, not on the list"
 
 
 async def test_a_letter_is_the_answer_to_a_request_of_that_organization_only(migrated_url: str) -> None:

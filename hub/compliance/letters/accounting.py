@@ -88,6 +88,8 @@ def _row(said: Said, speech: Speech, line: Line) -> tuple[str, str, str]:
         f"{speech.information(line.description)}.",
         said["purpose"].format(purpose=speech.purpose(line.purpose)) + ".",
     ]
+    if "consent" not in line.bases:
+        what.append(said["emergency" if "emergency" in line.bases else "without_consent"])
     if not line.certain:
         what.append(said["uncertain"])
     return when, f"{line.recipient_name},\n{speech.place(line.address)}", "\n".join(what)
