@@ -24,7 +24,7 @@ from hub.crypto import notes
 from hub.crypto.keyring import KeyKind
 from hub.crypto.proof import Proof
 from hub.crypto.succession import successions
-from hub.errors import Malformed, NotAvailable
+from hub.errors import Malformed, NotAvailable, Unavailable
 from hub.model import Frozen, new_id
 from hub.proofs import checkpoint, head_of, inclusions, public_keys
 from hub.record import entry
@@ -53,12 +53,15 @@ class Order(Frozen, frozen=True, kw_only=True):
 async def write_pack(hub: Hub, order: Order, file: Path) -> dict[str, Any]:
     """Draw, gather, sign and write, whole or not at all, closed to other users; answers the manifest.
 
-    That it was drawn, by whom and which, is on the ledger. Raises `Malformed`, `NotAvailable` before the first signed
+    That it was drawn, by whom and which, is on the ledger. Raises `Malformed`, `Unavailable` before the first signed
     head, `IntegrityFailed` if the ledger does not hold what was signed, `StorageFailed`.
     """
     if not 1 <= order.count <= MOST or order.since >= order.until or order.of not in ("disclosures", "entries"):
         raise Malformed(f"A sample is 1 to {MOST:,} disclosures or entries of a period that has begun before it ends.")
-    note = await checkpoint(hub.database)
+    try:
+        note = await checkpoint(hub.database)
+    except NotAvailable:
+        raise Unavailable("The ledger has no signed head yet; a moment after its first entry it has.") from None
     head = head_of(hub, note)
     read = population.disclosures if order.of == "disclosures" else population.entries
     members = await read(hub, order.since, order.until, head.size)

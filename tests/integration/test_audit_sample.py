@@ -13,7 +13,7 @@ import pytest
 from hub.crypto.checkpoint import verifier_of
 from hub.crypto.keyring import KeyKind, KeyRing
 from hub.crypto.proof import Proof
-from hub.errors import Malformed, NotAvailable
+from hub.errors import Malformed, Unavailable
 from hub.proofs import public_keys
 from hub.sampling.check import check
 from hub.sampling.pack import Order, write_pack
@@ -147,7 +147,7 @@ async def test_entries_of_any_kind_are_sampled_too(database_url, tmp_path):
 
 async def test_a_period_without_disclosures_gives_an_empty_sample_and_a_wrong_order_is_refused(database_url, tmp_path):
     async with a_scene(database_url) as scene:
-        with pytest.raises(NotAvailable):
+        with pytest.raises(Unavailable):
             await write_pack(scene.hub, order(scene), tmp_path / "x.zip")
         await a_quarter(scene, packets=1)
         manifest = await write_pack(scene.hub, order(scene, since=0, until=DAY_US), tmp_path / "x.zip")
