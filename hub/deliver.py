@@ -88,6 +88,7 @@ def parcel(
         endpoint=chosen.endpoint,
         member=facts.identity,
         documents=documents,
+        amended=len(documents) < len(decision.items),
         accompaniment=accompany(decision, facts, directory.world),
         event=None
         if event is None

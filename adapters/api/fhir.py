@@ -6,6 +6,7 @@ interop A3, A6).
       Encounter       admit, discharge      | Task + ServiceRequest   referral packet, status report
                                             | Communication           crisis follow-up, emergency disclosure
       Patient, Organization (sender), Organization (recipient)
+      Provenance      amend: something of what was handed in is not in it; transmit: nothing was changed
       DocumentReference + Binary            notice and consent copy, then each document as it came
 
 Rules kept: every resource is labelled; every reference is bundled; identifiers derive from the delivery id,
@@ -21,7 +22,8 @@ import msgspec
 
 from adapters.accompaniment import KIND_IN_WORDS, accompaniment_text, cover_text
 from adapters.api.focus import focus_of
-from adapters.api.labels import Json, bundle_labels, resource_labels
+from adapters.api.labels import Json, security
+from adapters.api.provenance import provenance
 from hub.model import Correspondent, Document, MessageKind, Parcel
 
 MEDIA_TYPE = "application/fhir+json"
@@ -29,6 +31,7 @@ OPERATION = "/$process-message"
 
 _ALERTS = "http://hl7.org/fhir/us/davinci-alerts"
 _EVENT_CODES = f"{_ALERTS}/CodeSystem/notification-event"
+_US_CORE = "http://hl7.org/fhir/us/core/StructureDefinition/us-core"
 _OWN_CODES = "urn:part2hub:event"
 _EVENTS = {
     MessageKind.ADMIT_NOTICE: (_EVENT_CODES, "notification-admit", "Admit Notification"),
@@ -51,7 +54,7 @@ _DELIVERIES = uuid5(NAMESPACE_URL, "urn:part2hub:delivery")
 def message_bundle(parcel: Parcel) -> bytes:
     """The bundle as JSON, UTF-8."""
     names = uuid5(_DELIVERIES, parcel.delivery)
-    labels = resource_labels(parcel.accompaniment.labels)
+    labels = security(parcel.accompaniment.labels)
     entries = [_entry(name, names, resource, labels) for name, resource in _resources(parcel, names)]
     return msgspec.json.encode(
         {
@@ -59,7 +62,7 @@ def message_bundle(parcel: Parcel) -> bytes:
             "id": parcel.delivery,
             "meta": {
                 "profile": [f"{_ALERTS}/StructureDefinition/notifications-bundle"],
-                "security": bundle_labels(parcel.accompaniment.labels),
+                "security": labels,
             },
             "type": "message",
             "timestamp": instant(parcel.created_at),
@@ -90,6 +93,7 @@ def _resources(parcel: Parcel, names: UUID) -> Iterator[tuple[str, Json]]:
     yield "patient", _patient(parcel)
     yield "sender", _organization(parcel.sender)
     yield "recipient", _organization(parcel.recipient)
+    yield "provenance", provenance(amended=parcel.amended, at=instant(parcel.created_at), refer=refer)
     cover = Document(
         id="cover",
         title="Notice to the recipient and scope of the consent (42 CFR 2.32)",
@@ -136,6 +140,7 @@ def _patient(parcel: Parcel) -> Json:
         "birthDate": member.born,
     }
     if member.cin:
+        patient["meta"] = {"profile": [f"{_US_CORE}-patient"]}
         medicaid = {"system": "http://terminology.hl7.org/CodeSystem/v2-0203", "code": "MA"}
         kind = {"coding": [medicaid], "text": "Medi-Cal client index number"}
         patient["identifier"] = [{"type": kind, "value": member.cin}]
@@ -147,6 +152,7 @@ def _patient(parcel: Parcel) -> Json:
 def _organization(party: Correspondent) -> Json:
     contacts = (("phone", party.phone), ("fax", party.fax), ("email", party.email))
     organization: Json = {"resourceType": "Organization", "active": True, "name": party.name}
+    organization["meta"] = {"profile": [f"{_US_CORE}-organization"]}
     if party.npi:
         organization["identifier"] = [{"system": "http://hl7.org/fhir/sid/us-npi", "value": party.npi}]
     if telecom := [{"system": system, "value": value} for system, value in contacts if value]:

@@ -14,6 +14,8 @@ Refer = Callable[[str], Json]
 Instant = Callable[[int], str]
 
 _ALERTS = "http://hl7.org/fhir/us/davinci-alerts"
+_US_CORE = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-encounter"
+_PLACER = {"system": "http://terminology.hl7.org/CodeSystem/v2-0203", "code": "PLAC"}
 _CLASSES = {
     "emergency": ("EMER", "emergency"),
     "inpatient": ("IMP", "inpatient encounter"),
@@ -54,7 +56,7 @@ def _encounter(parcel: Parcel, refer: Refer, instant: Instant) -> Json:
     status = _STATUSES.get(event.kind, "in-progress" if admitted else "finished")
     encounter: Json = {
         "resourceType": "Encounter",
-        "meta": {"profile": [f"{_ALERTS}/StructureDefinition/adt-notification-encounter"]},
+        "meta": {"profile": [f"{_ALERTS}/StructureDefinition/adt-notification-encounter", _US_CORE]},
         "status": status,
         "class": {"system": ACT_CODE, "code": code, "display": display},
         "type": [{"text": event.setting or display}],
@@ -74,7 +76,9 @@ def _task(parcel: Parcel, refer: Refer, instant: Instant) -> Json:
     ]
     return {
         "resourceType": "Task",
-        "identifier": [{"system": "urn:part2hub:disclosure", "value": parcel.disclosure}],
+        "identifier": [
+            {"type": {"coding": [_PLACER]}, "system": "urn:part2hub:disclosure", "value": parcel.disclosure}
+        ],
         "status": _task_status(parcel),
         "intent": "order",
         "priority": _priority(parcel),
@@ -83,6 +87,7 @@ def _task(parcel: Parcel, refer: Refer, instant: Instant) -> Json:
         "focus": refer("request"),
         "for": refer("patient"),
         "authoredOn": instant(parcel.created_at),
+        "lastModified": instant(parcel.event.at if parcel.event else parcel.created_at),
         "requester": refer("sender"),
         "owner": refer("recipient"),
         "input": documents,

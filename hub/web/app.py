@@ -35,6 +35,7 @@ from hub.web import (
     inquiries,
     log,
     members,
+    messages,
     policy,
     registers,
     reports,
@@ -46,6 +47,7 @@ from hub.web import (
 from hub.web.access import HUB, RATE, TOKENS, Route, admit
 from hub.web.desk import routes as desk
 from hub.web.express import CLOSE_S, FIRST_REQUEST_S, KEEPALIVE_S
+from hub.web.outcomes import FHIR, as_outcome
 from hub.web.pickup import routes as pickup
 from hub.web.problems import problem_of
 
@@ -71,6 +73,7 @@ ROUTES: tuple[Route, ...] = (
     *registers.ROUTES,
     *exports.ROUTES,
     *audit_events.ROUTES,
+    *messages.ROUTES,
     *inbound.ROUTES,
     *tlog.ROUTES,
     *health.ROUTES,
@@ -180,6 +183,8 @@ async def _boundary(request: web.Request, handler: Handler) -> web.StreamRespons
         if isinstance(error, NotAvailable):
             await cadence.until_beat(started)
         response = problem_of(error)
+        if route.startswith(FHIR):
+            response = as_outcome(response)
     for name, value in _SECURE.items():
         response.headers.setdefault(name, value)
     count_request(route, method if roles is not None else "other", str(response.status)).inc()

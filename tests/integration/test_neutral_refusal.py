@@ -66,6 +66,7 @@ ANSWERED = {
     ("POST", "/v1/members"),
     ("GET", "/v1/disclosures"),
     ("POST", "/v1/inquiries"),
+    ("POST", "/fhir/$process-message"),
     ("POST", "/forms/consent"),
 }
 """Take a person by CIN or as a filter, and answer a stranger alike for every person."""

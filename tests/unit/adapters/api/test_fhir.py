@@ -11,6 +11,8 @@ import re
 from pathlib import Path
 
 import pytest
+from fhir.resources.R4B import get_fhir_model_class
+from fhir.resources.R4B.bundle import Bundle
 
 from adapters.api.fhir import message_bundle
 from hub.model import Accompaniment, ChannelKind, Document, Endpoint, Event, MessageKind, Priority
@@ -151,3 +153,44 @@ def test_the_same_delivery_is_the_same_bundle():
 @pytest.mark.parametrize("kind", [MessageKind.ADMIT_NOTICE, MessageKind.REFERRAL_PACKET, MessageKind.CRISIS_FOLLOWUP])
 def test_the_golden_bundles(kind):
     assert bundle(kind) == json.loads((VECTORS / f"{kind.value}.json").read_text())
+
+
+def _activity(message: dict) -> str:
+    (stated,) = resources(message, "Provenance")
+    assert stated["target"] == [{"reference": message["entry"][0]["fullUrl"]}]
+    return stated["activity"]["coding"][0]["code"]
+
+
+def test_what_was_withheld_is_stated_as_an_amendment_and_never_what_it_was():
+    whole, amended = bundle(MessageKind.DISCHARGE_NOTICE), bundle(MessageKind.DISCHARGE_NOTICE, amended=True)
+    assert (_activity(whole), _activity(amended)) == ("transmit", "amend")
+    agents = [agent["type"]["coding"][0]["code"] for agent in resources(amended, "Provenance")[0]["agent"]]
+    assert agents == ["author", "assembler"]
+    differing = [a for a, b in zip(whole["entry"], amended["entry"], strict=True) if a != b]
+    assert [each["resource"]["resourceType"] for each in differing] == ["Provenance"]
+
+
+@pytest.mark.parametrize("kind", list(MessageKind))
+def test_every_label_names_the_law_it_rests_on(kind):
+    message = bundle(kind)
+    for labelled in [message, *(entry["resource"] for entry in message["entry"])]:
+        for label in labelled["meta"]["security"]:
+            (basis,) = label["extension"]
+            assert basis["url"].endswith("security-label-ds4p/StructureDefinition/extension-sec-label-basis")
+            assert basis["valueCoding"]["code"] == "42CFRPart2"
+        assert "ETH" in {label["code"] for label in labelled["meta"]["security"]}
+
+
+@pytest.mark.parametrize("kind", list(MessageKind))
+def test_another_implementations_models_take_every_message(kind):
+    message = bundle(kind)
+    for entry in message["entry"]:
+        get_fhir_model_class(entry["resource"]["resourceType"]).model_validate(entry["resource"])
+    Bundle.model_validate(message)
+
+
+def test_a_transfer_names_the_profile_of_a_transfer():
+    event = Event(kind="transfer", at=1_793_000_000_000_000)
+    header = bundle(MessageKind.ADMIT_NOTICE, event=event)["entry"][0]["resource"]
+    assert header["eventCoding"]["code"] == "notification-transfer"
+    assert any(profile.endswith("transfer-notification-messageheader") for profile in header["meta"]["profile"])
