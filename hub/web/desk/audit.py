@@ -11,7 +11,7 @@ from pathlib import Path
 from aiohttp import web
 
 from hub import proofs
-from hub.errors import Forbidden, Malformed, NotAvailable
+from hub.errors import Forbidden, Malformed, NotAvailable, Unavailable
 from hub.sampling import pack
 from hub.sampling.pack import Order
 from hub.sampling.period import of_days
@@ -37,7 +37,7 @@ async def draw(visit: Visit) -> web.Response:
             file = Path(folder) / "sample.zip"
             await pack.write_pack(visit.hub, order, file)
             content = await asyncio.to_thread(file.read_bytes)
-    except (Malformed, NotAvailable) as error:
+    except (Malformed, NotAvailable, Unavailable) as error:
         return await _page(visit, problem=visit.say("audit.problem"), status=error.status)
     headers = {"Content-Disposition": 'attachment; filename="sample.zip"'}
     return web.Response(body=content, content_type="application/zip", headers=headers)
