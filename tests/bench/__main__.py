@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import decide, end_to_end, footprint, hop, ledger, lookup, mail
+from tests.bench import decide, end_to_end, footprint, hop, ledger, log_pages, lookup, mail
 from tests.bench.table import Line
 
 BENCHMARKS: dict[str, Callable[[], Iterator[Line]]] = {
@@ -25,6 +25,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Line]]] = {
     "P6": hop.lines,
     "P7": ledger.lines,
     "P8": footprint.lines,
+    "P10": log_pages.lines,
     "P4": lambda: iter([_lookup()]),
 }
 """Each yields its lines of the table."""
