@@ -116,5 +116,6 @@ def _instants(attempts: Iterable[dict[str, Any]]) -> list[int]:
 
 
 def _about(entries: Iterable[dict[str, Any]], row: dict[str, Any]) -> list[dict[str, Any]]:
-    """Of the submission's entries only those about this recipient."""
-    return [each for each in entries if each["body"].get("recipient", row["recipient"]) == row["recipient"]]
+    """Of the submission's entries only those about this recipient; who looked stands in a list of its own."""
+    about = (each for each in entries if each["body"].get("recipient", row["recipient"]) == row["recipient"])
+    return [each for each in about if not each["kind"].endswith(".viewed")]
