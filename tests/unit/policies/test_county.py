@@ -1,6 +1,7 @@
 """County packs: what Sonoma and Los Angeles ask beyond federal and state law (california.md 1.3, 1.5)."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -10,9 +11,10 @@ from hub.errors import ConfigurationError
 from hub.settings import read_settings
 from policies.codes import REASONS
 from policies.county.packs import PACKS
+from policies.days import start_of
 from policies.kernel import decide, layers
 from policies.vocabulary import BASE_PURPOSES, CLASSES, ROLES
-from tests.unit.policies.meridian import NOW, answer, ask
+from tests.unit.policies.meridian import answer, ask
 from tests.unit.policies.test_laws import many, requests
 
 SONOMA, LA = "sonoma-7.1.12", "la-sapc"
@@ -165,9 +167,9 @@ def test_a_narrow_consent_beside_a_broad_one_counts():
 @pytest.mark.parametrize("pack", PACKS.values(), ids=lambda pack: pack.id)
 def test_a_pack_is_in_force_from_its_day_on(pack):
     request = ask("valley-clinic", "keystone-housing", packet=OWN_NOTE, county_pack=pack.id)
-    assert decide(request).outcome == "deny"
-    before = replace(request, at=NOW.replace(year=pack.effective.year - 1))
-    assert "county" not in decide(before).laws
+    begins = start_of(pack.effective, request.world.zone)
+    assert decide(replace(request, at=begins)).outcome == "deny"
+    assert decide(replace(request, at=begins - timedelta(seconds=1))).outcome == "permit"
 
 
 @pytest.mark.parametrize("pack", PACKS.values(), ids=lambda pack: pack.id)
