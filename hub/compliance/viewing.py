@@ -18,6 +18,7 @@ from hub.storage.tables import LedgerEntry
 
 _VIEWED = col(LedgerEntry.kind) == literal_column("'access.viewed'")
 """Written out, so that the databases see that their index of views fits."""
+_BATCH = 1000
 _NAMES = ("id", "at", "member_id", "reference")
 
 
@@ -62,9 +63,17 @@ async def views(
 
 async def readers(hub: Hub, since: int, until: int) -> list[tuple[str, int]]:
     """How many views each person had between two instants, most first: who reads far more than their peers."""
-    statement = select(col(LedgerEntry.body)).where(_VIEWED, col(LedgerEntry.at) >= since, col(LedgerEntry.at) < until)
-    counted = Counter(msgspec.json.decode(row[0])["by"] for row in await hub.database.query(statement))
-    return counted.most_common()
+    columns: tuple[Any, ...] = (col(LedgerEntry.id), col(LedgerEntry.body))
+    within = select(*columns).where(_VIEWED, col(LedgerEntry.at) >= since, col(LedgerEntry.at) < until)
+    counted: Counter[str] = Counter()
+    last = 0
+    while True:
+        page = within.where(col(LedgerEntry.id) > last).order_by(col(LedgerEntry.id)).limit(_BATCH)
+        rows = await hub.database.query(page)
+        counted.update(msgspec.json.decode(body)["by"] for _, body in rows)
+        if len(rows) < _BATCH:
+            return counted.most_common()
+        last = rows[-1][0]
 
 
 async def _by(hub: Hub, statement: Any, by: str, limit: int) -> list[dict[str, Any]]:
@@ -73,10 +82,10 @@ async def _by(hub: Hub, statement: Any, by: str, limit: int) -> list[dict[str, A
     last: int | None = None
     while len(found) < limit:
         narrowed = statement if last is None else statement.where(col(LedgerEntry.id) < last)
-        rows = await hub.database.query(narrowed.limit(1000))
+        rows = await hub.database.query(narrowed.limit(_BATCH))
         views = [_view(row) for row in rows]
         found += [view for view in views if by in (view["by"], view["by"].partition("/")[0])]
-        if len(rows) < 1000:
+        if len(rows) < _BATCH:
             break
         last = rows[-1][0]
     return found[:limit]

@@ -98,9 +98,14 @@ async def test_another_organization_gets_the_neutral_refusal_everywhere(story: S
             continue
         answer = await outside("GET", address)
         assert (answer.status, answer.body) == (404, nothing.body), address
-    assert (await outside("GET", "/v1/log")).json["items"] == []
-    assert (await outside("GET", "/v1/matters?state=any")).json["items"] == []
-    assert (await outside("GET", "/v1/log/denied")).json["items"] == []
+    for address in (
+        "/v1/log", "/v1/log?discloser=harbor", "/v1/log/denied", "/v1/log/emergencies", "/v1/log/inquiries",
+        "/v1/matters?state=any", f"/v1/matters?member={story.scene.member}",
+    ):  # fmt: skip
+        assert (await outside("GET", address)).json["items"] == [], address
+    assert not any((await outside("GET", f"/v1/put-right?reference={story.disclosure}")).json.values())
+    for kind in ("log", "matters", "hhs", "denied", "auditevents"):
+        assert (await outside("GET", f"/v1/exports/{kind}.jsonl")).body == b"", kind
 
 
 async def test_another_organization_brings_no_matter_on(story: Story) -> None:

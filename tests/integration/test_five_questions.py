@@ -2,7 +2,7 @@
 
 import pytest
 
-from hub.compliance import attempts, emergencies, log, questions
+from hub.compliance import attempts, emergencies, log, questions, viewing
 from hub.compliance.log import Wanted
 from hub.errors import Malformed, NotAvailable
 from hub.model import Unknown
@@ -63,6 +63,18 @@ async def test_who_looked_at_what_asking_included(migrated_url: str) -> None:
         again = await questions.looked(scene.hub, asker="county/other", by="county")
         assert [each["by"] for each in again] == ["county/other", ASKER]
         assert await questions.looked(scene.hub, asker=ASKER, by="harbor") == []
+
+
+async def test_who_reads_most_stands_first(migrated_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(viewing, "_BATCH", 2)
+    async with a_scene(migrated_url) as scene:
+        for reader, times in (("harbor/a", 5), ("harbor/b", 1)):
+            for _ in range(times):
+                await viewing.note(scene.hub, reader, "member", scene.member, scene.member)
+        now = scene.hub.clock.now()
+        assert await viewing.readers(scene.hub, 0, now + 1) == [("harbor/a", 5), ("harbor/b", 1)]
+        assert await viewing.readers(scene.hub, now + 1, now + 2) == []
+        assert len(await viewing.views(scene.hub, by="harbor", limit=4)) == 4
 
 
 async def test_what_was_done_when_something_went_wrong(migrated_url: str) -> None:
