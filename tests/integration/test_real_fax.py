@@ -6,6 +6,7 @@ HylaFAX prints its own line over.
 
 import asyncio
 import io
+import shutil
 import time
 from pathlib import Path
 
@@ -19,7 +20,9 @@ from adapters.fax.intake import FaxIntake
 from adapters.fax.spool import SpoolFax
 from adapters.fax.transport import JobState
 from hub.model import ChannelKind, Deferred, Delivered, Document, Doubt, Endpoint, Prepared, Unknown
+from hub.storage.tables import Attempt, Disclosure, WorkItem
 from tests.contract.channel_parcel import sample_parcel
+from tests.scenes import a_scene
 from tests.telephone.codes import MH, V27, V29
 from tests.telephone.hylafax import ADMIN, PASSWORD, USER
 from tests.telephone.rig import RECEIVER, Rig
@@ -91,9 +94,10 @@ def differing(sent_: list[Image.Image], received: list[Image.Image]) -> list[int
     return found
 
 
-def arrived(rig: Rig) -> list[Image.Image]:
-    """All pages of all calls that the far machine has had since the test began."""
-    return [page for call in rig.calls() if call["file"] for page in pages(Path(call["file"]))]
+def arrived(rig: Rig, number: str = "") -> list[Image.Image]:
+    """All pages of all calls that far machines (or the one of this number) have had since the test began."""
+    calls = [call for call in rig.calls() if call["file"] and number in ("", call["number"])]
+    return [page for call in calls for page in pages(Path(call["file"]))]
 
 
 @pytest.fixture(autouse=True)
@@ -117,47 +121,65 @@ async def test_a_packet_arrives_dot_by_dot_and_the_receipt_says_what_the_far_mac
     assert call["result"]["error_correcting_mode"] == 1
 
 
-async def test_a_machine_with_another_station_id_leaves_the_receipt_in_doubt(fax_rig):
+async def test_a_packet_from_the_hub_at_another_machine_is_a_disclosure_to_that_machine_and_an_incident(
+    fax_rig, sqlite_template, tmp_path
+):
     fax_rig.number("17075551001", station="17075559999")
+    url = f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'hub.sqlite')}"
+    async with a_scene(url, recipients=()) as scene:
+        scene.hub.channels[ChannelKind.FAX] = FaxChannel(server(fax_rig), poll=0.1, deadline=60)
+        endpoint = Endpoint(
+            id="e",
+            organization="lantern",
+            channel=ChannelKind.FAX,
+            address="+17075551001",
+            station="17075551001",
+            verified_at=1,
+        )
+        await scene.hub.directory.put_endpoint(endpoint, verified_by="a b", by="county", at=scene.hub.clock.now())
+        await scene.consent()
+        await scene.submit()
 
-    outcome, _ = await sent(fax_rig, "17075551001", station="17075551001")
+        assert await scene.dispatch_all() == ["delivered"]
 
-    assert dict(outcome.receipt.detail)["station"] == "17075559999"
-    assert outcome.receipt.doubts == (Doubt.OTHER_STATION,)
+        assert await scene.rows(Disclosure.state, Disclosure.address) == [("disclosed", "+17075551001 [17075559999]")]
+        assert [kind for (kind,) in await scene.rows(WorkItem.kind)] == ["fax_station", "incident"]
+        ((proof,),) = await scene.rows(Attempt.receipt)
+        assert '"station-as-expected","no"' in proof
+        assert len(arrived(fax_rig)) >= 3
 
 
-async def test_noise_without_error_correction_damages_a_page_that_the_machine_confirms_and_the_receipt_says_so(fax_rig):
+async def test_noise_damages_a_page_that_is_confirmed_without_error_correction_and_none_with_it(fax_rig):
     fax_rig.number("17075551002", ecm=False, modems=V27 | V29, compressions=MH, noise_after_pages=1, noise_seconds=1.0)
-
-    outcome, prepared = await sent(fax_rig, "17075551002")
-
-    assert isinstance(outcome, Delivered)
-    assert dict(outcome.receipt.detail)["error-corrected"] == "no"
-    assert outcome.receipt.doubts == (Doubt.NOT_CORRECTED,)
-    assert differing(pages(prepared.body), arrived(fax_rig)) == [2]
-
-
-async def test_noise_with_error_correction_damages_nothing(fax_rig):
     fax_rig.number("17075551003", noise_after_pages=1, noise_delay=4.0)
 
-    outcome, prepared = await sent(fax_rig, "17075551003")
+    (plain, prepared), (corrected, other) = await asyncio.gather(
+        sent(fax_rig, "17075551002"), sent(fax_rig, "17075551003")
+    )
 
-    assert isinstance(outcome, Delivered)
-    assert outcome.receipt.doubts == ()
-    assert differing(pages(prepared.body), arrived(fax_rig)) == []
+    assert isinstance(plain, Delivered)
+    assert dict(plain.receipt.detail)["error-corrected"] == "no"
+    assert plain.receipt.doubts == (Doubt.NOT_CORRECTED,)
+    assert differing(pages(prepared.body), arrived(fax_rig, "17075551002")) == [2]
+    assert isinstance(corrected, Delivered)
+    assert corrected.receipt.doubts == ()
+    assert differing(pages(other.body), arrived(fax_rig, "17075551003")) == []
     # the far machine asked for the damaged frames again (partial page request)
-    assert "PPR" in fax_rig.sender.log(dict(outcome.receipt.detail)["communication"])
+    assert "PPR" in fax_rig.sender.log(dict(corrected.receipt.detail)["communication"])
 
 
-@pytest.mark.parametrize(
-    ("kind", "code"), [("busy", "fax-busy"), ("no answer", "fax-no-answer"), ("person", "fax-not-fax")]
-)
-async def test_a_call_that_no_machine_answers_disclosed_nothing(fax_rig, kind, code):
-    fax_rig.number("17075552000", kind=kind)
+async def test_a_call_that_no_machine_answers_disclosed_nothing(fax_rig):
+    kinds = {"17075552000": "busy", "17075552002": "no answer", "17075552003": "person"}
+    for number, kind in kinds.items():
+        fax_rig.number(number, kind=kind)
 
-    outcome, _ = await sent(fax_rig, "17075552000", **ONE_TRY)
+    outcomes = await asyncio.gather(*(sent(fax_rig, number, **ONE_TRY) for number in kinds))
 
-    assert outcome == Deferred(code=code)
+    assert [outcome for outcome, _ in outcomes] == [
+        Deferred(code="fax-busy"),
+        Deferred(code="fax-no-answer"),
+        Deferred(code="fax-not-fax"),
+    ]
 
 
 async def test_a_busy_number_is_dialled_again_and_gets_the_fax_when_it_is_free(fax_rig):

@@ -26,6 +26,8 @@ DialStringRules: etc/dialrules
 UUCPLockDir: {spool}/locks
 SendFaxCmd: {programs}/faxsend
 SendPageCmd: {programs}/pagesend
+PollLockWait: 1
+PollModemWait: 1
 """
 TROUBLES = ("Busy", "NoAnswer", "NoCarrier", "NoFCon", "DataConn", "Proto", "Other", "Error")
 AGAIN_AFTER = "".join(f"JobReq{what}: 1\n" for what in TROUBLES)
