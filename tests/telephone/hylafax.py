@@ -99,6 +99,13 @@ class HylaFaxServer:
         self._folder, self._processes = folder, []
         self._as_root = () if os.geteuid() == 0 else ("unshare", "--user", "--map-root-user", "--map-auto", "--mount")
         self._make_spool()
+        try:
+            self._start_all(link, answers=answers)
+        except BaseException:
+            self.stop()
+            raise
+
+    def _start_all(self, link: str, *, answers: bool) -> None:
         self._start("/usr/sbin/faxq", "-D", "-q", self.spool)
         self._start("/usr/sbin/hfaxd", "-d", "-l", "127.0.0.1", "-i", self.port, "-q", self.spool)
         if answers:
