@@ -1,7 +1,7 @@
 """The disclosure log by the page: any filters, newest first, in bounded time whatever its size.
 
     1  among the filters, the one whose matches lie furthest apart is found by looking a thousand matches back;
-    2  the log is walked along that filter's index, so many rows at most, and the other filters are tried on each;
+    2  the log is walked along that filter's index for so long at most, and the other filters are tried on each row;
     3  if the page is not full then, it says how far it has looked, and the next page goes on from there.
 
 INVARIANT: no-existence-leak. Somebody with a scope sees what their organizations disclosed and what reached them.
@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Select, select
 from sqlmodel import col
 
+from hub import cadence
 from hub.context import Hub
 from hub.model import Frozen
 from hub.storage.statements import columns_of
@@ -20,9 +21,10 @@ from hub.storage.tables import LogLaw, LogRow
 
 LIMIT = 50
 PROBE = 1_000
-WALK = 5_000
-"""Rows looked at in one go."""
-WALKS = 4
+WALK = 2_500
+"""Rows looked at in one go, at most; a walk begins with few and grows."""
+PATIENCE_S = 0.06
+"""No further stretch is begun after so long: a page that is not full goes on from there."""
 _CLOCKS_US = 60_000_000
 """Entries take their instant before they commit, and the clocks of several machines differ."""
 _NAMES = columns_of(LogRow)
@@ -131,29 +133,37 @@ async def _walk(hub: Hub, branch: _Branch, wanted: Wanted, span: _Span) -> tuple
     """The newest matches, and how far back was looked (none: to the end)."""
     found: list[Row] = []
     along = await _sparsest(hub, branch.filters, span)
-    stop = span.stop
-    for _ in range(WALKS):
-        rows = await hub.database.query(_stretch(branch, along, wanted, _Span(span.start, stop)))
+    tried = _tried(branch, along, wanted)
+    began, stop, walk = cadence.clock(), span.stop, wanted.limit + 1
+    while True:
+        here = _Span(span.start, stop)
+        rows = await hub.database.query(_stretch(along, tried, here, walk).limit(wanted.limit + 1))
         found += map(_named, rows[: wanted.limit + 1 - len(found)])
         if len(found) > wanted.limit:
             return found, found[-1]["position"]
-        end = await hub.database.query(_positions(along, _Span(span.start, stop)).offset(WALK - 1).limit(1))
+        end = await hub.database.query(_positions(along, here).offset(walk - 1).limit(1))
         if not end:
             return found, None
-        stop = int(end[0][0])
-    return found, stop
+        stop, walk = int(end[0][0]), min(walk * 5, WALK)
+        if cadence.clock() - began > PATIENCE_S:
+            return found, stop
 
 
-def _stretch(branch: _Branch, along: tuple[str, str] | None, wanted: Wanted, span: _Span) -> Select[Any]:
-    """The rows of the next stretch of the walk that match everything."""
-    walked = _positions(along, span).limit(WALK).subquery()
-    statement = _select().join(walked, walked.c.position == col(LogRow.position))
-    tried = [_condition(name, value) for name, value in branch.filters if (name, value) != along]
+def _tried(branch: _Branch, along: tuple[str, str] | None, wanted: Wanted) -> list[ColumnElement[bool]]:
+    """What each row of the walk has to match besides."""
+    found = [_condition(name, value) for name, value in branch.filters if (name, value) != along]
     if wanted.since is not None:
-        tried.append(col(LogRow.at) >= wanted.since)
+        found.append(col(LogRow.at) >= wanted.since)
     if wanted.until is not None:
-        tried.append(col(LogRow.at) < wanted.until)
-    return statement.where(*tried, *branch.tried).order_by(col(LogRow.position).desc()).limit(wanted.limit + 1)
+        found.append(col(LogRow.at) < wanted.until)
+    return [*found, *branch.tried]
+
+
+def _stretch(along: tuple[str, str] | None, tried: list[ColumnElement[bool]], span: _Span, walk: int) -> Select[Any]:
+    """The rows of the next stretch of the walk that match everything."""
+    walked = _positions(along, span).limit(walk).subquery()
+    statement = _select().join(walked, walked.c.position == col(LogRow.position))
+    return statement.where(*tried).order_by(col(LogRow.position).desc())
 
 
 def _positions(along: tuple[str, str] | None, span: _Span) -> Select[Any]:

@@ -106,6 +106,7 @@ async def test_what_was_held_and_let_go_says_so(scene):
 
 async def test_pages_follow_each_other_without_gap_or_repeat_under_any_filter(scene, monkeypatch):
     monkeypatch.setattr(log, "WALK", 3)
+    monkeypatch.setattr(log, "PATIENCE_S", 0.0)
     monkeypatch.setattr(log, "PROBE", 2)
     await scene.consent()
     for number in range(12):
