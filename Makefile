@@ -15,7 +15,7 @@ demo: venv ## play a day in an invented county, then keep serving (ONCE=1: end b
 	@$(PYTHON) -m deploy.demo $(if $(filter-out 0,$(ONCE)),--once)
 
 test: venv servers ## every test, against real servers; writes build/conformance.html (ARGS="-k consent" narrows it)
-	@$(PYTHON) -m pytest --conformance build/conformance.html $(ARGS)
+	@$(PYTHON) -m pytest --conformance=build/conformance.html $(ARGS)
 
 check: venv ## what a commit must pass: format, lint, types, import directions, fast tests
 	@.venv/bin/ruff format --check --quiet . || { echo "make check: run .venv/bin/ruff format on these files" >&2; exit 1; }
