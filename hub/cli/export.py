@@ -25,7 +25,7 @@ The form follows from the file's name: csv, xlsx, jsonl, pdf. Cells that a sprea
 
 Exit codes: 0 done or intact, 1 changed, 2 not understood, 3 a setting is refused, 4 no database.
 """
-_KINDS = ("log", "accounting", "matters", "hhs", "denied", "views", "auditevents")
+_KINDS = ("log", "accounting", "matters", "hhs", "denied", "emergencies", "inquiries", "views", "auditevents")
 _FILTERS = ("discloser", "recipient", "channel", "purpose", "basis", "paragraph", "state")
 
 
@@ -49,6 +49,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
             one.add_argument(f"--{name}")
         if kind == "matters":
             one.add_argument("--register")
+        if kind in ("matters", "emergencies"):
             one.add_argument("--of", choices=("open", "closed"), help="default: both")
     check = kinds.add_parser("verify", help="check a file against its note")
     check.add_argument("file", type=Path, metavar="FILE")
@@ -70,7 +71,7 @@ async def _export(hub: "Hub", args: argparse.Namespace) -> str:
     from hub.cli.consent import member_of  # noqa: PLC0415
     from hub.cli.local import BY  # noqa: PLC0415
     from hub.compliance.exports.make import make  # noqa: PLC0415
-    from hub.compliance.exports.tables import Ask  # noqa: PLC0415
+    from hub.compliance.exports.streams import Ask  # noqa: PLC0415
     from hub.compliance.log import Wanted  # noqa: PLC0415
     from hub.errors import Malformed  # noqa: PLC0415
 

@@ -8,7 +8,8 @@ from aiohttp import web
 from hub.compliance.exports import make
 from hub.compliance.exports.forms import TYPES
 from hub.compliance.exports.make import Made
-from hub.compliance.exports.tables import TABLES, Ask
+from hub.compliance.exports.streams import Ask
+from hub.compliance.exports.tables import TABLES
 from hub.compliance.matters import REGISTERS
 from hub.errors import Forbidden, Malformed, NotAvailable
 from hub.web.access import HUB, PEOPLE, Route, own, who_calls

@@ -18,16 +18,18 @@ from hub.compliance import log
 from hub.compliance.exports import forms, make
 from hub.compliance.exports.forms import MOST_PDF_ROWS, Pdf, inert
 from hub.compliance.exports.signed import Statement
-from hub.compliance.exports.tables import Ask
+from hub.compliance.exports.streams import Ask
 from hub.compliance.log import Wanted
 from hub.crypto.checkpoint import open_checkpoint
-from hub.errors import IntegrityFailed, Malformed, TooLarge
+from hub.errors import IntegrityFailed, Malformed, NotAvailable, TooLarge
+from hub.inquiries import Asking, inquire
 from hub.proofs import public_keys
 from hub.sequencer import Sequencer
 from hub.storage.directory import Organization
 from hub.storage.tables import LedgerEntry
 from tests.api import an_api
-from tests.scenes import NAME, Scene, a_scene
+from tests.disclosures import EMERGENCY, a_county, disclose
+from tests.scenes import CIN, NAME, Scene, a_scene
 
 FORMS = ("csv", "xlsx", "jsonl", "pdf")
 ATTACK = '=HYPERLINK("https://evil.example","click")'
@@ -128,6 +130,29 @@ async def test_an_organization_exports_its_own_only(scene: Scene) -> None:
     for kind in ("log", "denied", "matters", "hhs"):
         content, made = await exported(scene, "jsonl", kind, organization="valley-clinic")
         assert (content, made.rows) == (b"", 0), kind
+
+
+async def test_the_register_of_emergencies_is_exported_with_its_reviews(migrated_url: str) -> None:
+    async with a_county(migrated_url) as scene:
+        stated = {"kind": "emergency_disclosure", "emergency": EMERGENCY}
+        await disclose(scene, "emergency-room", "medications", purpose="treatment", **stated)
+        await scene.dispatch_all()
+        content, made = await exported(scene, "jsonl", "emergencies", organization="harbor")
+        (line,) = [json.loads(each) for each in content.splitlines()]
+        assert (line["recipient"], line["review"], line["missing"]) == ("emergency-room", "open", "")
+        assert b"Fennimore" not in content, "the record itself is opened one at a time"
+        assert made.rows == 1
+        assert (await exported(scene, "jsonl", "emergencies", organization="lantern"))[1].rows == 0
+
+
+async def test_questions_about_a_person_are_exported_for_whom_they_were_put_to(migrated_url: str) -> None:
+    async with a_scene(migrated_url) as scene:
+        with pytest.raises(NotAvailable):
+            await inquire(scene.hub, "lantern", Asking(discloser="harbor", cin=CIN))
+        content, _ = await exported(scene, "jsonl", "inquiries", organization="harbor")
+        (line,) = [json.loads(each) for each in content.splitlines()]
+        assert (line["requester"], line["outcome"]) == ("lantern", "refused")
+        assert (await exported(scene, "jsonl", "inquiries", organization="lantern"))[1].rows == 0
 
 
 async def test_a_pdf_has_a_limit_and_says_so(tmp_path: Any) -> None:

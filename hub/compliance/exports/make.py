@@ -10,7 +10,8 @@ from hub import proofs
 from hub.compliance import viewing
 from hub.compliance.exports.forms import FORMS, WRITERS
 from hub.compliance.exports.signed import Statement, head_line
-from hub.compliance.exports.tables import EVENTS, TITLES, Ask, Table, table
+from hub.compliance.exports.streams import Ask
+from hub.compliance.exports.tables import EVENTS, TITLES, Table, table
 from hub.context import Hub
 from hub.crypto.keyring import KeyKind
 from hub.errors import Malformed, NotAvailable

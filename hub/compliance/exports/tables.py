@@ -1,21 +1,15 @@
 """What can be exported: columns and a stream of rows for each kind; ids, codes and instants, never a name."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any, NamedTuple
 
-import msgspec
-
-from hub.compliance import accounting, attempts, audit_events, log, matters, viewing
-from hub.compliance.log import Wanted
-from hub.compliance.matters import Listed
+from hub.compliance.exports import streams
+from hub.compliance.exports.streams import Ask
 from hub.context import Hub
-from hub.errors import Malformed, NotAvailable
-from hub.storage import members
+from hub.errors import Malformed
 from hub.storage.facts import instant
 
 Cell = str | int | bool | None
-_PAGE = 250
 _LOG = (
     "id", "intended_at", "concluded_at", "discloser", "recipient", "recipient_name", "address", "member_id", "purpose",
     "description", "state", "counts", "accounting", "bases", "laws", "consents", "submission_id", "decision_id",
@@ -30,6 +24,11 @@ _MATTERS = (
 )  # fmt: skip
 _HHS = ("id", "organization_id", "happened_at", "received_at", "affected", "conclusion", "state")
 _DENIED = ("id", "at", "discloser", "recipient", "member_id", "purpose", "phase", "outcome", "reasons")
+_EMERGENCIES = (
+    "id", "intended_at", "discloser", "recipient", "recipient_name", "member_id", "description", "state",
+    "review", "review_due_at", "review_closed_at", "review_closed_by", "resolution", "missing",
+)  # fmt: skip
+_INQUIRIES = ("id", "at", "requester", "discloser", "member_id", "purpose", "outcome")
 _VIEWS = ("id", "at", "by", "what", "member_id", "reference")
 _EVENT = (
     "resourceType", "id", "meta", "type", "subtype", "action", "recorded", "outcome", "outcomeDesc", "purposeOfEvent",
@@ -38,18 +37,20 @@ _EVENT = (
 EVENTS = "auditevents"
 """FHIR AuditEvents, one resource a line: JSON Lines only."""
 _INSTANTS = frozenset(
-    {"intended_at", "concluded_at", "first", "last", "received_at", "opened_at", "closed_at", "happened_at", "at"}
+    {
+        "review_due_at",
+        "review_closed_at",
+        "intended_at",
+        "concluded_at",
+        "first",
+        "last",
+        "received_at",
+        "opened_at",
+        "closed_at",
+        "happened_at",
+        "at",
+    }
 )
-_FEW = 500
-"""45 CFR 164.408(c): breaches of fewer people are told to HHS after the year's end."""
-
-
-class Ask(NamedTuple):
-    """What of a kind is wanted; `log` holds the filters that all kinds share as far as they have them."""
-
-    log: Wanted
-    state: str | None = None
-    register: str | None = None
 
 
 class Table(NamedTuple):
@@ -63,6 +64,8 @@ TITLES = {
     "matters": "Registers",
     "hhs": "Breaches of fewer than 500 people (45 CFR 164.408(c))",
     "denied": "Denied attempts",
+    "emergencies": "Medical emergencies (42 CFR 2.51(c))",
+    "inquiries": "Questions about a person",
     "views": "Who looked at what",
     EVENTS: "Audit events",
     "shown": "Disclosure log as it was shown",
@@ -97,90 +100,14 @@ def _cell(hub: Hub, name: str, value: Any) -> Cell:
     return found
 
 
-async def _log(hub: Hub, ask: Ask) -> AsyncIterator[dict[str, Any]]:
-    async for row in log.stream(hub, ask.log):
-        yield row
-
-
-async def _accounting(hub: Hub, ask: Ask) -> AsyncIterator[dict[str, Any]]:
-    member, organization = ask.log.member, ask.log.organization or ask.log.discloser
-    if member is None:
-        raise Malformed("An accounting is of one member.", field="member")
-    if organization is not None and not await members.may_see(hub, organization, member):
-        raise NotAvailable
-    at = ask.log.until or hub.clock.now()
-    for line in (await accounting.account(hub, member, organization, at=at)).lines:
-        yield msgspec.structs.asdict(line)
-
-
-async def _matters(hub: Hub, ask: Ask) -> AsyncIterator[dict[str, Any]]:
-    def listed(before: str | None) -> Awaitable[list[dict[str, Any]]]:
-        wanted = Listed(
-            ask.log.organization, ask.register, ask.state, member=ask.log.member, before=before, limit=_PAGE
-        )
-        return matters.listing(hub, wanted)
-
-    async for row in _paged(listed):
-        if _within(ask.log, row["received_at"]):
-            clocks = [f"{clock['name']}:{clock['state']}" for clock in row["clocks"]]
-            yield row | {"clocks": clocks}
-
-
-async def _hhs(hub: Hub, ask: Ask) -> AsyncIterator[dict[str, Any]]:
-    async for row in _matters(hub, ask._replace(register="breach", state=None)):
-        facts = row["facts"]
-        if facts.get("conclusion") == "breach" and facts["affected"] < _FEW:
-            yield row | {name: facts.get(name) for name in ("affected", "conclusion", "happened_at")}
-
-
-async def _denied(hub: Hub, ask: Ask) -> AsyncIterator[dict[str, Any]]:
-    def listed(before: str | None) -> Awaitable[list[dict[str, Any]]]:
-        wanted = ask.log
-        return attempts.denied(
-            hub, wanted.organization, member=wanted.member, since=wanted.since, before=before, limit=_PAGE
-        )
-
-    async for row in _paged(listed):
-        if _within(ask.log, row["at"]):
-            yield row
-
-
-async def _events(hub: Hub, ask: Ask) -> AsyncIterator[dict[str, Any]]:
-    async for event in audit_events.stream(hub, ask.log, ask.log.organization):
-        yield event
-
-
-async def _views(hub: Hub, ask: Ask) -> AsyncIterator[dict[str, Any]]:
-    def listed(before: int | None) -> Awaitable[list[dict[str, Any]]]:
-        wanted = ask.log
-        return viewing.views(
-            hub, member=wanted.member, by=wanted.organization, since=wanted.since, until=wanted.until, before=before,
-            limit=_PAGE,
-        )  # fmt: skip
-
-    async for row in _paged(listed):
-        yield row
-
-
-async def _paged(listed: Callable[[Any], Awaitable[list[dict[str, Any]]]]) -> AsyncIterator[dict[str, Any]]:
-    before = None
-    while rows := await listed(before):
-        for row in rows:
-            yield row
-        before = rows[-1]["id"]
-        await asyncio.sleep(0)  # a file's rows come without waiting; other callers have their turn here
-
-
-def _within(wanted: Wanted, at: int) -> bool:
-    return (wanted.since is None or wanted.since <= at) and (wanted.until is None or at < wanted.until)
-
-
 TABLES: dict[str, tuple[tuple[str, ...], Callable[[Hub, Ask], AsyncIterator[dict[str, Any]]]]] = {
-    "log": (_LOG, _log),
-    "accounting": (_ACCOUNTING, _accounting),
-    "matters": ((*_MATTERS, "clocks"), _matters),
-    "hhs": (_HHS, _hhs),
-    "denied": (_DENIED, _denied),
-    "views": (_VIEWS, _views),
-    EVENTS: (_EVENT, _events),
+    "log": (_LOG, streams.log_rows),
+    "accounting": (_ACCOUNTING, streams.accounting_rows),
+    "matters": ((*_MATTERS, "clocks"), streams.matters_rows),
+    "hhs": (_HHS, streams.hhs_rows),
+    "denied": (_DENIED, streams.denied_rows),
+    "emergencies": (_EMERGENCIES, streams.emergencies_rows),
+    "inquiries": (_INQUIRIES, streams.inquiries_rows),
+    "views": (_VIEWS, streams.views_rows),
+    EVENTS: (_EVENT, streams.events_rows),
 }
