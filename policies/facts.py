@@ -215,7 +215,7 @@ class Matter:
     """An item as the rules see it in one `place`: a world and a discloser. `principal`: in whose name that one acts.
 
     `as_qso`: the discloser holds it as QSO and stands in the program's place (§2.11, §2.12(c)(4)).
-    `plain`: a record of the discloser's own, needed, and no counseling note: nothing but its class matters.
+    `plain`: the discloser's own, needed, and no counseling note.
     """
 
     __slots__ = (
@@ -261,7 +261,7 @@ class Matter:
             self.kind = RECORD
             self.note = cls == COUNSELING_NOTES
             self._whose(facts)
-        self.plain = self.own and not self.as_qso and item.needed and not self.note
+        self.plain = self.own and item.needed and not self.note
 
     def _whose(self, facts: Facts) -> None:
         """Is the record the program's own, or the QSO's in its program's place (FORMAT.md section 2)?"""

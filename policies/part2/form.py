@@ -143,12 +143,10 @@ class Form:
 
 
 def form_of(consent: Consent, world: World) -> Form:
-    """The consent as read in this world; read once and kept on the consent."""
-    form = consent.compiled
-    if form is None or form.world is not world:
-        form = Form(consent, world)
-        object.__setattr__(consent, "compiled", form)
-    return form  # type: ignore[no-any-return]  # the model does not know the engine's types
+    """The consent as read in this world, kept on the consent for the next decision."""
+    form = Form(consent, world)
+    object.__setattr__(consent, "compiled", form)
+    return form
 
 
 def _classes(information: frozenset[str]) -> frozenset[str]:

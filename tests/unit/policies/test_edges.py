@@ -157,6 +157,27 @@ def test_a_justice_consent_may_be_taken_back_from_the_instant_of_its_event(secon
     assert answer(**facts, consents={"order": form}).outcome == outcome
 
 
+def test_a_form_signed_too_late_is_not_prior_and_for_all_that_not_false():
+    late = {"like": "tpo", "signed_on": "2026-03-03", "signed_at": "2026-03-03T09:00:00-08:00"}
+    assert reasons(consents={"intake": late}) == {"consent.not_prior"}
+
+
+def test_a_date_from_which_a_form_is_revocable_means_something_to_the_justice_system_only():
+    revoked = [{"at": "2026-02-20T09:00:00-08:00", "how": "written"}]
+    form = {"like": "tpo", "revocable_from": "2026-12-31", "revoked": revoked}
+    assert reasons(consents={"intake": form}) == {"consent.revoked"}
+
+
+def test_what_a_programs_counselor_made_is_the_programs_in_the_hands_of_its_service_organization():
+    laboratory = Agreement("harbor-lantern", "qsoa", "harbor", "lantern", "laboratory")
+    world = World(WORLD.parties, {**WORLD.agreements, laboratory.id: laboratory}, WORLD.zone)
+    note = Item("note", source="harbor-counselor", held_under="qsoa")
+    asked = ask("lantern", consents={"intake": {"like": "tpo", "discloser": ["harbor"]}})
+    held = replace(asked, world=world, packet=(note,), agreements=(laboratory.id,))
+    assert decide(held).consents == ("intake",)
+    assert decide(replace(held, agreements=())).outcome == "deny"
+
+
 # -- the edges of the calendar ----------------------------------------------------------------------------------------
 
 
