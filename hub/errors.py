@@ -6,6 +6,7 @@
     │   ├── Unsupported     understood, but not something the hub handles
     │   ├── TooLarge        over a stated limit
     │   ├── Conflict        the same key, another body; a state that does not allow it
+    │   ├── Outdated        the version it was made for is no longer the present one
     │   ├── Unauthorized    no or bad credentials
     │   ├── Forbidden       the role of the credentials does not reach this command
     │   ├── TooSlow         a body that did not arrive within its deadline
@@ -60,6 +61,11 @@ class TooLarge(Rejected):
 class Conflict(Rejected):
     code = "conflict"
     status = 409
+
+
+class Outdated(Rejected):
+    code = "outdated"
+    status = 412
 
 
 class Unauthorized(Rejected):

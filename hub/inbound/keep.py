@@ -12,7 +12,7 @@ from hub.errors import Conflict, HubError, NotAvailable, Stale, TooLarge
 from hub.model import Frozen, new_id
 from hub.record import entry
 from hub.storage.database import Step, Unit
-from hub.storage.statements import InsertNew, Lookup, columns_of
+from hub.storage.statements import Insert, InsertNew, Lookup, Row, columns_of
 from hub.storage.tables import Inbound
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -20,6 +20,7 @@ MAX_BYTES = 64 * 1024 * 1024
 INBOUND = "inbound"
 """The topic that wakes whoever settles."""
 _ADD = InsertNew(Inbound, columns_of(Inbound), ("channel", "key_hash"))
+_ADD_UNIQUE = Insert(Inbound, columns_of(Inbound))
 _EARLIER = Lookup(Inbound, ("channel", "id", "digest"), "key_hash")
 _SEALED = Lookup(
     Inbound,
@@ -48,23 +49,24 @@ async def keep(hub: Hub, arrival: Arrival) -> Taken:
 
     Raises `Conflict` (the key was used for other bytes), `TooLarge` and `StorageFailed` (nothing was taken).
     """
-    if len(arrival.raw) > MAX_BYTES:
-        raise TooLarge(f"A message has at most {MAX_BYTES >> 20} MiB.")
-    now, found = hub.clock.now(), new_id()
-    key = hash_idempotency(hub.ring, f"inbound:{arrival.channel}", arrival.key)
-    digest = hashlib.sha256(arrival.raw).digest()
-    sealed = seal(hub.ring, _record(found), _encode(arrival))
-    row = (
-        found, arrival.channel, key, digest, None, "taken", arrival.trouble or None, None, now, None,
-        sealed.key_id, sealed.wrapped_key, sealed.ciphertext,
-    )  # fmt: skip
-    body = {"channel": arrival.channel, "digest": digest.hex(), "code": arrival.trouble}
+    found = new_id()
+    row, taken = _row(hub, arrival, found)
     try:
-        await hub.database.commit(
-            Unit((Step(_ADD, row, "inbound"),), (entry("inbound.taken", now, body, reference=found),))
-        )
+        await hub.database.commit(Unit((Step(_ADD, row, "inbound"),), (taken,)))
     except Stale:
-        return await _earlier(hub, arrival, key, digest)
+        return await _earlier(hub, arrival, row[2], row[3])
+    await hub.signals.wake(INBOUND)
+    return Taken(id=found)
+
+
+async def keep_with(hub: Hub, arrival: Arrival, guard: Step) -> Taken:
+    """Make it durable together with what the guard writes, or neither; for a key that the guard makes unique.
+
+    Raises `Stale` if the guard does not hold, `StorageFailed`.
+    """
+    found = new_id()
+    row, taken = _row(hub, arrival, found)
+    await hub.database.commit(Unit((guard,), (Step(_ADD_UNIQUE, row), taken)))
     await hub.signals.wake(INBOUND)
     return Taken(id=found)
 
@@ -84,6 +86,21 @@ async def read(hub: Hub, inbound: str) -> Kept:
         received_at=received_at,
         arrival=_decode(open(hub.ring, _record(inbound), Sealed(*sealed))),
     )
+
+
+def _row(hub: Hub, arrival: Arrival, found: str) -> tuple[Row, Step]:
+    """The arrival's row, sealed, and its ledger entry."""
+    if len(arrival.raw) > MAX_BYTES:
+        raise TooLarge(f"A message has at most {MAX_BYTES >> 20} MiB.")
+    now, digest = hub.clock.now(), hashlib.sha256(arrival.raw).digest()
+    key = hash_idempotency(hub.ring, f"inbound:{arrival.channel}", arrival.key)
+    sealed = seal(hub.ring, _record(found), _encode(arrival))
+    row = (
+        found, arrival.channel, key, digest, None, "taken", arrival.trouble or None, None, now, None,
+        sealed.key_id, sealed.wrapped_key, sealed.ciphertext,
+    )  # fmt: skip
+    body = {"channel": arrival.channel, "digest": digest.hex(), "code": arrival.trouble}
+    return row, entry("inbound.taken", now, body, reference=found)
 
 
 async def _earlier(hub: Hub, arrival: Arrival, key: bytes, digest: bytes) -> Taken:

@@ -33,7 +33,7 @@ _REFERRAL = "referral/"
 _ADD = Insert(Thread, columns_of(Thread))
 _OF = Lookup(Thread, ("submission_id", "event", "retracted_by"), "hash")
 _RETRACTED = Change(Thread, ("retracted_by",), ("hash", "submission_id"))
-_ROW = Lookup(Outbox, ("submission_id",), "id")
+_ROW = Lookup(Outbox, ("submission_id", "recipient"), "id")
 _SUBMISSION = Lookup(Submission, ("sender", "member_id"), "id")
 _SHARE: tuple[Any, ...] = (
     col(Outbox.id),
@@ -89,12 +89,12 @@ async def answer_to(hub: Hub, content: ArrivedPacket, sender: str) -> Answer | N
     """Whom the answer is about and for; none if the sender was not told of any such referral, nor asked it."""
     number = content.thread.removeprefix(_REFERRAL)
     rows = await hub.database.lookup(_OF, _hash(hub, content.thread, sender))
-    found = [submission for submission, event, _ in rows if event == "referral"]
-    # Our own referrals carry the id of the disclosure.
-    found += [submission for (submission,) in await hub.database.lookup(_ROW, number)]
-    for submission in reversed(found):
+    found: list[tuple[str, str | None]] = [(submission, None) for submission, event, _ in rows if event == "referral"]
+    # Our own referrals carry the id of the disclosure, which is one recipient's.
+    found += [(submission, recipient) for submission, recipient in await hub.database.lookup(_ROW, number)]
+    for submission, only in reversed(found):
         ((asked_by, member),) = await hub.database.lookup(_SUBMISSION, submission)
-        told = [each.recipient for each in await _shares(hub, submission) if _told(each)]
+        told = [s.recipient for s in await _shares(hub, submission) if _told(s) and only in (None, s.recipient)]
         if member is not None and sender == asked_by and told:
             return Answer(member, tuple(dict.fromkeys(told)))
         if member is not None and sender in told:

@@ -59,6 +59,10 @@ REFUSED: dict[tuple[str, str], Any] = {
     ("GET", "/v1/inbound/{id}/raw"): None,
     ("POST", "/v1/inbound/{id}/match"): {"sender": "lantern", "member": "ID"},
     ("POST", "/v1/inbound/{id}/close"): {"reason": "not_ours"},
+    ("GET", "/fhir/Task/{id}"): None,
+    ("PUT", "/fhir/Task/{id}"): {"status": "accepted"},
+    ("GET", "/fhir/ServiceRequest/{id}"): None,
+    ("GET", "/fhir/Communication/{id}"): None,
 }
 """Refused to a stranger, by the id of something of Harbor's or of nothing."""
 ANSWERED = {
@@ -67,6 +71,9 @@ ANSWERED = {
     ("GET", "/v1/disclosures"),
     ("POST", "/v1/inquiries"),
     ("POST", "/fhir/$process-message"),
+    ("GET", "/fhir/Task"),
+    ("GET", "/fhir/ServiceRequest"),
+    ("GET", "/fhir/Communication"),
     ("POST", "/forms/consent"),
 }
 """Take a person by CIN or as a filter, and answer a stranger alike for every person."""
@@ -92,6 +99,7 @@ OF_NOBODY = {
     ("GET", "/readyz"),
     ("GET", "/metrics"),
     ("GET", "/openapi.json"),
+    ("GET", "/fhir/metadata"),
 }
 OWN_STAFF = {("POST", "/v1/policy/check")}
 """For the discloser's own people; what they know of their own people is no leak."""
@@ -143,6 +151,7 @@ async def harbors(api: Api) -> dict[str, str]:
         "disclosures": view["recipients"][0]["outbox"],
         "work": (await staff("GET", "/v1/work")).json["items"][0]["id"],
         "inbound": await waiting(api.hub),
+        **dict.fromkeys(("Task", "ServiceRequest", "Communication"), view["recipients"][0]["outbox"]),
     }
 
 
@@ -263,6 +272,17 @@ async def test_a_list_of_disclosures_about_anybody_is_as_empty(api: Api, harbors
         seen(await stranger("GET", f"/v1/disclosures?member={member}")) for member in (harbors["members"], UNKNOWN)
     ]
     assert answers[0] == answers[1]
+
+
+@pytest.mark.parametrize("kind", ["Task", "ServiceRequest", "Communication"])
+async def test_a_fhir_search_for_anybody_is_as_empty(api: Api, harbors: dict[str, str], kind: str) -> None:
+    stranger = await api.caller("lantern")
+    answers = []
+    for member in (harbors["members"], UNKNOWN):
+        answer = await stranger("GET", f"/fhir/{kind}?patient={member}")
+        answers.append((answer.status, answer.body.replace(member.encode(), b"-")))
+    assert answers[0] == answers[1]
+    assert b"entry" not in answers[0][1]
 
 
 @pytest.mark.parametrize("person", ["members", None])

@@ -22,6 +22,7 @@ from hub.storage.tables.ledger import (
 from hub.storage.tables.members import Member, MemberIdentifier, MemberLink
 from hub.storage.tables.people import Passkey, Person, SavedView, Session, SignInTry
 from hub.storage.tables.pickup import PickupCode
+from hub.storage.tables.referrals import ReferralTask
 from hub.storage.tables.reports import ProviderReport
 from hub.storage.tables.retention import LegalHold, RetentionState
 from hub.storage.tables.work import Evidence, Inquiry, WorkItem
@@ -69,6 +70,7 @@ __all__ = [
     "PickupCode",
     "Proof",
     "ProviderReport",
+    "ReferralTask",
     "Restriction",
     "RetentionState",
     "SavedView",

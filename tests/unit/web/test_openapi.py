@@ -45,7 +45,10 @@ def test_only_what_needs_no_token_says_so() -> None:
     described_open = {key for key, operation in described().items() if operation.get("security") == []}
     assert described_open == {(route.method, route.described) for route in API if route.roles == PUBLIC}
     # The on-screen consent takes its token in the form: a page cannot send a header.
-    machines, page = {"/healthz", "/readyz", "/metrics", "/openapi.json"}, {"/forms/consent", "/forms/style.css"}
+    machines, page = (
+        {"/healthz", "/readyz", "/metrics", "/openapi.json", "/fhir/metadata"},
+        {"/forms/consent", "/forms/style.css"},
+    )
     ledger = {"/tlog/checkpoint", "/tlog/tile/{path}", "/tlog/cosignatures"}
     providers = {"/v1/reports/{provider}"}  # a report proves itself
     assert {path for _, path in described_open} == machines | page | ledger | providers

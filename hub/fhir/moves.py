@@ -1,0 +1,31 @@
+"""Who may move a referral's Task from which status to which (SDOHCC Task for referral management; interop A6)."""
+
+from typing import Literal
+
+Party = Literal["requester", "target"]
+
+_OPEN = frozenset({"requested", "accepted", "in-progress", "on-hold"})
+_UNDERWAY = frozenset({"in-progress", "on-hold", "failed", "completed", "cancelled"})
+_TARGET = {
+    "requested": frozenset({"accepted", "rejected", "cancelled"}),
+    "accepted": _UNDERWAY,
+    "in-progress": _UNDERWAY - {"in-progress"},
+    "on-hold": _UNDERWAY - {"on-hold"},
+}
+STATUSES = (
+    "draft", "requested", "accepted", "rejected", "in-progress", "on-hold", "failed", "completed", "cancelled",
+    "entered-in-error",
+)  # fmt: skip
+"""FHIR's TaskStatus without `received` and `ready`."""
+ENDED = "entered-in-error"
+
+
+def may_move(party: Party, old: str, new: str) -> bool:
+    """Whether this party may; from `entered-in-error` and from `draft` (nobody was asked yet) nothing moves."""
+    if old not in STATUSES or old in (ENDED, "draft") or old == new:
+        return False
+    if new == ENDED:
+        return True
+    if party == "requester":
+        return new == "cancelled" and old in _OPEN
+    return new in _TARGET.get(old, ())

@@ -1,0 +1,74 @@
+"""A referral's Task moves: the new status and the report of it become durable together, the report is decided later.
+
+Rules kept: who may move it where is `hub.fhir.moves`; a version moves once; the report goes the way of every answer to
+a referral (`hub.inbound.threads`), so that consent decides whether the other side hears of it.
+"""
+
+from typing import NamedTuple
+
+from hub.arrivals import Arrival, ArrivedPacket
+from hub.context import Hub
+from hub.errors import Conflict, Outdated, Stale
+from hub.fhir.moves import may_move
+from hub.fhir.notification_in import MEDIA_TYPE, STEPS, status_document
+from hub.fhir.referrals import Share
+from hub.inbound.keep import keep_with
+from hub.model import Event, MemberIdentity, MessageKind
+from hub.storage import members
+from hub.storage.database import Step
+from hub.storage.statements import Change, InsertNew, columns_of
+from hub.storage.tables import ReferralTask
+
+_FIRST = InsertNew(ReferralTask, columns_of(ReferralTask), ("id",))
+_NEXT = Change(ReferralTask, ("status", "version", "updated_at", "updated_by"), ("id", "version"), must_hit=True)
+
+
+class Move(NamedTuple):
+    version: int
+    """The version that the caller saw."""
+    status: str
+    reason: str
+    """Goes into the report, sealed; the Task does not keep it."""
+
+
+async def move(hub: Hub, share: Share, move: Move, raw: bytes, organization: str, *, by: str) -> Share:
+    """The share as it is then. Raises `Conflict` (not by this party, not from this status), `Outdated`."""
+    old = share.version or 1
+    if move.version != old:
+        raise Outdated("The Task has another version by now; read it again.")
+    if not share.told or not may_move(share.party(organization), share.status, move.status):
+        raise Conflict("This status cannot follow, or is not yours to set.", code="status-not-allowed")
+    now = hub.clock.now()
+    row = (move.status, old + 1, now, by)
+    step = (
+        Step(_FIRST, (share.id, *row), "version")
+        if share.version is None
+        else Step(_NEXT, (*row, share.id, old), "version")
+    )
+    try:
+        await keep_with(hub, await _report(hub, share, move, raw, organization, now), step)
+    except Stale:
+        raise Outdated("The Task has another version by now; read it again.") from None
+    return share._replace(stated=move.status, version=old + 1, updated_at=now)
+
+
+async def _report(hub: Hub, share: Share, move: Move, raw: bytes, organization: str, now: int) -> Arrival:
+    assert share.member is not None  # nothing is disclosed about nobody
+    facts = await members.facts_of(hub, share.member)
+    step = STEPS[move.status]
+    return Arrival(
+        channel="api",
+        key=f"task\x1f{share.id}\x1f{move.version}",
+        raw=raw,
+        media_type=MEDIA_TYPE,
+        organization=organization,
+        content=ArrivedPacket(
+            kind=MessageKind.STATUS_REPORT,
+            purpose="treatment",
+            person=MemberIdentity(given=facts.given, family=facts.family, born=facts.born, cin=facts.cin or ""),
+            documents=(status_document(step, move.reason),),
+            event=Event(kind=step, at=now),
+            thread=f"referral/{share.id}",
+            place="answers",
+        ),
+    )

@@ -1,0 +1,167 @@
+"""Referrals as FHIR Task and ServiceRequest: one pair for each recipient's share, for its two parties alone.
+
+INVARIANT: no-existence-leak. A recipient sees what arrived; whatever is not the viewer's is not there. The person is
+named by the hub's id once something about them was disclosed, else by the sender's own submission.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, or_, select
+from sqlmodel import col
+
+from hub.context import Hub
+from hub.fhir.moves import Party
+from hub.model import MessageKind
+from hub.storage.facts import instant
+from hub.storage.tables import Disclosure, Outbox, ReferralTask, Submission
+
+Json = dict[str, Any]
+
+_TOLD = ("intended", "disclosed", "unknown")
+_NEVER = ("withheld", "dead")
+_TASK_CODE = "http://hl7.org/fhir/CodeSystem/task-code"
+_REQUESTS = {
+    "rejected": "revoked",
+    "failed": "revoked",
+    "cancelled": "revoked",
+    "completed": "completed",
+    "on-hold": "on-hold",
+    "draft": "draft",
+    "entered-in-error": "entered-in-error",
+}
+
+
+class Share(NamedTuple):
+    """One recipient's share of a referral."""
+
+    id: str
+    submission: str
+    recipient: str
+    state: str
+    sender: str
+    member: str | None
+    priority: str
+    created_at: int
+    disclosed: str | None
+    stated: str | None
+    version: int | None
+    updated_at: int | None
+
+    @property
+    def told(self) -> bool:
+        """INVARIANT: unknown-is-disclosed. The recipient has it, or may have it."""
+        return self.disclosed in _TOLD
+
+    @property
+    def status(self) -> str:
+        """As whoever may say so stated last; before that, how far the delivery came."""
+        if self.stated is not None:
+            return self.stated
+        return "requested" if self.told else "failed" if self.state in _NEVER else "draft"
+
+    def party(self, organization: str) -> Party:
+        """What an organization that sees the share is to it."""
+        return "requester" if organization == self.sender else "target"
+
+
+_COLUMNS: tuple[Any, ...] = (
+    col(Outbox.id),
+    col(Outbox.submission_id),
+    col(Outbox.recipient),
+    col(Outbox.state),
+    col(Submission.sender),
+    col(Submission.member_id),
+    col(Submission.priority),
+    col(Submission.created_at),
+    col(Disclosure.state),
+    col(ReferralTask.status),
+    col(ReferralTask.version),
+    col(ReferralTask.updated_at),
+)
+
+
+async def shares(
+    hub: Hub,
+    viewer: str | None,
+    *,
+    share: str | None = None,
+    member: str | None = None,
+    requester: str | None = None,
+    owner: str | None = None,
+    before: str | None = None,
+    limit: int = 50,
+) -> list[Share]:
+    """The viewer's (none: everybody's), newest first."""
+    statement = (
+        select(*_COLUMNS)
+        .join(Submission, col(Submission.id) == col(Outbox.submission_id))
+        .outerjoin(Disclosure, col(Disclosure.id) == col(Outbox.id))
+        .outerjoin(ReferralTask, col(ReferralTask.id) == col(Outbox.id))
+        .where(col(Submission.kind) == MessageKind.REFERRAL_PACKET.value)
+    )
+    arrived = col(Disclosure.state) == "disclosed"
+    wanted: tuple[tuple[str | None, Callable[[str], ColumnElement[bool]]], ...] = (
+        (viewer, lambda who: or_(col(Submission.sender) == who, (col(Outbox.recipient) == who) & arrived)),
+        (share, lambda id_: col(Outbox.id) == id_),
+        # Whom it is about can be asked for once it was disclosed, as the answer names them.
+        (member, lambda id_: (col(Submission.member_id) == id_) & col(Disclosure.state).in_(_TOLD)),
+        (requester, lambda who: col(Submission.sender) == who),
+        (owner, lambda who: col(Outbox.recipient) == who),
+        (before, lambda id_: col(Outbox.id) < id_),
+    )
+    for given, condition in wanted:
+        if given is not None:
+            statement = statement.where(condition(given))
+    return [Share(*row) for row in await hub.database.query(statement.order_by(col(Outbox.id).desc()).limit(limit))]
+
+
+def task_of(share: Share) -> Json:
+    """The Task by which the recipient says what becomes of the referral."""
+    return {
+        "resourceType": "Task",
+        "id": share.id,
+        "meta": _meta(share),
+        "identifier": [{"system": "urn:part2hub:disclosure", "value": share.id}],
+        "status": share.status,
+        "intent": "order",
+        "priority": share.priority,
+        "code": {"coding": [{"system": _TASK_CODE, "code": "fulfill"}]},
+        "focus": {"reference": f"ServiceRequest/{share.id}"},
+        "for": _person(share),
+        "authoredOn": _at(share.created_at),
+        "lastModified": _at(share.updated_at or share.created_at),
+        "requester": {"reference": f"Organization/{share.sender}"},
+        "owner": {"reference": f"Organization/{share.recipient}"},
+    }
+
+
+def request_of(share: Share) -> Json:
+    """The ServiceRequest: what was asked; its documents travelled with the delivery."""
+    return {
+        "resourceType": "ServiceRequest",
+        "id": share.id,
+        "meta": _meta(share),
+        "status": _REQUESTS.get(share.status, "active"),
+        "intent": "order",
+        "priority": share.priority,
+        "code": {"text": "Referral"},
+        "subject": _person(share),
+        "authoredOn": _at(share.created_at),
+        "requester": {"reference": f"Organization/{share.sender}"},
+        "performer": [{"reference": f"Organization/{share.recipient}"}],
+    }
+
+
+def _meta(share: Share) -> Json:
+    return {"versionId": str(share.version or 1), "lastUpdated": _at(share.updated_at or share.created_at)}
+
+
+def _person(share: Share) -> Json:
+    if share.told and share.member is not None:
+        return {"reference": f"Patient/{share.member}"}
+    return {"identifier": {"system": "urn:part2hub:submission", "value": share.submission}}
+
+
+def _at(microseconds: int) -> str:
+    return instant(microseconds).isoformat(timespec="milliseconds")

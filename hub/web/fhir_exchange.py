@@ -1,0 +1,177 @@
+"""The FHIR read side: Task and ServiceRequest of referrals, Communication of what was sent, and what there is.
+
+Status of a referral comes back here: its recipient moves the Task, which goes to the requester as a status report,
+decided like any other; whoever moved it learns that it was taken, and nothing else.
+"""
+
+import re
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from hub.errors import Malformed, NotAvailable, Unsupported
+from hub.fhir import capability, communications, referral_moves, referrals
+from hub.fhir.moves import STATUSES
+from hub.fhir.referrals import Share, request_of, task_of
+from hub.storage.tokens import Role
+from hub.web.access import ANYONE, HUB, PUBLIC, Route, note_view, own, who_calls
+from hub.web.body import MAX_JSON, read_body
+from hub.web.fhir_search import Asked
+from hub.web.outcomes import FHIR, TYPE, fhir
+
+SEARCHES = {
+    "Task": {"_id": "token", "status": "token", "patient": "reference", "requester": "reference", "owner": "reference"},
+    "ServiceRequest": {"_id": "token", "patient": "reference", "requester": "reference", "performer": "reference"},
+    "Communication": {
+        "_id": "token", "patient": "reference", "sender": "reference", "recipient": "reference", "status": "token",
+    },
+    "AuditEvent": {
+        "_id": "token", "date": "date", "patient": "reference", "agent": "reference", "type": "token",
+        "outcome": "token", "entity": "reference",
+    },
+}  # fmt: skip
+"""What each resource can be searched by."""
+MOVERS: tuple[Role, ...] = ("sender", "staff")
+_MATCH = re.compile(r'(?:W/)?"([0-9]{1,9})"')
+
+
+async def metadata(request: web.Request) -> web.Response:
+    """`GET /fhir/metadata`."""
+    routes = {
+        (route.method, route.resource.canonical)
+        for route in request.app.router.routes()
+        if route.resource is not None and route.resource.canonical.startswith(FHIR) and route.method != "HEAD"
+    }
+    return fhir(capability.statement(sorted(routes), SEARCHES))
+
+
+async def search_tasks(request: web.Request) -> web.Response:
+    """`GET /fhir/Task`."""
+    asked = Asked(request, SEARCHES["Task"])
+    wanted = asked.codes("status", STATUSES)
+    found = await _shares(request, asked, "owner")
+    return _page(asked, found, lambda share: task_of(share) if not wanted or share.status in wanted else None)
+
+
+async def search_requests(request: web.Request) -> web.Response:
+    """`GET /fhir/ServiceRequest`."""
+    asked = Asked(request, SEARCHES["ServiceRequest"])
+    return _page(asked, await _shares(request, asked, "performer"), request_of)
+
+
+async def read_task(request: web.Request) -> web.Response:
+    """`GET /fhir/Task/{id}`."""
+    return _versioned(task_of(await _share(request)))
+
+
+async def read_request(request: web.Request) -> web.Response:
+    """`GET /fhir/ServiceRequest/{id}`."""
+    return _versioned(request_of(await _share(request)))
+
+
+async def move_task(request: web.Request) -> web.Response:
+    """`PUT /fhir/Task/{id}` with `If-Match`: another status, by a party that may set it; nothing else changes."""
+    hub, who = request.app[HUB], who_calls(request)
+    if request.content_type not in (TYPE, "application/json"):
+        raise Unsupported("This takes application/fhir+json.")
+    share = await _share(request, organization=who.organization)
+    stated = _MATCH.fullmatch(request.headers.get("If-Match", ""))
+    if stated is None:
+        raise Malformed("An If-Match header with the version is needed.", code="if-match-missing", field="If-Match")
+    raw = await read_body(request, MAX_JSON)
+    status, reason = _moved(raw, task_of(share))
+    move = referral_moves.Move(int(stated[1]), status, reason)
+    return _versioned(task_of(await referral_moves.move(hub, share, move, raw, who.organization, by=who.by)))
+
+
+async def search_communications(request: web.Request) -> web.Response:
+    """`GET /fhir/Communication`."""
+    asked = Asked(request, SEARCHES["Communication"])
+    wanted = asked.codes("status", communications.STATUSES.values())
+    found = await communications.communications(
+        request.app[HUB], own(request), disclosure=asked.id("_id"), member=asked.id("patient", "Patient"),
+        sender=asked.id("sender", "Organization"), recipient=asked.id("recipient", "Organization"),
+        before=asked.id("_cursor"), limit=asked.count,
+    )  # fmt: skip
+    for each in found:
+        await _seen(request, each["subject"]["reference"].removeprefix("Patient/"), each["id"])
+    last = found[-1]["id"] if found else ""
+    return asked.searchset(found, lambda each: each if not wanted or each["status"] in wanted else None, last)
+
+
+async def read_communication(request: web.Request) -> web.Response:
+    """`GET /fhir/Communication/{id}`."""
+    found = await communications.communications(
+        request.app[HUB], own(request), disclosure=request.match_info["id"], limit=1
+    )
+    if not found:
+        raise NotAvailable
+    await _seen(request, found[0]["subject"]["reference"].removeprefix("Patient/"), found[0]["id"])
+    return fhir(found[0])
+
+
+def _page(asked: Asked, found: list[Share], resource: Any) -> web.Response:
+    return asked.searchset(found, resource, found[-1].id if found else "")
+
+
+async def _shares(request: web.Request, asked: Asked, owner: str) -> list[Share]:
+    found = await referrals.shares(
+        request.app[HUB], own(request), share=asked.id("_id"), member=asked.id("patient", "Patient"),
+        requester=asked.id("requester", "Organization"), owner=asked.id(owner, "Organization"),
+        before=asked.id("_cursor"), limit=asked.count,
+    )  # fmt: skip
+    for share in found:
+        await _seen(request, share.member, share.id)
+    return found
+
+
+async def _share(request: web.Request, organization: str | None = None) -> Share:
+    viewer = organization or own(request)
+    found = await referrals.shares(request.app[HUB], viewer, share=request.match_info["id"], limit=1)
+    if not found:
+        raise NotAvailable
+    await _seen(request, found[0].member, found[0].id)
+    return found[0]
+
+
+async def _seen(request: web.Request, member: str | None, reference: str) -> None:
+    if member is not None:
+        await note_view(request.app[HUB], who_calls(request), "referral", member, reference)
+
+
+def _moved(raw: bytes, current: dict[str, Any]) -> tuple[str, str]:
+    """The new status and its reason. Raises `Malformed` if anything else was changed."""
+    try:
+        task = msgspec.json.decode(raw, type=dict[str, Any])
+    except (ValueError, RecursionError):
+        raise Malformed("The body is not a JSON object.", field="$") from None
+    free = {"status", "statusReason", "lastModified", "meta"}
+    changed = [name for name in current if name not in free and task.get(name, current[name]) != current[name]]
+    foreign = task.keys() - current.keys() - free
+    if task.get("resourceType") != "Task" or task.get("id") != current["id"] or changed or foreign:
+        field = f"Task.{changed[0]}" if changed else "Task"
+        raise Malformed("Only the status and its reason can be changed.", field=field)
+    if task.get("status") not in STATUSES:
+        raise Malformed("Unknown status.", field="Task.status")
+    reason = task.get("statusReason")
+    words = reason.get("text", "") if isinstance(reason, dict) else ""
+    return task["status"], words if isinstance(words, str) else ""
+
+
+def _versioned(resource: dict[str, Any]) -> web.Response:
+    response = fhir(resource)
+    response.headers["ETag"] = f'W/"{resource["meta"]["versionId"]}"'
+    return response
+
+
+ROUTES = (
+    Route("GET", "/fhir/metadata", metadata, PUBLIC),
+    Route("GET", "/fhir/Task", search_tasks, ANYONE),
+    Route("GET", "/fhir/Task/{id}", read_task, ANYONE),
+    Route("PUT", "/fhir/Task/{id}", move_task, MOVERS),
+    Route("GET", "/fhir/ServiceRequest", search_requests, ANYONE),
+    Route("GET", "/fhir/ServiceRequest/{id}", read_request, ANYONE),
+    Route("GET", "/fhir/Communication", search_communications, ANYONE),
+    Route("GET", "/fhir/Communication/{id}", read_communication, ANYONE),
+)
