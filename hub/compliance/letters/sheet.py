@@ -134,11 +134,11 @@ class Sheet(FPDF):
         """The last paragraph and the signature, on one page."""
         self._set("", _BODY, _INK)
         rows = self.multi_cell(0, _LINE, last, align="L", dry_run=True, output="LINES")
-        if self.will_page_break(len(cast("list[str]", rows)) * _LINE + 34):
+        if self.will_page_break(len(cast("list[str]", rows)) * _LINE + 31):
             self.add_page()
         self.paragraph(last)
         self.paragraph(self._words.closing)
-        self.ln(9)
+        self.ln(7)
         self._set("", _BODY, _INK)
         self.lines([self._words.privacy_office, self._head.sender])
 
