@@ -178,6 +178,33 @@ def test_what_a_programs_counselor_made_is_the_programs_in_the_hands_of_its_serv
     assert decide(replace(held, agreements=())).outcome == "deny"
 
 
+def test_an_agreement_makes_no_service_organization_of_who_holds_a_record_by_mistake():
+    astray = {"record": {"source": "harbor", "held_under": "mistake"}}
+    found = reasons("chartwell", "harbor", packet=astray, agreements=["harbor-chartwell"])
+    assert found == {"redisclosure.not_lawful_holder"}
+
+
+def test_a_hospitals_agreement_is_none_of_the_program_within_it():
+    data = Agreement("hospital-chartwell", "qsoa", "st-brigid", "chartwell", "data_processing")
+    world = World(WORLD.parties, {**WORLD.agreements, data.id: data}, WORLD.zone)
+    record = {"record": {"source": "st-brigid-addiction-unit", "held_under": "qsoa"}}
+    form = {"like": "tpo", "discloser": ["st-brigid-addiction-unit"]}
+    asked = replace(ask("chartwell", packet=record, consents={"intake": form}), world=world, agreements=(data.id,))
+    assert decide(asked).reasons == ("scope.discloser", "qso.no_agreement")
+
+
+def test_an_agreement_of_one_kind_does_not_do_for_another():
+    carried = {"through": "dhcs", "consents": {"intake": {"like": "tpo"}}}
+    assert reasons(**carried, agreements=["harbor-dhcs-copies"]) == {"qso.no_agreement"}
+    associate = Agreement("legacy-baa", "baa", "legacy-fund", "ledgerworks", "claims")
+    world = World(WORLD.parties, {**WORLD.agreements, associate.id: associate}, WORLD.zone)
+    claim = {"claim": {"source": "harbor", "held_under": "intake", "information": "billing"}}
+    form = {"like": "tpo", "discloser": ["harbor"]}
+    asked = ask("legacy-fund", "ledgerworks", "claim", packet=claim, consents={"intake": form})
+    decision = decide(replace(asked, world=world, agreements=(associate.id,)))
+    assert decision.reasons == ("redisclosure.no_contract",)
+
+
 # -- the edges of the calendar ----------------------------------------------------------------------------------------
 
 
