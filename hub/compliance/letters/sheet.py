@@ -47,7 +47,7 @@ class Sheet(FPDF):
         self.set_lang("en-US" if language == "en" else "es-US")
         self.set_margins(25, 20)
         self.c_margin = 0
-        self.set_auto_page_break(auto=True, margin=20)
+        self.set_auto_page_break(auto=True, margin=18)
         self.alias_nb_pages()
         self._face = self._chosen_face((head.sender, head.name, *head.address))
         self.add_page()
@@ -70,7 +70,7 @@ class Sheet(FPDF):
         self.set_draw_color(*_BLUE)
         self.set_line_width(0.5)
         self.line(self.l_margin, self.get_y() + 2, self.w - self.r_margin, self.get_y() + 2)
-        self.ln(10)
+        self.ln(6)
         self._set("", _BODY, _INK)
         self.lines([head.name, *head.address])
         self.ln(4)
