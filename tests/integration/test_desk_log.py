@@ -288,3 +288,23 @@ async def test_a_submission_without_a_known_member_is_a_row_without_one(scene):
     await sequenced(scene)
     ((member, outcome),) = await scene.rows(LogRow.member_id, LogRow.outcome)
     assert (member, outcome) == (None, "withheld")
+
+
+async def test_who_looked_at_a_person_is_shown_and_that_is_a_look_too(scene, desk):
+    await played(scene)
+    ana, leo = await desk.somebody("ana", "compliance"), await desk.somebody("leo", "auditor")
+    await ana.get(f"/desk/log?member={scene.member}")
+    seen = await leo.get(f"/desk/looked/{scene.member}")
+    assert "Ana the list of disclosures" in seen.words
+    assert "Leo" not in seen.words.replace("Leo Auditor", "").replace("Printed by Leo", "")
+    assert "Leo who looked" in (await ana.get(f"/desk/looked/{scene.member}")).words
+
+
+async def test_within_a_scope_only_its_own_peoples_looks_are_shown(scene, desk):
+    await played(scene)
+    ana = await desk.somebody("ana", "compliance")
+    hana = await desk.somebody("hana", "privacy", organizations=("harbor",))
+    sol = await desk.somebody("sol", "privacy", organizations=("sunrise",))
+    await ana.get(f"/desk/log?member={scene.member}")
+    assert "Ana" not in (await hana.get(f"/desk/looked/{scene.member}")).words
+    assert (await sol.get(f"/desk/looked/{scene.member}")).status == 404
