@@ -14,7 +14,7 @@ from hub.people.accounts import END_SESSIONS, Account
 from hub.record import entry
 from hub.storage import tables
 from hub.storage.database import Step, Unit
-from hub.storage.statements import Change, Delete, Insert, Lookup, columns_of
+from hub.storage.statements import Change, Delete, Insert, Lookup, Returning, columns_of
 
 IDLE_US = 15 * 60_000_000
 LIFE_US = {"second": 5 * 60_000_000, "enrol": 30 * 60_000_000, "full": 10 * 3_600_000_000}
@@ -28,6 +28,11 @@ _SEEN = Change(tables.Session, ("seen_at",), ("hash",))
 _LOCK = Change(tables.Session, ("locked",), ("hash",))
 _CHALLENGE = Change(tables.Session, ("challenge",), ("hash",))
 _END = Delete(tables.Session, ("hash",))
+_FORGET = Returning(
+    sqlite="DELETE FROM session WHERE ends_at < ? RETURNING 1",
+    postgres="DELETE FROM session WHERE ends_at < $1 RETURNING 1",
+)
+"""Sessions that nobody came back to."""
 _END_ONE = Change(tables.Session, ("stage",), ("hash", "stage"), must_hit=True)
 
 
@@ -47,6 +52,7 @@ class Session(NamedTuple):
 async def start(hub: Hub, person: str, stage: str) -> str:
     """A session short of `full`; answers its cookie."""
     token, step = _new(hub, person, stage)
+    await hub.database.returning(_FORGET, (hub.clock.now(),))
     await hub.database.commit(Unit((), (step,)))
     return token
 

@@ -169,6 +169,15 @@ async def test_a_session_is_over_after_its_hours_however_busy(desk):
     assert await desk.hub.database.query(select(Session.hash)) == []
 
 
+async def test_sessions_that_nobody_came_back_to_are_forgotten(desk):
+    ana = await desk.somebody("ana", "compliance")
+    await desk.browser().sign_in("ana@desk.test", code="no code")
+    assert len(await desk.hub.database.query(select(Session.hash))) == 2
+    desk.hub.clock.ahead += sessions.LIFE_US["full"] + 1
+    await ana.sign_in("ana@desk.test", code="no code")
+    assert len(await desk.hub.database.query(select(Session.hash))) == 1
+
+
 async def test_the_cookie_is_for_this_host_over_tls_alone_unless_on_this_machine(desk):
     await desk.somebody("ana", "compliance")
     browser = desk.browser()
