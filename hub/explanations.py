@@ -74,7 +74,7 @@ async def what_if(hub: Hub, asked: WhatIf) -> dict[str, Any]:
 
 
 async def explained(hub: Hub, view: dict[str, Any], language: str = "en") -> dict[str, Any]:
-    """A stored decision (as `hub.views.decision` gives it) in words, under the rules of its own day, which it names."""
+    """A stored decision (as `hub.views.decision` gives it) in words under the rules it names, and today's remedies."""
     if language not in LANGUAGES:
         raise Malformed("Explanations are in en or es.", field="language")
     stored = await submissions.read(hub.database, view["submission"])
@@ -91,16 +91,25 @@ async def explained(hub: Hub, view: dict[str, Any], language: str = "en") -> dic
         operator=hub.operator,
         county_pack=hub.county_pack,
     )
-    return view | in_words(request, decision_of(view), language, named(view["edition"]))
+    return view | in_words(request, decision_of(view), language, hub.rules, made_under=named(view["edition"]))
 
 
-def in_words(request: Request, decision: Decision, language: str, rules: RuleBook) -> dict[str, Any]:
-    """Sentences for every item, and what would let the withheld ones go."""
+def in_words(
+    request: Request,
+    decision: Decision,
+    language: str,
+    rules: RuleBook,
+    *,
+    made_under: RuleBook | None = None,
+) -> dict[str, Any]:
+    """Sentences for every item, and what would let the withheld ones go. `made_under`: rules of an earlier day."""
     if any(reason not in REASONS for item in decision.items for reason in item.reasons):
         # A member nobody here has registered for this discloser: there is nothing to explain, or to mend.
         return {"explanation": [], "remedies": []}
     return {
-        "explanation": [{"item": each.item, "text": each.text} for each in explain(request, decision, language, rules)],
+        "explanation": [
+            {"item": each.item, "text": each.text} for each in explain(request, decision, language, made_under or rules)
+        ],
         "remedies": [{"text": each.text, "items": each.items} for each in remedies(request, decision, language, rules)],
     }
 
