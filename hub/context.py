@@ -13,7 +13,7 @@ from hub.crypto.notes import Verifier
 from hub.handover import Handover
 from hub.model import ChannelKind
 from hub.outbox import LEASE_US
-from hub.ports import Channel, Clock, Pickup, ReportReader, Signals
+from hub.ports import Channel, Clock, Fetch, Pickup, ReportReader, Signals
 from hub.retention.schedule import Schedule, published
 from hub.storage.database import Database
 from policies.findings import RuleBook
@@ -56,5 +56,9 @@ class Hub:
     handover: Handover = field(default_factory=Handover)
     breakers: Breakers = field(default_factory=Breakers)
     pickup: Pickup | None = None
+    fetch: Fetch | None = None
+    """Fetches the keys of clients that publish them."""
+    address: str | None = None
+    """The hub's own, as partners reach it."""
     lease_us: int = LEASE_US
     """How long a row stays with a worker that has stopped renewing it."""

@@ -117,6 +117,10 @@ class Signals(Protocol):
     async def close(self) -> None: ...
 
 
+Fetch = Callable[[str], Awaitable[bytes]]
+"""Fetch a public document that a partner named. It MUST go over https to public addresses alone, within bounds of size
+and time, and MUST raise `OSError` for everything else."""
+
 Take = Callable[[Arrival], Awaitable[Taken]]
 """Keep an arrival: when it returns, the arrival is durable (`hub.inbound.keep`)."""
 

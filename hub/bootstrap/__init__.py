@@ -17,6 +17,7 @@ from hub.bootstrap.channels import channels as wire_channels
 from hub.bootstrap.channels import pickup as wire_pickup
 from hub.bootstrap.channels import report_readers
 from hub.bootstrap.intakes import intakes
+from hub.bootstrap.outside import fetching
 from hub.clock import SystemClock
 from hub.compliance import audit_feed
 from hub.context import Hub
@@ -66,6 +67,8 @@ async def open_hub(settings: Settings, *, channels: bool = True) -> AsyncIterato
         pickup = wire_pickup(settings)
         if pickup is not None:
             stack.push_async_callback(pickup.close)
+        fetch, stop_fetching = fetching(settings)
+        stack.push_async_callback(stop_fetching)
         yield Hub(
             database=database,
             clock=SystemClock(),
@@ -84,6 +87,8 @@ async def open_hub(settings: Settings, *, channels: bool = True) -> AsyncIterato
             witnesses=settings.witnesses,
             retention=settings.retention,
             pickup=pickup,
+            fetch=fetch,
+            address=settings.public_url,
             report_readers=report_readers(settings),
             demo=settings.demo,
             lease_us=settings.lease_us,

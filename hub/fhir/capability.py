@@ -27,7 +27,7 @@ def statement(routes: Iterable[tuple[str, str]], searches: Mapping[str, Mapping[
         name, _, rest = path.removeprefix("/fhir/").partition("/")
         if name.startswith("$"):
             operations.append({"name": name.removeprefix("$"), "definition": _PROCESS})
-        elif name != "metadata":
+        elif name[0].isupper():
             found.setdefault(name, set()).add(_INTERACTIONS[method, bool(rest)])
     resources = [_resource(name, found[name], searches.get(name, {})) for name in sorted(found)]
     return {

@@ -14,7 +14,7 @@ from hub.model import Frozen, new_id
 from hub.record import entry
 from hub.storage.database import Step, Unit
 from hub.storage.statements import Change, Insert, Lookup, columns_of
-from hub.storage.tables import Token
+from hub.storage.tables import AccessToken, Token
 
 Role = Literal["sender", "staff", "compliance", "admin"]
 """`sender`: an organization's system. `staff`: its people, who see explanations. `compliance`: reviews every
@@ -28,6 +28,7 @@ _DAY_US = 86_400_000_000
 _ADD = Insert(Token, columns_of(Token))
 _REVOKE = Change(Token, ("revoked_at",), ("id",))
 _BY_HASH = Lookup(Token, ("id", "organization_id", "role", "expires_at", "revoked_at"), "hash")
+_ACCESS = Lookup(AccessToken, ("client_id", "organization_id", "scopes", "expires_at"), "hash")
 _BY_ID = Lookup(Token, ("organization_id",), "id")
 
 
@@ -37,6 +38,8 @@ class Principal(Frozen, frozen=True, kw_only=True):
     id: str
     organization: str
     role: Role
+    scopes: tuple[str, ...] | None = None
+    """Of a client's access token (SMART), which reaches nothing else; none: whatever the role reaches."""
 
     @property
     def by(self) -> str:
@@ -62,8 +65,17 @@ class TokenReader:
         self._hub = hub
         self._known: dict[bytes, tuple[float, Principal]] = {}
 
-    async def find(self, token: str) -> Principal:
-        """Raises `Unauthorized` for an unknown, expired or revoked token, all alike."""
+    async def find(self, token: str, *, scoped: bool = False) -> Principal:
+        """Raises `Unauthorized` for an unknown, expired or revoked token, all alike.
+
+        An access token limited to scopes is unknown but to a caller who weighs scopes, and says so.
+        """
+        principal = await self._find(token)
+        if principal.scopes is not None and not scoped:
+            raise Unauthorized("A valid bearer token is needed.")
+        return principal
+
+    async def _find(self, token: str) -> Principal:
         hashed = hash_token(self._hub.ring, token)
         now = time.monotonic()
         until, principal = self._known.get(hashed, (0.0, None))
@@ -77,6 +89,9 @@ class TokenReader:
 
     async def _read(self, hashed: bytes) -> Principal:
         rows = await self._hub.database.lookup(_BY_HASH, hashed)
+        for client, organization, scopes, expires_at in await self._hub.database.lookup(_ACCESS, hashed):
+            if expires_at > self._hub.clock.now():
+                return Principal(id=client, organization=organization, role="sender", scopes=tuple(scopes.split()))
         for token, organization, role, expires_at, revoked_at in rows:
             if revoked_at is None and (expires_at is None or expires_at > self._hub.clock.now()):
                 return Principal(id=token, organization=organization, role=role)

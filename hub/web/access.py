@@ -11,6 +11,7 @@ from aiohttp import web
 from hub.compliance import viewing
 from hub.context import Hub
 from hub.errors import Forbidden, NotAvailable, TooOften, Unauthorized
+from hub.smart import scopes
 from hub.storage import consents, members
 from hub.storage.tokens import Principal, Role, TokenReader
 from policies.vocabulary import TREATING_PROGRAMS
@@ -46,17 +47,31 @@ class Route(NamedTuple):
 async def admit(request: web.Request, roles: tuple[Role, ...]) -> None:
     """Let the caller in or raise as `admitted` does."""
     app, authorization = request.app, request.headers.get("Authorization", "")
-    request[WHO] = await admitted(app[HUB], app[TOKENS], app[RATE], authorization, roles)
+    resource = request.match_info.route.resource
+    needed = scopes.needed_for(request.method, resource.canonical) if resource is not None else None
+    request[WHO] = await admitted(app[HUB], app[TOKENS], app[RATE], authorization, roles, needed)
 
 
-async def admitted(hub: Hub, tokens: TokenReader, rate: int, authorization: str, roles: tuple[Role, ...]) -> Principal:
-    """The caller of this Authorization header. Raises `Unauthorized`, `Forbidden`, `TooOften`."""
+async def admitted(
+    hub: Hub,
+    tokens: TokenReader,
+    rate: int,
+    authorization: str,
+    roles: tuple[Role, ...],
+    needed: tuple[str, str] | None = None,
+) -> Principal:
+    """The caller of this Authorization header; `needed`: what a scope must cover, where scopes reach at all.
+
+    Raises `Unauthorized`, `Forbidden`, `TooOften`.
+    """
     scheme, _, token = authorization.partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Unauthorized("A valid bearer token is needed.")
-    who = await tokens.find(token)
+    who = await tokens.find(token, scoped=needed is not None)
     if rate and not await hub.signals.allow(f"token:{who.id}", rate, 60):
         raise TooOften("Too many requests in this minute; slow down.")
+    if who.scopes is not None and (needed is None or not scopes.covers(who.scopes, needed)):
+        raise Forbidden("The scope of this token does not reach here.")
     if who.role not in roles:
         raise Forbidden("The role of this token does not reach here.")
     return who

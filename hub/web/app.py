@@ -19,6 +19,7 @@ from hub.context import Hub
 from hub.errors import ConfigurationError, NotAvailable
 from hub.intake import MAX_SUBMISSION_BYTES
 from hub.settings import Settings
+from hub.smart.keys import KeyCache
 from hub.storage.tokens import Role, TokenReader
 from hub.telemetry import count_request, time_request
 from hub.web import (
@@ -41,6 +42,7 @@ from hub.web import (
     registers,
     reports,
     signing,
+    smart,
     submissions,
     tlog,
     work,
@@ -77,6 +79,7 @@ ROUTES: tuple[Route, ...] = (
     *messages.ROUTES,
     *fhir_exchange.ROUTES,
     *inbound.ROUTES,
+    *smart.ROUTES,
     *tlog.ROUTES,
     *health.ROUTES,
     *desk.ROUTES,
@@ -103,6 +106,7 @@ def make_app(hub: Hub, *, rate_per_minute: int = RATE_PER_MINUTE) -> web.Applica
     app[HUB] = hub
     app[TOKENS] = TokenReader(hub)
     app[RATE] = rate_per_minute
+    app[smart.KEYS] = KeyCache(hub.fetch)
     app[_SILENT] = set()
     app[_ROLES] = {(route.method, route.described): route.roles for route in ROUTES}
     for route in ROUTES:

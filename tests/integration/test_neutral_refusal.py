@@ -100,6 +100,9 @@ OF_NOBODY = {
     ("GET", "/metrics"),
     ("GET", "/openapi.json"),
     ("GET", "/fhir/metadata"),
+    ("GET", "/.well-known/smart-configuration"),
+    ("GET", "/fhir/.well-known/smart-configuration"),
+    ("POST", "/oauth/token"),
 }
 OWN_STAFF = {("POST", "/v1/policy/check")}
 """For the discloser's own people; what they know of their own people is no leak."""

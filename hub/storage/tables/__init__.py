@@ -25,9 +25,11 @@ from hub.storage.tables.pickup import PickupCode
 from hub.storage.tables.referrals import ReferralTask
 from hub.storage.tables.reports import ProviderReport
 from hub.storage.tables.retention import LegalHold, RetentionState
+from hub.storage.tables.smart import AccessToken, SmartAssertion, SmartClient
 from hub.storage.tables.work import Evidence, Inquiry, WorkItem
 
 __all__ = [
+    "AccessToken",
     "Agreement",
     "Attempt",
     "AuditFeed",
@@ -76,6 +78,8 @@ __all__ = [
     "SavedView",
     "Session",
     "SignInTry",
+    "SmartAssertion",
+    "SmartClient",
     "Submission",
     "Thread",
     "Token",

@@ -1,0 +1,22 @@
+"""Wires what reaches out to addresses that partners name: guarded, over https, public ones only."""
+
+from collections.abc import Awaitable, Callable
+
+from hub.ports import Fetch
+from hub.settings import Settings
+
+
+def fetching(settings: Settings) -> tuple[Fetch, Callable[[], Awaitable[None]]]:
+    """How to fetch a partner's public keys, and how to end that."""
+    from adapters.email.fetch import Fetcher, FetchFailed  # noqa: PLC0415 - loaded when wired
+    from adapters.email.guard import Guard  # noqa: PLC0415
+
+    fetcher = Fetcher(Guard(loopback=settings.direct_loopback))
+
+    async def fetch(url: str) -> bytes:
+        try:
+            return await fetcher.get(url, https_only=True)
+        except FetchFailed:
+            raise OSError from None
+
+    return fetch, fetcher.close
