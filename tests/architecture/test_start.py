@@ -9,7 +9,8 @@ SERVING = (
     "print(*sys.modules)"
 )
 LATER = {"PIL", "alembic", "asyncpg", "fontTools", "fpdf", "pypdfium2", "redis"}
-"""Loaded with the first fax, the first printed form, a migration, or by a hub of many processes."""
+LATER |= {"argon2", "jinja2", "pyotp", "segno", "webauthn", "xlsxwriter"}
+"""Loaded with the first fax, the first printed form, page or sign-in, a migration, or by a hub of many processes."""
 
 
 def test_a_hub_in_one_process_starts_without_what_only_faxes_forms_and_many_processes_need():

@@ -112,6 +112,12 @@ async def test_whatever_is_searched_for_finds_nothing_and_breaks_nothing(desk, w
     assert "<img src=x" not in seen.text
 
 
+@pytest.mark.parametrize("path", ["work/%00", "log?member=%00", "registers/%00", "looked/%00", "join?code=%00"])
+async def test_an_address_with_a_character_that_nobody_writes_is_none(desk, path):
+    ana = await desk.somebody("ana", "compliance")
+    assert (await ana.get(f"/desk/{path}")).status == 404
+
+
 async def test_a_form_that_is_too_large_or_no_form_is_refused(desk):
     ana = await desk.somebody("ana", "compliance")
     assert (await ana.post("/desk/find", {"what": "x" * (MAX_FORM + 1)})).status == 413

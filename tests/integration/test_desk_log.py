@@ -164,6 +164,40 @@ async def test_a_cin_finds_the_person_and_stands_in_no_address(scene, desk):
     assert (await ana.post("/desk/find", {"what": "09999999Z"})).status == 404
 
 
+@pytest.mark.parametrize(
+    "written",
+    ["Marisol Quintanar 1988-04-11", "quintanar, marisol 4/11/1988", "MARISOL  QUINTANAR, 04/11/1988"],
+)
+async def test_a_name_with_a_birth_date_finds_the_person_and_stands_in_no_address(scene, desk, written):
+    await played(scene)
+    ana = await desk.somebody("ana", "compliance")
+    sol = await desk.somebody("sol", "compliance", organizations=("sunrise",))
+    assert (await ana.post("/desk/find", {"what": written})).location == f"/desk/log?member={scene.member}"
+    assert (await sol.post("/desk/find", {"what": written})).status == 404
+
+
+@pytest.mark.parametrize(
+    "written", ["Marisol Quintanar 1988-04-12", "Marisol Quintanar 13/45/1988", "1988-04-11", "Marisol"]
+)
+async def test_another_birth_date_or_none_finds_nobody(scene, desk, written):
+    await played(scene)
+    ana = await desk.somebody("ana", "compliance")
+    assert (await ana.post("/desk/find", {"what": written})).status == 404
+
+
+async def test_two_people_of_one_name_and_day_are_both_offered(scene, desk):
+    await played(scene)
+    first = scene.member
+    await scene.next_member()
+    await scene.submit("k9")
+    await sequenced(scene)
+    ana = await desk.somebody("ana", "compliance")
+    seen = await ana.post("/desk/find", {"what": "Marisol Quintanar 1988-04-11"})
+    assert seen.status == 200
+    assert first in seen.text
+    assert scene.member in seen.text
+
+
 async def test_an_entry_tells_the_whole_story(scene, desk):
     await played(scene)
     ana = await desk.somebody("ana", "compliance")
@@ -264,7 +298,7 @@ async def test_saved_views_are_ones_own_and_named_by_their_filters(scene, desk):
 
 @pytest.mark.parametrize(
     "query",
-    ["since=yesterday", "before=x", "program=" + "a" * 65, "member=%00", "since=0000-00-00", "paragraph=%3Cscript%3E"],
+    ["since=yesterday", "before=x", "program=" + "a" * 65, "member=%01", "since=0000-00-00", "paragraph=%3Cscript%3E"],
 )
 async def test_a_filter_that_is_none_is_said_and_nothing_breaks(scene, desk, query):
     ana = await desk.somebody("ana", "compliance")

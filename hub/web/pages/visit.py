@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 from aiohttp import web
 
 from hub.context import Hub
-from hub.errors import Forbidden, Malformed, Unsupported
+from hub.errors import Forbidden, Malformed, NotAvailable, Unsupported
 from hub.people import sessions
 from hub.people.accounts import Account
 from hub.people.sessions import Session
@@ -69,8 +69,12 @@ class Visit(NamedTuple):
 
 
 async def arriving(request: web.Request) -> Visit:
-    """The visit of whoever it is, without a look at the session. Raises `Forbidden` for another site's form."""
+    """The visit of whoever it is, without a look at the session. Raises `Forbidden` for another site's form, and
+    `NotAvailable` for an address that nobody writes.
+    """
     hub = request.app[HUB]
+    if "\0" in request.path or any("\0" in value for value in request.query.values()):
+        raise NotAvailable
     language = language_of(request.query.get("lang", ""), request.headers.get("Accept-Language", ""))
     form: Fields = {}
     if request.method == "POST":
@@ -134,6 +138,10 @@ async def _fields(request: web.Request) -> Fields:
         raise Unsupported("This takes a form.")
     try:
         text = (await read_body(request, MAX_FORM)).decode()
-        return parse_qs(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+        fields = parse_qs(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
     except ValueError:
         raise Malformed("The form is not readable.") from None
+    # PostgreSQL takes no such character, SQLite does; no person types one.
+    if any("\0" in value for many in fields.values() for value in many):
+        raise Malformed("The form is not readable.")
+    return fields
