@@ -38,6 +38,7 @@ COMMANDS = {
     "load": ("hub.cli.load", "load a county file: organizations, members, consents"),
     "token": ("hub.cli.token", "issue, revoke and list bearer tokens"),
     "client": ("hub.cli.client", "systems that sign in with a key of their own (SMART)"),
+    "webhook": ("hub.cli.webhook", "tell an organization's own address that something happened"),
     "user": ("hub.cli.user", "people who may work at the desk: add, list, disable, reset"),
     "send": ("hub.cli.send", "hand in a packet"),
     "seal": ("hub.cli.seal", "seal a document to its recipient, so that not even the hub can read it"),

@@ -13,7 +13,7 @@ from hub.crypto.notes import Verifier
 from hub.handover import Handover
 from hub.model import ChannelKind
 from hub.outbox import LEASE_US
-from hub.ports import Channel, Clock, Fetch, Pickup, ReportReader, Signals
+from hub.ports import Channel, Clock, Fetch, Pickup, Post, ReportReader, Signals
 from hub.retention.schedule import Schedule, published
 from hub.storage.database import Database
 from policies.findings import RuleBook
@@ -58,6 +58,8 @@ class Hub:
     pickup: Pickup | None = None
     fetch: Fetch | None = None
     """Fetches the keys of clients that publish them."""
+    post: Post | None = None
+    """Posts webhooks."""
     address: str | None = None
     """The hub's own, as partners reach it."""
     lease_us: int = LEASE_US

@@ -1,7 +1,7 @@
 """The ports: what the hub asks of the outside, and what both sides MUST and MUST NOT do."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from hub.arrivals import Arrival, Taken
 from hub.model import ChannelKind, Outcome, Parcel, Prepared, Report
@@ -120,6 +120,19 @@ class Signals(Protocol):
 Fetch = Callable[[str], Awaitable[bytes]]
 """Fetch a public document that a partner named. It MUST go over https to public addresses alone, within bounds of size
 and time, and MUST raise `OSError` for everything else."""
+
+
+class Reply(NamedTuple):
+    """What a webhook's receiver answered; `retry_after` in seconds, 0: it named none."""
+
+    status: int
+    retry_after: int = 0
+
+
+Post = Callable[[str, Mapping[str, str], bytes], Awaitable[Reply]]
+"""Post a webhook to an address that an organization named, with these headers. It MUST go over https to public
+addresses alone, follow no redirect, read no more than the head of the answer, and MUST raise `OSError`
+where none came."""
 
 Take = Callable[[Arrival], Awaitable[Taken]]
 """Keep an arrival: when it returns, the arrival is durable (`hub.inbound.keep`)."""

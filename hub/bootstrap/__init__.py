@@ -17,7 +17,7 @@ from hub.bootstrap.channels import channels as wire_channels
 from hub.bootstrap.channels import pickup as wire_pickup
 from hub.bootstrap.channels import report_readers
 from hub.bootstrap.intakes import intakes
-from hub.bootstrap.outside import fetching
+from hub.bootstrap.outside import fetching, posting
 from hub.clock import SystemClock
 from hub.compliance import audit_feed
 from hub.context import Hub
@@ -35,6 +35,7 @@ from hub.storage.database import Database
 from hub.storage.directory import DirectoryStore
 from hub.storage.facts import FactsReader
 from hub.telemetry import configure_log
+from hub.webhooks import telling
 from hub.worker import Worker, recover
 from policies.rules import chosen
 
@@ -69,6 +70,8 @@ async def open_hub(settings: Settings, *, channels: bool = True) -> AsyncIterato
             stack.push_async_callback(pickup.close)
         fetch, stop_fetching = fetching(settings)
         stack.push_async_callback(stop_fetching)
+        post, stop_posting = posting(settings)
+        stack.push_async_callback(stop_posting)
         yield Hub(
             database=database,
             clock=SystemClock(),
@@ -88,6 +91,7 @@ async def open_hub(settings: Settings, *, channels: bool = True) -> AsyncIterato
             retention=settings.retention,
             pickup=pickup,
             fetch=fetch,
+            post=post,
             address=settings.public_url,
             report_readers=report_readers(settings),
             demo=settings.demo,
@@ -162,7 +166,7 @@ async def _working(hub: Hub, settings: Settings) -> AsyncIterator[None]:
             await recover(hub, hub.clock.now() + 365 * 86_400_000_000)
         worker = Worker(hub)
         sequencer = Sequencer(hub.database, hub.ring, hub.clock, settings.data / "ledger.head", settings.keys)
-        parts = [worker.run(), sequencer.run(), projection.run(hub)]
+        parts = [worker.run(), sequencer.run(), projection.run(hub), telling.run(hub)]
         sink = audit_sink(settings)
         if sink is not None:
             parts.append(audit_feed.run(hub, sink))

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from hub.ports import Fetch
+from hub.ports import Fetch, Post
 from hub.settings import Settings
 
 
@@ -20,3 +20,12 @@ def fetching(settings: Settings) -> tuple[Fetch, Callable[[], Awaitable[None]]]:
             raise OSError from None
 
     return fetch, fetcher.close
+
+
+def posting(settings: Settings) -> tuple[Post, Callable[[], Awaitable[None]]]:
+    """How to post a webhook, and how to end that."""
+    from adapters.api.webhook import Poster  # noqa: PLC0415 - loaded when wired
+    from adapters.email.guard import Guard  # noqa: PLC0415
+
+    poster = Poster(Guard(loopback=settings.direct_loopback))
+    return poster.post, poster.close

@@ -23,7 +23,18 @@ from hub.storage import key_records
 from hub.storage.database import Database, Step, Unit
 from hub.storage.key_records import RELEASED
 from hub.storage.statements import Change, Row, table_of
-from hub.storage.tables import ConsentDocument, Evidence, Inbound, Item, Matter, MatterEvent, Member, Person, WorkNote
+from hub.storage.tables import (
+    ConsentDocument,
+    Evidence,
+    Inbound,
+    Item,
+    Matter,
+    MatterEvent,
+    Member,
+    Person,
+    Webhook,
+    WorkNote,
+)
 
 BATCH = 500
 
@@ -48,6 +59,7 @@ PLACES = (
     _Place(MatterEvent, ("id",), "matter-event/{}"),
     _Place(Inbound, ("id",), "inbound/{}"),
     _Place(Person, ("id",), "person/{}"),
+    _Place(Webhook, ("id",), "webhook/{}"),
     _Place(WorkNote, ("id",), "work-note/{}"),
 )
 

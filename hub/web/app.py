@@ -45,6 +45,7 @@ from hub.web import (
     smart,
     submissions,
     tlog,
+    webhooks,
     work,
 )
 from hub.web.access import HUB, RATE, TOKENS, Route, admit
@@ -80,6 +81,7 @@ ROUTES: tuple[Route, ...] = (
     *fhir_exchange.ROUTES,
     *inbound.ROUTES,
     *smart.ROUTES,
+    *webhooks.ROUTES,
     *tlog.ROUTES,
     *health.ROUTES,
     *desk.ROUTES,

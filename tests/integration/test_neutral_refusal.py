@@ -103,6 +103,10 @@ OF_NOBODY = {
     ("GET", "/.well-known/smart-configuration"),
     ("GET", "/fhir/.well-known/smart-configuration"),
     ("POST", "/oauth/token"),
+    ("POST", "/v1/webhooks"),
+    ("GET", "/v1/webhooks"),
+    ("POST", "/v1/webhooks/{id}/rotate"),
+    ("DELETE", "/v1/webhooks/{id}"),
 }
 OWN_STAFF = {("POST", "/v1/policy/check")}
 """For the discloser's own people; what they know of their own people is no leak."""

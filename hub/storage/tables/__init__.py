@@ -26,6 +26,7 @@ from hub.storage.tables.referrals import ReferralTask
 from hub.storage.tables.reports import ProviderReport
 from hub.storage.tables.retention import LegalHold, RetentionState
 from hub.storage.tables.smart import AccessToken, SmartAssertion, SmartClient
+from hub.storage.tables.webhooks import Webhook, WebhookCall, WebhookFeed
 from hub.storage.tables.work import Evidence, Inquiry, WorkItem
 
 __all__ = [
@@ -83,6 +84,9 @@ __all__ = [
     "Submission",
     "Thread",
     "Token",
+    "Webhook",
+    "WebhookCall",
+    "WebhookFeed",
     "WorkItem",
     "WorkNote",
     "WorkProposal",

@@ -1,0 +1,90 @@
+"""Tells what is due: one attempt at a time for each webhook, again on the schedule of Standard Webhooks, then given up.
+
+2xx: told. 410: the webhook ends. 429, 502, 504 and Retry-After: later than planned. Anything else, redirects too: again
+as planned. A call may be made twice (its id is the same); none is lost.
+"""
+
+import asyncio
+from typing import Any
+
+import msgspec
+import structlog
+from sqlalchemy import select
+from sqlmodel import col
+
+from hub.context import Hub
+from hub.errors import HubError
+from hub.ports import Reply
+from hub.storage.database import Step, Unit
+from hub.storage.facts import instant
+from hub.storage.statements import Change
+from hub.storage.tables import WebhookCall
+from hub.webhooks import feed, signing, subscriptions
+
+SCHEDULE_S = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
+"""After the first, immediate try."""
+PERIOD_S = 2.0
+_AT_ONCE = 16
+_THROTTLED_S = 600
+_GONE = 410
+_log = structlog.get_logger()
+_CALL: tuple[Any, ...] = tuple(
+    col(getattr(WebhookCall, name)) for name in ("id", "webhook_id", "event", "reference", "at", "tries")
+)
+_MOVED = Change(WebhookCall, ("state", "tries", "due_at"), ("id",))
+_GIVEN_UP = Change(WebhookCall, ("state",), ("webhook_id", "state"))
+
+
+async def run(hub: Hub) -> None:
+    """Read and tell until cancelled."""
+    while True:
+        try:
+            await feed.advance(hub)
+            await tell_due(hub)
+        except Exception as error:  # noqa: BLE001 - a database that is away must not end the telling; no message, a code
+            code = error.detail_code if isinstance(error, HubError) else type(error).__name__
+            _log.error("telling webhooks failed", code=code)
+        await asyncio.sleep(PERIOD_S)
+
+
+async def tell_due(hub: Hub) -> int:
+    """Tell what is due now, the oldest of each webhook first; how many were tried."""
+    statement = (
+        select(*_CALL)
+        .where(col(WebhookCall.state) == "queued", col(WebhookCall.due_at) <= hub.clock.now())
+        .order_by(col(WebhookCall.due_at), col(WebhookCall.id))
+        .limit(200)
+    )
+    first = {row[1]: row for row in reversed(await hub.database.query(statement))}
+    due = list(first.values())[:_AT_ONCE]
+    await asyncio.gather(*(_tell(hub, *row) for row in due))
+    return len(due)
+
+
+async def _tell(hub: Hub, call: str, webhook: str, event: str, reference: str, at: int, tries: int) -> None:
+    address = await subscriptions.address(hub, webhook)
+    if address is None or hub.post is None:
+        await hub.database.commit(Unit((), (Step(_MOVED, ("given_up", tries, at, call)),)))
+        return
+    name = "work" if event == "work.waiting" else "submission"
+    stamp = instant(at).isoformat(timespec="milliseconds")
+    body = msgspec.json.encode({"type": event, "timestamp": stamp, "data": {name: reference}})
+    seconds = hub.clock.now() // 1_000_000
+    headers = signing.headers(call, seconds, body, address.secrets, subscriptions.key_of(hub))
+    try:
+        reply = await hub.post(address.url, headers, body)
+    except OSError:
+        reply = Reply(status=0)
+    await hub.database.commit(Unit((), _after(hub, call, webhook, tries, reply)))
+
+
+def _after(hub: Hub, call: str, webhook: str, tries: int, reply: Reply) -> tuple[Step, ...]:
+    now = hub.clock.now()
+    if 200 <= reply.status < 300:
+        return (Step(_MOVED, ("told", tries + 1, now, call)),)
+    if reply.status == _GONE:
+        return *subscriptions.ended(webhook, now), Step(_GIVEN_UP, ("given_up", webhook, "queued"))
+    if tries >= len(SCHEDULE_S):
+        return (Step(_MOVED, ("given_up", tries + 1, now, call)),)
+    wait = max(SCHEDULE_S[tries], reply.retry_after, _THROTTLED_S if reply.status in (429, 502, 504) else 0)
+    return (Step(_MOVED, ("queued", tries + 1, now + wait * 1_000_000, call)),)
