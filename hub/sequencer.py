@@ -87,9 +87,11 @@ class Sequencer:
                 await asyncio.sleep(BEATEN_S if self._beaten else PERIOD_S)
 
     async def finish(self) -> None:
-        """Sequence all that has committed."""
+        """Sequence all that has committed; the file then holds its head, whatever was broken off before."""
         while await self.sequence(sweep=True):
             pass
+        self._checked = False
+        await self._check_head()
 
     async def sequence(self, *, sweep: bool = False) -> int:
         """Place one batch; returns how many entries, none of them if another process was faster.

@@ -66,6 +66,26 @@ async def test_a_sequencer_killed_at_any_step_leaves_a_ledger_and_a_head_that_ag
         assert step > 4
 
 
+async def test_a_sequencer_stopped_before_it_kept_its_head_keeps_it_at_the_end(database_url, tmp_path, monkeypatch):
+    head, kept, tries = tmp_path / "ledger.head", HeadFile.keep, []
+
+    def broken_off_once(self, note):
+        tries.append(note)
+        if len(tries) == 1:
+            raise asyncio.CancelledError
+        kept(self, note)
+
+    monkeypatch.setattr(HeadFile, "keep", broken_off_once)
+    async with a_hub(database_url, keys=tmp_path / "keys.json") as hub:
+        await written(hub, 3)
+        sequencer = Sequencer(hub.database, hub.ring, hub.clock, head)
+        with pytest.raises(asyncio.CancelledError):
+            await sequencer.sequence()
+        assert not head.exists()
+        await sequencer.finish()
+        assert size_of(head) == 3
+
+
 async def test_an_old_copy_of_the_database_is_not_signed_on(tmp_path):
     file, head, copy = tmp_path / "hub.sqlite", tmp_path / "ledger.head", tmp_path / "copy.sqlite"
     keys = tmp_path / "keys.json"
