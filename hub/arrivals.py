@@ -55,6 +55,19 @@ class ArrivedProof(Frozen, frozen=True, kw_only=True, tag="proof"):
     detail: tuple[tuple[str, str], ...] = ()
 
 
+class Acknowledge(Frozen, frozen=True, kw_only=True):
+    """What the sender of a mail that opened and verified is owed: notices to its address, sealed to its certificate."""
+
+    sender: str
+    recipient: str
+    """The address of ours that it came to, and that answers."""
+    message_id: str
+    certificate: bytes
+    """PEM: who signed it. A verified directory entry's certificate is preferred."""
+    delivery: bool = False
+    """It asked to be told of the delivery to the final destination."""
+
+
 class Arrival(Frozen, frozen=True, kw_only=True):
     """One thing that came in, before anybody acted on it."""
 
@@ -73,6 +86,8 @@ class Arrival(Frozen, frozen=True, kw_only=True):
     content: ArrivedPacket | ArrivedProof | ArrivedNote | None = None
     trouble: str = ""
     """Why it could not be opened, trusted or understood: a code. It is kept for a person."""
+    acknowledge: Acknowledge | None = None
+    """Who is told that it arrived, by the channel itself (`hub.inbound.acknowledge`)."""
 
 
 class Taken(Frozen, frozen=True, kw_only=True):

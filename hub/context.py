@@ -13,7 +13,7 @@ from hub.crypto.notes import Verifier
 from hub.handover import Handover
 from hub.model import ChannelKind
 from hub.outbox import LEASE_US
-from hub.ports import Channel, Clock, Fetch, Pickup, Post, ReportReader, Signals
+from hub.ports import Acknowledger, Channel, Clock, Fetch, Pickup, Post, ReportReader, Signals
 from hub.retention.schedule import Schedule, published
 from hub.storage.database import Database
 from policies.findings import RuleBook
@@ -62,5 +62,7 @@ class Hub:
     """Posts webhooks."""
     address: str | None = None
     """The hub's own, as partners reach it."""
+    acknowledger: Acknowledger | None = None
+    """Tells senders of mail that it arrived; where mail is answered."""
     lease_us: int = LEASE_US
     """How long a row stays with a worker that has stopped renewing it."""

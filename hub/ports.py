@@ -3,8 +3,8 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from hub.arrivals import Arrival, Taken
-from hub.model import ChannelKind, Outcome, Parcel, Prepared, Report
+from hub.arrivals import Acknowledge, Arrival, Taken
+from hub.model import ChannelKind, Endpoint, Outcome, Parcel, Prepared, Report
 
 
 class Clock(Protocol):
@@ -58,6 +58,26 @@ class Pickup(Protocol):
 
         `send` raises `OSError` or `TimeoutError` if the connection broke off.
         """
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Acknowledger(Protocol):
+    """Tells the sender of a mail what became of it: received, delivered, not deliverable (`hub.inbound.acknowledge`).
+
+    What it sends MUST be fixed words and what the sender's own mail says, signed and sealed to the sender.
+    """
+
+    async def write(self, owed: Acknowledge, kind: str, notice: str, endpoint: Endpoint | None) -> bytes:
+        """The notice, `notice` its id; to the certificate of the sender's verified entry, if there is one.
+
+        Raises `Unrenderable` if it cannot be sealed, `Unavailable` if that cannot be told now.
+        """
+        ...
+
+    async def send(self, owed: Acknowledge, mail: bytes) -> Outcome:
+        """Hand it to the relay; never raises for what a peer does."""
         ...
 
     async def close(self) -> None: ...

@@ -66,7 +66,7 @@ def postgres(*, durable: bool = False) -> Iterator[PostgresServer]:
     Raises `MissingServerError`; `RuntimeError` with the server's own log if it does not come up.
     """
     programs = _postgres_programs()
-    server = PostgresServer(programs, _free_port(), secrets.token_hex(16))
+    server = PostgresServer(programs, free_port(), secrets.token_hex(16))
     with _folder("postgres") as (folder, user):
         password_file = folder / "password"
         password_file.write_text(server.password)
@@ -100,7 +100,7 @@ def redis_url() -> Iterator[str]:
     program = shutil.which("redis-server")
     if program is None:
         raise MissingServerError("redis-server is missing (Debian: apt-get install redis-server)")
-    port, password = _free_port(), secrets.token_hex(16)
+    port, password = free_port(), secrets.token_hex(16)
     url = f"redis://:{password}@127.0.0.1:{port}/0"
     with _folder("redis") as (folder, user):
         config = folder / "redis.conf"
@@ -120,7 +120,7 @@ def slapd(suffix: str, ldif: str) -> Iterator[int]:
     program, schemas = shutil.which("slapd") or "/usr/sbin/slapd", Path("/etc/ldap/schema")
     if not Path(program).exists() or not schemas.exists():
         raise MissingServerError("slapd is missing (Debian: apt-get install slapd)")
-    port = _free_port()
+    port = free_port()
     with _folder("openldap") as (folder, user):
         data, entries, config = folder / "data", folder / "entries.ldif", folder / "slapd.conf"
         data.mkdir()
@@ -165,7 +165,8 @@ def _postgres_programs() -> Path:
     return Path(newest).resolve().parent
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
 

@@ -78,7 +78,7 @@ class EmailChannel:
     ) -> None:
         if tls_ca is not None:
             _require_authority(tls_ca)
-        self._signer = _signer(signer_key, signer_certificate, sender_address)
+        self._signer = signer_of(signer_key, signer_certificate, sender_address)
         self._sender = sender_address
         self._tls_ca = tls_ca
         self._now = now
@@ -144,11 +144,12 @@ class EmailChannel:
 
 
 def _addressee(endpoint: Endpoint) -> Addressee:
-    return _load_addressee(endpoint.certificate or b"", endpoint.address, endpoint.form)
+    return load_addressee(endpoint.certificate or b"", endpoint.address, endpoint.form)
 
 
 @lru_cache(maxsize=1024)
-def _load_addressee(certificate_pem: bytes, address: str, form: str) -> Addressee:
+def load_addressee(certificate_pem: bytes, address: str, form: str) -> Addressee:
+    """Whom mail to this address is sealed to. Raises `Unrenderable` unless the certificate names it and may encrypt."""
     try:
         certificate = x509.load_pem_x509_certificate(certificate_pem)
         if MAIL_ADDRESS.fullmatch(address) and bound_to(certificate, address):
@@ -160,7 +161,8 @@ def _load_addressee(certificate_pem: bytes, address: str, form: str) -> Addresse
     raise Unrenderable(message, code="endpoint-unusable")
 
 
-def _signer(key_pem: bytes, certificate_pem: bytes, address: str) -> Signer:
+def signer_of(key_pem: bytes, certificate_pem: bytes, address: str) -> Signer:
+    """Who signs as `address`. Raises `ConfigurationError` if key, certificate and address do not belong together."""
     try:
         certificate = x509.load_pem_x509_certificate(certificate_pem)
         key = load_pem_private_key(key_pem, None)

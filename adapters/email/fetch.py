@@ -40,9 +40,10 @@ class Fetcher:
         return await self._follow("POST", url, (body, content_type), https_only=False)
 
     async def close(self) -> None:
-        """Ends the connections."""
-        if self._session is not None:
-            await self._session.close()
+        """Ends the connections; another use opens new ones."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
 
     async def _follow(self, method: str, url: str, body: tuple[bytes, str] | None, *, https_only: bool) -> bytes:
         try:

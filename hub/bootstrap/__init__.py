@@ -13,6 +13,7 @@ from typing import IO
 import structlog
 
 from hub.bootstrap.audit import audit_sink
+from hub.bootstrap.channels import acknowledger as wire_acknowledger
 from hub.bootstrap.channels import channels as wire_channels
 from hub.bootstrap.channels import pickup as wire_pickup
 from hub.bootstrap.channels import report_readers
@@ -24,6 +25,7 @@ from hub.context import Hub
 from hub.crypto.keyring import KeyRing
 from hub.desk import projection
 from hub.errors import ConfigurationError, HubError
+from hub.inbound import acknowledge
 from hub.inbound.reception import Reception
 from hub.ports import Signals
 from hub.recent import Recent
@@ -72,6 +74,9 @@ async def open_hub(settings: Settings, *, channels: bool = True) -> AsyncIterato
         stack.push_async_callback(stop_fetching)
         post, stop_posting = posting(settings)
         stack.push_async_callback(stop_posting)
+        acknowledger = wire_acknowledger(settings) if channels else None
+        if acknowledger is not None:
+            stack.push_async_callback(acknowledger.close)
         yield Hub(
             database=database,
             clock=SystemClock(),
@@ -93,6 +98,7 @@ async def open_hub(settings: Settings, *, channels: bool = True) -> AsyncIterato
             fetch=fetch,
             post=post,
             address=settings.public_url,
+            acknowledger=acknowledger,
             report_readers=report_readers(settings),
             demo=settings.demo,
             lease_us=settings.lease_us,
@@ -167,6 +173,8 @@ async def _working(hub: Hub, settings: Settings) -> AsyncIterator[None]:
         worker = Worker(hub)
         sequencer = Sequencer(hub.database, hub.ring, hub.clock, settings.data / "ledger.head", settings.keys)
         parts = [worker.run(), sequencer.run(), projection.run(hub), telling.run(hub)]
+        if hub.acknowledger is not None:
+            parts.append(acknowledge.run(hub, hub.acknowledger))
         sink = audit_sink(settings)
         if sink is not None:
             parts.append(audit_feed.run(hub, sink))

@@ -10,7 +10,7 @@ from hub.bootstrap.secrets import secret
 from hub.crypto.keyring import KeyKind, KeyRing
 from hub.errors import ConfigurationError
 from hub.model import ChannelKind
-from hub.ports import Channel, Pickup, ReportReader
+from hub.ports import Acknowledger, Channel, Pickup, ReportReader
 from hub.settings import Settings
 from hub.storage.database import Database
 
@@ -53,6 +53,17 @@ def pickup(settings: Settings) -> Pickup | None:
     from hub.bootstrap import mail  # noqa: PLC0415 - loaded when wired
 
     return mail.pickup_desk(settings, settings.smtp_host)
+
+
+def acknowledger(settings: Settings) -> Acknowledger | None:
+    """Who tells senders of mail that it arrived; none where no mail comes in. Raises `ConfigurationError`."""
+    if not settings.mail_listen:
+        return None
+    if not settings.smtp_host:
+        raise ConfigurationError("HUB_MAIL_LISTEN needs HUB_SMTP_HOST: senders are told that their mail arrived.")
+    from hub.bootstrap import mail  # noqa: PLC0415 - loaded when wired
+
+    return mail.acknowledger(settings, settings.smtp_host)
 
 
 def _fax_transport(settings: Settings, database: Database) -> "FaxTransport":

@@ -1,7 +1,9 @@
 """Wires what leaves by the mail relay: Direct mail, and the notices and codes of a secure pick-up."""
 
-from adapters.email.channel import EmailChannel
-from adapters.email.smtp import Relay
+from adapters.email.acknowledger import MailAcknowledger
+from adapters.email.channel import EmailChannel, signer_of
+from adapters.email.cms.signer import Signer
+from adapters.email.smtp import Relay, SmtpSessions
 from adapters.pickup.channel import Mailbox, PickupDesk, PickupNotice
 from hub.bootstrap.direct import make_trust_service
 from hub.bootstrap.secrets import content, secret
@@ -9,7 +11,7 @@ from hub.crypto.keyring import KeyRing
 from hub.errors import ConfigurationError
 from hub.pickup.collect import LIFE_US
 from hub.pickup.links import token_of
-from hub.ports import Channel, Pickup
+from hub.ports import Acknowledger, Channel, Pickup
 from hub.settings import Settings
 
 _DAY_US = 86_400_000_000
@@ -30,6 +32,30 @@ def direct(settings: Settings, relay: str) -> Channel:
         tls_ca=_authority(settings),
         trust=make_trust_service(settings),
     )
+
+
+def acknowledger(settings: Settings, relay: str) -> Acknowledger:
+    """Who tells senders of mail that it arrived. Raises as `direct`."""
+    through = Relay(relay, settings.smtp_port, domain_of(settings), settings.smtp_implicit_tls, _credentials(settings))
+    return MailAcknowledger(
+        signer(settings),
+        SmtpSessions(through, limit=4, deadline=60.0),
+        authority=_authority(settings),
+        trust=make_trust_service(settings),
+    )
+
+
+def signer(settings: Settings) -> Signer:
+    """The hub's key and certificate for mail. Raises `ConfigurationError`."""
+    if not settings.smime_key or not settings.smime_certificate:
+        raise ConfigurationError("Mail needs HUB_SMIME_KEY and HUB_SMIME_CERT.")
+    key = content(settings.smime_key, "HUB_SMIME_KEY", secret=True)
+    return signer_of(key, content(settings.smime_certificate, "HUB_SMIME_CERT"), settings.smtp_from)
+
+
+def domain_of(settings: Settings) -> str:
+    """The hub's own mail domain."""
+    return settings.smtp_from.rpartition("@")[2].lower()
 
 
 def pickup_notice(settings: Settings, relay: str, ring: KeyRing, public_url: str) -> Channel:

@@ -9,6 +9,7 @@ from hub.context import Hub
 from hub.crypto.envelope import Sealed, open, seal  # noqa: A004 - the glossary's verb
 from hub.crypto.identifiers import hash_idempotency
 from hub.errors import Conflict, HubError, NotAvailable, Stale, TooLarge
+from hub.inbound import owed
 from hub.model import Frozen, new_id
 from hub.record import entry
 from hub.storage.database import Step, Unit
@@ -50,9 +51,9 @@ async def keep(hub: Hub, arrival: Arrival) -> Taken:
     Raises `Conflict` (the key was used for other bytes), `TooLarge` and `StorageFailed` (nothing was taken).
     """
     found = new_id()
-    row, taken = _row(hub, arrival, found)
+    row, writes = _row(hub, arrival, found)
     try:
-        await hub.database.commit(Unit((Step(_ADD, row, "inbound"),), (taken,)))
+        await hub.database.commit(Unit((Step(_ADD, row, "inbound"),), writes))
     except Stale:
         return await _earlier(hub, arrival, row[2], row[3])
     await hub.signals.wake(INBOUND)
@@ -65,8 +66,8 @@ async def keep_with(hub: Hub, arrival: Arrival, guard: Step) -> Taken:
     Raises `Stale` if the guard does not hold, `StorageFailed`.
     """
     found = new_id()
-    row, taken = _row(hub, arrival, found)
-    await hub.database.commit(Unit((guard,), (Step(_ADD_UNIQUE, row), taken)))
+    row, writes = _row(hub, arrival, found)
+    await hub.database.commit(Unit((guard,), (Step(_ADD_UNIQUE, row), *writes)))
     await hub.signals.wake(INBOUND)
     return Taken(id=found)
 
@@ -88,8 +89,8 @@ async def read(hub: Hub, inbound: str) -> Kept:
     )
 
 
-def _row(hub: Hub, arrival: Arrival, found: str) -> tuple[Row, Step]:
-    """The arrival's row, sealed, and its ledger entry."""
+def _row(hub: Hub, arrival: Arrival, found: str) -> tuple[Row, tuple[Step, ...]]:
+    """The arrival's row, sealed; its ledger entry, and what its sender is owed."""
     if len(arrival.raw) > MAX_BYTES:
         raise TooLarge(f"A message has at most {MAX_BYTES >> 20} MiB.")
     now, digest = hub.clock.now(), hashlib.sha256(arrival.raw).digest()
@@ -100,7 +101,7 @@ def _row(hub: Hub, arrival: Arrival, found: str) -> tuple[Row, Step]:
         sealed.key_id, sealed.wrapped_key, sealed.ciphertext,
     )  # fmt: skip
     body = {"channel": arrival.channel, "digest": digest.hex(), "code": arrival.trouble}
-    return row, entry("inbound.taken", now, body, reference=found)
+    return row, (entry("inbound.taken", now, body, reference=found), *owed.at_arrival(arrival, found, now))
 
 
 async def _earlier(hub: Hub, arrival: Arrival, key: bytes, digest: bytes) -> Taken:

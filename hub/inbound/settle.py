@@ -5,7 +5,7 @@ import msgspec
 from hub.arrivals import ArrivedNote, ArrivedPacket, ArrivedProof
 from hub.context import Hub
 from hub.errors import Rejected
-from hub.inbound import packets, proofs, threads
+from hub.inbound import owed, packets, proofs, threads
 from hub.inbound.keep import Kept, read
 from hub.inbound.matching import member_of, recipients_of, sender_of
 from hub.model import MessageKind
@@ -81,7 +81,8 @@ async def settled(
     now = hub.clock.now()
     guard = Step(_SETTLE, (state, sender, code or None, reference, now, kept.id, kept.state), "inbound")
     body = {"code": code or "", "organization": sender, "to": reference}
-    writes = (entry(f"inbound.{state}", now, body, reference=kept.id), *more)
+    told = owed.at_the_end(kept.arrival, kept.id, state, code, now)
+    writes = (entry(f"inbound.{state}", now, body, reference=kept.id), *told, *more)
     await hub.database.commit(Unit((guard,), writes))
     return state
 

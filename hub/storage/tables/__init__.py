@@ -9,7 +9,7 @@ from hub.storage.tables.consents import Consent, ConsentDocument, ConsentEvent, 
 from hub.storage.tables.desk import LogCount, LogLaw, LogRow, LogState, WorkNote, WorkProposal
 from hub.storage.tables.directory import Agreement, DirectoryState, Endpoint, Organization, Token
 from hub.storage.tables.exchange import Attempt, Decision, Disclosure, Item, Outbox, Submission
-from hub.storage.tables.inbound import Inbound, MemberMatch, Proof, Thread
+from hub.storage.tables.inbound import Acknowledgement, Inbound, MemberMatch, Proof, Thread
 from hub.storage.tables.ledger import (
     Checkpoint,
     Cosignature,
@@ -31,6 +31,7 @@ from hub.storage.tables.work import Evidence, Inquiry, WorkItem
 
 __all__ = [
     "AccessToken",
+    "Acknowledgement",
     "Agreement",
     "Attempt",
     "AuditFeed",

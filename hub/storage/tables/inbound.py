@@ -4,6 +4,7 @@ from sqlalchemy import BigInteger, Index, LargeBinary, Text, UniqueConstraint, t
 from sqlmodel import Field, SQLModel
 
 _TAKEN = text("state = 'taken'")
+_QUEUED = text("state = 'queued'")
 
 
 class Inbound(SQLModel, table=True):
@@ -57,6 +58,21 @@ class Proof(SQLModel, table=True):
     digest: bytes = Field(sa_type=LargeBinary)
     """SHA-256 of the bytes that said so; the ledger binds it."""
     at: int = Field(sa_type=BigInteger)
+
+
+class Acknowledgement(SQLModel, table=True):
+    """One notice owed to the sender of a mail: to whom and about what stands in the sealed arrival."""
+
+    __table_args__ = (Index("acknowledgement_due", "due_at", sqlite_where=_QUEUED, postgresql_where=_QUEUED),)
+    inbound_id: str = Field(primary_key=True, sa_type=Text)
+    kind: str = Field(primary_key=True, sa_type=Text)
+    """`processed`, `dispatched`, `failed`"""
+    state: str = Field(sa_type=Text)
+    """`queued`, `sent`, `given_up`"""
+    tries: int = Field(default=0, sa_type=BigInteger)
+    queued_at: int = Field(sa_type=BigInteger)
+    due_at: int = Field(sa_type=BigInteger)
+    settled_at: int | None = Field(default=None, sa_type=BigInteger)
 
 
 class MemberMatch(SQLModel, table=True):

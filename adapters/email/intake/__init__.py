@@ -1,0 +1,1 @@
+"""Direct mail coming in: listened for behind a mail server, opened, and read as what the hub can act on."""

@@ -1,0 +1,158 @@
+"""What an opened message is to the hub: a packet, or an answer to something of ours.
+
+    X-Direct-Context                  kind, purpose and patient, as far as it says them
+    XDM package (application/zip)     its documents, with their types, and the patient of its metadata
+    C-CDA document                    its type, and its patient if nothing else names one
+    HL7 v2 (360X, encapsulated)       a referral or its status, read as one that came by MLLP
+    In-Reply-To, References           one of our deliveries: an answer to that referral
+
+Rules kept: what the message does not say is asked of a person (`review`), never guessed to a permit's advantage; the
+text of the mail itself is a document only where there is no other, as it may hold anybody's notice or greeting.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import msgspec
+
+from adapters.email.context.model import Context, ContextError
+from adapters.email.context.read import HEADER, find_context
+from adapters.email.intake.parts import Part, parts_in
+from adapters.email.intake.patients import in_cda, in_context, in_xdm, one_of
+from adapters.email.mime import Entity
+from adapters.email.notices.fields import message_id_of
+from hub.arrivals import ArrivedNote, ArrivedPacket
+from hub.errors import Malformed
+from hub.model import Document, MemberIdentity, MessageKind
+
+Delivery = Callable[[str], str]
+_KINDS = {
+    ("referral", "order"): MessageKind.REFERRAL_PACKET,
+    ("referral", "report"): MessageKind.STATUS_REPORT,
+    ("referral", "result"): MessageKind.STATUS_REPORT,
+    ("referral", "response"): MessageKind.STATUS_REPORT,
+    ("referral", "notification"): MessageKind.STATUS_REPORT,
+}
+_PURPOSES = {"treatment", "payment", "operations"}
+_V2 = {"application/hl7-v2+er7", "x-application/hl7-v2+er7", "application/x-direct-encapsulated+hl7v2"}
+_MOST_DOCUMENTS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """What other parts of the hub's outside know: `v2` reads one HL7 v2 message, none if it has no use for it.
+
+    `organization` is whom an address of ours stands for; empty: the hub itself, which routes by kind.
+    """
+
+    v2: Callable[[bytes], ArrivedPacket | ArrivedNote | None]
+    organization: Callable[[str], str]
+
+
+def content_of(message: Entity, recipient: str, delivery: Delivery, readers: Readers) -> ArrivedPacket | None:
+    """The packet in a message that is no notice; none if there is nothing in it."""
+    review: list[str] = []
+    context = _context(message, review)
+    parts = _parts(message, review)
+    answered = _answered(message, delivery)
+    packet = _v2(parts, readers)
+    if packet is None:
+        packet = ArrivedPacket(
+            kind=_kind(context, answered, review),
+            purpose=_purpose(context, review),
+            person=_person(context, parts),
+            documents=(),
+        )
+        if answered:
+            packet = msgspec.structs.replace(packet, thread=f"referral/{answered}", place="answers")
+    documents = packet.documents + _documents(parts, review)
+    if not documents:
+        return None
+    to = readers.organization(recipient)
+    return msgspec.structs.replace(
+        packet,
+        documents=documents[:_MOST_DOCUMENTS],
+        recipients=(to,) if to and packet.place == "opens" else packet.recipients,
+        review=tuple(dict.fromkeys([*packet.review, *review])),
+    )
+
+
+def _context(message: Entity, review: list[str]) -> Context | None:
+    try:
+        return find_context(message)
+    except ContextError as error:
+        review.append(error.detail_code)
+        return None
+
+
+def _parts(message: Entity, review: list[str]) -> list[Part]:
+    named = message_id_of(message.field(HEADER))
+    try:
+        return parts_in(message, without=named)
+    except Malformed as error:
+        review.append(error.detail_code)
+        return []
+
+
+def _answered(message: Entity, delivery: Delivery) -> str:
+    """The disclosure of ours that it answers; empty if none."""
+    stated = [message.field("in-reply-to"), *reversed(message.field("references").split())]
+    found = next(filter(None, (delivery(message_id_of(each)) for each in stated)), "")
+    return found[:32]
+
+
+def _v2(parts: list[Part], readers: Readers) -> ArrivedPacket | None:
+    found = (readers.v2(each.content) for each in parts if each.media_type in _V2)
+    return next((each for each in found if isinstance(each, ArrivedPacket)), None)
+
+
+def _kind(context: Context | None, answered: str, review: list[str]) -> MessageKind:
+    stated = _KINDS.get((context.category, context.action)) if context else None
+    if stated is not None:
+        return stated
+    if answered:
+        return MessageKind.STATUS_REPORT
+    review.append("kind.unstated")
+    return MessageKind.REFERRAL_PACKET
+
+
+def _purpose(context: Context | None, review: list[str]) -> str:
+    if context is not None and context.purpose in _PURPOSES:
+        return context.purpose
+    review.append("purpose.unstated" if context is None or not context.purpose else "purpose.other")
+    return "treatment"
+
+
+def _person(context: Context | None, parts: list[Part]) -> MemberIdentity:
+    """Whom it is about; unnamed where its parts name several people."""
+    return one_of(_people(context, parts))
+
+
+def _people(context: Context | None, parts: Iterable[Part]) -> Iterator[MemberIdentity]:
+    if context is not None and context.patient:
+        yield in_context(context.patient)
+    for part in parts:
+        if part.pid:
+            yield in_xdm(part.pid)
+        if part.cda is not None:
+            yield in_cda(part.cda)
+
+
+def _documents(parts: list[Part], review: list[str]) -> tuple[Document, ...]:
+    found = [each for each in parts if each.media_type not in _V2 and not each.is_text_of_mail]
+    found = found or [each for each in parts if each.is_text_of_mail and each.content.strip()]
+    documents = []
+    for number, part in enumerate(found, 1):
+        if not part.information:
+            review.append("information.unstated")
+        documents.append(
+            Document(
+                id=f"mail{number}",
+                title=re.sub(r"[\x00-\x1f\x7f]", " ", part.title)[:100] or f"Document {number}",
+                information=part.information or "medical",
+                media_type=part.media_type,
+                content=part.content,
+            )
+        )
+    return tuple(documents)

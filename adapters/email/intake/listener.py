@@ -1,0 +1,171 @@
+"""The mail intake: LMTP (RFC 2033) on loopback, behind a mail server that faces the network; an `Intake`.
+
+    network ── Postfix (TLS, queue, retries) ── LMTP, loopback ── here ── take
+
+Rules kept: 250 only after `take` has returned, which is after the durable write; the same 250 for whatever can be kept,
+opened or not, so that no answer is an oracle; 451 while nothing can be kept, and the mail server tries again; one
+recipient a transaction, as LMTP answers for each; size, connections, commands and time are bounded.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import structlog
+from aiosmtpd.lmtp import LMTP
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from hub.arrivals import Arrival
+from hub.errors import Conflict, HubError, TooLarge
+from hub.ports import Take
+
+Read = Callable[[bytes, str], Awaitable[Arrival]]
+"""A mail as received and the address of ours it came to, as an arrival."""
+
+_log = structlog.get_logger()
+_TAKEN = "250 2.0.0 Taken"
+_LATER = "451 4.3.0 Nothing was taken; try again"
+_TOO_LARGE = "552 5.3.4 Too large"
+_NOBODY = "550 5.1.1 No such address"
+_ONE_ONLY = "452 4.5.3 One recipient at a time"
+_BUSY = "421 4.3.2 Too many connections"
+
+
+@dataclass(frozen=True, slots=True)
+class MailLimits:
+    """Bounds of one listener; bytes and seconds. 40 MiB: 20 MiB of documents under two layers of base64."""
+
+    max_bytes: int = 40 * 1024 * 1024
+    connections: int = 16
+    idle: float = 120.0
+    reading: float = 120.0
+    """Opening one mail: authorities are asked about revocation meanwhile."""
+    commands: int = 1_000
+    """Of one kind in one connection."""
+
+
+class MailIntake:
+    """Listens on `host` and `port` (0: any free one); `ours` says whether an address is one mail may come to.
+
+    `closing` ends what `read` holds open.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        read: Read,
+        ours: Callable[[str], Awaitable[bool]],
+        limits: MailLimits | None = None,
+        *,
+        listening: Callable[[int], None] = lambda _: None,
+        closing: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        self._closing = closing
+        self._host, self._port = host, port
+        self._read, self._ours = read, ours
+        self._limits = limits or MailLimits()
+        self._listening = listening
+
+    async def run(self, take: Take) -> None:
+        """Serve until cancelled; `listening` is told the port."""
+        loop = asyncio.get_running_loop()
+        talks: set[asyncio.Transport] = set()
+        server = await loop.create_server(
+            lambda: _Talk(_Door(self._read, self._ours, take, self._limits), self._limits, talks, loop),
+            self._host,
+            self._port,
+        )
+        try:
+            self._listening(server.sockets[0].getsockname()[1])
+            await server.serve_forever()
+        finally:
+            server.close()
+            for talk in list(talks):
+                talk.abort()  # what had no answer is tried again
+            if self._closing is not None:
+                await self._closing()
+
+
+class _Talk(LMTP):
+    """One connection; refused at once if there are too many."""
+
+    def __init__(
+        self, door: "_Door", limits: MailLimits, talks: set[asyncio.Transport], loop: asyncio.AbstractEventLoop
+    ) -> None:
+        super().__init__(
+            door,
+            hostname="localhost",
+            ident="Part2 Hub",
+            data_size_limit=limits.max_bytes,
+            timeout=limits.idle,
+            command_call_limit=limits.commands,
+            loop=loop,
+        )
+        self._talks, self._most = talks, limits.connections
+
+    def connection_made(self, transport: Any) -> None:
+        if len(self._talks) >= self._most:
+            transport.write(f"{_BUSY}\r\n".encode("ascii"))
+            transport.close()
+            return
+        self._talks.add(transport)
+        super().connection_made(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if self.transport in self._talks:
+            self._talks.discard(self.transport)
+            super().connection_lost(error)
+
+
+class _Door:
+    """What aiosmtpd asks about each command."""
+
+    def __init__(self, read: Read, ours: Callable[[str], Awaitable[bool]], take: Take, limits: MailLimits) -> None:
+        self._read, self._ours, self._take, self._limits = read, ours, take, limits
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
+    ) -> str:
+        if envelope.rcpt_tos:
+            return _ONE_ONLY
+        try:
+            if not await self._ours(address):
+                return _NOBODY
+        except HubError:
+            return _LATER
+        envelope.rcpt_tos.append(address)
+        return "250 2.1.5 OK"
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+        raw = bytes(envelope.original_content or b"")
+        try:
+            async with asyncio.timeout(self._limits.reading):
+                arrival = await self._read(raw, envelope.rcpt_tos[0])
+            await self._keep(arrival)
+        except TooLarge:
+            return _TOO_LARGE
+        except (HubError, TimeoutError) as error:
+            _log.warning("a mail was not taken", code=getattr(error, "detail_code", "timeout"))
+            return _LATER
+        return _TAKEN
+
+    async def handle_exception(self, error: Exception) -> str:
+        """A fault of ours: the mail stays with the mail server. No message, it may quote a person."""
+        _log.error("the mail intake failed", code=type(error).__name__)
+        return _LATER
+
+    async def _keep(self, arrival: Arrival) -> None:
+        try:
+            await self._take(arrival)
+        except Conflict:
+            # The message id of another message: kept for a person, since refusing alone would lose it.
+            digest = hashlib.sha256(arrival.raw).hexdigest()
+            await self._take(
+                msgspec.structs.replace(
+                    arrival, key=f"{arrival.key} {digest}", trouble="message-id-reused", acknowledge=None
+                )
+            )

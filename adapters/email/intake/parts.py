@@ -1,0 +1,125 @@
+"""The parts of a message that hold something: attachments, the documents of XDM packages, HL7 v2, the mail's text."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from xml.etree.ElementTree import Element
+
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import ParseError, fromstring
+
+from adapters.email.mime import Entity, MimeError, parts_of, read_entity
+from adapters.email.notices.fields import message_id_of
+from adapters.email.xdm.model import Entry, XdmError
+from adapters.email.xdm.read import read_package
+from hub.errors import Malformed
+
+LOINC = "2.16.840.1.113883.6.1"
+INFORMATION = "urn:part2hub:information"
+"""The coding system of the hub's own classes of information, in packages from one hub to another."""
+CLASSES = {
+    "34133-9": "summary",
+    "57133-1": "summary",
+    "18842-5": "summary",
+    "18761-7": "summary",
+    "11488-4": "assessment",
+    "51848-0": "assessment",
+    "34117-2": "assessment",
+    "18776-5": "treatment_plan",
+    "10160-0": "medications",
+    "11502-2": "tests",
+    "52521-2": "treatment_plan",
+}
+"""LOINC document type to class of information (case format, section 4)."""
+KNOWN = frozenset({"summary", "demographics", "attendance", "diagnosis", "medications", "tests", "assessment"}) | {
+    "treatment_plan", "billing", "mental_health", "medical", "counseling_notes", "psychotherapy_notes",
+}  # fmt: skip
+_CDA = "{urn:hl7-org:v3}"
+_XML = {"text/xml", "application/xml", "application/hl7-sda+xml", "application/hl7-cda+xml"}
+_ZIP = {"application/zip", "application/x-zip-compressed", "application/xdm+zip"}
+_DEEPEST = 5
+_MOST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One content; `information` is empty where nothing says its class, `pid` are PID lines of XDM metadata."""
+
+    media_type: str
+    content: bytes
+    title: str = ""
+    information: str = ""
+    pid: tuple[str, ...] = ()
+    cda: Element | None = None
+    is_text_of_mail: bool = False
+
+
+def parts_in(message: Entity, *, without: str = "") -> list[Part]:
+    """All of them, in order, but the one of that Content-ID. Raises `Malformed` (`mail-parts`, or an `XdmError`)."""
+    found: list[Part] = []
+    try:
+        for entity in _leaves(message, 0):
+            if without and message_id_of(entity.field("content-id")) == without:
+                continue
+            found += _read(entity)
+            if len(found) > _MOST:
+                raise Malformed("The message has too many parts.", code="mail-parts")
+    except MimeError:
+        raise Malformed("The parts of the message cannot be told apart.", code="mail-parts") from None
+    return found
+
+
+def _leaves(entity: Entity, depth: int) -> Iterator[Entity]:
+    if not entity.media_type.startswith("multipart/"):
+        yield entity
+        return
+    if depth >= _DEEPEST:
+        raise MimeError("depth")
+    for part in parts_of(entity):
+        # A part without headers of its own begins with the empty line that ends them.
+        headed = b"Content-Type: text/plain" + part if part.startswith((b"\r\n", b"\n")) else part
+        if headed.strip():
+            yield from _leaves(read_entity(headed), depth + 1)
+
+
+def _read(entity: Entity) -> Iterator[Part]:
+    content = entity.decoded()
+    name = str(entity.head.get_filename() or "")
+    if entity.media_type in _ZIP or name.lower().endswith((".zip", ".xdm")):
+        try:
+            yield from map(_of_package, read_package(content).entries)
+        except XdmError:
+            if content.startswith(b"PK") and b"METADATA.XML" not in content.upper():
+                yield Part("application/zip", content, name)  # an archive that claims to be no package
+                return
+            raise
+        return
+    charset = entity.parameter("charset")
+    plain = entity.media_type in {"text/plain", "text/html"}
+    media_type = (
+        f"{entity.media_type}; charset={charset}" if plain and charset.isascii() and charset else entity.media_type
+    )
+    attached = entity.field("content-disposition").lower().startswith("attachment") or bool(name)
+    yield _typed(Part(media_type, content, name, is_text_of_mail=plain and not attached))
+
+
+def _of_package(entry: Entry) -> Part:
+    codes = dict(entry.codes)
+    stated = next((c.value for c in codes.values() if c.system == INFORMATION and c.value in KNOWN), "")
+    stated = stated or (CLASSES.get(codes["type"].value, "") if "type" in codes else "")
+    return _typed(Part(entry.media_type, entry.content, entry.title, stated, entry.source_patient))
+
+
+def _typed(part: Part) -> Part:
+    """With the type and the patient that a C-CDA document says of itself."""
+    if part.media_type.partition(";")[0] not in _XML:
+        return part
+    try:
+        root = fromstring(part.content, forbid_dtd=True)
+    except (ParseError, DefusedXmlException, ValueError):
+        return part
+    if root.tag != f"{_CDA}ClinicalDocument":
+        return part
+    code = root.find(f"{_CDA}code")
+    stated = CLASSES.get(code.get("code", ""), "") if code is not None else ""
+    title = part.title or (root.findtext(f"{_CDA}title") or "")
+    return Part(part.media_type, part.content, title, part.information or stated, part.pid, root)
