@@ -11,6 +11,7 @@ from hub.compliance.clocks import published, read_clocks
 from hub.compliance.duties import LEGAL_ROLES, Duties
 from hub.crypto.notes import COSIGNATURE_V1, Verifier
 from hub.errors import ConfigurationError, Malformed
+from hub.mail_settings import MailSettings, read_mail
 from hub.model import Frozen
 from hub.retention import schedule
 from hub.retention.schedule import Schedule
@@ -67,10 +68,7 @@ class Settings(Frozen, frozen=True, kw_only=True):
     """The hub's address as partners reach it; with a relay, what makes pick-up possible."""
     smime_key: Path | None
     smime_certificate: Path | None
-    smime_opens: Path | None
-    """Folder of further keys (`NAME.key`) with certificates (`NAME.crt`) that open mail: former ones, separate ones."""
-    mail_listen: tuple[str, int] | None
-    """Where the mail server in front hands over what comes in (LMTP), a loopback address."""
+    mail: MailSettings
     direct_trust: Path
     """Folder of the trust anchors and bundles for Direct mail."""
     direct_revocation: Literal["refuse", "accept"]
@@ -140,8 +138,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         public_url=_public_url(environ.get("HUB_PUBLIC_URL")),
         smime_key=_path(environ.get("HUB_SMIME_KEY")),
         smime_certificate=_path(environ.get("HUB_SMIME_CERT")),
-        smime_opens=_path(environ.get("HUB_SMIME_OPENS")),
-        mail_listen=_mail_listen(environ.get("HUB_MAIL_LISTEN", "")),
+        mail=read_mail(environ),
         direct_trust=Path(environ.get("HUB_DIRECT_TRUST", data / "direct")),
         direct_revocation=_revocation(environ.get("HUB_DIRECT_REVOCATION", "refuse")),
         direct_dns=environ.get("HUB_DIRECT_DNS") or None,
@@ -211,15 +208,6 @@ def _mllp(environ: Mapping[str, str]) -> MllpSettings:
         peers=_path(environ.get("HUB_MLLP_PEERS")),
         max_bytes=int(megabytes) << 20,
     )
-
-
-def _mail_listen(address: str) -> tuple[str, int] | None:
-    if not address:
-        return None
-    host, _, port = address.rpartition(":")
-    if host not in ("127.0.0.1", "[::1]", "localhost"):
-        raise ConfigurationError("HUB_MAIL_LISTEN is a loopback address: LMTP has neither TLS nor a password.")
-    return host.strip("[]"), _number(port, "HUB_MAIL_LISTEN")
 
 
 def _database(url: str) -> str:

@@ -58,7 +58,7 @@ def postgres_server() -> Iterator[servers.PostgresServer]:
         try:
             server = stack.enter_context(servers.postgres())
         except servers.MissingServerError as error:
-            _missing(error)
+            missing(error)
         yield server
 
 
@@ -76,7 +76,7 @@ def redis_server() -> Iterator[str]:
         try:
             url = stack.enter_context(servers.redis_url())
         except servers.MissingServerError as error:
-            _missing(error)
+            missing(error)
         yield url
 
 
@@ -93,7 +93,7 @@ def fax_rig() -> Iterator[Rig]:
     try:
         rig = Rig()
     except servers.MissingServerError as error:
-        _missing(error)
+        missing(error)
     yield rig
     rig.stop()
 
@@ -135,7 +135,7 @@ def migrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         yield url
 
 
-def _missing(error: servers.MissingServerError) -> NoReturn:
+def missing(error: servers.MissingServerError) -> NoReturn:
     if os.environ.get("CI") == "true":
         pytest.fail(str(error))
     pytest.skip(str(error))

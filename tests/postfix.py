@@ -61,7 +61,7 @@ class Postfix:
 def postfix(transports: Mapping[str, str], *, folder: Path | None = None) -> Iterator[Postfix]:
     """Runs one that hands on by domain: `{"hub.example": "lmtp:inet:127.0.0.1:2424"}`.
 
-    Raises `MissingServerError`; `RuntimeError` with its log if it does not come up. With `folder`, the queue outlives it.
+    Raises `MissingServerError`; `RuntimeError` with its log if it does not come up. A queue in `folder` outlives it.
     """
     if not (_DAEMONS / "master").exists():
         raise MissingServerError("postfix is missing (Debian: apt-get install postfix)")

@@ -57,7 +57,7 @@ def pickup(settings: Settings) -> Pickup | None:
 
 def acknowledger(settings: Settings) -> Acknowledger | None:
     """Who tells senders of mail that it arrived; none where no mail comes in. Raises `ConfigurationError`."""
-    if not settings.mail_listen:
+    if not settings.mail.listen:
         return None
     if not settings.smtp_host:
         raise ConfigurationError("HUB_MAIL_LISTEN needs HUB_SMTP_HOST: senders are told that their mail arrived.")

@@ -16,10 +16,10 @@ def intakes(settings: Settings, hub: Hub) -> tuple[Intake, ...]:
         found.append(listener(settings))
     if settings.fax_inbound:
         found.append(_faxes(settings, hub))
-    if settings.mail_listen:
+    if settings.mail.listen:
         from hub.bootstrap.mail_in import intake  # noqa: PLC0415 - loaded when wired
 
-        found.append(intake(settings, hub, settings.mail_listen))
+        found.append(intake(settings, hub, settings.mail.listen))
     if settings.drops:
         from hub.bootstrap.files import drops  # noqa: PLC0415 - loaded when wired
 

@@ -77,8 +77,8 @@ def _keys(settings: Settings) -> tuple[OpeningKey, ...]:
     assert settings.smime_key is not None
     assert settings.smime_certificate is not None  # `signer` has asked for both
     pairs = [(settings.smime_key, settings.smime_certificate)]
-    if settings.smime_opens is not None:
-        pairs += [(key, key.with_suffix(".crt")) for key in sorted(settings.smime_opens.glob("*.key"))]
+    if settings.mail.opens is not None:
+        pairs += [(key, key.with_suffix(".crt")) for key in sorted(settings.mail.opens.glob("*.key"))]
     return tuple(each for key, certificate in pairs for each in _pair(key, certificate))
 
 

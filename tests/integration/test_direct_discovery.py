@@ -16,7 +16,7 @@ from hub.bootstrap.direct import discover
 from hub.errors import Malformed
 from hub.settings import read_settings
 from tests import servers
-from tests.conftest import _missing
+from tests.conftest import missing
 from tests.direct import AT, DAY, NOW, Holder, authority
 from tests.nameserver import Zone, nameserver
 
@@ -49,7 +49,7 @@ def directory() -> Iterator[int]:
         with servers.slapd("dc=clinic,dc=example", ldif) as port:
             yield port
     except servers.MissingServerError as error:
-        _missing(error)
+        missing(error)
 
 
 class World:
