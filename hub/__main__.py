@@ -39,6 +39,7 @@ COMMANDS = {
     "token": ("hub.cli.token", "issue, revoke and list bearer tokens"),
     "client": ("hub.cli.client", "systems that sign in with a key of their own (SMART)"),
     "webhook": ("hub.cli.webhook", "tell an organization's own address that something happened"),
+    "signer": ("hub.cli.signer", "keys that sign what an organization hands in"),
     "user": ("hub.cli.user", "people who may work at the desk: add, list, disable, reset"),
     "send": ("hub.cli.send", "hand in a packet"),
     "seal": ("hub.cli.seal", "seal a document to its recipient, so that not even the hub can read it"),

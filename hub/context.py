@@ -13,7 +13,17 @@ from hub.crypto.notes import Verifier
 from hub.handover import Handover
 from hub.model import ChannelKind
 from hub.outbox import LEASE_US
-from hub.ports import Acknowledger, Channel, Clock, Fetch, Pickup, Post, ReportReader, Signals
+from hub.ports import (
+    Acknowledger,
+    Channel,
+    Clock,
+    Fetch,
+    Pickup,
+    Post,
+    ReportReader,
+    Signals,
+    SignatureReader,
+)
 from hub.retention.schedule import Schedule, published
 from hub.storage.database import Database
 from policies.findings import RuleBook
@@ -60,6 +70,8 @@ class Hub:
     """Fetches the keys of clients that publish them."""
     post: Post | None = None
     """Posts webhooks."""
+    signatures: SignatureReader | None = None
+    """Reads signed requests."""
     address: str | None = None
     """The hub's own, as partners reach it."""
     acknowledger: Acknowledger | None = None

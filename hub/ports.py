@@ -154,6 +154,27 @@ Post = Callable[[str, Mapping[str, str], bytes], Awaitable[Reply]]
 addresses alone, follow no redirect, read no more than the head of the answer, and MUST raise `OSError`
 where none came."""
 
+
+class Stamp(NamedTuple):
+    """What a verified signature of a request states."""
+
+    key_id: str
+    nonce: str
+    created_s: int
+
+
+class SignatureReader(Protocol):
+    """Reads signed requests. It MUST raise `IntegrityFailed` unless one of the keys signed exactly this request;
+    whether it is fresh, and new, is the caller's.
+    """
+
+    def read(
+        self, headers: Mapping[str, str], authority: str, path: str, body: bytes, keys: Mapping[str, bytes]
+    ) -> Stamp:
+        """`headers` by lower-case name; `keys` by key id."""
+        ...
+
+
 Take = Callable[[Arrival], Awaitable[Taken]]
 """Keep an arrival: when it returns, the arrival is durable (`hub.inbound.keep`)."""
 

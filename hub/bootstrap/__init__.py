@@ -18,7 +18,7 @@ from hub.bootstrap.channels import channels as wire_channels
 from hub.bootstrap.channels import pickup as wire_pickup
 from hub.bootstrap.channels import report_readers
 from hub.bootstrap.intakes import intakes
-from hub.bootstrap.outside import fetching, posting
+from hub.bootstrap.outside import fetching, posting, signatures
 from hub.clock import SystemClock
 from hub.compliance import audit_feed
 from hub.context import Hub
@@ -97,6 +97,7 @@ async def open_hub(settings: Settings, *, channels: bool = True) -> AsyncIterato
             pickup=pickup,
             fetch=fetch,
             post=post,
+            signatures=signatures(),
             address=settings.public_url,
             acknowledger=acknowledger,
             report_readers=report_readers(settings),

@@ -1,8 +1,8 @@
-"""Wires what reaches out to addresses that partners name: guarded, over https, public ones only."""
+"""Wires what partners name and sign: their addresses (guarded, over https, public ones only) and their requests."""
 
 from collections.abc import Awaitable, Callable
 
-from hub.ports import Fetch, Post
+from hub.ports import Fetch, Post, SignatureReader
 from hub.settings import Settings
 
 
@@ -29,3 +29,10 @@ def posting(settings: Settings) -> tuple[Post, Callable[[], Awaitable[None]]]:
 
     poster = Poster(Guard(loopback=settings.direct_loopback))
     return poster.post, poster.close
+
+
+def signatures() -> SignatureReader:
+    """How signed requests are read."""
+    from adapters.api.incoming import RequestSignatures  # noqa: PLC0415 - loaded when wired
+
+    return RequestSignatures()

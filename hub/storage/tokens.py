@@ -14,7 +14,7 @@ from hub.model import Frozen, new_id
 from hub.record import entry
 from hub.storage.database import Step, Unit
 from hub.storage.statements import Change, Insert, Lookup, columns_of
-from hub.storage.tables import AccessToken, Token
+from hub.storage.tables import AccessToken, Signer, Token
 
 Role = Literal["sender", "staff", "compliance", "admin"]
 """`sender`: an organization's system. `staff`: its people, who see explanations. `compliance`: reviews every
@@ -29,6 +29,7 @@ _ADD = Insert(Token, columns_of(Token))
 _REVOKE = Change(Token, ("revoked_at",), ("id",))
 _BY_HASH = Lookup(Token, ("id", "organization_id", "role", "expires_at", "revoked_at"), "hash")
 _ACCESS = Lookup(AccessToken, ("client_id", "organization_id", "scopes", "expires_at"), "hash")
+_SIGNERS = Lookup(Signer, ("key_id", "verify_key"), "organization_id")
 _BY_ID = Lookup(Token, ("organization_id",), "id")
 
 
@@ -40,6 +41,9 @@ class Principal(Frozen, frozen=True, kw_only=True):
     role: Role
     scopes: tuple[str, ...] | None = None
     """Of a client's access token (SMART), which reaches nothing else; none: whatever the role reaches."""
+
+    signers: tuple[tuple[str, bytes], ...] = ()
+    """Key ids and keys that must sign what the organization hands in; none: it need not."""
 
     @property
     def by(self) -> str:
@@ -91,11 +95,22 @@ class TokenReader:
         rows = await self._hub.database.lookup(_BY_HASH, hashed)
         for client, organization, scopes, expires_at in await self._hub.database.lookup(_ACCESS, hashed):
             if expires_at > self._hub.clock.now():
-                return Principal(id=client, organization=organization, role="sender", scopes=tuple(scopes.split()))
+                return Principal(
+                    id=client,
+                    organization=organization,
+                    role="sender",
+                    scopes=tuple(scopes.split()),
+                    signers=await self._signers(organization),
+                )
         for token, organization, role, expires_at, revoked_at in rows:
             if revoked_at is None and (expires_at is None or expires_at > self._hub.clock.now()):
-                return Principal(id=token, organization=organization, role=role)
+                return Principal(
+                    id=token, organization=organization, role=role, signers=await self._signers(organization)
+                )
         raise Unauthorized("A valid bearer token is needed.")
+
+    async def _signers(self, organization: str) -> tuple[tuple[str, bytes], ...]:
+        return tuple((key_id, bytes(key)) for key_id, key in await self._hub.database.lookup(_SIGNERS, organization))
 
 
 async def issue(

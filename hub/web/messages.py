@@ -10,6 +10,7 @@ from hub.errors import Unsupported
 from hub.fhir.message_in import read_message
 from hub.fhir.notification_in import arrival_of
 from hub.inbound.keep import keep
+from hub.web import signed
 from hub.web.access import HUB, Route, who_calls
 from hub.web.body import read_body
 from hub.web.outcomes import TYPE, informed
@@ -26,6 +27,7 @@ async def process(request: web.Request) -> web.Response:
     if request.query:
         raise Unsupported("Neither async nor response-url is supported.", field="response-url")
     raw = await read_body(request, MAX_BYTES)
+    await signed.check(request, raw)
     await keep(hub, arrival_of(read_message(raw), raw, who.organization, hub.zone))
     return informed("Received.", 200)
 

@@ -11,12 +11,13 @@ from sqlmodel import col
 
 from hub import exchange, views
 from hub.context import Hub
-from hub.errors import Malformed, Unsupported
+from hub.errors import Malformed, Unauthorized, Unsupported
 from hub.intake import MAX_ITEMS, MAX_SUBMISSION_BYTES, Handed, read_manifest
 from hub.model import Frozen
 from hub.storage import submissions
 from hub.storage.tables import Submission
 from hub.storage.tokens import Principal, Role
+from hub.web import signed
 from hub.web.access import ANYONE, HUB, Route, note_view, who_calls
 from hub.web.body import decode, json_response, read_body
 from hub.web.multipart import boundary_of, split
@@ -43,11 +44,17 @@ async def hand_in(request: web.Request) -> web.Response:
     _check_key(key)
     limit = MAX_SUBMISSION_BYTES if _boundary(content_type) else MAX_SUBMISSION_BYTES * 4 // 3
     body = await read_body(request, limit + _ROOM)
-    return taken(await take(request.app[HUB], who_calls(request), key, content_type, body))
+    proved = await signed.check(request, body)
+    return taken(await take(request.app[HUB], who_calls(request), key, content_type, body, proved=proved))
 
 
-async def take(hub: Hub, who: Principal, key: str, content_type: str, body: bytes) -> str:
-    """The id of a submission handed in as these headers and this body. Raises as `exchange.submit` does."""
+async def take(hub: Hub, who: Principal, key: str, content_type: str, body: bytes, *, proved: bool = False) -> str:
+    """The id of a submission handed in as these headers and this body, `proved` by a signature if it has to be.
+
+    Raises `Unauthorized`, and as `exchange.submit` does.
+    """
+    if who.signers and not proved:
+        raise Unauthorized("Your organization signs what it hands in; this is not signed.", code="signature-absent")
     _check_key(key)
     raw, documents = _parts(content_type, body)
     digests = {name: hashlib.sha256(content).digest() for name, content in documents.items()}

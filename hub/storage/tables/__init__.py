@@ -25,6 +25,7 @@ from hub.storage.tables.pickup import PickupCode
 from hub.storage.tables.referrals import ReferralTask
 from hub.storage.tables.reports import ProviderReport
 from hub.storage.tables.retention import LegalHold, RetentionState
+from hub.storage.tables.signers import Signer
 from hub.storage.tables.smart import AccessToken, SmartAssertion, SmartClient
 from hub.storage.tables.webhooks import Webhook, WebhookCall, WebhookFeed
 from hub.storage.tables.work import Evidence, Inquiry, WorkItem
@@ -80,6 +81,7 @@ __all__ = [
     "SavedView",
     "Session",
     "SignInTry",
+    "Signer",
     "SmartAssertion",
     "SmartClient",
     "Submission",

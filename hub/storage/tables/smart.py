@@ -21,7 +21,7 @@ class SmartClient(SQLModel, table=True):
 
 
 class SmartAssertion(SQLModel, table=True):
-    """A used assertion (client and `jti`, as a keyed hash), kept until it would have expired anyway."""
+    """A used assertion or signature (signer and single-use id, as a keyed hash), kept while it could be fresh."""
 
     __tablename__ = "smart_assertion"
     hash: bytes = Field(primary_key=True, sa_type=LargeBinary)
