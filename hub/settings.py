@@ -4,8 +4,9 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
+from hub import setting_values as values
 from hub.business_days import Calendar, read_calendar
 from hub.compliance.clocks import published, read_clocks
 from hub.compliance.duties import LEGAL_ROLES, Duties
@@ -115,11 +116,11 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     return Settings(
         data=data,
         keys=Path(environ.get("HUB_KEYS", data / "keys.json")),
-        database_url=_database(environ.get("HUB_DATABASE_URL", f"sqlite:///{data / 'hub.sqlite'}")),
-        redis_url=environ.get("HUB_REDIS_URL") or None,
+        database_url=values.database_url(environ.get("HUB_DATABASE_URL", f"sqlite:///{data / 'hub.sqlite'}")),
+        redis_url=values.redis_url(environ.get("HUB_REDIS_URL")),
         listen_host=host or "127.0.0.1",
-        listen_port=_number(port, "HUB_LISTEN"),
-        zone=_zone(environ.get("HUB_ZONE", "America/Los_Angeles")),
+        listen_port=values.port_number(port, "HUB_LISTEN"),
+        zone=values.zone(environ.get("HUB_ZONE", "America/Los_Angeles")),
         calendar=_calendar(environ.get("HUB_HOLIDAYS")),
         county_pack=_pack(environ.get("HUB_COUNTY_PACK") or None),
         choices=chosen_in(environ),
@@ -127,25 +128,25 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         duties=_duties(environ),
         witnesses=_witnesses(_path(environ.get("HUB_WITNESSES"))),
         retention=_retention(environ.get("HUB_RETENTION")),
-        demo=environ.get("HUB_DEMO") == "1",
+        demo=values.switch(environ, "HUB_DEMO"),
         smtp_host=environ.get("HUB_SMTP_HOST") or None,
-        smtp_port=_number(environ.get("HUB_SMTP_PORT", "465" if implicit else "587"), "HUB_SMTP_PORT"),
+        smtp_port=values.port_number(environ.get("HUB_SMTP_PORT", "465" if implicit else "587"), "HUB_SMTP_PORT"),
         smtp_ca=_path(environ.get("HUB_SMTP_CA")),
         smtp_implicit_tls=implicit,
         smtp_user=environ.get("HUB_SMTP_USER") or None,
         smtp_password=_path(environ.get("HUB_SMTP_PASSWORD_FILE")),
         smtp_from=environ.get("HUB_SMTP_FROM", "exchange@hub.test"),
-        public_url=_public_url(environ.get("HUB_PUBLIC_URL")),
+        public_url=values.public_url(environ.get("HUB_PUBLIC_URL")),
         smime_key=_path(environ.get("HUB_SMIME_KEY")),
         smime_certificate=_path(environ.get("HUB_SMIME_CERT")),
         mail=read_mail(environ),
         direct_trust=Path(environ.get("HUB_DIRECT_TRUST", data / "direct")),
         direct_revocation=_revocation(environ.get("HUB_DIRECT_REVOCATION", "refuse")),
-        direct_dns=environ.get("HUB_DIRECT_DNS") or None,
-        direct_loopback=environ.get("HUB_DIRECT_LOOPBACK") == "1",
+        direct_dns=values.dns_server(environ.get("HUB_DIRECT_DNS")),
+        direct_loopback=values.switch(environ, "HUB_DIRECT_LOOPBACK"),
         hylafax_url=environ.get("HUB_HYLAFAX_URL") or None,
         hylafax_admin=_path(environ.get("HUB_HYLAFAX_ADMIN_FILE")),
-        fax_inbound=environ.get("HUB_FAX_INBOUND") == "1",
+        fax_inbound=values.switch(environ, "HUB_FAX_INBOUND"),
         fax_mark=_path(environ.get("HUB_FAX_MARK")),
         fax_cloud=_path(environ.get("HUB_FAX_CLOUD")),
         fax_spool=Path(environ.get("HUB_FAX_SPOOL", data / "fax-spool")),
@@ -200,7 +201,7 @@ def _mllp(environ: Mapping[str, str]) -> MllpSettings:
     if megabytes not in map(str, range(1, 21)):
         raise ConfigurationError("HUB_MLLP_MAX_MB is 1 to 20.")
     return MllpSettings(
-        listen=(host.strip("[]"), _number(port, "HUB_MLLP_LISTEN")) if address else None,
+        listen=(host.strip("[]"), values.port_number(port, "HUB_MLLP_LISTEN")) if address else None,
         plain=plain == "off",
         certificate=_path(environ.get("HUB_MLLP_CERT")),
         key=_path(environ.get("HUB_MLLP_KEY")),
@@ -210,23 +211,11 @@ def _mllp(environ: Mapping[str, str]) -> MllpSettings:
     )
 
 
-def _database(url: str) -> str:
-    if not url.startswith(("sqlite:///", "postgresql://")):
-        raise ConfigurationError("HUB_DATABASE_URL starts with sqlite:/// or postgresql://.")
-    return url
-
-
 def _pack(name: str | None) -> str | None:
     # A pack that does not exist would deny everything, at the first packet instead of at the start.
     if name is not None and name not in PACKS:
         raise ConfigurationError(f"HUB_COUNTY_PACK is one of {', '.join(sorted(PACKS))}.")
     return name
-
-
-def _number(text: str, name: str) -> int:
-    if not text.isdigit():
-        raise ConfigurationError(f"{name} needs a port number.")
-    return int(text)
 
 
 def _implicit_tls(text: str) -> bool:
@@ -249,16 +238,9 @@ def _lease_us(text: str) -> int:
     return int(text) * 1_000_000
 
 
-def _public_url(text: str | None) -> str | None:
-    # Links that people follow: over TLS, but on this machine.
-    if text and not text.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
-        raise ConfigurationError("HUB_PUBLIC_URL starts with https://.")
-    return text or None
-
-
 def _atna(text: str | None) -> tuple[str, int] | None:
     host, _, port = (text or "").rpartition(":")
-    return (host.strip("[]"), _number(port, "HUB_ATNA")) if text else None
+    return (host.strip("[]"), values.port_number(port, "HUB_ATNA")) if text else None
 
 
 def _path(text: str | None) -> Path | None:
@@ -277,13 +259,6 @@ def _duties(environ: Mapping[str, str]) -> Duties:
     return Duties(
         role=role,
         clocks=read_clocks(Path(clocks)) if clocks else published(),
-        tells_earlier_recipients=environ.get("HUB_TELL_REVOCATIONS") == "1",
+        tells_earlier_recipients=values.switch(environ, "HUB_TELL_REVOCATIONS"),
         sender_name=environ.get("HUB_LETTERHEAD", ""),
     )
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise ConfigurationError("HUB_ZONE is not a known time zone.") from None

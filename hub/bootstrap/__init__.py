@@ -171,12 +171,12 @@ async def _working(hub: Hub, settings: Settings) -> AsyncIterator[None]:
         if settings.sqlite_path is not None:
             # Nobody else can be working on this file, so whatever is claimed or in flight was left behind.
             await recover(hub, hub.clock.now() + 365 * 86_400_000_000)
+        sink = audit_sink(settings)
         worker = Worker(hub)
         sequencer = Sequencer(hub.database, hub.ring, hub.clock, settings.data / "ledger.head", settings.keys)
         parts = [worker.run(), sequencer.run(), projection.run(hub), telling.run(hub)]
         if hub.acknowledger is not None:
             parts.append(acknowledge.run(hub, hub.acknowledger))
-        sink = audit_sink(settings)
         if sink is not None:
             parts.append(audit_feed.run(hub, sink))
         tasks = [asyncio.create_task(part) for part in parts]

@@ -25,6 +25,19 @@ from policies.model import Decision
 from policies.rules import chosen
 from policies.texts import LANGUAGES
 
+_HELP = """\
+The policy alone, on facts that a file states: no database, no key ring. Counsel writes and reads these files
+(tests/cases/FORMAT.md).
+
+  part2hub policy check what-if.yaml             what would be decided, item by item, with paragraphs and remedies
+  part2hub policy check what-if.yaml --lang es
+  part2hub policy test tests/cases               do the reviewed cases still come out as counsel reviewed them?
+  part2hub policy rulebook --out rulebook        every rule, its cases and the questions that are open
+
+A what-if on the hub's stored facts is `part2hub check`. $HUB_CHOICES holds here as it does for the hub.
+
+Exit codes: 0 answered, or all cases agree; 1 some case differs; 2 the input or $HUB_CHOICES is wrong.
+"""
 AGREE, DIFFER, MALFORMED = 0, 1, 2
 OUTCOMES = {
     "permit": "PERMIT",
@@ -36,8 +49,13 @@ OUTCOMES = {
 
 def add_parser(subparsers: Any) -> None:
     """Add `policy` and its subcommands to the main parser."""
-    policy = subparsers.add_parser("policy", help="ask the policy engine, or test it against a library of cases")
-    commands = policy.add_subparsers(dest="command", required=True)
+    policy = subparsers.add_parser(
+        "policy",
+        help="ask the policy engine, or test it against a library of cases",
+        description=_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = policy.add_subparsers(dest="command", required=True, metavar="check|test|rulebook")
     for name, what, metavar in (
         ("check", "answer the cases of a file", "FILE"),
         ("test", "run a library of reviewed cases", "DIR"),

@@ -3,7 +3,7 @@
 import sqlite3
 from pathlib import Path
 
-from hub.errors import ConfigurationError
+from hub.errors import Unavailable
 
 _HERE = Path(__file__).parent
 HEAD = max(path.name[:4] for path in (_HERE / "versions").glob("[0-9]*.py"))
@@ -24,7 +24,7 @@ def upgrade(url: str) -> None:
     try:
         command.upgrade(config, HEAD)
     except OSError as error:
-        raise ConfigurationError("The database does not answer; its schema could not be checked.") from error
+        raise Unavailable("The database does not answer; its schema could not be checked.") from error
 
 
 def _sqlite_is_current(url: str) -> bool:

@@ -1,0 +1,36 @@
+"""A setting that is wrong stops the start, in a line that names it."""
+
+import pytest
+
+from hub.errors import ConfigurationError
+from hub.settings import read_settings
+
+WRONG = (
+    ("HUB_DATABASE_URL", "mysql://county"),
+    ("HUB_REDIS_URL", "localhost:6379"),
+    ("HUB_LISTEN", "8080x"),
+    ("HUB_LISTEN", "127.0.0.1:99999"),
+    ("HUB_ATNA", "audit.county.example:65536"),
+    ("HUB_DIRECT_DNS", "resolver"),
+    ("HUB_SMTP_PORT", "smtp"),
+    ("HUB_PUBLIC_URL", "http://hub.county.example"),
+    ("HUB_ZONE", "Mars"),
+    ("HUB_DEMO", "yes"),
+    ("HUB_FAX_INBOUND", "true"),
+    ("HUB_TELL_REVOCATIONS", "on"),
+    ("HUB_DIRECT_LOOPBACK", "2"),
+)
+SWITCHES = ("demo", "fax_inbound", "direct_loopback")
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG)
+def test_a_wrong_value_is_refused_by_the_name_of_its_variable(name: str, value: str) -> None:
+    with pytest.raises(ConfigurationError, match=name):
+        read_settings({name: value})
+
+
+def test_a_switch_is_on_at_1_and_off_at_0_or_when_nobody_sets_it() -> None:
+    names = [f"HUB_{switch.upper()}" for switch in SWITCHES]
+    for text, expected in (("1", True), ("0", False), ("", False)):
+        settings = read_settings(dict.fromkeys(names, text))
+        assert [getattr(settings, switch) for switch in SWITCHES] == [expected] * len(SWITCHES)
