@@ -94,6 +94,8 @@ class Settings(Frozen, frozen=True, kw_only=True):
     atna_ca: Path | None
     atna_certificate: Path | None
     atna_key: Path | None
+    smart: Path | None
+    """File of the API endpoints that ask for an access token (SMART), and the key that gets one."""
     drops: Path | None
     """File of the partners' folders that are looked into."""
     sftp_key: Path | None
@@ -155,6 +157,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         atna_ca=_path(environ.get("HUB_ATNA_CA")),
         atna_certificate=_path(environ.get("HUB_ATNA_CERT")),
         atna_key=_path(environ.get("HUB_ATNA_KEY")),
+        smart=_path(environ.get("HUB_SMART")),
         drops=_path(environ.get("HUB_DROPS")),
         sftp_key=_path(environ.get("HUB_SFTP_KEY")),
         lease_us=_lease_us(environ.get("HUB_LEASE_S", "120")),

@@ -13,16 +13,18 @@ from collections.abc import Callable
 from nacl.signing import SigningKey
 
 from adapters.api import envelope, fhir
-from adapters.api.http import HttpPool
+from adapters.api.http import Answered, HttpPool
 from adapters.api.outcome import conclude
 from adapters.api.signature import KEY_ID, content_digest, sign_delivery
+from adapters.api.smart import SmartTokens, TokenFailed
 from adapters.api.target import Target, parse_target
 from adapters.tls import client_context
 from hub.errors import ConfigurationError, Unrenderable
-from hub.model import ChannelKind, Endpoint, Outcome, Parcel, Prepared, now_us
+from hub.model import ChannelKind, Deferred, Endpoint, Outcome, Parcel, Prepared, now_us
 
 _LARGE = 256 * 1024
 """Bytes that take about a millisecond to seal; a hop to a thread and back costs as much as sealing 10 KiB."""
+_UNAUTHORIZED = 401
 _FORMS = {"fhir": (fhir.MEDIA_TYPE, fhir.OPERATION), "sealed": (envelope.MEDIA_TYPE, "")}
 
 
@@ -31,7 +33,8 @@ class ApiChannel:
 
     `signing_key` signs every delivery under the name `key_id`, by which partners know it. `connections` are
     per endpoint, `deadline` is in seconds for one whole exchange. `allow_plain_loopback` permits http:// to
-    this machine, for tests and benchmarks alone. Raises `ConfigurationError` for a key id that could not
+    this machine, for tests and benchmarks alone. `tokens` are
+    for endpoints that ask for one (SMART). Raises `ConfigurationError` for a key id that could not
     stand in a header.
     """
 
@@ -48,6 +51,7 @@ class ApiChannel:
         connections: int = 8,
         deadline: float = 30.0,
         allow_plain_loopback: bool = False,
+        tokens: SmartTokens | None = None,
         now: Callable[[], int] = now_us,
     ) -> None:
         if not KEY_ID.fullmatch(key_id):
@@ -55,6 +59,7 @@ class ApiChannel:
         self._key = signing_key
         self._key_id = key_id
         self._now = now
+        self._tokens = tokens
         self._plain = allow_plain_loopback
         self._pool = HttpPool(connections, deadline)
 
@@ -71,12 +76,21 @@ class ApiChannel:
     async def deliver(self, prepared: Prepared) -> Outcome:
         """POSTs the body once; never raises for what a peer does."""
         endpoint = prepared.parcel.endpoint
-        result = await self._pool.post(self._target(endpoint), endpoint.tls_ca, prepared.headers, prepared.body)
+        try:
+            bearer = await self._tokens.bearer(endpoint.id) if self._tokens else None
+        except TokenFailed:
+            return Deferred(code="api-token")
+        headers = (*prepared.headers, ("Authorization", f"Bearer {bearer}")) if bearer else prepared.headers
+        result = await self._pool.post(self._target(endpoint), endpoint.tls_ca, headers, prepared.body)
+        if self._tokens and isinstance(result, Answered) and result.answer.status == _UNAUTHORIZED:
+            self._tokens.forget(endpoint.id)
         return conclude(result, prepared, self._now())
 
     async def close(self) -> None:
         """Closes idle connections."""
         await self._pool.close()
+        if self._tokens:
+            await self._tokens.close()
 
     def _prepare(self, parcel: Parcel) -> Prepared:
         target = self._target(parcel.endpoint)

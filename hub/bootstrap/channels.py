@@ -15,6 +15,7 @@ from hub.settings import Settings
 from hub.storage.database import Database
 
 if TYPE_CHECKING:
+    from adapters.api.smart import SmartTokens
     from adapters.fax.hylafax import HylaFaxServer
     from adapters.fax.transport import FaxTransport
 
@@ -26,7 +27,7 @@ def channels(settings: Settings, ring: KeyRing, database: Database) -> Mapping[C
 
     delivery = ring.active(KeyKind.DELIVERY)
     wired: dict[ChannelKind, Channel] = {
-        ChannelKind.API: ApiChannel(SigningKey(delivery.secret), delivery.id),
+        ChannelKind.API: ApiChannel(SigningKey(delivery.secret), delivery.id, tokens=_tokens(settings)),
         ChannelKind.FAX: FaxChannel(_fax_transport(settings, database)),
     }
     if settings.sftp_key:
@@ -44,6 +45,14 @@ def channels(settings: Settings, ring: KeyRing, database: Database) -> Mapping[C
         if settings.public_url:
             wired[ChannelKind.PICKUP] = mail.pickup_notice(settings, settings.smtp_host, ring, settings.public_url)
     return wired
+
+
+def _tokens(settings: Settings) -> "SmartTokens | None":
+    if settings.smart is None:
+        return None
+    from hub.bootstrap.smart import smart_tokens  # noqa: PLC0415 - loaded when wired
+
+    return smart_tokens(settings.smart)
 
 
 def pickup(settings: Settings) -> Pickup | None:
