@@ -31,7 +31,7 @@ async def search(request: web.Request) -> web.Response:
     try:
         wanted, types, event = _asked(request)
     except Rejected as error:
-        return _refused(error, 400)
+        return _refused(error)
     if event is not None:
         found = await audit_events.one(hub, event, viewer)
         page = audit_events.Page([] if found is None else [found], None)
@@ -56,7 +56,7 @@ async def read(request: web.Request) -> web.Response:
     """`GET /fhir/AuditEvent/{id}`."""
     found = await audit_events.one(request.app[HUB], request.match_info["id"], own(request))
     if found is None:
-        return _refused(NotAvailable(), 404)
+        raise NotAvailable
     member = found["entity"][0]["what"]["reference"].removeprefix("Patient/")
     await note_view(request.app[HUB], who_calls(request), "audit_event", member, found["id"])
     return _fhir(found, 200)
@@ -137,14 +137,14 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _refused(error: Rejected, status: int) -> web.Response:
+def _refused(error: Rejected) -> web.Response:
     issue = {
         "severity": "error",
-        "code": "not-found" if isinstance(error, NotAvailable) else "not-supported",
+        "code": "not-supported",
         "details": {"text": error.message},
         **({"expression": [error.field]} if error.field else {}),
     }
-    return _fhir({"resourceType": "OperationOutcome", "issue": [issue]}, status)
+    return _fhir({"resourceType": "OperationOutcome", "issue": [issue]}, 400)
 
 
 def _fhir(body: dict[str, Any], status: int) -> web.Response:
