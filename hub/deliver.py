@@ -16,6 +16,7 @@ from hub.seal import open_item
 from hub.storage.directory import Directory
 from hub.storage.facts import Facts
 from hub.storage.submissions import StoredItem, StoredSubmission
+from policies.vocabulary import BASE_OF
 
 _DELIVERY = re.compile(r"([0-9a-f]{32})([0-9a-f]{2,8})")
 
@@ -88,6 +89,7 @@ def parcel(
         endpoint=chosen.endpoint,
         member=facts.identity,
         documents=documents,
+        purpose=BASE_OF.get(submission.purpose, submission.purpose),
         amended=len(documents) < len(decision.items),
         accompaniment=accompany(decision, facts, directory.world),
         event=None

@@ -155,6 +155,8 @@ class Parcel(Frozen, frozen=True, kw_only=True):
     documents: tuple[Document, ...]
     accompaniment: Accompaniment
     event: Event | None = None
+    purpose: str = ""
+    """`treatment`, `payment`, `operations`, or a purpose of the law's own."""
     amended: bool = False
     """Something of what the sender handed in for this recipient is not in it."""
 

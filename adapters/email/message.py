@@ -2,6 +2,9 @@
 
     multipart/mixed: cover text (notice and consent copy first, §2.32), then document-1.pdf, …
 
+The endpoint's `form` may say `context` (a Direct Context beside the cover), `xdm` (the documents as one package),
+`dispatched` (its software tells of the final delivery) and `no-mdn` (it tells of nothing, so nothing is asked).
+
 Rules kept: the Message-ID derives from the delivery id alone; documents have neutral names; a media type cannot write
 a header.
 """
@@ -14,7 +17,10 @@ from email.utils import format_datetime
 from adapters.accompaniment import KIND_IN_WORDS, cover_text
 from adapters.email.cms.addressee import Addressee
 from adapters.email.cms.signer import Signer
+from adapters.email.context.write import context_header, context_part
 from adapters.email.layers import base64_lines, sealed
+from adapters.email.notices.build import FINAL_DESTINATION
+from adapters.email.packed import context_of, package_of
 from hub.errors import Unrenderable
 from hub.model import Document, Parcel
 
@@ -56,14 +62,47 @@ def _addressing(parcel: Parcel, sender: str, at: int) -> str:
 
 
 def _inner(parcel: Parcel, sender: str, at: int) -> bytes:
+    form = parcel.endpoint.form.split()
+    context = context_of(parcel) if "context" in form else None
     head = (
         f"{_addressing(parcel, sender, at)}"
+        f"{_asked(form, sender)}"
+        f"{context_header(context, _domain(sender)) if context else ''}"
         f"Subject: {KIND_IN_WORDS[parcel.kind]}\r\n"
         "MIME-Version: 1.0\r\n"
         'Content-Type: multipart/mixed; boundary="=_packet"\r\n\r\n'
     )
-    parts = [_cover(parcel), *(_attachment(n, document) for n, document in enumerate(parcel.documents, 1))]
+    parts = [_cover(parcel)]
+    if context is not None:
+        parts.append(context_part(context, _domain(sender)) + b"\r\n")
+    if "xdm" in form and parcel.documents:
+        for document in parcel.documents:
+            _require_media_type(document)
+        parts.append(_package(package_of(parcel, sender)))
+    else:
+        parts += [_attachment(n, document) for n, document in enumerate(parcel.documents, 1)]
     return head.encode("ascii") + b"".join(b"--=_packet\r\n" + part for part in parts) + b"--=_packet--\r\n"
+
+
+def _asked(form: list[str], sender: str) -> str:
+    """The lines that ask for notices (RFC 8098 §2; Delivery Notification in Direct)."""
+    if "no-mdn" in form:
+        return ""
+    options = f"Disposition-Notification-Options: {FINAL_DESTINATION}=optional,true\r\n" if "dispatched" in form else ""
+    return f"Disposition-Notification-To: <{sender}>\r\n{options}"
+
+
+def _domain(sender: str) -> str:
+    return sender.rpartition("@")[2]
+
+
+def _package(content: bytes) -> bytes:
+    head = (
+        "Content-Type: application/zip\r\n"
+        "Content-Transfer-Encoding: base64\r\n"
+        'Content-Disposition: attachment; filename="documents.zip"\r\n\r\n'
+    )
+    return head.encode("ascii") + base64_lines(content)
 
 
 def _cover(parcel: Parcel) -> bytes:
@@ -81,8 +120,7 @@ def extension_of(media_type: str) -> str:
 
 
 def _attachment(number: int, document: Document) -> bytes:
-    if not _MEDIA_TYPE.fullmatch(document.media_type):  # else a line break in it would write headers
-        raise Unrenderable("A document's media type is not of the form type/subtype.")
+    _require_media_type(document)
     extension = extension_of(document.media_type)
     head = (
         f"Content-Type: {document.media_type}\r\n"
@@ -90,3 +128,8 @@ def _attachment(number: int, document: Document) -> bytes:
         f'Content-Disposition: attachment; filename="document-{number}.{extension}"\r\n\r\n'
     )
     return head.encode("ascii") + base64_lines(document.content)
+
+
+def _require_media_type(document: Document) -> None:
+    if not _MEDIA_TYPE.fullmatch(document.media_type):  # else a line break in it would write headers
+        raise Unrenderable("A document's media type is not of the form type/subtype.")

@@ -25,8 +25,9 @@ from hub.context import Hub
 from hub.crypto.keyring import KeyRing
 from hub.desk import projection
 from hub.errors import ConfigurationError, HubError
-from hub.inbound import acknowledge
+from hub.inbound import acknowledge, unanswered
 from hub.inbound.reception import Reception
+from hub.inbound.unanswered import Waits
 from hub.ports import Signals
 from hub.recent import Recent
 from hub.sequencer import Sequencer
@@ -177,6 +178,8 @@ async def _working(hub: Hub, settings: Settings) -> AsyncIterator[None]:
         parts = [worker.run(), sequencer.run(), projection.run(hub), telling.run(hub)]
         if hub.acknowledger is not None:
             parts.append(acknowledge.run(hub, hub.acknowledger))
+        if settings.mail.listen:  # else no notice could come
+            parts.append(unanswered.run(hub, Waits(settings.mail.processed_us, settings.mail.dispatched_us)))
         if sink is not None:
             parts.append(audit_feed.run(hub, sink))
         tasks = [asyncio.create_task(part) for part in parts]

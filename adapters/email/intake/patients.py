@@ -6,6 +6,8 @@ from xml.etree.ElementTree import Element
 
 from hub.model import MemberIdentity
 
+CIN_SYSTEM = "2.25.299240349942010150133671412833704743285"
+"""The OID under which the hub itself writes CINs; nobody else's numbers are taken for one."""
 NOBODY = MemberIdentity(given="", family="", born="")
 _CDA = "{urn:hl7-org:v3}"
 _SEXES = {"F": "female", "M": "male"}
@@ -37,12 +39,12 @@ def in_xdm(lines: Sequence[str]) -> MemberIdentity:
     """Of sourcePatientInfo: `PID-5|Family^Given`, `PID-7|19800131`, `PID-8|F`, `PID-3|ID^^^&OID&ISO`."""
     fields = {name.strip(): value.strip() for name, _, value in (line.partition("|") for line in lines)}
     name = [*fields.get("PID-5", "").split("^"), "", ""]
-    number = fields.get("PID-3", "").partition("^")[0]
+    number, *_, authority = [*fields.get("PID-3", "").split("^", 3), ""][:4]
     return MemberIdentity(
         given=name[1],
         family=name[0],
         born=_date(fields.get("PID-7", "")),
-        cin=number if _CIN.fullmatch(number) else "",
+        cin=number if CIN_SYSTEM in authority.split("&") and _CIN.fullmatch(number) else "",
         sex=_SEXES.get(fields.get("PID-8", "")[:1].upper(), "unknown"),
     )
 

@@ -7,6 +7,7 @@ CLUSTERED = {"sqlite_with_rowid": False}
 """SQLite keeps the row in its key's own tree: one tree less to write for each row."""
 _QUEUED = text("state = 'queued'")
 _UNSETTLED = text("state IN ('claimed', 'in_flight')")
+_MAIL = text("channel = 'email'")
 
 
 class Submission(SQLModel, table=True):
@@ -115,7 +116,10 @@ class Disclosure(SQLModel, table=True):
 class Attempt(SQLModel, table=True):
     """One delivery attempt: the technical act. A later outcome of the same attempt is a new ledger entry."""
 
-    __table_args__ = (CLUSTERED,)
+    __table_args__ = (
+        Index("attempt_mail", "finished_at", sqlite_where=_MAIL, postgresql_where=_MAIL),
+        CLUSTERED,
+    )
     disclosure_id: str = Field(primary_key=True, sa_type=Text)
     number: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
     id: str = Field(sa_type=Text)

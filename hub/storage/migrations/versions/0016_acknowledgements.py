@@ -1,4 +1,4 @@
-"""Notices owed to the senders of mail."""
+"""Notices owed to the senders of mail; mail of ours that waits for them."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -23,3 +23,5 @@ def upgrade() -> None:
     )
     queued = sa.text("state = 'queued'")
     op.create_index("acknowledgement_due", "acknowledgement", ["due_at"], sqlite_where=queued, postgresql_where=queued)
+    mail = sa.text("channel = 'email'")
+    op.create_index("attempt_mail", "attempt", ["finished_at"], sqlite_where=mail, postgresql_where=mail)
