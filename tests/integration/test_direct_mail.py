@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from hub import exchange
 from hub.context import Hub
-from hub.storage.tables import Acknowledgement, Inbound, Outbox, Submission, WorkItem
+from hub.storage.tables import Acknowledgement, Disclosure, Inbound, Item, Outbox, Proof, Submission, WorkItem
 from tests.conftest import missing
 from tests.direct import DAY
 from tests.direct_town import (
@@ -24,12 +25,14 @@ from tests.direct_town import (
     living,
     packet,
     post,
+    put_mail_entry,
     rows,
     settle_in,
     until,
     write,
 )
 from tests.postfix import Postfix, postfix
+from tests.scenes import handed
 from tests.servers import MissingServerError, free_port
 
 pytestmark = pytest.mark.timeout(180)
@@ -138,12 +141,12 @@ async def test_the_answer_to_the_network_is_the_same_for_good_and_bad_mail(town:
 
 
 async def test_a_mail_sent_again_is_one_submission_and_one_notice(town: Town) -> None:
-    mail = town.openssl.sealed(packet("m10"))
+    message = packet("m10")
     async with a_mail_hub(town.environment(), town.community) as hub:
         await town.settle_in(hub)
-        await post(town.relay, mail)
+        await post(town.relay, town.openssl.sealed(message))
         await until(lambda: rows(hub, Submission))
-        await post(town.relay, mail)
+        await post(town.relay, town.openssl.sealed(message))  # signed and encrypted anew
 
         async def handed_over() -> bool:
             return town.relay.log.count("status=sent (250 2.0.0 Taken)") == 2
@@ -165,7 +168,11 @@ async def test_a_hub_that_is_away_finds_its_mail_when_it_is_back(town: Town) -> 
             return len(await rows(hub, Inbound)) == 3
 
         await until(all_there)
-    assert [row for row in range(town.relay.waiting())] == []
+
+        async def none_left() -> bool:
+            return town.relay.waiting() == 0
+
+        await until(none_left)
 
 
 async def test_a_notice_never_answers_a_notice(town: Town) -> None:
@@ -201,3 +208,40 @@ async def lmtp(port: int, mail: bytes, to: str) -> tuple[int, str]:
             return code, words.decode()
 
     return await asyncio.to_thread(talk)
+
+
+async def test_two_hubs_exchange_a_packet_and_its_notices(tmp_path: Path, community: Community) -> None:
+    ours, theirs, clinic = free_port(), free_port(), "valley.example"
+    keys = tmp_path / "keys"
+    community.write(keys)
+    valley = community.root.issue(clinic, **living())  # an elliptic key: sealed by key agreement
+    write(keys, "valley", valley)
+    to = {HUB: f"lmtp:inet:127.0.0.1:{ours}", clinic: f"lmtp:inet:127.0.0.1:{theirs}"}
+    try:
+        with postfix(to) as relay:
+            here = environment(tmp_path / "here", relay, ours)
+            there = environment(tmp_path / "there", relay, theirs, domain=clinic, key="valley")
+            async with a_mail_hub(here, community) as first, a_mail_hub(there, community) as second:
+                await exchanged(first, second, community.hub.pem, valley.pem)
+    except MissingServerError as error:
+        missing(error)
+
+
+async def exchanged(first: Hub, second: Hub, ours: bytes, theirs: bytes) -> None:
+    hub_address = f"exchange@{HUB}"
+    member = await settle_in(first, ("harbor", NURSE, ours), ("sunrise", f"sunrise@{HUB}", ours))
+    await put_mail_entry(first, "lantern", "lantern@valley.example", theirs, "context xdm dispatched")
+    await settle_in(second, ("harbor", hub_address, ours), ("sunrise", f"sunrise@{HUB}", ours))
+    await exchange.submit(first, handed(member))
+
+    async def proved() -> list[str] | None:
+        kinds = sorted(row["kind"] for row in await rows(first, Proof))
+        return kinds if len(kinds) == 2 else None
+
+    assert await until(proved) == ["mdn-dispatched", "mdn-processed"]
+    (there,) = await rows(second, Submission)
+    assert (there["sender"], there["kind"], there["purpose"]) == ("harbor", "referral_packet", "treatment")
+    assert [row["recipient"] for row in await rows(second, Outbox)] == ["lantern"]
+    assert [item["information"] for item in await rows(second, Item)] == ["assessment"]
+    assert [row["state"] for row in await rows(first, Disclosure)] == ["disclosed"]
+    assert [item for item in await rows(first, WorkItem) if item["kind"] == "undelivered"] == []

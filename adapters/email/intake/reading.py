@@ -1,8 +1,9 @@
 """A mail as received, read as an arrival: opened, verified, and what it is; or kept with its trouble, for a person.
 
 Rules kept: nothing of a mail that was not accepted is believed, not even whose it is; a notice counts only if its
-signer speaks for the recipient it is about; a repeat is known by the sender and the protected Message-ID, or by its
-bytes if it has none. The trace headers of each delivery are left out, since they alone differ in a repeat.
+signer speaks for the recipient it is about; a repeat is known by the protected message, whatever envelope it comes in
+(a sender's software may seal anew what it sends again), or by its bytes if it did not open. The trace headers of each
+delivery are left out, since they alone differ in a repeat.
 """
 
 import hashlib
@@ -73,7 +74,7 @@ class MailReader:
         owed = answers(message, opened.sender) and not isinstance(content, ArrivedProof | ArrivedNote)
         return Arrival(
             channel="email",
-            key=f"{opened.sender.lower()} {recipient.lower()} {identity}" if identity else _digest(raw),
+            key=f"{opened.sender.lower()} {recipient.lower()} {_digest(without_trace(opened.message))}",
             raw=raw,
             media_type=MEDIA_TYPE,
             address=address,
