@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+from collections.abc import Iterator
 
 import structlog
 from sqlalchemy import select
@@ -150,14 +151,14 @@ class Worker:
 
     async def _recover_regularly(self) -> None:
         while True:
-            with contextlib.suppress(HubError):
+            with _lasting("recovery"):
                 await recover(self._hub, self._hub.clock.now())
                 await escalate(self._hub, self._hub.clock.now())
             await asyncio.sleep(min(RECOVERY_S, self._renewed_every_s))
 
     async def _destroy_regularly(self) -> None:
         while True:
-            with contextlib.suppress(HubError):
+            with _lasting("retention"):
                 await run_daily(self._hub)
             await asyncio.sleep(DAILY_S)
 
@@ -165,12 +166,23 @@ class Worker:
         while True:
             await asyncio.sleep(self._renewed_every_s)
             until = self._hub.clock.now() + self._hub.lease_us
-            with contextlib.suppress(HubError):
+            with _lasting("renewal"):
                 await outbox.renew(self._hub.database, self._running.values(), until)
 
     @property
     def _renewed_every_s(self) -> float:
         return self._hub.lease_us / 1_000_000 / RENEWALS
+
+
+@contextlib.contextmanager
+def _lasting(task: str) -> Iterator[None]:
+    """A round that fails ends that round, never the task: rows in flight would be nobody's for good."""
+    try:
+        yield
+    except HubError as error:
+        _log.warning("a round failed", task=task, code=error.detail_code)
+    except Exception as error:  # noqa: BLE001 - see above; no message, it may name a person
+        _log.error("a round failed", task=task, code=type(error).__name__)
 
 
 async def recover(hub: Hub, before: int) -> tuple[int, int]:

@@ -89,7 +89,7 @@ def _retry_after(text: str, at: int) -> float | None:
         return float(text)
     try:
         date = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     seconds = (date.replace(tzinfo=date.tzinfo or UTC) - datetime.fromtimestamp(at / 1_000_000, UTC)).total_seconds()
     return seconds if 0 < seconds <= _DAY_SECONDS else None

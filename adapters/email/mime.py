@@ -20,6 +20,8 @@ _BARE_LINE_END = re.compile(rb"(?<!\r)\n")
 _LONGEST_HEAD = 256 * 1024
 _ONCE = ("content-type", "content-transfer-encoding", "content-id", "message-id")
 _MOST_PARTS = 1_000
+_UNREADABLE = (ValueError, TypeError)
+"""What the library raises for hostile parameters (RFC 2231): numbers without end, zeros in a charset, mixed forms."""
 
 
 class MimeError(ValueError):
@@ -40,9 +42,20 @@ class Entity:
         return self.head.get_content_type()
 
     def parameter(self, name: str) -> str:
-        """A Content-Type parameter without its quotes; empty if absent."""
-        value = self.head.get_param(name, "")
+        """A Content-Type parameter without its quotes; empty if absent. Raises `MimeError`."""
+        try:
+            value = self.head.get_param(name, "")
+        except _UNREADABLE:
+            raise MimeError("parameter") from None
         return value[2] if isinstance(value, tuple) else str(value)
+
+    @property
+    def filename(self) -> str:
+        """What the sender calls it; empty if absent. Raises `MimeError`."""
+        try:
+            return str(self.head.get_filename() or "")
+        except _UNREADABLE:
+            raise MimeError("parameter") from None
 
     def field(self, name: str) -> str:
         """A header's first value, unfolded; empty if absent."""

@@ -136,7 +136,7 @@ def _read(raw: bytes) -> Entity:
 
 def _cms_of(entity: Entity) -> cms.ContentInfo | None:
     """The CMS structure that an entity is; none if it is another kind. Raises `NotAccepted`."""
-    named = entity.parameter("name") or str(entity.head.get_filename() or "")
+    named = entity.parameter("name") or entity.filename
     is_file = entity.media_type == "application/octet-stream" and named.lower().endswith(".p7m")
     return _load(entity) if entity.media_type in _CMS_TYPES or is_file else None
 

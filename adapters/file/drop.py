@@ -28,6 +28,7 @@ MAX_BYTES = 5 * 1024 * 1024
 SETTLING_S = 600.0
 """How long a file may differ from its checksum: one of the two may still be on its way."""
 _MARK = ".sha256"
+_MARK_BYTES = 1024
 _SUM = re.compile(rb"([0-9A-Fa-f]{64})(?:[ \t]+\*?[^\r\n]*)?\s*")
 _log = structlog.get_logger()
 
@@ -73,6 +74,8 @@ class DropIntake:
                 await self.look(drop, take)
             except (OSError, Unavailable, TimeoutError) as error:
                 _log.warning("a drop is away", organization=drop.organization, code=type(error).__name__)
+            except Exception as error:  # noqa: BLE001 - one partner's folder must not end the others; no message
+                _log.error("a drop failed", organization=drop.organization, code=type(error).__name__)
             await asyncio.sleep(self._poll)
 
     async def _file(self, drop: Drop, entry: Entry, take: Take) -> bool:
@@ -80,8 +83,7 @@ class DropIntake:
             content = await drop.place.read(entry.name, MAX_BYTES)
         except TooLarge:
             return await self._quarantine(drop, entry, b"", "too-large", take)
-        promised = _SUM.fullmatch(await drop.place.read(entry.name + _MARK, 1024))
-        if promised is None or promised[1].lower() != hashlib.sha256(content).hexdigest().encode():
+        if await _promised(drop, entry.name) != hashlib.sha256(content).hexdigest().encode():
             if self._clock() - entry.modified < SETTLING_S:
                 return False
             return await self._quarantine(drop, entry, content, "checksum-differs", take)
@@ -110,6 +112,15 @@ class DropIntake:
         )
         await _finish(drop, entry.name, [(0, code)], "quarantine")
         return True
+
+
+async def _promised(drop: Drop, name: str) -> bytes:
+    """The checksum that lies beside a file, in lower case; empty if what lies there is none."""
+    try:
+        found = _SUM.fullmatch(await drop.place.read(name + _MARK, _MARK_BYTES))
+    except TooLarge:
+        return b""
+    return found[1].lower() if found else b""
 
 
 async def _taken(drop: Drop, layout: str, row: Row, take: Take) -> str:

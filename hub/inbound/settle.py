@@ -4,7 +4,7 @@ import msgspec
 
 from hub.arrivals import ArrivedNote, ArrivedPacket, ArrivedProof
 from hub.context import Hub
-from hub.errors import Rejected
+from hub.errors import Conflict, Rejected
 from hub.inbound import owed, packets, proofs, threads
 from hub.inbound.keep import Kept, read
 from hub.inbound.matching import member_of, recipients_of, sender_of
@@ -106,7 +106,10 @@ async def submitted(
     """Hand it in as the sender's submission about this member, to those it is for."""
     marks: list[Step] = []
     if content.place == "retracts":
-        names, marks = await threads.retract(hub, content, sender, kept.id)
+        try:
+            names, marks = await threads.retract(hub, content, sender, member, kept.id)
+        except Conflict as error:
+            return await waits(hub, kept, sender, error.detail_code)
         if not names:
             return await settled(hub, kept, "closed", sender, "retraction.nobody-told", None, *marks)
         content = msgspec.structs.replace(content, recipients=names)

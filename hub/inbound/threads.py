@@ -18,7 +18,7 @@ from sqlmodel import col
 from hub.arrivals import ArrivedPacket
 from hub.context import Hub
 from hub.crypto.identifiers import hash_idempotency
-from hub.errors import Stale
+from hub.errors import Conflict, Stale
 from hub.outbox import MOVE
 from hub.record import entry
 from hub.storage import members
@@ -70,13 +70,22 @@ def opened(hub: Hub, content: ArrivedPacket, sender: str, submission: str) -> tu
     return (Step(_ADD, (_hash(hub, content.thread, sender), submission, event, None)),)
 
 
-async def retract(hub: Hub, content: ArrivedPacket, sender: str, inbound: str) -> tuple[tuple[str, ...], list[Step]]:
-    """Keeps what nobody has yet from leaving; gives those who were told, and the steps that mark it retracted."""
+async def retract(
+    hub: Hub, content: ArrivedPacket, sender: str, member: str, inbound: str
+) -> tuple[tuple[str, ...], list[Step]]:
+    """Keeps what nobody has yet from leaving; gives those who were told, and the steps that mark it retracted.
+
+    Raises `Conflict` if the thread is about another person than the member: nobody who was told of one person hears of
+    another by it.
+    """
     now, thread = hub.clock.now(), _hash(hub, content.thread, sender)
     events = _RETRACTS.get(content.event.kind if content.event else "", ())
     rows = await hub.database.lookup(_OF, thread)
     open_ = [submission for submission, event, by in rows if event in events and by is None]
-    for share in [each for s in open_ for each in await _shares(hub, s) if each.state in _NOT_YET]:
+    shares = [each for submission in open_ for each in await _shares(hub, submission)]
+    if any(share.member != member for share in shares):
+        raise Conflict("What is retracted is about another person.", code="member.differs")
+    for share in [each for each in shares if each.state in _NOT_YET]:
         stop = Step(MOVE, ("withheld", now, "retracted", None, None, share.outbox, share.state), "outbox")
         stopped = entry("dispatch.retracted", now, {"inbound": inbound}, member=share.member, reference=share.outbox)
         with contextlib.suppress(Stale):  # a worker has just taken it: it counts as told

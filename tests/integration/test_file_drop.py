@@ -11,7 +11,7 @@ import pytest
 from sqlmodel import select
 
 from adapters.file.drop import Drop, DropIntake
-from adapters.file.place import LocalPlace, Place
+from adapters.file.place import Entry, LocalPlace, Place
 from adapters.file.sftp import SftpPlace
 from hub.arrivals import Arrival, Taken
 from hub.errors import StorageFailed
@@ -191,6 +191,14 @@ async def test_a_file_that_cannot_be_read_is_set_aside_and_a_person_is_told(fold
     assert await folder.rows(Inbound, Inbound.code) == [f"file.{code}"]
 
 
+async def test_a_checksum_that_is_none_sets_its_file_aside_and_the_next_one_is_taken(folder: Folder) -> None:
+    folder.put("a.csv", f"{HEADER}\n{row('1')}\n", mark="0" * 2_000)
+    folder.put("b.csv", f"{HEADER}\n{row('2')}\n")
+    assert await folder.look() == 2
+    assert folder.result("a.csv") == ["line,code", "0,checksum-differs"]
+    assert folder.result("b.csv") == ["line,code", "2,taken"]
+
+
 async def test_a_file_that_never_fits_its_checksum_is_set_aside(folder: Folder) -> None:
     folder.put("a.csv", f"{HEADER}\n{row('1')}\n", "0" * 64)
     folder.now = (folder.path / "a.csv").stat().st_mtime + 700
@@ -232,6 +240,32 @@ async def test_a_folder_that_is_away_does_not_hold_up_another(folder: Folder, tm
     intake = DropIntake([away, folder.drop], ZONE, poll=0.01)
     folder.put("a.csv", f"{HEADER}\n{row('1')}\n")
     task = asyncio.create_task(intake.run(folder.take))
+    while not folder.files("done"):  # noqa: ASYNC110 - the intake tells nobody
+        await asyncio.sleep(0.01)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert folder.result("a.csv") == ["line,code", "2,taken"]
+
+
+class Broken(LocalPlace):
+    """A folder whose server answers what nobody foresaw."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.asked = 0
+
+    async def entries(self) -> list[Entry]:
+        self.asked += 1
+        raise RuntimeError
+
+
+async def test_a_folder_that_fails_in_a_way_nobody_foresaw_does_not_end_the_others(folder: Folder) -> None:
+    broken = Broken(folder.path)
+    intake = DropIntake([Drop(organization="lantern", place=broken), folder.drop], ZONE, poll=0.01)
+    task = asyncio.create_task(intake.run(folder.take))
+    while broken.asked < 2:  # noqa: ASYNC110 - the intake tells nobody
+        await asyncio.sleep(0.01)
+    folder.put("a.csv", f"{HEADER}\n{row('1')}\n")
     while not folder.files("done"):  # noqa: ASYNC110 - the intake tells nobody
         await asyncio.sleep(0.01)
     task.cancel()

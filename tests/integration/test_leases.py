@@ -61,3 +61,23 @@ async def test_a_delivery_whose_worker_stopped_renewing_becomes_a_persons_questi
         assert await recover(hub, hub.clock.now()) == (0, 1)
         assert await scene.rows(Outbox.state) == [("unknown",)]
         assert await scene.rows(WorkItem.kind, WorkItem.state) == [("unknown_outcome", "open")]
+
+
+async def test_a_round_of_recovery_that_fails_in_a_way_nobody_foresaw_is_not_the_last(migrated_url, monkeypatch):
+    async with a_scene(migrated_url) as scene:
+        again = asyncio.Event()
+        rounds = iter([RuntimeError("a name"), None])
+
+        async def failing(_hub, _before):
+            if error := next(rounds, None):
+                raise error
+            again.set()
+            return 0, 0
+
+        monkeypatch.setattr("hub.worker.recover", failing)
+        worker = Worker(replace(scene.hub, lease_us=LEASE_US))
+        running = asyncio.create_task(worker.run())
+        async with asyncio.timeout(30):
+            await again.wait()
+        worker.stop()
+        await running

@@ -21,7 +21,8 @@ from hub.inbound import people
 from hub.inbound.keep import keep
 from hub.inbound.reception import settle_taken
 from hub.model import ChannelKind, Deferred, Endpoint, MessageKind, Unknown
-from hub.storage import consents
+from hub.storage import consents, members
+from hub.storage.member_facts import MemberFacts
 from hub.storage.tables import Inbound, LedgerEntry, Outbox, Submission, Thread
 from tests.contract.v2_system import V2System
 from tests.hubs import ZONE
@@ -201,6 +202,17 @@ async def test_a_second_cancellation_tells_nobody_again(line: Line) -> None:
     await line.send(mine("A11", control="M2"))
     await line.send(mine("A11", control="M3"))
     assert await line.last() == ("closed", "retraction.nobody-told")
+
+
+async def test_a_retraction_about_another_person_than_was_told_of_is_a_persons(line: Line) -> None:
+    await line.scene.consent()
+    await line.send(mine())
+    await line.scene.dispatch_all()
+    other = MemberFacts(given="Somebody", family="Else", born="1970-01-01", cin="07654321A", medi_cal=True)
+    await members.register(line.hub, other, [("harbor", "program")], by="harbor")
+    await line.send(adt("A11", name="ELSE^SOMEBODY", born="19700101", cin="07654321A", control="M2"))
+    assert await line.last() == ("waiting", "member.differs")
+    assert [row["retracted_by"] for row in await line.rows(Thread)] == [None]
 
 
 async def test_another_senders_visit_of_the_same_number_is_another_visit(line: Line) -> None:

@@ -19,7 +19,7 @@ import msgspec
 from adapters.email.context.model import Context, ContextError
 from adapters.email.context.read import HEADER, find_context
 from adapters.email.intake.parts import Part, parts_in
-from adapters.email.intake.patients import in_cda, in_context, in_xdm, one_of
+from adapters.email.intake.patients import NOBODY, in_cda, in_context, in_xdm, is_named, one_of
 from adapters.email.mime import Entity
 from adapters.email.notices.fields import message_id_of
 from hub.arrivals import ArrivedNote, ArrivedPacket
@@ -61,11 +61,12 @@ def content_of(message: Entity, recipient: str, delivery: Delivery, readers: Rea
         packet = ArrivedPacket(
             kind=_kind(context, answered, review),
             purpose=_purpose(context, review),
-            person=_person(context, parts),
+            person=NOBODY,
             documents=(),
         )
         if answered:
             packet = msgspec.structs.replace(packet, thread=f"referral/{answered}", place="answers")
+    packet = msgspec.structs.replace(packet, person=_person([packet.person, *_people(context, parts)], review))
     documents = packet.documents + _documents(parts, review)
     if not documents:
         return None
@@ -124,9 +125,15 @@ def _purpose(context: Context | None, review: list[str]) -> str:
     return "treatment"
 
 
-def _person(context: Context | None, parts: list[Part]) -> MemberIdentity:
-    """Whom it is about; unnamed where its parts name several people."""
-    return one_of(_people(context, parts))
+def _person(people: list[MemberIdentity], review: list[str]) -> MemberIdentity:
+    """Whom it is about. Where its parts name several people a person looks: not even an answer to a referral, whose
+    patient is known, may carry another's document.
+    """
+    named = [each for each in people if is_named(each)]
+    found = one_of(named)
+    if named and not is_named(found):
+        review.append("person.several")
+    return found
 
 
 def _people(context: Context | None, parts: Iterable[Part]) -> Iterator[MemberIdentity]:

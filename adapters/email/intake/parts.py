@@ -83,7 +83,7 @@ def _leaves(entity: Entity, depth: int) -> Iterator[Entity]:
 
 def _read(entity: Entity) -> Iterator[Part]:
     content = entity.decoded()
-    name = str(entity.head.get_filename() or "")
+    name = entity.filename
     if entity.media_type in _ZIP or name.lower().endswith((".zip", ".xdm")):
         try:
             yield from map(_of_package, read_package(content).entries)
@@ -115,7 +115,7 @@ def _typed(part: Part) -> Part:
         return part
     try:
         root = fromstring(part.content, forbid_dtd=True)
-    except (ParseError, DefusedXmlException, ValueError):
+    except (ParseError, DefusedXmlException, ValueError, LookupError):
         return part
     if root.tag != f"{_CDA}ClinicalDocument":
         return part

@@ -14,9 +14,14 @@ _SEXES = {"F": "female", "M": "male"}
 _CIN = re.compile(r"[0-9]{8}[A-Z]")
 
 
+def is_named(person: MemberIdentity) -> bool:
+    """Whether anything says who it is."""
+    return bool(person.given or person.family or person.cin)
+
+
 def one_of(people: Iterable[MemberIdentity]) -> MemberIdentity:
     """The one person that all mean; `NOBODY` if they differ, as a mail about two people is about none for certain."""
-    found = [each for each in people if each.given or each.family or each.cin]
+    found = [each for each in people if is_named(each)]
     if not found:
         return NOBODY
     same = {(each.given.casefold(), each.family.casefold(), each.born) for each in found}

@@ -36,7 +36,7 @@ def read_package(content: bytes) -> Package:
     files = unzipped(content)
     try:
         root = fromstring(_metadata(files), forbid_dtd=True)
-    except (ParseError, DefusedXmlException, ValueError):
+    except (ParseError, DefusedXmlException, ValueError, LookupError):
         raise XdmError("The package's metadata is not XML, or has what XML should not.") from None
     submission = _first(root, "RegistryPackage")
     documents = [each for each in root.iter() if _name(each) == "ExtrinsicObject"]

@@ -117,7 +117,10 @@ def see_other(address: str) -> web.Response:
 
 def local_address(text: str) -> str:
     """An address of the desk to go on to; the front page if it is anything else (an open redirect)."""
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return "/desk/"
     inside = not parts.scheme and not parts.netloc and text.startswith("/desk/") and "\\" not in text
     return text if inside and text.isprintable() else "/desk/"
 

@@ -97,3 +97,8 @@ def test_the_partner_says_how_much_later(status, stated, seconds):
 def test_no_answer_is_unknown_once_content_left(code):
     assert conclude(Failed(code=code, content_left=True), prepared(verifies=False), AT) == Unknown(code=code)
     assert conclude(Failed(code=code, content_left=False), prepared(verifies=False), AT) == Deferred(code=code)
+
+
+def test_a_wait_that_no_calendar_holds_is_none() -> None:
+    date = "Mon, 01 Jan 2030 00:00:00 +99999999999999999999"
+    assert outcome(503, left=False, retry_after=date) == outcome(503, left=False)

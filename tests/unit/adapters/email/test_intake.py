@@ -1,0 +1,80 @@
+"""What a mail is to the hub: hostile ones are kept for a person, and one about two people goes no further by itself."""
+
+import asyncio
+
+import pytest
+
+from adapters.email.intake.content import Readers, content_of
+from adapters.email.intake.reading import MailReader
+from adapters.email.mime import read_entity
+from hub.arrivals import ArrivedPacket
+from hub.model import MemberIdentity, MessageKind
+from tests.direct import AT
+from tests.unit.adapters.email.opening import HUB, TRUST
+
+TO = "hub@hub.example"
+NORA = MemberIdentity(given="Nora", family="Quill", born="1988-04-11")
+REFERRAL = ArrivedPacket(kind=MessageKind.REFERRAL_PACKET, purpose="treatment", person=NORA, documents=())
+
+
+def readers(packet: ArrivedPacket | None = None) -> Readers:
+    return Readers(v2=lambda _: packet, organization=lambda _: "")
+
+
+def cda(given: str) -> str:
+    name = f"<name><given>{given}</given><family>Quill</family></name>"
+    patient = f'<patient>{name}<birthTime value="19880411"/></patient>'
+    role = f"<recordTarget><patientRole>{patient}</patientRole></recordTarget>"
+    return f'<ClinicalDocument xmlns="urn:hl7-org:v3"><code code="34133-9"/>{role}</ClinicalDocument>'
+
+
+def mail(*parts: tuple[str, str], head: str = "") -> bytes:
+    body = "".join(f"--b\r\nContent-Type: {kind}\r\n\r\n{content}\r\n" for kind, content in parts)
+    return f"{head}Content-Type: multipart/mixed; boundary=b\r\n\r\n{body}--b--\r\n".encode()
+
+
+def packet_in(raw: bytes, v2: ArrivedPacket | None = None, delivery: str = "") -> ArrivedPacket:
+    found = content_of(read_entity(raw), TO, lambda _: delivery, readers(v2))
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        f"text/plain; report-type*{'1' * 5000}=a",
+        "text/plain; report-type*0=a; report-type=b; report-type*=c",
+        "application/octet-stream; name*=a\0b''x.p7m",
+    ],
+)
+def test_a_mail_whose_headers_make_the_library_fail_is_kept_for_a_person(content_type: str) -> None:
+    reader = MailReader(
+        keys=[HUB.opening], trust=lambda _: TRUST, now=lambda: AT, delivery=lambda _: "", readers=readers()
+    )
+    raw = f"From: a@b.example\r\nContent-Type: {content_type}\r\n\r\nx".encode()
+    arrival = asyncio.run(reader.read(raw, TO))
+    assert (arrival.raw, arrival.content) == (raw, None)
+    assert arrival.trouble
+
+
+def test_a_document_in_a_character_set_that_is_none_is_a_document_of_unstated_kind() -> None:
+    packet = packet_in(mail(("text/xml", '<?xml version="1.0" encoding="hex"?><a/>')))
+    assert [each.media_type for each in packet.documents] == ["text/xml"]
+    assert "information.unstated" in packet.review
+
+
+def test_a_referral_with_a_document_of_another_person_waits_for_a_person() -> None:
+    packet = packet_in(mail(("application/hl7-v2+er7", "MSH|"), ("text/xml", cda("Otto"))), REFERRAL)
+    assert "person.several" in packet.review
+
+
+def test_a_referral_with_a_document_of_the_same_person_goes_on() -> None:
+    packet = packet_in(mail(("application/hl7-v2+er7", "MSH|"), ("text/xml", cda("NORA"))), REFERRAL)
+    assert (packet.person, packet.review) == (NORA, ())
+
+
+def test_an_answer_with_documents_of_two_people_waits_for_a_person() -> None:
+    raw = mail(("text/xml", cda("Nora")), ("text/xml", cda("Otto")), head="In-Reply-To: <d.1@hub.example>\r\n")
+    packet = packet_in(raw, delivery="d.1")
+    assert packet.place == "answers"
+    assert "person.several" in packet.review
