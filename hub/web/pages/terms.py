@@ -32,4 +32,5 @@ def reason_word(language: str, code: str, recipient: str) -> str:
     if code in LANGUAGES[language].purposes:
         return purpose(language, code)
     known = words(language)
-    return known.get(f"work_code.{code}") or known.get(f"basis.{code}") or code
+    tables = ("work_code", "basis", "inbound_code", "channel")
+    return next((known[f"{table}.{code}"] for table in tables if f"{table}.{code}" in known), code)
