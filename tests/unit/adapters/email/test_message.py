@@ -9,8 +9,11 @@ import pytest
 
 from adapters.email.channel import EmailChannel
 from adapters.email.cms.opening import OpeningKey
+from adapters.email.context.read import find_context
+from adapters.email.mime import read_entity
 from adapters.email.open import open_message
 from adapters.email.trust.trust import Trust
+from adapters.email.xdm.read import read_package
 from deploy.demo.authority import Authority
 from hub.errors import ConfigurationError, Unrenderable
 from hub.model import Accompaniment, ChannelKind, Document, Endpoint, now_us
@@ -158,3 +161,37 @@ async def test_an_endpoint_whose_certificate_is_not_its_own_is_refused_before_an
 def test_a_signer_that_does_not_fit_together_refuses_to_start(changes):
     with pytest.raises(ConfigurationError):
         channel(**changes)
+
+
+def of_form(form: str):
+    return sample_parcel(msgspec.structs.replace(ENDPOINT, form=form), purpose="treatment")
+
+
+async def test_a_partner_that_reads_contexts_gets_one_that_fits_the_packet():
+    message = read_entity(await opened((await channel().prepare(of_form("context"))).body))
+    context = find_context(message)
+    assert (context.category, context.action, context.purpose) == ("referral", "order", "treatment")
+    assert (context.patient["surname"], context.patient["dateOfBirth"]) == ("Quintero", "1988-03-14")
+
+
+async def test_a_partner_that_reads_packages_gets_the_documents_as_one_and_the_notice_in_the_mail():
+    parcel = of_form("xdm")
+    message = message_from_bytes(await opened((await channel().prepare(parcel)).body), policy=SMTP_POLICY)
+    cover, package = message.iter_parts()
+    assert " ".join(NOTICE.split()) in " ".join(cover.get_content().split())
+    read = read_package(package.get_payload(decode=True))
+    assert [each.content for each in read.entries] == [each.content for each in parcel.documents]
+    codes = [code.value for name, code in read.entries[0].codes if name == "confidentiality"]
+    assert codes == ["R", "NORDSCLCD"]
+    assert read.recipients == (ENDPOINT.address,)
+
+
+@pytest.mark.parametrize(
+    ("form", "asked"), [("", [True, False]), ("dispatched", [True, True]), ("no-mdn dispatched", [False, False])]
+)
+async def test_notices_are_asked_for_inside_the_protection_alone(form, asked):
+    raw = (await channel().prepare(of_form(form))).body
+    names = ("Disposition-Notification-To", "Disposition-Notification-Options")
+    inner = message_from_bytes(await opened(raw))
+    assert [name in inner for name in names] == asked
+    assert not any(name in message_from_bytes(raw) for name in names)
