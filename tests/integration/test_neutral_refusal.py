@@ -55,6 +55,15 @@ REFUSED: dict[tuple[str, str], Any] = {
     ("POST", "/v1/work/{id}/approve"): None,
     ("POST", "/v1/work/{id}/release"): {"reason": "reviewed"},
     ("POST", "/v1/work/{id}/close"): {"reason": "reviewed"},
+    ("GET", "/v1/work/{id}/recall"): None,
+    ("GET", "/v1/disclosures/{id}/permitted"): None,
+    ("GET", "/v1/disclosures/{id}/necessary"): None,
+    ("GET", "/v1/matters/{id}"): None,
+    ("GET", "/v1/matters/{id}/letter"): None,
+    ("POST", "/v1/matters/{id}/letter"): {"reason": "Mailed today"},
+    ("POST", "/v1/matters/{id}/{deed}"): {"reason": "More time is needed"},
+    ("GET", "/v1/exports/{id}/note"): None,
+    ("GET", "/v1/inbound/{id}/pages/{number}"): None,
     ("GET", "/v1/inbound/{id}"): None,
     ("GET", "/v1/inbound/{id}/raw"): None,
     ("POST", "/v1/inbound/{id}/match"): {"sender": "lantern", "member": "ID"},
@@ -77,6 +86,14 @@ ANSWERED = {
     ("GET", "/fhir/Communication"),
     ("GET", "/fhir/AuditEvent"),
     ("POST", "/forms/consent"),
+    ("POST", "/v1/registers/{kind}"),
+    ("GET", "/v1/log"),
+    ("GET", "/v1/log/denied"),
+    ("GET", "/v1/log/inquiries"),
+    ("GET", "/v1/log/emergencies"),
+    ("GET", "/v1/put-right"),
+    ("GET", "/v1/matters"),
+    ("GET", "/v1/exports/{kind}.{form}"),
 }
 """Take a person by CIN or as a filter, and answer a stranger alike for every person."""
 OF_NOBODY = {
@@ -96,6 +113,14 @@ OF_NOBODY = {
     ("POST", "/v1/tokens"),
     ("GET", "/v1/tokens"),
     ("DELETE", "/v1/tokens/{id}"),
+    ("POST", "/v1/endpoints/{id}/confirm"),
+    # Compliance sees all by its office, and nobody else comes here.
+    ("GET", "/v1/views"),
+    # Hashes that say nothing, and reports about a hub's own deliveries.
+    ("GET", "/tlog/checkpoint"),
+    ("GET", "/tlog/tile/{path}"),
+    ("POST", "/tlog/cosignatures"),
+    ("POST", "/v1/reports/{provider}"),
     # The hub itself.
     ("GET", "/healthz"),
     ("GET", "/readyz"),
@@ -160,8 +185,21 @@ async def harbors(api: Api) -> dict[str, str]:
         "disclosures": view["recipients"][0]["outbox"],
         "work": (await staff("GET", "/v1/work")).json["items"][0]["id"],
         "inbound": await waiting(api.hub),
+        "matters": (await staff("POST", "/v1/registers/accounting", asked_for(member))).json["id"],
+        "exports": await exported(staff),
         **dict.fromkeys(("Task", "ServiceRequest", "Communication", "AuditEvent"), view["recipients"][0]["outbox"]),
     }
+
+
+def asked_for(member: str) -> dict[str, Any]:
+    return {"member": member, "received_at": "2026-03-06T09:00:00-08:00", "language": "en"}
+
+
+async def exported(staff: Caller) -> str:
+    """The id of an export of Harbor's."""
+    made = await staff("GET", "/v1/exports/log.csv")
+    assert made.status == 200
+    return re.findall(r"/v1/exports/([0-9a-z]+)/note", str(made.headers))[0]
 
 
 async def waiting(hub: Hub) -> str:
@@ -199,7 +237,8 @@ async def ask(caller: Caller, method: str, path: str, reference: str) -> Answer:
     if isinstance(body, dict) and "resourceType" in body:
         body = body | {"patient": {"reference": f"Patient/{reference}"}}
     options = PDF if body is PDF else {}
-    url = path.replace("{id}", reference).replace("{restriction}", "r")
+    url = path.replace("{id}", reference).replace("{restriction}", "r").replace("{deed}", "extend")
+    url = url.replace("{number}", "1")
     if (method, path) == ("GET", "/v1/fhir/Consent"):
         url += f"?patient={reference}"
     if "{kind}" in url:
@@ -292,6 +331,45 @@ async def test_a_fhir_search_for_anybody_is_as_empty(api: Api, harbors: dict[str
         answers.append((answer.status, answer.body.replace(member.encode(), b"-")))
     assert answers[0] == answers[1]
     assert b"entry" not in answers[0][1]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/v1/log?member={id}",
+        "/v1/log/denied",
+        "/v1/log/inquiries",
+        "/v1/log/emergencies",
+        "/v1/put-right?reference={disclosure}",
+        "/v1/matters?member={id}&state=any",
+        "/v1/exports/log.csv?member={id}",
+        "/v1/exports/log.jsonl?member={id}",
+    ],
+)
+async def test_a_register_or_an_export_about_anybody_is_as_empty(
+    api: Api, harbors: dict[str, str], address: str
+) -> None:
+    stranger = await api.caller("lantern", "staff")
+    answers = []
+    for member, disclosure in ((harbors["members"], harbors["disclosures"]), (UNKNOWN, UNKNOWN)):
+        answer = await stranger("GET", address.format(id=member, disclosure=disclosure))
+        answers.append((answer.status, answer.body))
+        assert answer.status == 200
+    assert answers[0] == answers[1]
+
+
+async def test_a_request_about_anybody_elses_patient_is_refused_like_one_about_nobodys(
+    api: Api, harbors: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stranger = await api.caller("lantern", "staff")
+    beats = Beats(monkeypatch)
+    answers = [
+        seen(await stranger("POST", "/v1/registers/accounting", asked_for(member)))
+        for member in (harbors["members"], UNKNOWN)
+    ]
+    assert answers[0] == answers[1]
+    assert answers[0][0] == 404
+    assert beats.left == pytest.approx([cadence.BEAT_S, cadence.BEAT_S])
 
 
 @pytest.mark.parametrize("person", ["members", None])
