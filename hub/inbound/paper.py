@@ -45,13 +45,13 @@ def packet(arrival: Arrival, sorting: Sorting, person: MemberIdentity) -> Arrive
     )
 
 
-def pages_in(arrival: Arrival) -> int | None:
+async def pages_in(arrival: Arrival) -> int | None:
     """How many pages it has; none if it is no paper or cannot be read."""
     if arrival.media_type not in PAPER:
         return None
     from hub.inbound import pictures  # noqa: PLC0415 - Pillow: memory that only arrived paper needs
 
-    return pictures.count(arrival.raw, arrival.media_type)
+    return await asyncio.to_thread(pictures.count, arrival.raw, arrival.media_type)
 
 
 async def picture(arrival: Arrival, number: int) -> bytes:

@@ -33,7 +33,7 @@ def count(content: bytes, media_type: str) -> int | None:
             with _pdfium, _opened(content) as pdf:
                 return min(len(pdf), MAX_PAGES)
         with Image.open(io.BytesIO(content), formats=("TIFF",)) as image:
-            return min(int(getattr(image, "n_frames", 1)), MAX_PAGES)
+            return _frames(image)
     except _DAMAGE:
         return None
 
@@ -49,6 +49,16 @@ def page(content: bytes, media_type: str, number: int) -> bytes:
     out = io.BytesIO()
     drawn.save(out, "PNG")
     return out.getvalue()
+
+
+def _frames(tiff: Image.Image) -> int:
+    """Up to the bound: a few megabytes can chain a hundred thousand, and following them all takes minutes."""
+    for number in range(MAX_PAGES):
+        try:
+            tiff.seek(number)
+        except EOFError:
+            return number
+    return MAX_PAGES
 
 
 def _from_tiff(tiff: bytes, frame: int) -> Image.Image:

@@ -48,7 +48,7 @@ async def listing(request: web.Request) -> web.Response:
 
 async def show(request: web.Request) -> web.Response:
     """`GET /v1/inbound/{id}`: what was read in it; the look itself is on the ledger."""
-    return json_response(_view(await _looked(request)))
+    return json_response(await _view(await _looked(request)))
 
 
 async def raw(request: web.Request) -> web.Response:
@@ -109,7 +109,7 @@ async def _looked(request: web.Request) -> Kept:
     )
 
 
-def _view(kept: Kept) -> dict[str, Any]:
+async def _view(kept: Kept) -> dict[str, Any]:
     arrival, packet = kept.arrival, kept.arrival.content
     seen: dict[str, Any] = {
         "id": kept.id,
@@ -123,7 +123,7 @@ def _view(kept: Kept) -> dict[str, Any]:
         "media_type": arrival.media_type,
         "size": len(arrival.raw),
         "claimed": arrival.claimed,
-        "pages": paper.pages_in(arrival),
+        "pages": await paper.pages_in(arrival),
     }
     if isinstance(packet, ArrivedPacket):
         person = packet.person

@@ -1,6 +1,7 @@
 """After a full run, what is on the disk, in Redis and in the log says nothing about a person."""
 
 import io
+from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
@@ -8,7 +9,14 @@ import structlog
 from redis import Redis
 
 from hub import telemetry
-from hub.model import Unknown
+from hub.arrivals import Arrival, ArrivedPacket
+from hub.compliance import complaints
+from hub.compliance.complaints import Complaint
+from hub.desk import notes
+from hub.inbound.keep import keep
+from hub.inbound.reception import settle_taken
+from hub.model import MemberIdentity, MessageKind, Unknown
+from hub.people import accounts, lockout
 from hub.redis_signals import RedisSignals
 from hub.storage import consents
 from tests.scenes import BORN, CIN, NAME, SECRET, Scene, a_scene
@@ -22,6 +30,10 @@ PERSONAL = [
     SECRET.split()[0] + " lowered",
     "555-0142",
     "Overdose at home",
+    "Told the neighbours",
+    "Call her sister",
+    "officer@county.example",
+    "Ofelia Officer",
 ]
 
 
@@ -46,6 +58,29 @@ async def a_full_run(scene: Scene) -> None:
     }
     await scene.submit("d", kind="emergency_disclosure", recipients=("valley-clinic",), emergency=emergency)
     await scene.dispatch_all()
+    await what_people_and_strangers_wrote(scene)
+
+
+async def what_people_and_strangers_wrote(scene: Scene) -> None:
+    """An arrival of each end, a complaint, a note on work, an account and a failed try to sign in."""
+    hub = scene.hub
+    for number, family in enumerate((NAME[1], "Else")):
+        person = MemberIdentity(given=NAME[0], family=family, born=BORN, cin=CIN)
+        packet = ArrivedPacket(kind=MessageKind.ADMIT_NOTICE, purpose="treatment", person=person, documents=())
+        raw = f"{NAME[1]} {CIN} {SECRET} {number}".encode()
+        key = f"{NAME[1]} {number}"
+        arrival = Arrival(channel="mllp", key=key, raw=raw, media_type="x/y", organization="harbor", content=packet)
+        await keep(hub, arrival)
+    await settle_taken(hub)
+    said = f"Told the neighbours about {NAME[1]}"
+    complaint = Complaint(received_at=datetime.now(UTC), what=said, who=NAME[0], member=scene.member)
+    matter = await complaints.complain(hub, complaint, "harbor", by="harbor/desk")
+    await notes.add(hub, matter, "Call her sister", by="harbor/desk")
+    email = "officer@county.example"
+    await accounts.add(
+        hub, email=email, name="Ofelia Officer", roles=("privacy",), organizations=("harbor",), by="harbor/x"
+    )
+    await lockout.failed(hub, email)
 
 
 def found_in(raw: bytes) -> list[str]:

@@ -106,7 +106,7 @@ async def test_a_fax_waits_for_a_person_whatever_number_it_claims_to_come_from(s
 async def test_each_page_is_shown_as_a_picture_of_the_same_dots(scene, inbox):
     kept = await read(scene.hub, await waiting(scene, inbox))
 
-    assert paper.pages_in(kept.arrival) == 2
+    assert await paper.pages_in(kept.arrival) == 2
     with Image.open(io.BytesIO(await paper.picture(kept.arrival, 2))) as page:
         assert page.format == "PNG"
         # 204 by 196 to the inch, shown with square dots

@@ -158,7 +158,7 @@ async def test_a_fax_that_came_in_is_fetched_at_once_when_it_is_reported_kept_an
     arrival = (await read(cloud.hub, inbound)).arrival
     assert (arrival.raw, arrival.claimed, arrival.address) == (content, "+17075551234", "")
     if cloud.shape == "sinch":
-        assert paper.pages_in(arrival) == 2
+        assert await paper.pages_in(arrival) == 2
         assert (await paper.picture(arrival, 1)).startswith(b"\x89PNG")
 
 
