@@ -26,8 +26,6 @@ from hub.ports import (
 )
 from hub.retention.schedule import Schedule, published
 from hub.storage.database import Database
-from policies.findings import RuleBook
-from policies.rules import RULES
 
 if TYPE_CHECKING:
     from hub.recent import Recent
@@ -51,8 +49,6 @@ class Hub:
     calendar: Calendar = field(default_factory=Calendar)
     """Which days are business days: reviews are due on the next one."""
     county_pack: str | None = None
-    rules: RuleBook = RULES
-    """The edition in force, under counsel's choices."""
     operator: str | None = None
     duties: Duties = field(default_factory=Duties)
     """What the county settled about requests, registers and letters."""

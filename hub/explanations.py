@@ -58,7 +58,7 @@ async def what_if(hub: Hub, asked: WhatIf) -> dict[str, Any]:
         operator=hub.operator,
         county_pack=hub.county_pack,
     )
-    record = record_of(decide(request, hub.rules), request, facts, directory)
+    record = record_of(decide(request, directory.rules), request, facts, directory)
     record = record if facts.member is not None else nobody(record)
     return {
         "outcome": record.outcome,
@@ -69,7 +69,7 @@ async def what_if(hub: Hub, asked: WhatIf) -> dict[str, Any]:
             for each, given in zip(record.items, asked.items, strict=True)
         ],
         "obligations": record.obligations,
-        **in_words(request, decision_of(record), asked.language, hub.rules),
+        **in_words(request, decision_of(record), asked.language, directory.rules),
     }  # fmt: skip
 
 
@@ -80,10 +80,11 @@ async def explained(hub: Hub, view: dict[str, Any], language: str = "en") -> dic
     stored = await submissions.read(hub.database, view["submission"])
     assert stored is not None
     facts = await hub.facts.of(view["member"])
+    directory = await hub.directory.current()
     request = question(
         stored.facts.asked,
         facts,
-        await hub.directory.current(),
+        directory,
         discloser=view["discloser"],
         recipient=view["recipient"],
         at=view["at"],
@@ -91,7 +92,7 @@ async def explained(hub: Hub, view: dict[str, Any], language: str = "en") -> dic
         operator=hub.operator,
         county_pack=hub.county_pack,
     )
-    return view | in_words(request, decision_of(view), language, hub.rules, made_under=named(view["edition"]))
+    return view | in_words(request, decision_of(view), language, directory.rules, made_under=named(view["edition"]))
 
 
 def in_words(

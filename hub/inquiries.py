@@ -44,20 +44,21 @@ async def would_answer(hub: Hub, requester: str, member: str | None, asking: Ask
     """Whether the policy lets this discloser answer; decided for a person unknown here just as for a known one."""
     theirs = member is not None and await members.may_see(hub, asking.discloser, member)
     facts = await hub.facts.of(member if theirs else None)
+    directory = await hub.directory.current()
     request = question(
         Asked(
             purpose=asking.purpose,
             items=(ItemManifest(document="", title="", information=asking.information),),
         ),
         facts,
-        await hub.directory.current(),
+        directory,
         discloser=asking.discloser,
         recipient=requester,
         at=hub.clock.now(),
         operator=hub.operator,
         county_pack=hub.county_pack,
     )
-    return decide(request, hub.rules).outcome == "permit" and facts.member is not None
+    return decide(request, directory.rules).outcome == "permit" and facts.member is not None
 
 
 async def _inquire(hub: Hub, requester: str, asking: Asking) -> str:

@@ -40,7 +40,6 @@ from hub.storage.facts import FactsReader
 from hub.telemetry import configure_log
 from hub.webhooks import telling
 from hub.worker import Worker, recover
-from policies.rules import chosen
 
 ROLES = ("all", "api", "worker", "intake")
 """`intake`: mail, fax, HL7 v2 and files come in here; `all` does everything."""
@@ -82,7 +81,7 @@ async def open_hub(settings: Settings, *, channels: bool = True) -> AsyncIterato
             database=database,
             clock=SystemClock(),
             ring=ring,
-            directory=DirectoryStore(database, settings.zone),
+            directory=DirectoryStore(database, settings.zone, settings.choices),
             facts=FactsReader(database, ring),
             channels=wired,
             signals=signals,
@@ -90,7 +89,6 @@ async def open_hub(settings: Settings, *, channels: bool = True) -> AsyncIterato
             zone=settings.zone,
             calendar=settings.calendar,
             county_pack=settings.county_pack,
-            rules=chosen(settings.choices),
             operator=settings.operator,
             duties=settings.duties,
             witnesses=settings.witnesses,

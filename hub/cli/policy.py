@@ -1,5 +1,5 @@
 """`part2hub policy check FILE` answers a what-if; `part2hub policy test DIR` runs a library of reviewed cases;
-`part2hub policy rulebook --out DIR` writes the rules as a book.
+`part2hub policy rulebook --out DIR` writes the rules as a book; `part2hub policy choices` lists counsel's choices.
 
 With --json each answer is one JSON object on one line, and nothing else goes to standard output; faults go to
 standard error in one line. `HUB_CHOICES` holds here as it does for the hub.
@@ -10,6 +10,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,15 +27,17 @@ from policies.rules import chosen
 from policies.texts import LANGUAGES
 
 _HELP = """\
-The policy alone, on facts that a file states: no database, no key ring. Counsel writes and reads these files
-(tests/cases/FORMAT.md).
+The policy alone, on facts that a file states: no database, no key ring (but for `choices`). Counsel writes and
+reads these files (tests/cases/FORMAT.md).
 
   part2hub policy check what-if.yaml             what would be decided, item by item, with paragraphs and remedies
   part2hub policy check what-if.yaml --lang es
   part2hub policy test tests/cases               do the reviewed cases still come out as counsel reviewed them?
   part2hub policy rulebook --out rulebook        every rule, its cases and the questions that are open
+  part2hub policy choices                        which answers are in force in the hub, since when and by whom
 
-A what-if on the hub's stored facts is `part2hub check`. $HUB_CHOICES holds here as it does for the hub.
+A what-if on the hub's stored facts is `part2hub check`. For files $HUB_CHOICES holds; in the hub what two people
+confirmed (at the desk, or over HTTP) wins over it.
 
 Exit codes: 0 answered, or all cases agree; 1 some case differs; 2 the input or $HUB_CHOICES is wrong.
 """
@@ -55,7 +58,7 @@ def add_parser(subparsers: Any) -> None:
         description=_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = policy.add_subparsers(dest="command", required=True, metavar="check|test|rulebook")
+    commands = policy.add_subparsers(dest="command", required=True, metavar="check|test|rulebook|choices")
     for name, what, metavar in (
         ("check", "answer the cases of a file", "FILE"),
         ("test", "run a library of reviewed cases", "DIR"),
@@ -67,12 +70,16 @@ def add_parser(subparsers: Any) -> None:
     book = commands.add_parser("rulebook", help="print every rule, its cases and the open questions, for counsel")
     book.add_argument("--out", type=Path, metavar="DIR", required=True)
     book.add_argument("--cases", type=Path, metavar="DIR", default=Path("tests/cases"), help="library of cases")
+    listing = commands.add_parser("choices", help="counsel's choices as they are in force in the hub")
+    listing.add_argument("--json", action="store_true", help="one JSON object a line")
     policy.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run `policy check` or `policy test`; the exit status."""
+    """Run a command of `policy`; the exit status."""
     try:
+        if args.command == "choices":
+            return in_force(as_json=args.json)
         if args.command == "rulebook":
             return rulebook(args.out, args.cases, chosen_in())
         rules = chosen(chosen_in())
@@ -121,6 +128,27 @@ def rulebook(out: Path, library: Path, choices: Choices) -> int:
     for path in write_rulebook(out, [case for found in cases.values() for case in found], choices):
         print(path)
     return AGREE
+
+
+def in_force(*, as_json: bool) -> int:
+    """Print the answer to each doubt that is in force in the hub."""
+    from hub import choices  # noqa: PLC0415 - a what-if needs no database
+    from hub.cli.local import on_hub  # noqa: PLC0415 - a what-if needs no database
+
+    for each in on_hub(choices.listing):
+        since, waiting = each.since, each.waiting
+        if as_json:
+            view = {"doubt": each.doubt, "answer": each.answer, "since": since and since._asdict()}
+            print(json.dumps(view | {"waiting": waiting and waiting._asdict()}))
+            continue
+        by = f"since {_day(since.settled_at)}, {since.proposed_by} and {since.settled_by}" if since else "as installed"
+        waits = f"; {waiting.answer} waits for a second person ({waiting.id})" if waiting else ""
+        print(f"{each.doubt:4} {each.answer:9} {by}{waits}")
+    return AGREE
+
+
+def _day(at: int | None) -> str:
+    return datetime.fromtimestamp((at or 0) / 1_000_000, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def told(case: Case, decision: Decision, language: str, rules: RuleBook) -> Iterable[str]:

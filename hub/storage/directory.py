@@ -8,7 +8,8 @@ Rules kept here:
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -31,7 +32,10 @@ from hub.storage.directory_rows import (
     usable,
 )
 from hub.storage.statements import Change, Delete, Insert, InsertNew, Lookup, Row, columns_of, table_of
+from policies.choices import OPTIONS, SAFE, Choices
+from policies.findings import RuleBook
 from policies.model import Agreement, World
+from policies.rules import RULES, chosen
 
 __all__ = ["Directory", "DirectoryStore", "Organization"]
 
@@ -51,14 +55,20 @@ class Directory(Frozen, frozen=True, kw_only=True):
     endpoints: Mapping[str, tuple[Endpoint, ...]]
     agreements: Mapping[str, Agreement]
     world: World
+    rules: RuleBook = RULES
+    """The edition in force, under counsel's choices."""
 
 
 class DirectoryStore:
-    """Reads and changes the directory. Every method raises `StorageFailed` if the database is away."""
+    """Reads and changes the directory. Every method raises `StorageFailed` if the database is away.
 
-    def __init__(self, database: Database, zone: ZoneInfo) -> None:
+    `installed`: counsel's choices where two people have not confirmed others.
+    """
+
+    def __init__(self, database: Database, zone: ZoneInfo, installed: Choices = SAFE) -> None:
         self._database = database
         self._zone = zone
+        self._installed = installed
         self._current: Directory | None = None
         self._reading = asyncio.Lock()
 
@@ -87,6 +97,27 @@ class DirectoryStore:
         """Add or replace; false if it already is so. Raises `Malformed` for an unknown organization."""
         return await self._put("agreement", agreement_row(agreement), by, at)
 
+    async def change(self, steps: Callable[[], Awaitable[tuple[Step, ...]]]) -> bool:
+        """Commit what `steps` gives and raise the version; whether there was anything to change.
+
+        `steps` is asked again until nothing changed between its reading and the commit: the guard holds all of it.
+        """
+        for _ in range(_ATTEMPTS):
+            version = await self._version()
+            writes = await steps()
+            if not writes:
+                return False
+            if version < 0:
+                guard = Step(_FIRST, (_STATE, 1), "directory")
+            else:
+                guard = Step(_BUMP, (version + 1, _STATE, version), "directory")
+            try:
+                await self._database.commit(Unit((guard,), writes))
+            except Stale:
+                continue
+            return True
+        raise StorageFailed("The directory is changing too fast to be changed.")
+
     async def _version(self) -> int:
         rows = await self._database.lookup(_VERSION, _STATE)
         return int(rows[0][0]) if rows else -1
@@ -97,12 +128,19 @@ class DirectoryStore:
             organizations = [organization_of(row) for row in await self._all(tables.Organization)]
             endpoints = await self._all(tables.Endpoint)
             agreements = [agreement_of(row) for row in await self._all(tables.Agreement)]
+            answers = await self._answers()
             if version == await self._version():
-                return self._snapshot(version, organizations, endpoints, agreements)
+                return self._snapshot(version, organizations, endpoints, agreements, answers)
         raise StorageFailed("The directory is changing too fast to be read.")
 
     async def _all(self, model: type[Any]) -> list[Row]:
         return await self._database.query(select(table_of(model)).order_by(table_of(model).c.id))
+
+    async def _answers(self) -> dict[str, str]:
+        """Doubts that two people answered anew."""
+        table = table_of(tables.ChoiceChange)
+        rows = await self._database.query(select(table.c.doubt, table.c.answer).where(table.c.state == "in_force"))
+        return {str(doubt): str(answer) for doubt, answer in rows}
 
     def _snapshot(
         self,
@@ -110,6 +148,7 @@ class DirectoryStore:
         organizations: list[Organization],
         endpoints: list[Row],
         agreements: list[Agreement],
+        answers: Mapping[str, str],
     ) -> Directory:
         by_id = {organization.id: organization for organization in organizations}
         by_agreement = {agreement.id: agreement for agreement in agreements}
@@ -118,25 +157,21 @@ class DirectoryStore:
             if by_id[endpoint.organization].active:
                 offered[endpoint.organization] = (*offered.get(endpoint.organization, ()), endpoint)
         world = World({o.id: o.party for o in organizations}, by_agreement, self._zone)
-        return Directory(version=version, organizations=by_id, endpoints=offered, agreements=by_agreement, world=world)
+        return Directory(
+            version=version,
+            organizations=by_id,
+            endpoints=offered,
+            agreements=by_agreement,
+            world=world,
+            rules=chosen(_answered(self._installed, answers)),
+        )
 
     async def _put(self, what: str, row: dict[str, Any], by: str, at: int) -> bool:
-        for _ in range(_ATTEMPTS):
-            # The version is read before anything that the change rests on; the guard holds all of it.
-            version = await self._version()
+        async def steps() -> tuple[Step, ...]:
             _check_references(what, row, (await self.current()).organizations)
-            if await self._already(what, row):
-                return False
-            if version < 0:
-                guard = Step(_FIRST, (_STATE, 1), "directory")
-            else:
-                guard = Step(_BUMP, (version + 1, _STATE, version), "directory")
-            try:
-                await self._database.commit(Unit((guard,), _replace(what, row, by, at)))
-            except Stale:
-                continue
-            return True
-        raise StorageFailed("The directory is changing too fast to be changed.")
+            return () if await self._already(what, row) else _replace(what, row, by, at)
+
+        return await self.change(steps)
 
     async def _already(self, what: str, row: dict[str, Any]) -> bool:
         table = table_of(_MODELS[what])
@@ -158,6 +193,11 @@ _REFERENCES = {
 }
 _REMOVE = {what: Delete(model, ("id",)) for what, model in _MODELS.items()}
 _ADD = {what: Insert(model, columns_of(model)) for what, model in _MODELS.items()}
+
+
+def _answered(installed: Choices, answers: Mapping[str, str]) -> Choices:
+    fields = {option.field: answers[option.doubt] == option.other for option in OPTIONS if option.doubt in answers}
+    return replace(installed, **fields)
 
 
 def _replace(what: str, row: dict[str, Any], by: str, at: int) -> tuple[Step, ...]:

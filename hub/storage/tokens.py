@@ -4,6 +4,7 @@ import os
 import time
 from typing import Any, Literal, NamedTuple, get_args
 
+import msgspec
 from sqlalchemy import select
 from sqlmodel import col
 
@@ -13,8 +14,8 @@ from hub.errors import Malformed, NotAvailable, Unauthorized
 from hub.model import Frozen, new_id
 from hub.record import entry
 from hub.storage.database import Step, Unit
-from hub.storage.statements import Change, Insert, Lookup, columns_of
-from hub.storage.tables import AccessToken, Signer, Token
+from hub.storage.statements import Change, Insert, Lookup, columns_of, table_of
+from hub.storage.tables import AccessToken, LedgerEntry, Signer, Token
 
 Role = Literal["sender", "staff", "compliance", "admin"]
 """`sender`: an organization's system. `staff`: its people, who see explanations. `compliance`: reviews every
@@ -128,6 +129,21 @@ async def issue(
     body = {"token": issued.id, "organization": organization, "role": role, "by": by}
     await hub.database.commit(Unit((), (Step(_ADD, row), entry("token.issued", now, body, reference=issued.id))))
     return issued
+
+
+async def line_of(hub: Hub, by: str) -> tuple[str, ...]:
+    """Who did something (`Principal.by`), and if it was a token, by whom it was issued, and so on."""
+    line = [by]
+    table = table_of(LedgerEntry)
+    while line[-1] not in line[:-1]:
+        issued = select(table.c.body).where(
+            table.c.kind == "token.issued", table.c.reference == line[-1].rpartition("/")[2]
+        )
+        rows = await hub.database.query(issued)
+        if not rows:
+            break
+        line.append(str(msgspec.json.decode(rows[0][0])["by"]))
+    return tuple(line)
 
 
 async def revoke(hub: Hub, token_id: str, *, by: str) -> None:

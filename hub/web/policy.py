@@ -1,17 +1,20 @@
-"""What-ifs over HTTP: on stored facts, or on the facts that cases state. Nothing is written, and nothing leaves."""
+"""The policy over HTTP: what-ifs, which write nothing, and counsel's choices, which two people change."""
 
 import asyncio
 
 import msgspec
 from aiohttp import web
 
+from hub import choices
 from hub.casebook import cases_in
 from hub.casebook.answers import answer
 from hub.casebook.yamltext import load_text
 from hub.errors import Forbidden, Malformed, Unsupported
 from hub.explanations import LANGUAGES, WhatIf, what_if
+from hub.model import Frozen
+from hub.storage.tokens import Role
 from hub.web.access import HUB, PEOPLE, Route, who_calls
-from hub.web.body import decode, json_response, read_body
+from hub.web.body import decode, json_response, read_body, read_json
 from policies.findings import RuleBook
 from policies.kernel import decide
 
@@ -37,7 +40,8 @@ async def check(request: web.Request) -> web.Response:
     if language not in LANGUAGES:
         raise Malformed("Explanations are in en or es.", field="language")
     # Hundreds of decisions with their remedies take seconds; the other callers do not wait for them.
-    found = await asyncio.to_thread(answers, body, language, hub.rules)
+    rules = (await hub.directory.current()).rules
+    found = await asyncio.to_thread(answers, body, language, rules)
     if _LINES in request.headers.get("Accept", ""):
         return web.Response(body=b"".join(msgspec.json.encode(each) + b"\n" for each in found), content_type=_LINES)
     return json_response(found)
@@ -61,4 +65,54 @@ def _names_a_member(body: bytes) -> bool:
     return isinstance(found, dict) and found.keys().isdisjoint({"case", "cases"})
 
 
-ROUTES = (Route("POST", "/v1/policy/check", check, PEOPLE),)
+class Proposed(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Another answer to a doubt (`D4`), and why: a code of `hub.choices.REASONS`."""
+
+    doubt: str
+    answer: str
+    reason: str
+
+
+async def stands(request: web.Request) -> web.Response:
+    """`GET /v1/policy/choices`: each doubt, its answer in force, what waits for a second person, what there was."""
+    hub = request.app[HUB]
+    items = [each._asdict() | _changes(each) for each in await choices.listing(hub)]
+    return json_response({"edition": (await hub.directory.current()).rules.edition, "items": items})
+
+
+async def propose(request: web.Request) -> web.Response:
+    """`POST /v1/policy/choices`: nothing changes before another person confirms it."""
+    given = await read_json(request, Proposed)
+    by = who_calls(request).by
+    change = await choices.propose(request.app[HUB], given.doubt, given.answer, given.reason, by=by)
+    return json_response({"id": change}, 201)
+
+
+async def confirm(request: web.Request) -> web.Response:
+    """`POST /v1/policy/choices/{id}/confirm`: in force from now on, for what waits in the queue too."""
+    await choices.confirm(request.app[HUB], request.match_info["id"], by=who_calls(request).by)
+    return web.Response(status=204)
+
+
+async def refuse(request: web.Request) -> web.Response:
+    """`POST /v1/policy/choices/{id}/refuse`."""
+    await choices.refuse(request.app[HUB], request.match_info["id"], by=who_calls(request).by)
+    return web.Response(status=204)
+
+
+def _changes(standing: choices.Standing) -> dict[str, object]:
+    return {
+        "since": standing.since and standing.since._asdict(),
+        "waiting": standing.waiting and standing.waiting._asdict(),
+        "history": [each._asdict() for each in standing.history],
+    }
+
+
+OFFICERS: tuple[Role, ...] = ("compliance", "admin")
+ROUTES = (
+    Route("POST", "/v1/policy/check", check, PEOPLE),
+    Route("GET", "/v1/policy/choices", stands, OFFICERS),
+    Route("POST", "/v1/policy/choices", propose, OFFICERS),
+    Route("POST", "/v1/policy/choices/{id}/confirm", confirm, OFFICERS),
+    Route("POST", "/v1/policy/choices/{id}/refuse", refuse, OFFICERS),
+)

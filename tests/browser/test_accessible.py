@@ -13,6 +13,7 @@ READER = (
     "/desk/registers",
     "/desk/charts",
     "/desk/audit",
+    "/desk/policy",
     "/desk/me",
 )
 

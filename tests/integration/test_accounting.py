@@ -124,11 +124,12 @@ async def test_an_accounting_reaches_back_at_most_six_years(migrated_url: str, y
 async def test_nothing_is_due_while_counsel_holds_the_section_for_tolled(migrated_url: str) -> None:
     from dataclasses import replace
 
+    from hub.storage.directory import DirectoryStore
     from policies.choices import read_choices
-    from policies.rules import chosen
 
     async with a_scene(migrated_url) as scene:
-        scene.hub = replace(scene.hub, rules=chosen(read_choices("D7=tolled")))
+        tolled = DirectoryStore(scene.hub.database, scene.hub.zone, read_choices("D7=tolled"))
+        scene.hub = replace(scene.hub, directory=tolled)
         await scene.consent()
         await made(scene, key="k1")
         assert await lines_of(scene) == ()

@@ -121,6 +121,10 @@ OF_NOBODY = {
     ("GET", "/tlog/tile/{path}"),
     ("POST", "/tlog/cosignatures"),
     ("POST", "/v1/reports/{provider}"),
+    ("GET", "/v1/policy/choices"),
+    ("POST", "/v1/policy/choices"),
+    ("POST", "/v1/policy/choices/{id}/confirm"),
+    ("POST", "/v1/policy/choices/{id}/refuse"),
     # The hub itself.
     ("GET", "/healthz"),
     ("GET", "/readyz"),

@@ -4,6 +4,7 @@ Instants are big integers (microseconds since the epoch, UTC), lists are JSON te
 inside a `sealed` column (`hub.crypto.envelope`). Columns are plain on purpose: the hot path bypasses any type adapter.
 """
 
+from hub.storage.tables.choices import ChoiceChange
 from hub.storage.tables.compliance import AuditFeed, Export, Matter, MatterClock, MatterEvent, MatterPerson
 from hub.storage.tables.consents import Consent, ConsentDocument, ConsentEvent, Restriction
 from hub.storage.tables.desk import LogCount, LogLaw, LogRow, LogState, WorkNote, WorkProposal
@@ -37,6 +38,7 @@ __all__ = [
     "Attempt",
     "AuditFeed",
     "Checkpoint",
+    "ChoiceChange",
     "Consent",
     "ConsentDocument",
     "ConsentEvent",

@@ -17,6 +17,7 @@ from hub.web.desk import (
     matter,
     passkeys,
     people,
+    policy,
     registers,
     signing_in,
     work,
@@ -43,6 +44,7 @@ PAGES = (
     *registers.PAGES,
     *charts.PAGES,
     *audit.PAGES,
+    *policy.PAGES,
     *matter.PAGES,
     *front.LAST,
 )
