@@ -132,9 +132,9 @@ def _check(asked: WhatIf, organizations: frozenset[str]) -> None:
         if getattr(asked, field) not in organizations:
             raise Malformed("No such organization in the directory.", field=field)
     if asked.purpose not in PURPOSES:
-        raise Malformed("Unknown purpose.", field="purpose")
+        raise Malformed(f"Unknown purpose; there are {', '.join(sorted(PURPOSES))}.", field="purpose")
     if not asked.items or not CLASSES.issuperset(asked.items):
-        raise Malformed("Unknown class of information.", field="items")
+        raise Malformed(f"Unknown class of information; there are {', '.join(sorted(CLASSES))}.", field="items")
     if asked.relationship is not None and asked.relationship not in RELATIONSHIPS:
         raise Malformed("A relationship is treating, accepted, asked or none.", field="relationship")
     if (asked.member is None) == (asked.cin is None):

@@ -15,6 +15,26 @@ Asks the policy about stored facts: the member's consents, restrictions and rela
 Exit codes: 0 everything would go, 1 something would stay, 2 not understood, 3 a setting is refused, 4 no database.
 """
 _GOES = {"permit", "not_applicable"}
+_WORDS = {
+    "en": {
+        "permit": "everything would go.",
+        "partial": "some of it would go.",
+        "deny": "nothing would go.",
+        "not_applicable": "Part 2 does not apply.",
+        "hold": "A person must look first.",
+        "remedies": "What would let it go:",
+        "obligations": "Goes with it:",
+    },
+    "es": {
+        "permit": "saldría todo.",
+        "partial": "saldría una parte.",
+        "deny": "no saldría nada.",
+        "not_applicable": "La Parte 2 no se aplica.",
+        "hold": "Antes tiene que mirarlo una persona.",
+        "remedies": "Qué permitiría enviarlo:",
+        "obligations": "Va con ello:",
+    },
+}
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -56,18 +76,21 @@ def run(args: argparse.Namespace) -> int:
         return await what_if(hub, asked)
 
     answer = on_hub(ask)
-    print(json.dumps(answer, ensure_ascii=False) if args.json else "\n".join(_lines(answer)))
+    print(json.dumps(answer, ensure_ascii=False) if args.json else "\n".join(_lines(answer, args.lang)))
     return 0 if answer["outcome"] in _GOES and not answer["hold"] else 1
 
 
-def _lines(answer: dict[str, Any]) -> list[str]:
-    lines = [answer["outcome"].upper() + (", a person must look first" if answer["hold"] else "")]
+def _lines(answer: dict[str, Any], language: str) -> list[str]:
+    words = _WORDS[language]
+    outcome = answer["outcome"]
+    lines = [f"{outcome.upper()}: {words[outcome]}" + (f" {words['hold']}" if answer["hold"] else "")]
     said = {each["item"]: each["text"] for each in answer["explanation"]}
     for item in answer["items"]:
-        words = said.get(item["item"]) or "; ".join(item["reasons"])
-        lines.append(f"  {item['information']:<16} {'goes ' if item['permitted'] else 'stays'}  {words}")
+        # Nobody who asks has numbered the items: the class is the name they know.
+        text = said.get(item["item"], "; ".join(item["reasons"])).replace(f'"{item["item"]}"', item["information"])
+        lines.append(f"  {'+' if item['permitted'] else '-'} {text}")
     if answer["remedies"]:
-        lines += ["What would let it go:", *(f"  - {each['text']}" for each in answer["remedies"])]
-    if answer["obligations"]:
-        lines.append("Goes with it: " + ", ".join(answer["obligations"]))
+        lines += [words["remedies"], *(f"  - {each['text']}" for each in answer["remedies"])]
+    if answer["obligations"] and answer["outcome"] != "deny":
+        lines.append(f"{words['obligations']} " + ", ".join(each.replace("_", " ") for each in answer["obligations"]))
     return lines

@@ -24,6 +24,8 @@ Hands in a packet: a manifest (JSON: kind, member, purpose, recipients, items) a
 Sent again, the same content is the same submission; --key makes it another. The token may also stand in $HUB_TOKEN,
 where other users of this machine cannot read it.
 
+What stays is listed with its paragraphs; `part2hub check` says it in words, and what would let it go.
+
 Exit codes: 0 something will go, 1 nothing will, 2 the packet is wrong, 3 a setting is refused, 4 no hub.
 """
 _WAITING = {"queued", "claimed", "in_flight", "delivered"}
@@ -137,4 +139,9 @@ def _lines(view: dict[str, Any]) -> list[str]:
         lines.append(
             f"  {each['recipient']:<24} {decided.get('outcome', ''):<8} {each['state']:<10} {each['code'] or ''}"
         )
+        classes = {item["id"]: item["information"] for item in view["items"]}
+        for item in decided.get("items", ()):
+            if not item["permitted"]:
+                laws = ", ".join(f"§{law}" for law in item["laws"])
+                lines.append(f"    stays: {item['item']}, {classes.get(item['item'], '')} ({laws})")
     return lines

@@ -1,14 +1,18 @@
 """Bringing a database to this version's schema: whole, once, and by whoever comes first."""
 
 import asyncio
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import asyncpg
+import pytest
 from sqlalchemy import create_engine, inspect
 from sqlmodel import SQLModel
 
+from hub.errors import ConfigurationError
 from hub.storage import migrations, tables
 
 ROOT = Path(__file__).parents[2]
@@ -45,3 +49,14 @@ def test_processes_that_start_together_migrate_once(postgres_url: str) -> None:
     assert [process.communicate()[1] for process in started] == ["", "", ""]
     assert [process.returncode for process in started] == [0, 0, 0]
     assert asyncio.run(tables_of(postgres_url)) == DECLARED | {"alembic_version"}
+
+
+def test_a_database_of_a_newer_version_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "hub.sqlite"
+    migrations.upgrade(f"sqlite:///{path}")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(ConfigurationError, match="newer version"):
+        migrations.upgrade(f"sqlite:///{path}")
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("9999",)

@@ -3,7 +3,7 @@
 import sqlite3
 from pathlib import Path
 
-from hub.errors import Unavailable
+from hub.errors import ConfigurationError, Unavailable
 
 _HERE = Path(__file__).parent
 HEAD = max(path.name[:4] for path in (_HERE / "versions").glob("[0-9]*.py"))
@@ -17,12 +17,18 @@ def upgrade(url: str) -> None:
     # Alembic takes a third of the start-up time, so it is loaded only when there is something to do.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
 
     config = Config()
     config.set_main_option("script_location", str(_HERE))
     config.attributes["url"] = url
     try:
         command.upgrade(config, HEAD)
+    except CommandError:
+        # Alembic's word for a revision that this version has never heard of.
+        raise ConfigurationError(
+            "The database is of a newer version of the hub; this version cannot open it."
+        ) from None
     except OSError as error:
         raise Unavailable("The database does not answer; its schema could not be checked.") from error
 
