@@ -107,7 +107,7 @@ async def add(
         "id": invitation.person, "email_hash": hash_email(hub.ring, email), "roles": " ".join(roles),
         "organizations": " ".join(organizations), "key_id": sealed.key_id, "wrapped_key": sealed.wrapped_key,
         "sealed": sealed.ciphertext, "password": "", "totp_step": -1, "recovery": "",
-        "invitation": _invitation_hash(hub, invitation.code), "invited_until": now + INVITED_US, "language": "en",
+        "invitation": invitation_hash(hub, invitation.code), "invited_until": now + INVITED_US, "language": "en",
         "created_at": now, "disabled_at": None,
     }  # fmt: skip
     body = {"person": invitation.person, "roles": roles, "organizations": organizations, "by": by}
@@ -123,7 +123,7 @@ async def add(
 async def invite_again(hub: Hub, person: str, *, by: str) -> Invitation:
     """Forget password and factors, end all sessions, and invite anew. Raises `NotAvailable`."""
     invitation, now = Invitation(person, os.urandom(32).hex()), hub.clock.now()
-    guard = Step(_RESET, ("", -1, "", _invitation_hash(hub, invitation.code), now + INVITED_US, person), "person")
+    guard = Step(_RESET, ("", -1, "", invitation_hash(hub, invitation.code), now + INVITED_US, person), "person")
     await _change(hub, guard, (Step(_DROP_PASSKEYS, (person,)),), "person.reset", person, by)
     return invitation
 
@@ -153,7 +153,7 @@ async def find_by_email(hub: Hub, email: str) -> Account | None:
 
 async def find_by_invitation(hub: Hub, code: str) -> Account:
     """Whom the invitation is for. Raises `NotAvailable` once it is used or over."""
-    account = _one(hub, await hub.database.lookup(_BY_INVITATION, _invitation_hash(hub, code)))
+    account = _one(hub, await hub.database.lookup(_BY_INVITATION, invitation_hash(hub, code)))
     if account.disabled or account.invited_until < hub.clock.now():
         raise NotAvailable
     return account
@@ -169,6 +169,11 @@ async def list_all(hub: Hub) -> list[Account]:
 def seal(hub: Hub, person: str, secrets: Secrets) -> Sealed:
     """The secrets as they are stored."""
     return envelope.seal(hub.ring, f"person/{person}", msgspec.json.encode(secrets))
+
+
+def invitation_hash(hub: Hub, code: str) -> bytes:
+    """How the code of an invitation is stored."""
+    return hash_secret(hub.ring, "invitation", code)
 
 
 async def _change(hub: Hub, guard: Step, writes: tuple[Step, ...], kind: str, person: str, by: str) -> None:
@@ -204,7 +209,3 @@ async def _check(hub: Hub, email: str, name: str, roles: tuple[str, ...], organi
     known = (await hub.directory.current()).organizations
     if not organizations or organizations[0] not in known or not set(organizations[1:]) <= {*known, EVERYBODY}:
         raise Malformed("The directory has no such organization.", field="organization")
-
-
-def _invitation_hash(hub: Hub, code: str) -> bytes:
-    return hash_secret(hub.ring, "invitation", code)

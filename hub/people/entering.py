@@ -13,7 +13,7 @@ from hub.storage.database import Step, Unit
 from hub.storage.statements import Change
 from hub.storage.tables import Person
 
-_PASSWORD = Change(Person, ("password", "key_id", "wrapped_key", "sealed"), ("id",))
+_PASSWORD = Change(Person, ("password", "key_id", "wrapped_key", "sealed"), ("id", "invitation"), must_hit=True)
 _ENROL = Change(Person, ("totp_step", "recovery", "invitation", "invited_until"), ("id", "totp_step"), must_hit=True)
 
 
@@ -71,8 +71,13 @@ async def accept(hub: Hub, code: str, password: str) -> str:
     stored = await passwords.hashed(password)
     secrets = Secrets(name=account.name, email=account.email, totp=factors.new_secret())
     sealed = accounts.seal(hub, account.id, secrets)
-    change = Step(_PASSWORD, (stored, sealed.key_id, sealed.wrapped_key, sealed.ciphertext, account.id))
-    await hub.database.commit(Unit((), (change,)))
+    row = (stored, sealed.key_id, sealed.wrapped_key, sealed.ciphertext, account.id)
+    # A lost link that was replaced meanwhile opens nothing, however early it was followed.
+    guard = Step(_PASSWORD, (*row, accounts.invitation_hash(hub, code)), "invitation")
+    try:
+        await hub.database.commit(Unit((guard,), ()))
+    except Stale:
+        raise NotAvailable from None
     return await sessions.start(hub, account.id, "enrol")
 
 
