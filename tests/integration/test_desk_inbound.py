@@ -111,6 +111,8 @@ async def test_a_fax_is_matched_in_two_steps_and_goes_on_as_the_senders(scene, d
     assert f"{NAME[0]} {NAME[1]}" in before.words
     assert "Lantern Outpatient" in before.words
     assert "All of it would go" in before.words
+    assert '"summary" may go to Lantern Outpatient' in before.words
+    assert "Is it the same person?" not in before.words
     assert await nothing_handed_in(scene)
     hidden = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', before.text))
     assert (await ana.post(f"/desk/inbound/{inbound}/match", hidden)).status == 303

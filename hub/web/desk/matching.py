@@ -48,13 +48,13 @@ async def preview(visit: Visit) -> web.Response:
         return await shown(visit, kept, problem=visit.say("inbound.nobody"), status=404)
     facts = await members.facts_of(visit.hub, member)
     await reading.opened(visit.hub, visit.who.by, "member", member, member)
-    packet = kept.arrival.content
+    content = packet = kept.arrival.content
     if said.sorting is not None:
         packet = paper.packet(kept.arrival, said.sorting, MemberIdentity(given="", family="", born=""))
     goes = await _goes(visit, packet, said.sender, member) if isinstance(packet, ArrivedPacket) else None
     return page(
         "arrival_preview.html", visit, kept=kept, member=member, facts=facts, said=said, goes=goes,
-        packet=packet if isinstance(packet, ArrivedPacket) else None, names=await names(visit),
+        read=content.person if isinstance(content, ArrivedPacket) else None, names=await names(visit),
     )  # fmt: skip
 
 
