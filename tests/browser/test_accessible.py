@@ -5,6 +5,8 @@ import re
 import pytest
 from axe_playwright_python.async_playwright import Axe
 
+from hub import choices
+
 GRAVE = {"serious", "critical"}
 READER = (
     "/desk/log",
@@ -32,6 +34,17 @@ async def test_the_pages_of_readers(seat, width):
     for path in READER:
         await ana.open(path)
         assert (path, await faults(ana.page)) == (path, [])
+
+
+async def test_a_change_of_the_rules_that_waits_and_its_history(seat, scene):
+    first = await choices.propose(scene.hub, "D2", "written", "guidance", by="county/omar")
+    await choices.confirm(scene.hub, first, by="county/eve")
+    await choices.propose(scene.hub, "D1", "permit", "guidance", by="county/omar")
+    ana = await seat("ana", "compliance")
+    await ana.open("/desk/policy")
+    await ana.page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
+    assert await ana.page.get_by_role("button", name="Confirm the change D1").count() == 1
+    assert await faults(ana.page) == []
 
 
 async def test_an_entry_before_and_after_it_was_verified(seat):
