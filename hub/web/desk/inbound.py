@@ -91,7 +91,7 @@ async def shown(visit: Visit, kept: Kept, *, problem: str = "", status: int = 20
         kept=kept,
         packet=packet if isinstance(packet, ArrivedPacket) else None,
         paper=packet is None and arrival.media_type in paper.PAPER,
-        pages=paper.pages_in(arrival),
+        pages=await paper.pages_in(arrival),
         why=arrived.why(visit.language, kept.code),
         what_to_do=arrived.what_to_do(visit.language, kept.code),
         problem=problem,
