@@ -16,7 +16,12 @@ WAITING = ("hold", "legal")
 
 def close_waiting(reference: str, now: int) -> tuple[Step, ...]:
     """Close what waits about an outbox row, because it is decided anew."""
-    return tuple(Step(_CLOSE_FOR, ("closed", now, "hub", "decided anew", reference, kind, "open")) for kind in WAITING)
+    return tuple(close_for(kind, reference, "hub", "decided anew", now) for kind in WAITING)
+
+
+def close_for(kind: str, reference: str, by: str, why: str, now: int) -> Step:
+    """Close what of this kind is open about the reference, if anything is."""
+    return Step(_CLOSE_FOR, ("closed", now, by, why, reference, kind, "open"))
 
 
 def open_work(

@@ -20,14 +20,12 @@ from hub.inbound.settle import WORK, settled, submitted
 from hub.model import MemberIdentity
 from hub.record import entry
 from hub.storage import members
-from hub.storage.database import Step, Unit
-from hub.storage.statements import Change
-from hub.storage.tables import Inbound, WorkItem
+from hub.storage.tables import Inbound
+from hub.work import close_for
 
 Closing = Literal["duplicate", "misdirected", "not_ours", "filed", "refused"]
 """Fixed words: why an arrival goes no further."""
 _SHOWN = ("id", "channel", "organization_id", "state", "code", "reference", "received_at", "settled_at")
-_CLOSED = Change(WorkItem, ("state", "closed_at", "closed_by", "resolution"), ("reference", "kind", "state"))
 
 
 async def listed(
@@ -81,8 +79,12 @@ async def match(
         raise NotAvailable
     await members.facts_of(hub, member)
     matched = entry("inbound.matched", hub.clock.now(), {"by": by, "sender": sender}, member=member, reference=inbound)
-    await hub.database.commit(Unit((), (matched, _close_work(hub, inbound, by, "matched"))))
-    if await submitted(hub, kept, content, sender, member, directory, by) != "submitted":
+    steps = (matched, close_for(WORK, inbound, by, "matched", hub.clock.now()))
+    try:
+        state = await submitted(hub, kept, content, sender, member, directory, by, *steps)
+    except Stale:
+        raise Conflict("Somebody else has settled this meanwhile.", code="not-waiting") from None
+    if state != "submitted":
         raise Conflict("It still cannot go on; the reason stands with it.", code="still-waiting")
     return (await read(hub, inbound)).reference or ""
 
@@ -97,7 +99,7 @@ async def close(
     kept = await _theirs(hub, inbound, organization)
     if kept.state != "waiting":
         raise Conflict("This arrival does not wait.", code="not-waiting")
-    steps = [_close_work(hub, inbound, by, why)]
+    steps = [close_for(WORK, inbound, by, why, hub.clock.now())]
     if member is not None:
         if why != "filed":
             raise Malformed("Only what is filed is filed with a member.", field="$.member")
@@ -115,7 +117,3 @@ async def _theirs(hub: Hub, inbound: str, organization: str | None) -> Kept:
     if organization not in (None, kept.organization):
         raise NotAvailable
     return kept
-
-
-def _close_work(hub: Hub, inbound: str, by: str, why: str) -> Step:
-    return Step(_CLOSED, ("closed", hub.clock.now(), by, why, inbound, WORK, "open"))

@@ -58,6 +58,10 @@ class Reception:
             except HubError as error:
                 _log.warning("settling failed", code=error.detail_code)
                 busy = False
+            except Exception as error:  # noqa: BLE001 - nothing that nobody foresaw may be the last; no message
+                _log.error("settling failed", code=type(error).__name__)
+                busy = False
+                await asyncio.sleep(RESTART_S)
             if not busy:
                 await self._hub.signals.wait(INBOUND, POLL_S)
 

@@ -14,7 +14,7 @@ from hub.storage.database import Step, Unit
 from hub.storage.directory import Directory
 from hub.storage.statements import Change
 from hub.storage.tables import Inbound
-from hub.work import open_work
+from hub.work import close_for, open_work
 
 NOTICES = (MessageKind.ADMIT_NOTICE, MessageKind.DISCHARGE_NOTICE)
 """Whole hospitals' feeds: who is nobody's member here is no work for a person."""
@@ -58,9 +58,12 @@ async def _understood(hub: Hub, kept: Kept, sender: str, directory: Directory) -
 
 async def waits(hub: Hub, kept: Kept, sender: str | None, code: str) -> str:
     """A person looks at it: the sender is not told, and nothing goes on meanwhile."""
-    due = hub.calendar.end_of_next(hub.clock.now(), hub.zone)
-    work = open_work(WORK, sender or "", kept.id, (kept.arrival.channel, code), hub.clock.now(), due=due)
-    return await settled(hub, kept, "waiting", sender, code, None, work)
+    now = hub.clock.now()
+    due = hub.calendar.end_of_next(now, hub.zone)
+    work = open_work(WORK, sender or "", kept.id, (kept.arrival.channel, code), now, due=due)
+    # What waited already and still cannot go on waits once, for the present reason.
+    earlier = close_for(WORK, kept.id, "hub", "waits anew", now)
+    return await settled(hub, kept, "waiting", sender, code, None, earlier, work)
 
 
 async def give_up(hub: Hub, inbound: str) -> None:
@@ -101,9 +104,16 @@ async def _packet(hub: Hub, kept: Kept, content: ArrivedPacket, sender: str, dir
 
 
 async def submitted(
-    hub: Hub, kept: Kept, content: ArrivedPacket, sender: str, member: str, directory: Directory, by: str = ""
+    hub: Hub,
+    kept: Kept,
+    content: ArrivedPacket,
+    sender: str,
+    member: str,
+    directory: Directory,
+    by: str = "",
+    *more: Step,
 ) -> str:
-    """Hand it in as the sender's submission about this member, to those it is for."""
+    """Hand it in as the sender's submission about this member, to those it is for; `more` if it goes on."""
     marks: list[Step] = []
     if content.place == "retracts":
         try:
@@ -111,7 +121,7 @@ async def submitted(
         except Conflict as error:
             return await waits(hub, kept, sender, error.detail_code)
         if not names:
-            return await settled(hub, kept, "closed", sender, "retraction.nobody-told", None, *marks)
+            return await settled(hub, kept, "closed", sender, "retraction.nobody-told", None, *marks, *more)
         content = msgspec.structs.replace(content, recipients=names)
     told = await recipients_of(hub, content.kind, content.recipients, member, sender, directory)
     if not told:
@@ -121,7 +131,7 @@ async def submitted(
     except Rejected as error:
         return await waits(hub, kept, sender, error.detail_code)
     marks += threads.opened(hub, content, sender, submission)
-    return await settled(hub, kept, "submitted", sender, None, submission, *marks)
+    return await settled(hub, kept, "submitted", sender, None, submission, *marks, *more)
 
 
 async def _answer(hub: Hub, kept: Kept, content: ArrivedPacket, sender: str, directory: Directory) -> str:

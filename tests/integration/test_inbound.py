@@ -1,5 +1,6 @@
 """What comes in by other ways than HTTP: kept first, then a submission, a proof, or a person's work."""
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from typing import Any
@@ -140,8 +141,32 @@ async def test_a_person_matches_what_waits_and_the_look_is_on_the_ledger(scene: 
     )
     assert [row["id"] for row in await rows(scene, Submission)] == [submission]
     kinds = [e["kind"] for e in await rows(scene, LedgerEntry) if e["reference"] == kept["id"]]
-    assert kinds == ["inbound.taken", "inbound.waiting", "access.viewed", "inbound.matched", "inbound.submitted"]
+    assert kinds == ["inbound.taken", "inbound.waiting", "access.viewed", "inbound.submitted", "inbound.matched"]
     assert [item["state"] for item in await rows(scene, WorkItem) if item["kind"] == "inbound"] == ["closed"]
+
+
+async def test_a_match_that_still_cannot_go_on_waits_once_and_matched_nothing(scene: Scene) -> None:
+    await taken(scene, of(msgspec.structs.replace(PERSON, family="Somebody"), recipients=("nobody-here",)))
+    (kept,) = await rows(scene, Inbound)
+    with pytest.raises(Conflict) as refusal:
+        await people.match(scene.hub, kept["id"], "harbor", scene.member, organization="harbor", by="harbor/desk")
+    assert refusal.value.detail_code == "still-waiting"
+    work = [(item["state"], item["code"]) for item in await rows(scene, WorkItem) if item["kind"] == "inbound"]
+    assert sorted(work) == [("closed", "email member.differs"), ("open", "email recipient.unknown")]
+    assert "inbound.matched" not in [e["kind"] for e in await rows(scene, LedgerEntry)]
+
+
+async def test_of_two_people_who_match_at_once_one_does(scene: Scene) -> None:
+    await taken(scene, of(msgspec.structs.replace(PERSON, family="Somebody")))
+    (kept,) = await rows(scene, Inbound)
+    matches = (
+        people.match(scene.hub, kept["id"], "harbor", scene.member, organization="harbor", by=f"harbor/{n}")
+        for n in range(2)
+    )
+    found = await asyncio.gather(*matches, return_exceptions=True)
+    assert [type(each) for each in found].count(Conflict) == 1
+    assert [e["kind"] for e in await rows(scene, LedgerEntry)].count("inbound.matched") == 1
+    assert len(await rows(scene, Submission)) == 1
 
 
 async def test_somebody_elses_arrival_looks_like_none(scene: Scene) -> None:
