@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from hub import approvals, release
@@ -316,8 +317,13 @@ async def test_whether_somebody_is_there_is_told_only_where_it_does_not_show_why
 
 
 async def test_a_coroner_is_told_the_cause_of_death_and_somebody_looks_afterwards(migrated_url):
-    """§2.15(b)(1)"""
+    """§2.15(b)(1): of a patient who has died."""
     async with a_county(migrated_url) as scene:
+        await disclose(scene, "coroner", "cause_of_death", purpose="cause_of_death", key="alive")
+        assert await scene.dispatch_all() == []
+        living = await members.facts_of(scene.hub, scene.member)
+        died = msgspec.structs.replace(living, died="2026-01-19")
+        await members.change_facts(scene.hub, scene.member, died, by="harbor")
         await disclose(scene, "coroner", "cause_of_death", purpose="cause_of_death")
         assert await scene.dispatch_all() == ["delivered"]
         assert list(await open_work(scene)) == ["death_review"]

@@ -19,6 +19,7 @@ from hub.entries import EndpointEntry, endpoint
 from hub.errors import ConfigurationError, Malformed
 from hub.model import ChannelKind
 from hub.settings import read_settings
+from hub.storage.sqlite import SqliteDatabase
 from tests.unit.adapters.mllp.messages import adt
 
 RING = KeyRing.generate()
@@ -115,7 +116,8 @@ def test_a_file_of_peers_or_drops_that_cannot_be_meant_is_refused(tmp_path, name
     assert name in refusal.value.message
 
 
-def test_keys_that_others_may_read_are_refused(tmp_path):
+async def test_keys_that_others_may_read_are_refused(tmp_path, sqlite_template):
+    database = SqliteDatabase(sqlite_template)
     environ = environment(tmp_path)
     Path(environ["HUB_MLLP_KEY"]).chmod(0o644)
     with pytest.raises(ConfigurationError):
@@ -124,11 +126,12 @@ def test_keys_that_others_may_read_are_refused(tmp_path):
     key.write_bytes(asyncssh.generate_private_key("ssh-ed25519").export_private_key())
     key.chmod(0o644)
     with pytest.raises(ConfigurationError):
-        channels(read_settings(environ | {"HUB_SFTP_KEY": str(key)}), RING)
+        channels(read_settings(environ | {"HUB_SFTP_KEY": str(key)}), RING, database)
     key.chmod(0o600)
     Path(environ["HUB_MLLP_KEY"]).chmod(0o600)
-    wired = channels(read_settings(environ | {"HUB_SFTP_KEY": str(key)}), RING)
+    wired = channels(read_settings(environ | {"HUB_SFTP_KEY": str(key)}), RING, database)
     assert {ChannelKind.MLLP, ChannelKind.FILE} <= set(wired)
+    await database.close()
 
 
 @pytest.mark.parametrize(
