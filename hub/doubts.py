@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from hub.context import Hub
+from hub.crypto.identifiers import hash_secret
 from hub.model import Deferred, Delivered, Doubt, Outcome, Receipt, Refused, Unknown
 from hub.record import entry
 from hub.storage.database import Step
@@ -43,14 +44,19 @@ async def after(hub: Hub, organization: str, ticket: str, member: str | None, ou
         for kind in dict.fromkeys(_LOOK[doubt] for doubt in receipt.doubts if doubt in _LOOK)
     ]
     if Doubt.OTHER_STATION in receipt.doubts:
-        steps += _elsewhere(organization, ticket, member, receipt, now, due)
+        steps += _elsewhere(hub, organization, ticket, member, receipt, now, due)
     return steps
 
 
-def _elsewhere(organization: str, ticket: str, member: str | None, receipt: Receipt, now: int, due: int) -> list[Step]:
+def _elsewhere(
+    hub: Hub, organization: str, ticket: str, member: str | None, receipt: Receipt, now: int, due: int
+) -> list[Step]:
     told = dict(receipt.detail)
     number, station = told["number"], told["station"]
-    body = {"number": number, "station": station, "receipt": receipt.reference}
+    # A misdialled number can be a private person's, and a station calls itself what it likes: the ledger binds both by
+    # a keyed hash; in words they stand where the accounting needs them (45 CFR 164.528(b)(2)(ii)).
+    bound = hash_secret(hub.ring, "fax-station", f"{number}\0{station}").hex()
+    body = {"station": bound, "receipt": receipt.reference}
     return [
         Step(_ADDRESS, (f"{number} [{station}]", ticket)),
         entry("disclosure.elsewhere", now, body, member=member, reference=ticket),
