@@ -52,6 +52,7 @@ def intake(settings: Settings, hub: Hub, listen: tuple[str, int]) -> MailIntake:
         *listen,
         reader.read,
         ours,
+        peers=settings.mail.peers,
         listening=lambda port: _log.info("listening for mail", port=port),
         closing=service.close,
     )

@@ -19,6 +19,12 @@ WRONG = (
     ("HUB_FAX_INBOUND", "true"),
     ("HUB_TELL_REVOCATIONS", "on"),
     ("HUB_DIRECT_LOOPBACK", "2"),
+    ("HUB_MAIL_LISTEN", "0.0.0.0:2424"),
+    ("HUB_MAIL_LISTEN", "mailserver:2424"),
+    ("HUB_MAIL_LISTEN", "127.0.0.1"),
+    ("HUB_MAIL_PEERS", "postfix"),
+    ("HUB_MAIL_PEERS", "0.0.0.0/0"),
+    ("HUB_MAIL_PEERS", "172.28.5.10/32,8.8.8.8/32"),
 )
 SWITCHES = ("demo", "fax_inbound", "direct_loopback")
 
@@ -34,3 +40,12 @@ def test_a_switch_is_on_at_1_and_off_at_0_or_when_nobody_sets_it() -> None:
     for text, expected in (("1", True), ("0", False), ("", False)):
         settings = read_settings(dict.fromkeys(names, text))
         assert [getattr(settings, switch) for switch in SWITCHES] == [expected] * len(SWITCHES)
+
+
+def test_mail_is_taken_from_elsewhere_than_this_machine_only_where_the_peer_is_named() -> None:
+    mail = read_settings({"HUB_MAIL_LISTEN": "0.0.0.0:2424", "HUB_MAIL_PEERS": "172.28.5.10/32, fd00::/64"}).mail
+    assert mail.listen == ("0.0.0.0", 2424)
+    assert [str(each) for each in mail.peers] == ["172.28.5.10/32", "fd00::/64"]
+    here = read_settings({"HUB_MAIL_LISTEN": "[::1]:2424"}).mail
+    assert here.listen == ("::1", 2424)
+    assert [str(each) for each in here.peers] == ["127.0.0.0/8", "::1/128"]

@@ -1,15 +1,17 @@
-"""The mail intake: LMTP (RFC 2033) on loopback, behind a mail server that faces the network; an `Intake`.
+"""The mail intake: LMTP (RFC 2033), behind a mail server that faces the network; an `Intake`.
 
-    network ── Postfix (TLS, queue, retries) ── LMTP, loopback ── here ── take
+    network ── Postfix (TLS, queue, retries) ── LMTP, this machine or a private network ── here ── take
 
 Rules kept: 250 only after `take` has returned, which is after the durable write; the same 250 for whatever can be kept,
 opened or not, so that no answer is an oracle; 451 while nothing can be kept, and the mail server tries again; one
-recipient a transaction, as LMTP answers for each; size, connections, commands and time are bounded.
+recipient a transaction, as LMTP answers for each; size, connections, commands and time are bounded; whoever connects
+from elsewhere than the mail server's own networks is hung up on before a word.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Any
 
 import structlog
@@ -22,6 +24,8 @@ from hub.ports import Take
 
 Read = Callable[[bytes, str], Awaitable[Arrival]]
 """A mail as received and the address of ours it came to, as an arrival."""
+
+Network = IPv4Network | IPv6Network
 
 _log = structlog.get_logger()
 _TAKEN = "250 2.0.0 Taken"
@@ -46,7 +50,8 @@ class MailLimits:
 
 
 class MailIntake:
-    """Listens on `host` and `port` (0: any free one); `ours` says whether an address is one mail may come to.
+    """Listens on `host` and `port` (0: any free one) for the mail server, which is in one of the networks `peers`;
+    `ours` says whether an address is one mail may come to.
 
     `closing` ends what `read` holds open.
     """
@@ -59,6 +64,7 @@ class MailIntake:
         ours: Callable[[str], Awaitable[bool]],
         limits: MailLimits | None = None,
         *,
+        peers: Sequence[Network],
         listening: Callable[[int], None] = lambda _: None,
         closing: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
@@ -66,6 +72,7 @@ class MailIntake:
         self._host, self._port = host, port
         self._read, self._ours = read, ours
         self._limits = limits or MailLimits()
+        self._peers = peers
         self._listening = listening
 
     async def run(self, take: Take) -> None:
@@ -73,7 +80,7 @@ class MailIntake:
         loop = asyncio.get_running_loop()
         talks: set[asyncio.Transport] = set()
         server = await loop.create_server(
-            lambda: _Talk(_Door(self._read, self._ours, take, self._limits), self._limits, talks, loop),
+            lambda: _Talk(_Door(self._read, self._ours, take, self._limits), self._limits, self._peers, talks, loop),
             self._host,
             self._port,
         )
@@ -89,10 +96,15 @@ class MailIntake:
 
 
 class _Talk(LMTP):
-    """One connection; refused at once if there are too many."""
+    """One connection; refused at once from elsewhere than the peers, or if there are too many."""
 
     def __init__(
-        self, door: "_Door", limits: MailLimits, talks: set[asyncio.Transport], loop: asyncio.AbstractEventLoop
+        self,
+        door: "_Door",
+        limits: MailLimits,
+        peers: Sequence[Network],
+        talks: set[asyncio.Transport],
+        loop: asyncio.AbstractEventLoop,
     ) -> None:
         super().__init__(
             door,
@@ -103,9 +115,13 @@ class _Talk(LMTP):
             command_call_limit=limits.commands,
             loop=loop,
         )
-        self._talks, self._most = talks, limits.connections
+        self._talks, self._most, self._peers = talks, limits.connections, peers
 
     def connection_made(self, transport: Any) -> None:
+        if not self._expected(transport.get_extra_info("peername")):
+            _log.warning("somebody who is not the mail server knocked at the mail intake")
+            transport.abort()
+            return
         if len(self._talks) >= self._most:
             transport.write(f"{_BUSY}\r\n".encode("ascii"))
             transport.close()
@@ -117,6 +133,13 @@ class _Talk(LMTP):
         if self.transport in self._talks:
             self._talks.discard(self.transport)
             super().connection_lost(error)
+
+    def _expected(self, peer: tuple[str, int] | None) -> bool:
+        if peer is None:  # gone again
+            return False
+        found = ip_address(peer[0].partition("%")[0])
+        found = getattr(found, "ipv4_mapped", None) or found
+        return any(found in network for network in self._peers)
 
 
 class _Door:
