@@ -5,12 +5,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from hub.breakers import Breakers
 from hub.business_days import Calendar
 from hub.compliance.duties import Duties
 from hub.crypto.keyring import KeyRing
 from hub.crypto.notes import Verifier
-from hub.handover import Handover
 from hub.model import ChannelKind
 from hub.outbox import LEASE_US
 from hub.ports import (
@@ -26,11 +24,13 @@ from hub.ports import (
 )
 from hub.retention.schedule import Schedule, published
 from hub.storage.database import Database
+from hub.workers.breakers import Breakers
+from hub.workers.handover import Handover
 
 if TYPE_CHECKING:
-    from hub.recent import Recent
     from hub.storage.directory import DirectoryStore
     from hub.storage.facts import FactsReader
+    from hub.workers.recent import Recent
 
 
 @dataclass(frozen=True)

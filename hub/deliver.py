@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from hub.accompany import accompany
-from hub.breakers import Breakers
 from hub.crypto.keyring import KeyRing
 from hub.decide import DecisionRecord
 from hub.errors import Unrenderable
@@ -16,6 +15,7 @@ from hub.seal import open_item
 from hub.storage.directory import Directory
 from hub.storage.facts import Facts
 from hub.storage.submissions import StoredItem, StoredSubmission
+from hub.workers.breakers import Breakers
 from policies.vocabulary import BASE_OF
 
 _DELIVERY = re.compile(r"([0-9a-f]{32})([0-9a-f]{2,8})")

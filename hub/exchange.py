@@ -19,11 +19,11 @@ from hub.errors import Conflict, HubError, IntegrityFailed, Malformed, Stale, Un
 from hub.intake import Handed
 from hub.model import Document, Outcome, Prepared, Unknown
 from hub.outbox import Ticket
-from hub.recent import Remembered
 from hub.storage import submissions
 from hub.storage.directory import Directory
 from hub.storage.facts import Facts
 from hub.storage.submissions import StoredSubmission
+from hub.workers.recent import Remembered
 
 OUTBOX = "outbox"
 """The topic that wakes workers."""

@@ -15,7 +15,7 @@ from hub.storage import members
 from hub.storage.database import Step, Unit
 from hub.storage.statements import Insert, columns_of
 from hub.storage.tables import Inquiry
-from hub.work import open_work
+from hub.waiting.work import open_work
 from policies.vocabulary import CLASSES, PURPOSES
 
 _ADD = Insert(Inquiry, columns_of(Inquiry))

@@ -5,7 +5,7 @@ INVARIANT: no-silent-disclosure, unknown-is-disclosed, revocation-is-a-fence.
 
 import msgspec
 
-from hub import doubts, outbox, packets
+from hub import outbox, packets
 from hub.bases import reviews
 from hub.context import Hub
 from hub.decide import DecisionRecord
@@ -20,7 +20,8 @@ from hub.storage.facts import Facts
 from hub.storage.statements import Change, Check, Insert, columns_of
 from hub.storage.submissions import StoredSubmission
 from hub.storage.tables import Attempt, DirectoryState, Disclosure, Member
-from hub.work import close_waiting, open_work
+from hub.waiting import doubts
+from hub.waiting.work import close_waiting, open_work
 
 _FENCE = Check(Member, ("id", "fence"))
 _DIRECTORY = Check(DirectoryState, ("id", "version"), held=False)

@@ -22,7 +22,7 @@ from hub.model import Priority, new_id
 from hub.storage.database import Database, Step, Unit
 from hub.storage.statements import Change, Insert, Returning, columns_of
 from hub.storage.tables import Outbox, Submission
-from hub.work import close_waiting
+from hub.waiting.work import close_waiting
 
 LEASE_US = 120_000_000
 """No channel's deadline bounds it (a fax may be dialled for half an hour): a living worker renews it."""

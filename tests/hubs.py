@@ -10,14 +10,14 @@ from hub.context import Hub
 from hub.crypto.keyring import KeyRing
 from hub.model import ChannelKind, now_us
 from hub.ports import Channel
-from hub.recent import Recent
-from hub.signals import LocalSignals
 from hub.storage import key_records, migrations
 from hub.storage.database import Database
 from hub.storage.directory import DirectoryStore, Organization
 from hub.storage.facts import FactsReader
 from hub.storage.postgres import PostgresDatabase
 from hub.storage.sqlite import SqliteDatabase
+from hub.workers.recent import Recent
+from hub.workers.signals import LocalSignals
 
 ZONE = ZoneInfo("America/Los_Angeles")
 

@@ -13,7 +13,7 @@ from hub.storage.database import Step
 from hub.storage.statements import Lookup
 from hub.storage.submissions import StoredSubmission
 from hub.storage.tables import Outbox
-from hub.work import open_work
+from hub.waiting.work import open_work
 
 LEGAL, HOLD = "legal", "hold"
 _ROW = Lookup(Outbox, ("submission_id", "recipient"), "id")

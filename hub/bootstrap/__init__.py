@@ -28,18 +28,18 @@ from hub.errors import ConfigurationError, HubError
 from hub.inbound import acknowledge, unanswered
 from hub.inbound.reception import Reception
 from hub.inbound.unanswered import Waits
+from hub.ledger.sequencer import Sequencer
 from hub.ports import Signals
-from hub.recent import Recent
-from hub.sequencer import Sequencer
 from hub.settings import Settings
-from hub.signals import LocalSignals
 from hub.storage import key_records, migrations
 from hub.storage.database import Database
 from hub.storage.directory import DirectoryStore
 from hub.storage.facts import FactsReader
 from hub.telemetry import configure_log
 from hub.webhooks import telling
-from hub.worker import Worker, recover
+from hub.workers.recent import Recent
+from hub.workers.signals import LocalSignals
+from hub.workers.worker import Worker, recover
 
 ROLES = ("all", "api", "worker", "intake")
 """`intake`: mail, fax, HL7 v2 and files come in here; `all` does everything."""
@@ -245,6 +245,6 @@ async def _database(settings: Settings) -> Database:
 def _signals(settings: Settings) -> Signals:
     if settings.redis_url is None:
         return LocalSignals()
-    from hub.redis_signals import RedisSignals  # noqa: PLC0415
+    from hub.workers.redis_signals import RedisSignals  # noqa: PLC0415
 
     return RedisSignals(settings.redis_url)

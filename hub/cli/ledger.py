@@ -82,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _export(out: Path) -> int:
     from hub.cli.local import on_hub  # noqa: PLC0415 - an export is verified without any of this
-    from hub.export import write_export  # noqa: PLC0415
+    from hub.ledger.export import write_export  # noqa: PLC0415
 
     entries, heads = on_hub(lambda hub: write_export(hub, out))
     print(f"{entries:,} entries and {heads:,} signed heads written to {out}")
@@ -91,7 +91,7 @@ def _export(out: Path) -> int:
 
 def _prove(args: argparse.Namespace) -> int:
     from hub.cli.local import on_hub  # noqa: PLC0415 - as above
-    from hub.proofs import about, inclusions  # noqa: PLC0415
+    from hub.ledger.proofs import about, inclusions  # noqa: PLC0415
 
     if (args.entry is None) == (args.about is None):
         print("part2hub ledger: name an entry by its number, or --about what", file=sys.stderr)

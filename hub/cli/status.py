@@ -60,8 +60,8 @@ async def overview(hub: "Hub") -> dict[str, Any]:
     from sqlmodel import col  # noqa: PLC0415
 
     from hub.compliance.matters import Listed, listing  # noqa: PLC0415
-    from hub.release import Filter, list_work  # noqa: PLC0415
     from hub.storage.tables import Checkpoint, LedgerEntry, Outbox, WorkItem  # noqa: PLC0415
+    from hub.waiting.release import Filter, list_work  # noqa: PLC0415
 
     state, size = col(Outbox.state), col(Checkpoint.size)
     counted: tuple[Any, ...] = (state, func.count())

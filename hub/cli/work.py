@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, get_args
 
-from hub.release import Reason
+from hub.waiting.release import Reason
 
 if TYPE_CHECKING:
     from hub.context import Hub
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _list(hub: "Hub", args: argparse.Namespace) -> str:
-    from hub.release import Filter, list_work  # noqa: PLC0415
+    from hub.waiting.release import Filter, list_work  # noqa: PLC0415
 
     found = await list_work(hub, Filter(args.organization, args.state, args.kind, limit=args.limit))
     if args.json:
@@ -70,14 +70,14 @@ async def _list(hub: "Hub", args: argparse.Namespace) -> str:
 
 
 async def _release(hub: "Hub", args: argparse.Namespace) -> str:
-    from hub.release import release  # noqa: PLC0415
+    from hub.waiting.release import release  # noqa: PLC0415
 
     await release(hub, args.id, args.reason, organization=None, by=args.by)
     return f"{args.id} is released; what it is about is decided again before anything leaves."
 
 
 async def _close(hub: "Hub", args: argparse.Namespace) -> str:
-    from hub.release import close  # noqa: PLC0415
+    from hub.waiting.release import close  # noqa: PLC0415
 
     await close(hub, args.id, args.reason, organization=None, by=args.by)
     return f"{args.id} is closed."

@@ -25,7 +25,7 @@ from hub.explanations import explained
 from hub.storage import submissions
 from hub.storage.tables import WorkItem
 from hub.views import decision
-from hub.work import NAMES
+from hub.waiting.work import NAMES
 from policies.part2.necessary import needed
 from policies.vocabulary import WITHOUT_NOTES
 

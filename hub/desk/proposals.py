@@ -1,19 +1,19 @@
 """Two-person control at the desk: one person proposes a release, another one confirms it, and only then it happens.
 
-What rests on a court's order has its own two approvals (`hub.approvals`); nothing here replaces them.
+What rests on a court's order has its own two approvals (`hub.waiting.approvals`); nothing here replaces them.
 """
 
 from typing import NamedTuple
 
-from hub import release
 from hub.context import Hub
 from hub.errors import Conflict, Stale
 from hub.record import entry
-from hub.release import Reason
-from hub.settling import open_item
 from hub.storage.database import Step, Unit
 from hub.storage.statements import Delete, InsertNew, Lookup, columns_of
 from hub.storage.tables import WorkProposal
+from hub.waiting import release
+from hub.waiting.release import Reason
+from hub.waiting.settling import open_item
 
 _ADD = InsertNew(WorkProposal, columns_of(WorkProposal), ("work_id",))
 _OF = Lookup(WorkProposal, ("reason", "by", "at"), "work_id")

@@ -9,7 +9,7 @@ from sqlmodel import col
 from hub.bases.reviews import REVIEWS
 from hub.context import Hub
 from hub.storage.tables import WorkItem
-from hub.work import NAMES
+from hub.waiting.work import NAMES
 
 QUEUES: Mapping[str, frozenset[str]] = {
     "holds": frozenset({"hold"}),

@@ -7,10 +7,10 @@ decision is hashed and compared with what its entry says.
 import hashlib
 from typing import Any, NamedTuple
 
-from hub import proofs
 from hub.context import Hub
 from hub.crypto.proof import Proof
 from hub.errors import HubError
+from hub.ledger import proofs
 from hub.storage.statements import Lookup
 from hub.storage.tables import Decision
 
@@ -48,7 +48,7 @@ async def verify(hub: Hub, trail: list[dict[str, Any]]) -> Verified:
 
 
 async def proof_of(hub: Hub, entry: int) -> str:
-    """The proof of one entry as a file that a public key alone checks. Raises as `hub.proofs.inclusion`."""
+    """The proof of one entry as a file that a public key alone checks. Raises as `hub.ledger.proofs.inclusion`."""
     return (await proofs.inclusion(hub, entry)).encode()
 
 

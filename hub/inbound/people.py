@@ -21,7 +21,7 @@ from hub.model import MemberIdentity
 from hub.record import entry
 from hub.storage import members
 from hub.storage.tables import Inbound
-from hub.work import close_for
+from hub.waiting.work import close_for
 
 Closing = Literal["duplicate", "misdirected", "not_ours", "filed", "refused"]
 """Fixed words: why an arrival goes no further."""

@@ -17,7 +17,7 @@ from hub.record import entry
 from hub.storage.database import Step, Unit
 from hub.storage.statements import Change, InsertNew, Lookup, columns_of
 from hub.storage.tables import Attempt, Disclosure, Outbox, Proof, WorkItem
-from hub.work import open_work
+from hub.waiting.work import open_work
 
 _ADD = InsertNew(Proof, columns_of(Proof), ("delivery", "kind"))
 _ATTEMPTS = Lookup(Attempt, ("number", "channel"), "disclosure_id")

@@ -14,7 +14,7 @@ from hub.storage.database import Step, Unit
 from hub.storage.directory import Directory
 from hub.storage.statements import Change
 from hub.storage.tables import Inbound
-from hub.work import close_for, open_work
+from hub.waiting.work import close_for, open_work
 
 NOTICES = (MessageKind.ADMIT_NOTICE, MessageKind.DISCHARGE_NOTICE)
 """Whole hospitals' feeds: who is nobody's member here is no work for a person."""

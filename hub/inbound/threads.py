@@ -26,7 +26,7 @@ from hub.storage.database import Step, Unit
 from hub.storage.member_facts import KNOWS
 from hub.storage.statements import Change, Insert, Lookup, columns_of
 from hub.storage.tables import Disclosure, Outbox, Submission, Thread
-from hub.work import close_waiting
+from hub.waiting.work import close_waiting
 
 _RETRACTS = {"admit_cancelled": ("admit", "transfer", "visit"), "discharge_cancelled": ("discharge",)}
 _REFERRAL = "referral/"

@@ -25,7 +25,7 @@ from hub.storage.database import Step, Unit
 from hub.storage.directory import Directory
 from hub.storage.statements import InsertNew, columns_of
 from hub.storage.tables import Attempt, Disclosure, Proof
-from hub.work import open_work
+from hub.waiting.work import open_work
 
 POLL_S = 30.0
 BATCH = 200

@@ -25,8 +25,8 @@ from hub.crypto.keyring import KeyKind
 from hub.crypto.proof import Proof
 from hub.crypto.succession import successions
 from hub.errors import Malformed, NotAvailable, Unavailable
+from hub.ledger.proofs import checkpoint, head_of, inclusions, public_keys
 from hub.model import Frozen, new_id
-from hub.proofs import checkpoint, head_of, inclusions, public_keys
 from hub.record import entry
 from hub.sampling import population, story
 from hub.sampling.check import FORMAT, HOW_TO, signed_text

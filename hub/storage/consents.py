@@ -24,7 +24,7 @@ from hub.storage.fence import commit_fenced
 from hub.storage.members import facts_of
 from hub.storage.statements import Change, Insert, Lookup, Row, columns_of
 from hub.storage.tables import Consent, ConsentEvent, WorkItem
-from hub.work import CLOSE, open_work
+from hub.waiting.work import CLOSE, open_work
 from policies.model import Consent as PolicyConsent
 
 How = Literal["written", "oral"]

@@ -26,7 +26,7 @@ from hub.storage.fence import commit_fenced
 from hub.storage.member_facts import KNOWS, MemberFacts, check_facts, open_facts, same_person, seal_facts
 from hub.storage.statements import Change, Delete, Insert, InsertNew, Lookup, columns_of
 from hub.storage.tables import Member, MemberIdentifier, MemberLink, MemberMatch
-from hub.work import open_work
+from hub.waiting.work import open_work
 
 Link = tuple[str, str]
 """An organization and the relation it stands in."""

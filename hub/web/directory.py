@@ -5,13 +5,14 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from hub import entries, numbers
+from hub import entries
 from hub.entries import AgreementEntry, EndpointEntry
 from hub.errors import NotAvailable
 from hub.model import Frozen
 from hub.storage import tokens
 from hub.storage.directory import Directory, Organization
 from hub.storage.tokens import Role
+from hub.waiting import numbers
 from hub.web.access import ADMIN, HUB, Route, who_calls
 from hub.web.body import json_response, read_json
 

@@ -7,12 +7,12 @@ from aiohttp import web
 from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from hub.backlog import measure
 from hub.errors import Unavailable
 from hub.telemetry import REGISTRY
 from hub.web.access import HUB, PUBLIC, Route
 from hub.web.body import json_response
 from hub.web.openapi import document_json
+from hub.workers.backlog import measure
 
 _READY_WITHIN_S = 2.0
 

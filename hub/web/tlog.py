@@ -1,12 +1,12 @@
-"""The public ledger over HTTP (C2SP tlog-tiles): no token, nothing about a person; see `hub.published`.
+"""The public ledger over HTTP (C2SP tlog-tiles): no token, nothing about a person; see `hub.ledger.published`.
 
 What whom sees is in hub/crypto/LEDGER.md.
 """
 
 from aiohttp import web
 
-from hub import published
 from hub.errors import Malformed
+from hub.ledger import published
 from hub.web.access import HUB, PUBLIC, Route
 from hub.web.body import read_body
 

@@ -5,10 +5,10 @@ Reasons are from a fixed list.
 
 from aiohttp import web
 
-from hub import approvals, release
 from hub.errors import Malformed
 from hub.model import Frozen
-from hub.release import Filter, Reason
+from hub.waiting import approvals, release
+from hub.waiting.release import Filter, Reason
 from hub.web.access import HUB, PEOPLE, Route, who_calls
 from hub.web.body import json_response, read_json
 from hub.web.letters import language_of, pdf_response

@@ -12,7 +12,7 @@ def variables(path: Path) -> set[str]:
     return set(VARIABLE.findall((ROOT / path).read_text()))
 
 
-READ = variables(Path("hub/settings.py")) | variables(Path("hub/mail_settings.py"))
+READ = variables(Path("hub/settings/__init__.py")) | variables(Path("hub/settings/mail.py"))
 
 
 def test_every_setting_is_in_the_operators_table() -> None:

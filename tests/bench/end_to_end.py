@@ -23,8 +23,8 @@ from typing import Any
 import asyncpg
 
 from hub.exchange import OUTBOX
-from hub.redis_signals import RedisSignals
 from hub.storage import migrations
+from hub.workers.redis_signals import RedisSignals
 from tests.bench import limit
 from tests.bench.footprint import resident
 from tests.bench.load import Peer, peer

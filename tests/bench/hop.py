@@ -19,12 +19,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-from hub.handover import Handover
 from hub.model import new_id
 from hub.outbox import LEASE_US, SETTLE, Place, Ticket, enqueue
 from hub.storage import migrations
 from hub.storage.database import Step, Unit
 from hub.storage.sqlite import SqliteDatabase
+from hub.workers.handover import Handover
 from tests import servers
 from tests.bench.table import Line
 

@@ -17,16 +17,16 @@ from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
-from hub import proofs
 from hub.context import Hub
 from hub.crypto.checkpoint import sign_checkpoint, verifier_of
 from hub.crypto.keyring import KeyKind, KeyRing
 from hub.crypto.ledger import LedgerEntry, leaf_hashes, line_of
 from hub.crypto.tree import Frontier
 from hub.crypto.verifier import Verification
+from hub.ledger import proofs
+from hub.ledger.sequencer import Sequencer
 from hub.model import new_id
 from hub.record import APPEND, entry
-from hub.sequencer import Sequencer
 from hub.storage import key_records
 from hub.storage.database import Step, Unit
 from hub.storage.sqlite import SqliteDatabase

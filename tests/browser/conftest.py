@@ -11,7 +11,7 @@ import pytest
 from playwright.async_api import Browser, Page, async_playwright
 
 from hub.desk import projection
-from hub.sequencer import Sequencer
+from hub.ledger.sequencer import Sequencer
 from tests.desk import PASSWORD, Desk, a_desk
 from tests.desk import Browser as Account
 from tests.scenes import Scene, a_scene

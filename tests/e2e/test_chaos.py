@@ -14,12 +14,12 @@ import pytest
 from sqlmodel import col, select
 
 from hub import exchange
-from hub.audit import audit
 from hub.crypto.checkpoint import verifier_of
 from hub.crypto.keyring import KeyKind
-from hub.sequencer import Sequencer
+from hub.ledger.audit import audit
+from hub.ledger.sequencer import Sequencer
 from hub.storage.tables import Disclosure, LedgerEntry, Outbox
-from hub.worker import Worker
+from hub.workers.worker import Worker
 from tests.neighbours import EVERYBODY, Neighbours, neighbours
 from tests.scenes import handed
 

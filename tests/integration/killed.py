@@ -17,10 +17,10 @@ from hub import exchange, outbox
 from hub.context import Hub
 from hub.crypto.keyring import KeyRing
 from hub.model import ChannelKind
-from hub.recent import Recent
-from hub.signals import LocalSignals
 from hub.storage.directory import DirectoryStore
 from hub.storage.facts import FactsReader
+from hub.workers.recent import Recent
+from hub.workers.signals import LocalSignals
 from tests.hubs import ZONE, MovableClock, open_database
 from tests.scenes import handed
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from hub.crypto import private_file
 from hub.crypto.keyring import KeyRing
-from hub.sequencer import Sequencer
+from hub.ledger.sequencer import Sequencer
 from tests.hubs import MovableClock, open_database
 
 

@@ -17,8 +17,8 @@ from hub.inbound.keep import keep
 from hub.inbound.reception import settle_taken
 from hub.model import MemberIdentity, MessageKind, Unknown
 from hub.people import accounts, lockout
-from hub.redis_signals import RedisSignals
 from hub.storage import consents
+from hub.workers.redis_signals import RedisSignals
 from tests.scenes import BORN, CIN, NAME, SECRET, Scene, a_scene
 
 PERSONAL = [

@@ -16,8 +16,8 @@ from deploy.demo.authority import Authority
 from hub.bootstrap.audit import audit_sink
 from hub.compliance import audit_feed, viewing
 from hub.errors import ConfigurationError, Unavailable
+from hub.ledger.sequencer import Sequencer
 from hub.model import Unknown
-from hub.sequencer import Sequencer
 from hub.settings import read_settings
 from tests.scenes import BORN, CIN, NAME, Scene, a_scene
 

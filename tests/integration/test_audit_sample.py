@@ -14,10 +14,10 @@ from hub.crypto.checkpoint import verifier_of
 from hub.crypto.keyring import KeyKind, KeyRing
 from hub.crypto.proof import Proof
 from hub.errors import Malformed, Unavailable
-from hub.proofs import public_keys
+from hub.ledger.proofs import public_keys
+from hub.ledger.sequencer import Sequencer
 from hub.sampling.check import check
 from hub.sampling.pack import Order, write_pack
-from hub.sequencer import Sequencer
 from hub.storage import consents
 from hub.storage.facts import instant
 from hub.storage.tables import Disclosure, LedgerEntry

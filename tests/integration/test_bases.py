@@ -6,13 +6,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from hub import approvals, release
 from hub.bases import evidence
 from hub.errors import Conflict, Malformed
 from hub.storage import consents, members
 from hub.storage.consent_form import ConsentForm
 from hub.storage.member_facts import MemberFacts
 from hub.storage.tables import Decision, Evidence, LedgerEntry, Outbox, Submission, WorkItem
+from hub.waiting import approvals, release
 from tests import disclosures as d
 from tests.disclosures import a_county, disclose
 from tests.scenes import FORM, Scene

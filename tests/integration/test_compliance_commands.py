@@ -10,8 +10,8 @@ import pytest
 
 from hub.__main__ import main
 from hub.crypto.keyring import KeyRing
-from hub.proofs import public_keys
-from hub.sequencer import Sequencer
+from hub.ledger.proofs import public_keys
+from hub.ledger.sequencer import Sequencer
 from tests.scenes import CIN, a_scene
 
 Told = pytest.CaptureFixture[str]

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from hub import release
 from hub.errors import Conflict, Malformed
 from hub.model import Receipt, Refused, Unknown
 from hub.storage.tables import Disclosure, Evidence, LedgerEntry, Outbox, WorkItem
+from hub.waiting import release
 from tests import disclosures as d
 from tests.disclosures import a_county, disclose
 from tests.scenes import Scene, a_scene
@@ -116,7 +116,7 @@ async def test_a_receipt_that_came_late_outweighs_somebody_who_did_not_find_it(m
 async def late_receipt(scene: Scene) -> str:
     """The recovery gives an attempt up while its worker still delivers; then the receipt comes."""
     from hub.model import Delivered
-    from hub.worker import recover
+    from hub.workers.worker import recover
 
     async def slowly(prepared: Any) -> Delivered:
         scene.hub.clock.ahead += 2 * scene.hub.lease_us

@@ -3,8 +3,8 @@
 import pytest
 from sqlmodel import select
 
-from hub import numbers
 from hub.storage.tables import LedgerEntry, WorkItem
+from hub.waiting import numbers
 from tests.desk import a_desk
 from tests.integration.test_misdirection import NUMBER, a_fax_scene, fax_of, misdirected, used
 

@@ -6,8 +6,8 @@ import pytest
 from sqlmodel import select
 
 from hub.desk import projection
+from hub.ledger.sequencer import Sequencer
 from hub.people import accounts
-from hub.sequencer import Sequencer
 from hub.storage.tables import LedgerEntry
 from hub.web.desk.routes import PAGES
 from hub.web.pages.visit import MAX_FORM

@@ -9,8 +9,8 @@ from sqlmodel import select
 from hub import exchange
 from hub.desk import log, projection
 from hub.desk.log import Wanted
+from hub.ledger.sequencer import Sequencer
 from hub.people.accounts import EVERYBODY
-from hub.sequencer import Sequencer
 from hub.storage import consents
 from hub.storage.statements import Returning
 from hub.storage.tables import LedgerEntry, LogCount, LogRow

@@ -10,8 +10,8 @@ from sqlmodel import select
 
 from hub.compliance.exports.signed import Statement
 from hub.desk import projection
-from hub.proofs import public_keys
-from hub.sequencer import Sequencer
+from hub.ledger.proofs import public_keys
+from hub.ledger.sequencer import Sequencer
 from hub.storage.tables import LedgerEntry, Matter
 from tests.desk import a_desk
 from tests.scenes import CIN, a_scene

@@ -23,8 +23,8 @@ from hub.compliance.log import Wanted
 from hub.crypto.checkpoint import open_checkpoint
 from hub.errors import IntegrityFailed, Malformed, NotAvailable, TooLarge
 from hub.inquiries import Asking, inquire
-from hub.proofs import public_keys
-from hub.sequencer import Sequencer
+from hub.ledger.proofs import public_keys
+from hub.ledger.sequencer import Sequencer
 from hub.storage.directory import Organization
 from hub.storage.tables import LedgerEntry
 from tests.api import an_api

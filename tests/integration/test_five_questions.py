@@ -5,8 +5,8 @@ import pytest
 from hub.compliance import attempts, emergencies, log, questions, viewing
 from hub.compliance.log import Wanted
 from hub.errors import Malformed, NotAvailable
+from hub.ledger.sequencer import Sequencer
 from hub.model import Unknown
-from hub.sequencer import Sequencer
 from hub.storage.tables import LedgerEntry
 from tests.disclosures import EMERGENCY, a_county, disclose
 from tests.scenes import Scene, a_scene

@@ -5,7 +5,7 @@ import asyncio
 from hub import exchange, outbox
 from hub.storage import consents
 from hub.storage.tables import Disclosure, Outbox
-from hub.worker import Worker, recover
+from hub.workers.worker import Worker, recover
 from tests.scenes import Scene, a_scene
 
 

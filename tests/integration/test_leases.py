@@ -6,7 +6,7 @@ from dataclasses import replace
 from hub.exchange import OUTBOX
 from hub.model import Delivered, Receipt
 from hub.storage.tables import Outbox, WorkItem
-from hub.worker import Worker, recover
+from hub.workers.worker import Worker, recover
 from tests.scenes import a_scene
 
 LEASE_US = 900_000
@@ -74,7 +74,7 @@ async def test_a_round_of_recovery_that_fails_in_a_way_nobody_foresaw_is_not_the
             again.set()
             return 0, 0
 
-        monkeypatch.setattr("hub.worker.recover", failing)
+        monkeypatch.setattr("hub.workers.worker.recover", failing)
         worker = Worker(replace(scene.hub, lease_us=LEASE_US))
         running = asyncio.create_task(worker.run())
         async with asyncio.timeout(30):

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from hub.audit import Audit, audit
 from hub.crypto.checkpoint import Checkpoint, open_checkpoint, verifier_of
 from hub.crypto.keyring import KeyKind
 from hub.crypto.report import Fault
-from hub.sequencer import Sequencer
+from hub.ledger.audit import Audit, audit
+from hub.ledger.sequencer import Sequencer
 from hub.storage.tables import LedgerEntry, LedgerLeaf
 from tests.scenes import Scene, a_scene
 

@@ -18,9 +18,9 @@ from hub.crypto.checkpoint import sign_checkpoint, verifier_of
 from hub.crypto.keyring import KeyKind, KeyRing, rotate
 from hub.crypto.ledger import leaf_of
 from hub.crypto.tree import root_of
+from hub.ledger.sequencer import Sequencer
 from hub.model import now_us
 from hub.record import entry
-from hub.sequencer import Sequencer
 from hub.storage import key_records
 from hub.storage.database import Unit
 from tests.hubs import MovableClock, a_hub, open_database

@@ -14,7 +14,7 @@ from hub.crypto.keyring import KeyKind, KeyRing
 from hub.crypto.tiles import WIDTH, Tile
 from hub.crypto.tree import Frontier, root_of
 from hub.errors import IntegrityFailed
-from hub.proofs import public_keys
+from hub.ledger.proofs import public_keys
 from tests.api import an_api
 from tests.hubs import a_hub
 from tests.integration.test_tlog import grow

@@ -13,9 +13,9 @@ from hub.compliance.letters import accounting, breach
 from hub.compliance.letters.words import words
 from hub.crypto.proof import Proof
 from hub.errors import Conflict, NotAvailable
+from hub.ledger.proofs import public_keys
+from hub.ledger.sequencer import Sequencer
 from hub.model import Unknown
-from hub.proofs import public_keys
-from hub.sequencer import Sequencer
 from hub.storage import members
 from hub.storage.member_facts import MemberFacts
 from tests.disclosures import EMERGENCY, a_county, disclose

@@ -8,7 +8,6 @@ import pypdfium2
 import pytest
 
 from adapters.loopback import LoopbackChannel
-from hub import numbers
 from hub.compliance.letters.recall import recall
 from hub.errors import Conflict, Malformed, NotAvailable
 from hub.model import (
@@ -21,6 +20,7 @@ from hub.model import (
     Unknown,
 )
 from hub.storage.tables import Disclosure, LedgerEntry, WorkItem
+from hub.waiting import numbers
 from tests.api import Api, an_api
 from tests.scenes import NAME, Scene, a_scene
 

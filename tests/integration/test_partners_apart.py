@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from hub import backlog, telemetry
-from hub.breakers import FAILURES
-from hub.bulkheads import PLACES
+from hub import telemetry
 from hub.model import Deferred, Delivered, Endpoint, Outcome, Prepared, Receipt
 from hub.storage.tables import Outbox
-from hub.worker import CONCURRENT, Worker
+from hub.workers import backlog
+from hub.workers.breakers import FAILURES
+from hub.workers.bulkheads import PLACES
+from hub.workers.worker import CONCURRENT, Worker
 from tests.scenes import Scene, a_scene
 
 DONE = Delivered(receipt=Receipt(kind="test", reference="1", at=0))

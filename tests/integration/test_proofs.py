@@ -6,13 +6,13 @@ import dataclasses
 import pytest
 from sqlmodel import select
 
-from hub import proofs
 from hub.crypto import tree
 from hub.crypto.keyring import KeyKind, KeyRing, rotate
 from hub.crypto.proof import Proof
 from hub.errors import IntegrityFailed, NotAvailable, Unavailable
+from hub.ledger import proofs
+from hub.ledger.sequencer import Sequencer
 from hub.record import entry
-from hub.sequencer import Sequencer
 from hub.storage import key_records
 from hub.storage.database import Unit
 from hub.storage.statements import Returning

@@ -15,17 +15,17 @@ from hub.crypto import envelope
 from hub.crypto.envelope import Sealed
 from hub.crypto.keyring import KeyKind, KeyRing, remove, rotate
 from hub.errors import IntegrityFailed, Malformed, NotAvailable
-from hub.proofs import inclusions, public_keys
-from hub.release import close, show
+from hub.ledger.proofs import inclusions, public_keys
+from hub.ledger.sequencer import Sequencer
 from hub.retention import destruction, holds
 from hub.retention.daily import run_daily
 from hub.retention.schedule import published
 from hub.seal import open_item
-from hub.sequencer import Sequencer
 from hub.storage import consent_papers, consents, key_records, members, rewrap
 from hub.storage.member_facts import MemberFacts
 from hub.storage.tables import ConsentDocument, Evidence, Item, LedgerEntry, WorkItem
 from hub.views import submission as view
+from hub.waiting.release import close, show
 from tests.disclosures import EMERGENCY, a_county, disclose
 from tests.scenes import FORM, a_scene
 

@@ -5,16 +5,17 @@ from typing import Any
 
 import pytest
 
-from hub import approvals, release, worker
 from hub.errors import Conflict, Malformed, NotAvailable
-from hub.escalation import escalate
 from hub.model import Unknown
 from hub.outbox import claim
-from hub.release import Filter
 from hub.storage import members
 from hub.storage.directory import Organization
 from hub.storage.member_facts import MemberFacts
 from hub.storage.tables import Evidence, LedgerEntry, WorkItem
+from hub.waiting import approvals, release
+from hub.waiting.escalation import escalate
+from hub.waiting.release import Filter
+from hub.workers import worker
 from tests import disclosures as d
 from tests.disclosures import a_county, disclose
 from tests.hubs import ZONE

@@ -9,17 +9,17 @@ from pathlib import Path
 import pytest
 from sqlmodel import col, select
 
-from hub import sequencer as module
-from hub.audit import audit
 from hub.crypto.checkpoint import Checkpoint, open_signed, sign_checkpoint, verifier_of
 from hub.crypto.keyring import KeyKind, KeyRing, rotate
 from hub.crypto.notes import Note
 from hub.crypto.report import Fault
 from hub.errors import ConfigurationError, HubError, IntegrityFailed
-from hub.head_file import HeadFile
-from hub.proofs import checkpoint, public_keys
+from hub.ledger import sequencer as module
+from hub.ledger.audit import audit
+from hub.ledger.head_file import HeadFile
+from hub.ledger.proofs import checkpoint, public_keys
+from hub.ledger.sequencer import Sequencer
 from hub.record import entry
-from hub.sequencer import Sequencer
 from hub.storage import key_records
 from hub.storage.database import Unit
 from hub.storage.statements import Returning

@@ -13,10 +13,10 @@ from hub.crypto.cosignatures import cosigned
 from hub.crypto.notes import COSIGNATURE_V1, Note, Verifier
 from hub.crypto.tiles import Tile
 from hub.errors import ConfigurationError
-from hub.proofs import checkpoint, inclusion, public_keys
-from hub.published import BEAT_US
+from hub.ledger.proofs import checkpoint, inclusion, public_keys
+from hub.ledger.published import BEAT_US
+from hub.ledger.sequencer import Sequencer
 from hub.record import entry
-from hub.sequencer import Sequencer
 from hub.settings import read_settings
 from hub.storage.database import Unit
 from tests.api import an_api

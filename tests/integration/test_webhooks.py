@@ -15,9 +15,9 @@ from nacl.signing import SigningKey
 from adapters.api.webhook import Poster
 from adapters.email.guard import Guard
 from hub.errors import Malformed, NotAvailable
+from hub.ledger.sequencer import Sequencer
 from hub.model import Unknown
 from hub.ports import Reply
-from hub.sequencer import Sequencer
 from hub.storage.tables import Webhook, WebhookCall, WorkItem
 from hub.webhooks import feed, signing, subscriptions, telling
 from tests.scenes import BORN, CIN, NAME, Scene, a_scene

@@ -2,8 +2,8 @@
 
 import pytest
 
-from hub.breakers import FAILURES, FIRST_PAUSE_US, LONGEST_PAUSE_US, TRIAL_US, Breakers
 from hub.model import Deferred, Delivered, Outcome, Receipt, Refused, Unknown
+from hub.workers.breakers import FAILURES, FIRST_PAUSE_US, LONGEST_PAUSE_US, TRIAL_US, Breakers
 
 AWAY = Deferred(code="connect")
 THERE = Delivered(receipt=Receipt(kind="test", reference="1", at=0))

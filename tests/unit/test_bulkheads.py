@@ -1,6 +1,6 @@
 """However slow one partner is, the places of the others stay free."""
 
-from hub.bulkheads import PLACES, SLOW_PLACES, SLOW_S, Bulkheads
+from hub.workers.bulkheads import PLACES, SLOW_PLACES, SLOW_S, Bulkheads
 
 LATER = SLOW_S + 0.1
 

@@ -6,7 +6,6 @@ import tempfile
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-from hub import proofs
 from hub.compliance import viewing
 from hub.compliance.exports.forms import FORMS, WRITERS
 from hub.compliance.exports.signed import Statement, head_line
@@ -15,6 +14,7 @@ from hub.compliance.exports.tables import EVENTS, TITLES, Table, table
 from hub.context import Hub
 from hub.crypto.keyring import KeyKind
 from hub.errors import Malformed, NotAvailable
+from hub.ledger import proofs
 from hub.model import Frozen, new_id
 from hub.record import entry
 from hub.storage.database import Step, Unit

@@ -6,7 +6,6 @@ who has the public key; the file's name is a number.
 
 from typing import NamedTuple
 
-from hub import proofs as ledger
 from hub.compliance import trail
 from hub.compliance.accounting import Accounting, Line
 from hub.compliance.letters.sheet import Sheet
@@ -17,6 +16,7 @@ from hub.crypto.keyring import KeyKind
 from hub.crypto.ledger import leaf_of
 from hub.crypto.proof import Proof
 from hub.errors import NotAvailable
+from hub.ledger import proofs as ledger
 
 
 class Proved(NamedTuple):

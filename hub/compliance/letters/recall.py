@@ -13,11 +13,11 @@ from hub.context import Hub
 from hub.errors import Conflict
 from hub.forms.own import Language
 from hub.record import entry
-from hub.settling import read_item
 from hub.storage.database import Unit
 from hub.storage.facts import instant
 from hub.storage.statements import Lookup
 from hub.storage.tables import Attempt, Disclosure
+from hub.waiting.settling import read_item
 
 _DISCLOSED = Lookup(Disclosure, ("discloser", "address", "intended_at"), "id")
 _ATTEMPTS = Lookup(Attempt, ("number", "id", "channel"), "disclosure_id")

@@ -100,6 +100,6 @@ class WorkProposal(SQLModel, table=True):
     __tablename__ = "work_proposal"
     work_id: str = Field(primary_key=True, sa_type=Text)
     reason: str = Field(sa_type=Text)
-    """A fixed word of `hub.release.Reason`"""
+    """A fixed word of `hub.waiting.release.Reason`"""
     by: str = Field(sa_type=Text)
     at: int = Field(sa_type=BigInteger)

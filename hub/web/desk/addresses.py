@@ -1,13 +1,13 @@
 """New fax numbers that wait for their second person, for administrators.
 
 Rules kept here: whoever confirms types the number from a source of their own, so the page shows them no more of it
-than they need to see which one it is (`hub.numbers`).
+than they need to see which one it is (`hub.waiting.numbers`).
 """
 
 from aiohttp import web
 
-from hub import numbers
 from hub.errors import Conflict, Malformed
+from hub.waiting import numbers
 from hub.web.desk.named import names
 from hub.web.pages.door import ADMINISTER, Page
 from hub.web.pages.render import page

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from aiohttp import web
 
-from hub import proofs
 from hub.errors import Forbidden, Malformed, NotAvailable, Unavailable
+from hub.ledger import proofs
 from hub.sampling import pack
 from hub.sampling.pack import Order
 from hub.sampling.period import of_days

@@ -8,17 +8,17 @@ from typing import Any, get_args
 
 from aiohttp import web
 
-from hub import approvals, release
 from hub.bases.reviews import REVIEWS
 from hub.desk import log, notes, projection, proposals, rows
-from hub.doubts import QUALITY, STATION
 from hub.errors import Malformed, NotAvailable
 from hub.forms.own import LANGUAGES
 from hub.model import Doubt
-from hub.release import Reason
-from hub.settling import read_item
 from hub.storage.statements import Lookup
 from hub.storage.tables import Outbox
+from hub.waiting import approvals, release
+from hub.waiting.doubts import QUALITY, STATION
+from hub.waiting.release import Reason
+from hub.waiting.settling import read_item
 from hub.web.desk.named import colleagues, names
 from hub.web.letters import pdf_response
 from hub.web.pages.door import ACT, READ, Page

@@ -10,13 +10,13 @@ from typing import Any
 
 from sqlalchemy import select
 
-from hub import proofs
 from hub.context import Hub
 from hub.crypto.cosignatures import cosigned
 from hub.crypto.ledger import LedgerEntry, commitment, line_of
 from hub.crypto.notes import Note
 from hub.crypto.tiles import Tile
 from hub.errors import Conflict, IntegrityFailed, Malformed, NotAvailable, Stale
+from hub.ledger import proofs
 from hub.storage import tables
 from hub.storage.database import Step, Unit
 from hub.storage.statements import InsertNew, columns_of

@@ -9,7 +9,6 @@ from typing import Any, Literal, NamedTuple
 from sqlalchemy import select
 from sqlmodel import col
 
-from hub import approvals, confirm
 from hub.bases import evidence
 from hub.bases.reviews import REVIEWS
 from hub.compliance import viewing
@@ -19,11 +18,12 @@ from hub.exchange import OUTBOX
 from hub.outbox import APPROVE, MOVE
 from hub.people import accounts
 from hub.record import entry
-from hub.settling import commit_settled, open_item, read_item
 from hub.storage.database import Step, Unit
 from hub.storage.statements import Change, Lookup
 from hub.storage.tables import Outbox, Token, WorkItem
-from hub.work import CLOSE, CLOSED, NAMES, open_work
+from hub.waiting import approvals, confirm
+from hub.waiting.settling import commit_settled, open_item, read_item
+from hub.waiting.work import CLOSE, CLOSED, NAMES, open_work
 
 Reason = Literal[
     "reviewed",

@@ -19,7 +19,7 @@ from hub.storage.directory_rows import endpoint_of, verifier_of
 from hub.storage.statements import Change, columns_of, table_of
 from hub.storage.tables import Endpoint as Row
 from hub.storage.tables import LedgerEntry, WorkItem
-from hub.work import open_work
+from hub.waiting.work import open_work
 
 WORK = "fax_number"
 ENTERED = "endpoint.entered"

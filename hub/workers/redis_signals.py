@@ -1,6 +1,6 @@
 """Signals through Redis, for many processes. Losing all of it loses nothing (sql-is-the-truth).
 
-Apart from `hub.signals`, so that a hub in one process does not load a Redis client (5 MiB).
+Apart from `hub.workers.signals`, so that a hub in one process does not load a Redis client (5 MiB).
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from hub.signals import LocalSignals
+from hub.workers.signals import LocalSignals
 
 _STREAM = "part2hub:wake:"
 _NONCE = "part2hub:nonce:"

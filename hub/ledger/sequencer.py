@@ -19,7 +19,7 @@ from hub.crypto.keyring import KeyKind, KeyRing, KeyState
 from hub.crypto.ledger import LedgerEntry, leaf_hashes
 from hub.crypto.tree import Frontier
 from hub.errors import ConfigurationError, HubError, IntegrityFailed, Stale
-from hub.head_file import HeadFile, check_holds
+from hub.ledger.head_file import HeadFile, check_holds
 from hub.ports import Clock
 from hub.storage import tables
 from hub.storage.database import Database, Step, Unit

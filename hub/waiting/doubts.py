@@ -15,7 +15,7 @@ from hub.record import entry
 from hub.storage.database import Step
 from hub.storage.statements import Change
 from hub.storage.tables import Disclosure, WorkItem
-from hub.work import open_work
+from hub.waiting.work import open_work
 
 STATION, QUALITY, ALARM = "fax_station", "fax_quality", "channel_alarm"
 """Kinds of work items."""

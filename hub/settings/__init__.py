@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from hub import setting_values as values
 from hub.business_days import Calendar, read_calendar
 from hub.compliance.clocks import published, read_clocks
 from hub.compliance.duties import LEGAL_ROLES, Duties
 from hub.crypto.notes import COSIGNATURE_V1, Verifier
 from hub.errors import ConfigurationError, Malformed
-from hub.mail_settings import MailSettings, read_mail
 from hub.model import Frozen
 from hub.retention import schedule
 from hub.retention.schedule import Schedule
+from hub.settings import values
+from hub.settings.mail import MailSettings, read_mail
 from policies.choices import OPTIONS, Choices, read_choices
 from policies.county.packs import PACKS
 

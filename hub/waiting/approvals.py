@@ -10,13 +10,13 @@ from hub.context import Hub
 from hub.errors import Conflict
 from hub.exchange import OUTBOX
 from hub.record import entry
-from hub.settling import commit_settled, open_item
 from hub.storage import submissions
 from hub.storage.database import Step, Unit
 from hub.storage.statements import Change, Lookup
 from hub.storage.submissions import LastDecision
 from hub.storage.tables import Outbox
-from hub.work import CLOSED
+from hub.waiting.settling import commit_settled, open_item
+from hub.waiting.work import CLOSED
 
 _ROW = Lookup(Outbox, ("submission_id", "recipient", "share", "state", "code", "approved_by"), "id")
 _APPROVE = Change(Outbox, ("state", "due_at", "code", "approved_by"), ("id", "state", "code"), must_hit=True)

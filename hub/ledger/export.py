@@ -7,13 +7,13 @@ from typing import Any
 
 from sqlalchemy import select
 
-from hub.audit import lines
 from hub.context import Hub
 from hub.crypto import export as form
 from hub.crypto.succession import successions
 from hub.errors import Malformed
+from hub.ledger.audit import lines
+from hub.ledger.proofs import public_keys
 from hub.model import new_id
-from hub.proofs import public_keys
 from hub.storage import tables
 
 _PAGE = 1_000

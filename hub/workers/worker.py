@@ -11,10 +11,8 @@ from sqlmodel import col
 
 from hub import outbox, telemetry
 from hub.bases import reviews
-from hub.bulkheads import Bulkheads
 from hub.context import Hub
 from hub.errors import HubError, Stale
-from hub.escalation import escalate
 from hub.exchange import OUTBOX, dispatch
 from hub.outbox import MOVE, Ticket
 from hub.record import entry
@@ -22,7 +20,9 @@ from hub.retention.daily import run_daily
 from hub.storage.database import Step, Unit
 from hub.storage.statements import Change
 from hub.storage.tables import Attempt, Disclosure, Outbox
-from hub.work import open_work
+from hub.waiting.escalation import escalate
+from hub.waiting.work import open_work
+from hub.workers.bulkheads import Bulkheads
 
 CONCURRENT = 160
 """Two commits and a partner's answer take thrice as long as handing in, and 64 senders may hand in at once. What finds

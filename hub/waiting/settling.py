@@ -10,7 +10,7 @@ from hub.errors import Conflict, NotAvailable, Stale
 from hub.storage.database import Unit
 from hub.storage.statements import Lookup
 from hub.storage.tables import WorkItem
-from hub.work import NAMES
+from hub.waiting.work import NAMES
 
 _BY_ID = Lookup(WorkItem, NAMES, "id")
 

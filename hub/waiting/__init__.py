@@ -1,0 +1,1 @@
+"""What waits for a person, and what people decide about it. Nothing here delivers: what is let go is decided anew."""
