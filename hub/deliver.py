@@ -43,6 +43,11 @@ class Route(NamedTuple):
     """When it may be tried again, microseconds UTC, if this endpoint and all that follow are left alone now."""
 
 
+def usable(recipient: str, directory: Directory, channels: Mapping[ChannelKind, Channel]) -> tuple[Endpoint, ...]:
+    """The recipient's verified endpoints that the hub has a channel for, by rank."""
+    return tuple(each for each in directory.endpoints.get(recipient, ()) if each.channel in channels)
+
+
 def route(
     ticket: Ticket, directory: Directory, channels: Mapping[ChannelKind, Channel], breakers: Breakers, now: int
 ) -> Route | None:
@@ -51,20 +56,20 @@ def route(
     The verified directory is the only source of addresses. After `MAX_TRIES` at one endpoint, or while it is away, the
     next in rank follows, if there is one; the caller decides anew before it is used.
     """
-    usable = [e for e in directory.endpoints.get(ticket.recipient, ()) if e.channel in channels]
-    if not usable:
+    found = usable(ticket.recipient, directory, channels)
+    if not found:
         return None
-    at = next((n for n, endpoint in enumerate(usable) if endpoint.id == ticket.endpoint), 0)
-    tries = ticket.tries if usable[at].id == ticket.endpoint else 0
-    if tries >= MAX_TRIES and at + 1 < len(usable):
+    at = next((n for n, endpoint in enumerate(found) if endpoint.id == ticket.endpoint), 0)
+    tries = ticket.tries if found[at].id == ticket.endpoint else 0
+    if tries >= MAX_TRIES and at + 1 < len(found):
         at, tries = at + 1, 0
-    until = breakers.away_until(usable[at].id, now)
+    until = breakers.away_until(found[at].id, now)
     if until is None:
-        return Route(usable[at], tries, last=at + 1 == len(usable))
-    for n in range(at + 1, len(usable)):
-        if breakers.away_until(usable[n].id, now) is None:
-            return Route(usable[n], 0, last=n + 1 == len(usable))
-    return Route(usable[at], tries, last=at + 1 == len(usable), away_until=until)
+        return Route(found[at], tries, last=at + 1 == len(found))
+    for n in range(at + 1, len(found)):
+        if breakers.away_until(found[n].id, now) is None:
+            return Route(found[n], 0, last=n + 1 == len(found))
+    return Route(found[at], tries, last=at + 1 == len(found), away_until=until)
 
 
 def parcel(

@@ -110,8 +110,8 @@ def enqueue(
     if lease_us is not None and state == "queued":
         state, claim, until = "claimed", ticket.claim, now + lease_us
     values = (
-        ticket.id, ticket.submission, ticket.recipient, place.share, None, state, None, 0, 0, due, claim, until,
-        place.code, now,
+        ticket.id, ticket.submission, ticket.recipient, place.share, None, state, ticket.endpoint, 0, 0, due, claim,
+        until, place.code, now,
     )  # fmt: skip
     return Step(ENQUEUE, values)
 

@@ -40,6 +40,24 @@ def keep(
     return [*steps, entry("basis.stated", now, {"evidence": digests}, member=member, reference=disclosure)]
 
 
+async def again(hub: Hub, disclosure: str, to: str, now: int) -> list[Step]:
+    """The same evidence for another disclosure of the same packet, and the ledger entry that binds it; nothing if none
+    was stated. Raises `IntegrityFailed`.
+    """
+    steps, digests, member = [], {}, await member_of(hub, disclosure)
+    for kind, _, *kept in await hub.database.lookup(_OF, disclosure):
+        if kept[1] is None:
+            continue
+        sealed = envelope.seal(
+            hub.ring, _place(to, kind), envelope.open(hub.ring, _place(disclosure, kind), Sealed(*kept))
+        )
+        steps.append(Step(_ADD, (to, kind, member, None, sealed.key_id, sealed.wrapped_key, sealed.ciphertext)))
+        digests[kind] = hashlib.sha256(sealed.ciphertext).hexdigest()
+    if not digests:
+        return []
+    return [*steps, entry("basis.stated", now, {"evidence": digests}, member=member, reference=to)]
+
+
 def disclosed(disclosure: str, at: int | None) -> Step:
     """The date and time of the disclosure, for the patient's record (§2.51(c)(3)); microseconds UTC, none: never."""
     return Step(_DISCLOSED, (at, disclosure))

@@ -1,4 +1,4 @@
-"""`part2hub work`: what waits for a person: list it, release it to be decided again, or close it."""
+"""`part2hub work`: what waits for a person: list it, release it to be decided again, send it another way, close it."""
 
 import argparse
 import json
@@ -23,6 +23,8 @@ the queue; it is decided anew before anything leaves. Closing one leaves it wher
                                                                  the recipient was called and has nothing
   part2hub work close ID --reason confirmed_delivered --by m.ortiz
                                                                  the recipient was called and has it
+  part2hub work another-way ID --by m.ortiz                      what did not reach its reader goes to the recipient's
+                                                                 next verified address (--to ENDPOINT: to that one)
 
 Exit codes: 0 done, 2 not understood, no such item or settled already, 3 a setting is refused, 4 no database.
 """
@@ -32,11 +34,11 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """Add the `work` command."""
     parser = subparsers.add_parser(
         "work",
-        help="what waits for a person: list, release, close",
+        help="what waits for a person: list, release, another-way, close",
         description=_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    actions = parser.add_subparsers(dest="action", required=True, metavar="list|release|close")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="list|release|another-way|close")
     listing = actions.add_parser("list", help="work items, newest first")
     listing.add_argument("--for", dest="organization", metavar="ORGANIZATION")
     listing.add_argument("--kind", metavar="KIND", help="dead_letter, unknown_outcome, hold, ...")
@@ -48,6 +50,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         action.add_argument("id")
         action.add_argument("--reason", required=True, choices=get_args(Reason))
         action.add_argument("--by", required=True, type=_person, help="who decided it, as it stands on the ledger")
+    reroute = actions.add_parser("another-way", help="to another verified address of the recipient, decided again")
+    reroute.add_argument("id")
+    reroute.add_argument(
+        "--to", metavar="ENDPOINT", help="one of its verified addresses, by id; the next one unless said"
+    )
+    reroute.add_argument("--by", required=True, type=_person, help="who decided it, as it stands on the ledger")
     parser.set_defaults(run=run)
 
 
@@ -55,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
     """Do what was asked."""
     from hub.cli.local import on_hub  # noqa: PLC0415 - so that --help is fast
 
-    act = {"list": _list, "release": _release, "close": _close}[args.action]
+    act = {"list": _list, "release": _release, "another-way": _reroute, "close": _close}[args.action]
     print(on_hub(lambda hub: act(hub, args)))
     return 0
 
@@ -81,6 +89,13 @@ async def _close(hub: "Hub", args: argparse.Namespace) -> str:
 
     await close(hub, args.id, args.reason, organization=None, by=args.by)
     return f"{args.id} is closed."
+
+
+async def _reroute(hub: "Hub", args: argparse.Namespace) -> str:
+    from hub.waiting.another_way import choose  # noqa: PLC0415
+
+    row = await choose(hub, args.id, args.to, organization=None, by=args.by)
+    return f"{args.id} goes another way as {row}; it is decided again before anything leaves."
 
 
 def _person(text: str) -> str:

@@ -6,8 +6,8 @@
 The states of a delivery are its rows of `proof`; a time-out is one more, so that it is told once. A notice that comes
 after it is recorded and takes nothing back: the person may have used another way meanwhile.
 
-INVARIANT: unknown-is-disclosed. A time-out turns no disclosure into none. Another way for the same packet is a new
-submission, with a decision of its own.
+INVARIANT: unknown-is-disclosed. A time-out turns no disclosure into none. Another way for the same packet is another
+disclosure, with a decision of its own (`hub.waiting.another_way`).
 """
 
 import asyncio

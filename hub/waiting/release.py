@@ -21,7 +21,7 @@ from hub.record import entry
 from hub.storage.database import Step, Unit
 from hub.storage.statements import Change, Lookup
 from hub.storage.tables import Outbox, Token, WorkItem
-from hub.waiting import approvals, confirm
+from hub.waiting import another_way, approvals, confirm
 from hub.waiting.settling import commit_settled, open_item, read_item
 from hub.waiting.work import CLOSE, CLOSED, NAMES, open_work
 
@@ -74,7 +74,8 @@ async def list_work(hub: Hub, wanted: Filter) -> list[dict[str, Any]]:
 
 
 async def show(hub: Hub, work: str, *, organization: str | None, by: str) -> dict[str, Any]:
-    """One work item with the evidence stated for its disclosure, opened; that it was looked at is on the ledger.
+    """One work item with the evidence stated for its disclosure, opened, and by which other ways it could go; that it
+    was looked at is on the ledger.
 
     Raises `NotAvailable` if it is not this organization's (none: anybody's).
     """
@@ -82,7 +83,8 @@ async def show(hub: Hub, work: str, *, organization: str | None, by: str) -> dic
     found = await evidence.read(hub, item["reference"])
     if found:
         await viewing.note(hub, by, "evidence", await evidence.member_of(hub, item["reference"]), item["reference"])
-    return item | {"evidence": found}
+    ways = await another_way.ways(hub, item["kind"], item["reference"])
+    return item | {"evidence": found, "ways": [way._asdict() for way in ways]}
 
 
 async def assign(hub: Hub, work: str, to: str | None, *, organization: str | None, by: str) -> None:

@@ -20,12 +20,12 @@ from hub.web.directory import ConfirmedNumber, TokenOrder, VerifiedEndpoint
 from hub.web.inbound import ClosingArrival, Matching
 from hub.web.members import Ending, Registration
 from hub.web.webhooks import WebhookOrder
-from hub.web.work import Assigning, Settling
+from hub.web.work import Assigning, Rerouting, Settling
 
 _BODIES = (
     *(AgreementEntry, Asking, Assigning, Ending, Manifest, MemberFacts, Noting, Organization, Recording, Registration),
     *(ClosingArrival, ConfirmedNumber, Matching, WebhookOrder),
-    *(RestrictionForm, Revoking, Settling, TokenOrder, VerifiedEndpoint, WhatIf),
+    *(Rerouting, RestrictionForm, Revoking, Settling, TokenOrder, VerifiedEndpoint, WhatIf),
     *dict.fromkeys(kind.form for kind in OPENED.values()),
     *dict.fromkeys(deed.form for deeds in DEEDS.values() for deed in deeds.values()),
 )

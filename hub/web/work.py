@@ -7,7 +7,7 @@ from aiohttp import web
 
 from hub.errors import Malformed
 from hub.model import Frozen
-from hub.waiting import approvals, release
+from hub.waiting import another_way, approvals, release
 from hub.waiting.release import Filter, Reason
 from hub.web.access import HUB, PEOPLE, Route, who_calls
 from hub.web.body import json_response, read_json
@@ -22,6 +22,11 @@ class Settling(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Assigning(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
     to: str | None = None
     """The id of their token; none: whoever asks."""
+
+
+class Rerouting(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    endpoint: str | None = None
+    """One of the item's `ways`; none: the first."""
 
 
 async def listing(request: web.Request) -> web.Response:
@@ -98,6 +103,19 @@ async def settle(request: web.Request) -> web.Response:
     return web.Response(status=204)
 
 
+async def reroute(request: web.Request) -> web.Response:
+    """`POST /v1/work/{id}/another-way`: to another verified address of the recipient; decided anew before it leaves."""
+    given = await read_json(request, Rerouting)
+    row = await another_way.choose(
+        request.app[HUB],
+        request.match_info["id"],
+        given.endpoint,
+        organization=_organization(request),
+        by=who_calls(request).by,
+    )
+    return json_response({"id": row}, 202)
+
+
 async def recall_letter(request: web.Request) -> web.Response:
     """`GET /v1/work/{id}/recall`: a letter, `language` en or es, that asks for a misdirected fax back. It is sent
     nowhere.
@@ -126,5 +144,6 @@ ROUTES = (
     Route("POST", "/v1/work/{id}/assign", take, PEOPLE),
     Route("POST", "/v1/work/{id}/approve", approve, PEOPLE),
     Route("POST", "/v1/work/{id}/release", let_go, PEOPLE),
+    Route("POST", "/v1/work/{id}/another-way", reroute, PEOPLE),
     Route("POST", "/v1/work/{id}/close", settle, PEOPLE),
 )

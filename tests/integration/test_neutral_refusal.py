@@ -55,6 +55,7 @@ REFUSED: dict[tuple[str, str], Any] = {
     ("POST", "/v1/work/{id}/approve"): None,
     ("POST", "/v1/work/{id}/release"): {"reason": "reviewed"},
     ("POST", "/v1/work/{id}/close"): {"reason": "reviewed"},
+    ("POST", "/v1/work/{id}/another-way"): {},
     ("GET", "/v1/work/{id}/recall"): None,
     ("GET", "/v1/disclosures/{id}/permitted"): None,
     ("GET", "/v1/disclosures/{id}/necessary"): None,

@@ -69,3 +69,10 @@ def test_who_decided_is_a_name_for_the_ledger_and_no_free_text(tmp_path, monkeyp
     with pytest.raises(SystemExit) as end:
         main(["work", "close", "0" * 32, "--reason", "reviewed", "--by", by])
     assert end.value.code == 2
+
+
+@pytest.mark.usefixtures("waiting")
+def test_who_has_no_other_address_is_offered_no_other_way(capsys):
+    (item,) = json.loads(work(capsys, "list", "--json"))
+    work(capsys, "another-way", item["id"], "--by", "m.ortiz", code=2)
+    assert json.loads(work(capsys, "list", "--json")) == [item]

@@ -15,7 +15,7 @@ from hub.forms.own import LANGUAGES
 from hub.model import Doubt
 from hub.storage.statements import Lookup
 from hub.storage.tables import Outbox
-from hub.waiting import approvals, release
+from hub.waiting import another_way, approvals, release
 from hub.waiting.doubts import QUALITY, STATION
 from hub.waiting.release import Reason
 from hub.waiting.settling import read_item
@@ -94,6 +94,14 @@ async def approve(visit: Visit) -> web.Response:
     item = await _item(visit)
     await approvals.approve(visit.hub, item["id"], organization=item["organization_id"], by=visit.who.by)
     await _kept(visit, item)
+    return _back(item)
+
+
+async def reroute(visit: Visit) -> web.Response:
+    """`POST /desk/work/{id}/another-way`: to another of the recipient's verified addresses (`endpoint`)."""
+    item = await _item(visit)
+    way = visit.field("endpoint", 64) or None
+    await another_way.choose(visit.hub, item["id"], way, organization=item["organization_id"], by=visit.who.by)
     return _back(item)
 
 
@@ -187,5 +195,6 @@ PAGES = (
     Page("POST", "/desk/work/{id}/confirm", confirm, ACT),
     Page("POST", "/desk/work/{id}/unpropose", unpropose, ACT),
     Page("POST", "/desk/work/{id}/approve", approve, ACT),
+    Page("POST", "/desk/work/{id}/another-way", reroute, ACT),
     Page("POST", "/desk/work/{id}/close", close, ACT),
 )
