@@ -25,6 +25,11 @@ def new_id() -> str:
     return f"{time.time_ns() // 1_000_000:012x}{sixteen()[:10].hex()}"
 
 
+def only(word: str | None) -> frozenset[str] | None:
+    """One organization as a scope, one word as a choice; none: everybody's, any."""
+    return None if word is None else frozenset({word})
+
+
 class MessageKind(StrEnum):
     REFERRAL_PACKET = "referral_packet"
     STATUS_REPORT = "status_report"

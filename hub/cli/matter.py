@@ -97,10 +97,11 @@ def _clocks() -> str:
 
 
 async def _list(hub: "Hub", args: argparse.Namespace) -> str:
-    from hub.compliance.matters import Listed, listing  # noqa: PLC0415
+    from hub.compliance.on_registers import Listed, listing  # noqa: PLC0415
+    from hub.model import only  # noqa: PLC0415
 
     state = None if args.state == "any" else args.state
-    wanted = Listed(args.organization, args.kind, state, overdue=args.overdue, limit=args.limit)
+    wanted = Listed(only(args.organization), args.kind, state, overdue=args.overdue, limit=args.limit)
     found = await listing(hub, wanted)
     if args.json:
         return json.dumps(found)

@@ -59,9 +59,9 @@ async def overview(hub: "Hub") -> dict[str, Any]:
     from sqlalchemy import func, select  # noqa: PLC0415
     from sqlmodel import col  # noqa: PLC0415
 
-    from hub.compliance.matters import Listed, listing  # noqa: PLC0415
+    from hub.compliance.on_registers import Listed, listing  # noqa: PLC0415
     from hub.storage.tables import Checkpoint, LedgerEntry, Outbox, WorkItem  # noqa: PLC0415
-    from hub.waiting.release import Filter, list_work  # noqa: PLC0415
+    from hub.waiting.listing import Filter, newest  # noqa: PLC0415
 
     state, size = col(Outbox.state), col(Checkpoint.size)
     counted: tuple[Any, ...] = (state, func.count())
@@ -74,7 +74,7 @@ async def overview(hub: "Hub") -> dict[str, Any]:
     troubled = await query(select(*stuck).join(WorkItem, asked).where(state.in_(_TROUBLE)).limit(20))
     head = await query(select(size).order_by(size.desc()).limit(1))
     entries = await query(select(func.count()).select_from(LedgerEntry))
-    work = await list_work(hub, Filter(None, limit=20))
+    work = await newest(hub, Filter(None), limit=20)
     overdue = await listing(hub, Listed(None, overdue=True, limit=20))
     now = hub.clock.now()
     return {

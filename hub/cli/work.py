@@ -69,9 +69,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _list(hub: "Hub", args: argparse.Namespace) -> str:
-    from hub.waiting.release import Filter, list_work  # noqa: PLC0415
+    from hub.model import only  # noqa: PLC0415
+    from hub.waiting.listing import Filter, newest  # noqa: PLC0415
 
-    found = await list_work(hub, Filter(args.organization, args.state, args.kind, limit=args.limit))
+    wanted = Filter(only(args.organization), args.state, only(args.kind))
+    found = await newest(hub, wanted, limit=args.limit)
     if args.json:
         return json.dumps(found)
     return "\n".join([f"{'SINCE (UTC)':<17} {'KIND':<20} {'ORGANIZATION':<20} {'ID':<32} CODE", *map(_line, found)])

@@ -7,23 +7,19 @@ Rules kept here:
 - Looking at a matter is itself an entry.
 """
 
-from collections.abc import Iterable
 from typing import Any, Literal, NamedTuple, get_args
 
 import msgspec
-from sqlalchemy import select
-from sqlmodel import col
 
 from hub.compliance import clocks
 from hub.compliance.clocks import Due
+from hub.compliance.on_registers import clock_view
 from hub.context import Hub
 from hub.errors import Conflict, Malformed, NotAvailable, Stale
 from hub.model import Frozen, new_id
 from hub.record import entry
 from hub.storage import matters as stored
 from hub.storage.database import Step, Unit
-from hub.storage.statements import columns_of
-from hub.storage.tables import Matter, MatterClock
 
 Register = Literal["accounting", "list", "suspension", "breach", "complaint", "restriction", "notice"]
 REGISTERS: tuple[Register, ...] = get_args(Register)
@@ -66,19 +62,6 @@ class Effect(NamedTuple):
     clocks: tuple[Due, ...] = ()
     postpones: tuple[Due, ...] = ()
     steps: tuple[Step, ...] = ()
-
-
-class Listed(NamedTuple):
-    """Which matters; `organization` none: every organization's."""
-
-    organization: str | None
-    kind: str | None = None
-    state: str | None = "open"
-    member: str | None = None
-    overdue: bool = False
-    """Only those with a clock that has been missed."""
-    before: str | None = None
-    limit: int = 50
 
 
 def deadline(hub: Hub, name: str, start: int) -> Due | None:
@@ -135,7 +118,7 @@ async def read(hub: Hub, matter: str, organization: str | None, kind: Register |
         raise NotAvailable
     if kind not in (None, found["kind"]):
         raise NotAvailable
-    return found | {"clocks": [_clock_view(each, hub.clock.now()) for each in found["clocks"]]}
+    return found | {"clocks": [clock_view(each, hub.clock.now()) for each in found["clocks"]]}
 
 
 async def words(hub: Hub, matter: str) -> dict[str, Any]:
@@ -157,30 +140,6 @@ async def show(hub: Hub, matter: str, organization: str | None, *, by: str) -> d
         "history": await stored.history(hub, matter),
         "people": await stored.people(hub, matter),
     }
-
-
-async def listing(hub: Hub, wanted: Listed) -> list[dict[str, Any]]:
-    """Matters with their clocks, newest first, without what is sealed."""
-    statement = select(*(col(getattr(Matter, name)) for name in stored.NAMES)).order_by(col(Matter.id).desc())
-    for name, column in (("kind", Matter.kind), ("state", Matter.state), ("member", Matter.member_id)):
-        if getattr(wanted, name) is not None:
-            statement = statement.where(col(column) == getattr(wanted, name))
-    if wanted.organization is not None:
-        statement = statement.where(col(Matter.organization_id) == wanted.organization)
-    if wanted.before is not None:
-        statement = statement.where(col(Matter.id) < wanted.before)
-    now = hub.clock.now()
-    if wanted.overdue:
-        missed = select(col(MatterClock.matter_id)).where(
-            col(MatterClock.matter_id) == col(Matter.id),
-            col(MatterClock.met_at).is_(None),
-            col(MatterClock.lifted_at).is_(None),
-            col(MatterClock.due_at) <= now,
-        )
-        statement = statement.where(missed.exists())
-    found = [stored.clear(row) for row in await hub.database.query(statement.limit(wanted.limit))]
-    running = await _clocks(hub, [each["id"] for each in found], now)
-    return [each | {"clocks": running.get(each["id"], [])} for each in found]
 
 
 async def _move(hub: Hub, matter: str, act: Act, effect: Effect, *, closes: bool) -> None:
@@ -209,24 +168,6 @@ async def _move(hub: Hub, matter: str, act: Act, effect: Effect, *, closes: bool
         await hub.database.commit(Unit((Step(stored.MOVE, moved, "matter"),), tuple(steps)))
     except Stale:
         raise Conflict("Somebody else has changed this meanwhile.", code="changed-meanwhile") from None
-
-
-async def _clocks(hub: Hub, matters: Iterable[str], now: int) -> dict[str, list[dict[str, Any]]]:
-    names = columns_of(MatterClock)
-    statement = (
-        select(*(col(getattr(MatterClock, name)) for name in names))
-        .where(col(MatterClock.matter_id).in_(list(matters)))
-        .order_by(col(MatterClock.due_at))
-    )
-    found: dict[str, list[dict[str, Any]]] = {}
-    for row in await hub.database.query(statement):
-        view = dict(zip(names, row, strict=True))
-        found.setdefault(view.pop("matter_id"), []).append(_clock_view(view, now))
-    return found
-
-
-def _clock_view(clock: dict[str, Any], now: int) -> dict[str, Any]:
-    return clock | {"state": clocks.state(clock["due_at"], clock["met_at"], clock["lifted_at"], now)}
 
 
 def _clock(matter: str, due: Due) -> Step:

@@ -15,13 +15,14 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlmodel import col
 
-from hub.compliance import log, matters, trail, viewing
+from hub.compliance import log, on_registers, trail, viewing
 from hub.compliance.log import Wanted
-from hub.compliance.matters import Listed
+from hub.compliance.on_registers import Listed
 from hub.context import Hub
 from hub.decide import item_id
 from hub.errors import NotAvailable
 from hub.explanations import explained
+from hub.model import only
 from hub.storage import submissions
 from hub.storage.tables import WorkItem
 from hub.views import decision
@@ -101,8 +102,8 @@ async def put_right(
     if since is not None:
         statement = statement.where(col(WorkItem.created_at) >= since)
     work = [dict(zip(NAMES, row, strict=True)) for row in await hub.database.query(statement.limit(limit))]
-    breaches = await matters.listing(hub, Listed(organization, "breach", state=None, limit=limit))
-    complaints = await matters.listing(hub, Listed(organization, "complaint", state=None, limit=limit))
+    breaches = await on_registers.listing(hub, Listed(only(organization), "breach", state=None, limit=limit))
+    complaints = await on_registers.listing(hub, Listed(only(organization), "complaint", state=None, limit=limit))
     if reference is not None:
         breaches, complaints = ([m for m in each if m["reference"] == reference] for each in (breaches, complaints))
     return {"work": work, "breaches": breaches, "complaints": complaints}

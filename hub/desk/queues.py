@@ -3,13 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, func, select
-from sqlmodel import col
-
 from hub.bases.reviews import REVIEWS
 from hub.context import Hub
-from hub.storage.tables import WorkItem
-from hub.waiting.work import NAMES
+from hub.waiting import listing
+from hub.waiting.listing import Filter, Load, Place
 
 QUEUES: Mapping[str, frozenset[str]] = {
     "holds": frozenset({"hold"}),
@@ -24,60 +21,66 @@ QUEUES: Mapping[str, frozenset[str]] = {
 """Which kinds of item wait where; what is in none of them waits under `others`."""
 OTHERS = "others"
 _NAMED = frozenset().union(*QUEUES.values())
-LIMIT = 100
-_NO_DUE = 1 << 62
-
-
-class Load(NamedTuple):
-    """How much waits in a queue; `late`: past its due instant."""
-
-    waits: int = 0
-    late: int = 0
+LIMIT = 50
 
 
 class Listed(NamedTuple):
-    """Which items; `queue` empty: of every queue. `mine`: as the record names a person; empty: anybody's."""
+    """Which items; what is empty does not narrow."""
 
     queue: str = ""
+    kind: str = ""
     state: str = "open"
     mine: str = ""
+    """As the record names a person."""
+    overdue: bool = False
+    until: int | None = None
+    """Only those that wait since then or longer, microseconds UTC."""
+    after: Place | None = None
+    """Where the page before ended."""
+
+
+class Found(NamedTuple):
+    items: list[dict[str, Any]]
+    next: Place | None
+    """Where the next page begins; none: this was the last."""
+    kinds: dict[str, Load]
+    """How many there are on all pages, by kind."""
+
+    @property
+    def total(self) -> int:
+        """Of all kinds."""
+        return sum(load.waits for load in self.kinds.values())
 
 
 async def loads(hub: Hub, scope: frozenset[str] | None) -> dict[str, Load]:
     """The load of every queue."""
-    late = func.count().filter(col(WorkItem.due_at) < hub.clock.now())
-    columns: tuple[Any, ...] = (col(WorkItem.kind), func.count(), late)
-    statement = select(*columns).where(col(WorkItem.state) == "open")
     found = dict.fromkeys((*QUEUES, OTHERS), Load())
-    for kind, waits, overdue in await hub.database.query(_within(statement, scope).group_by(col(WorkItem.kind))):
+    for kind, (waits, late) in (await listing.loads(hub, Filter(scope))).items():
         queue = queue_of(kind)
-        found[queue] = Load(found[queue].waits + int(waits), found[queue].late + int(overdue))
+        found[queue] = Load(found[queue].waits + waits, found[queue].late + late)
     return found
 
 
-async def listing(hub: Hub, wanted: Listed, scope: frozenset[str] | None) -> list[dict[str, Any]]:
-    """The items, first what is due first; what is settled, newest first."""
-    statement: Select[Any] = select(*(col(getattr(WorkItem, name)) for name in NAMES))
-    statement = _within(statement.where(col(WorkItem.state) == wanted.state), scope)
-    if wanted.queue == OTHERS:
-        statement = statement.where(col(WorkItem.kind).not_in(sorted(_NAMED)))
-    elif wanted.queue:
-        statement = statement.where(col(WorkItem.kind).in_(sorted(QUEUES[wanted.queue])))
-    if wanted.mine:
-        statement = statement.where(col(WorkItem.assigned_to) == wanted.mine)
-    order: tuple[Any, ...]
-    if wanted.state == "open":
-        order = (func.coalesce(col(WorkItem.due_at), _NO_DUE), col(WorkItem.id))
-    else:
-        order = (col(WorkItem.closed_at).desc(), col(WorkItem.id))
-    rows = await hub.database.query(statement.order_by(*order).limit(LIMIT))
-    return [dict(zip(NAMES, row, strict=True)) for row in rows]
+async def page(hub: Hub, wanted: Listed, scope: frozenset[str] | None) -> Found:
+    """A page of at most `LIMIT` items: first what is due first; of what is settled what was settled last."""
+    narrowed = Filter(
+        scope,
+        wanted.state,
+        kinds=QUEUES.get(wanted.queue),
+        but=_NAMED if wanted.queue == OTHERS else frozenset(),
+        assigned_to=wanted.mine,
+        overdue=wanted.overdue,
+        until=wanted.until,
+    )
+    kinds = await listing.loads(hub, narrowed)
+    if wanted.kind:
+        narrowed = narrowed._replace(kinds=frozenset({wanted.kind}) & kinds.keys())
+        kinds = {kind: load for kind, load in kinds.items() if kind == wanted.kind}
+    items = await listing.soonest(hub, narrowed, after=wanted.after, limit=LIMIT + 1)
+    following = listing.place_of(items[LIMIT - 1]) if len(items) > LIMIT else None
+    return Found(items[:LIMIT], following, kinds)
 
 
 def queue_of(kind: str) -> str:
     """Where an item of this kind waits."""
     return next((queue for queue, kinds in QUEUES.items() if kind in kinds), OTHERS)
-
-
-def _within(statement: Select[Any], scope: frozenset[str] | None) -> Select[Any]:
-    return statement if scope is None else statement.where(col(WorkItem.organization_id).in_(sorted(scope)))

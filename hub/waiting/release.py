@@ -4,10 +4,7 @@ A release never delivers by itself: the row goes back to the queue and `dispatch
 """
 
 import contextlib
-from typing import Any, Literal, NamedTuple
-
-from sqlalchemy import select
-from sqlmodel import col
+from typing import Any, Literal
 
 from hub.bases import evidence
 from hub.bases.reviews import REVIEWS
@@ -23,7 +20,7 @@ from hub.storage.statements import Change, Lookup
 from hub.storage.tables import Outbox, Token, WorkItem
 from hub.waiting import another_way, approvals, confirm
 from hub.waiting.settling import commit_settled, open_item, read_item
-from hub.waiting.work import CLOSE, CLOSED, NAMES, open_work
+from hub.waiting.work import CLOSE, CLOSED, open_work
 
 Reason = Literal[
     "reviewed",
@@ -42,35 +39,6 @@ _ROW = Lookup(Outbox, ("state", "share"), "id")
 _ASSIGN = Change(WorkItem, ("assigned_to",), ("id", "state"), must_hit=True)
 _ACTING = frozenset({"compliance", "privacy"})
 _TOKEN = Lookup(Token, ("organization_id", "role", "revoked_at"), "id")
-
-
-class Filter(NamedTuple):
-    """Which work items; `organization`, `assigned_to` none: everybody's."""
-
-    organization: str | None
-    state: str = "open"
-    kind: str | None = None
-    before: str | None = None
-    limit: int = 50
-    assigned_to: str | None = None
-    escalated: bool = False
-    """Only those that went to compliance because nobody had reviewed them in time."""
-
-
-async def list_work(hub: Hub, wanted: Filter) -> list[dict[str, Any]]:
-    """Work items, newest first."""
-    statement = select(*(col(getattr(WorkItem, name)) for name in NAMES)).order_by(col(WorkItem.id).desc())
-    for name in ("state", "kind", "assigned_to"):
-        value = getattr(wanted, name)
-        if value is not None:
-            statement = statement.where(col(getattr(WorkItem, name)) == value)
-    if wanted.organization is not None:
-        statement = statement.where(col(WorkItem.organization_id) == wanted.organization)
-    if wanted.before is not None:
-        statement = statement.where(col(WorkItem.id) < wanted.before)
-    if wanted.escalated:
-        statement = statement.where(col(WorkItem.escalated_at) > 0)
-    return [dict(zip(NAMES, row, strict=True)) for row in await hub.database.query(statement.limit(wanted.limit))]
 
 
 async def show(hub: Hub, work: str, *, organization: str | None, by: str) -> dict[str, Any]:

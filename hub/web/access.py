@@ -11,6 +11,7 @@ from aiohttp import web
 from hub.compliance import viewing
 from hub.context import Hub
 from hub.errors import Forbidden, NotAvailable, TooOften, Unauthorized
+from hub.model import only
 from hub.smart import scopes
 from hub.storage import consents, members
 from hub.storage.tokens import Principal, Role, TokenReader
@@ -86,6 +87,11 @@ def own(request: web.Request) -> str | None:
     """Whose data the caller reaches: their organization's; none: everybody's."""
     who = request[WHO]
     return None if who.sees_all else who.organization
+
+
+def scope_of(request: web.Request) -> frozenset[str] | None:
+    """The same as a set of organizations."""
+    return only(own(request))
 
 
 async def linked(hub: Hub, who: Principal, member: str, *relations: str) -> None:

@@ -5,32 +5,39 @@ An organization's people keep its own registers, compliance all of them. Every l
 
 from aiohttp import web
 
-from hub.compliance import deeds, matters
-from hub.compliance.matters import REGISTERS, Listed
+from hub.compliance import deeds, matters, on_registers
+from hub.compliance.matters import REGISTERS
+from hub.compliance.on_registers import Listed
 from hub.errors import Malformed, NotAvailable
-from hub.web.access import HUB, PEOPLE, Route, own, who_calls
+from hub.web.access import HUB, PEOPLE, Route, own, scope_of, who_calls
 from hub.web.body import MAX_JSON, json_response, read_body, read_json
 from hub.web.letters import language_of, pdf_response
+from hub.web.log import moment_of
 from hub.web.paging import page_of
 
 
 async def listing(request: web.Request) -> web.Response:
-    """`GET /v1/matters?kind=&state=&member=&overdue=true`: with their clocks, without what was written."""
-    page, kind, state = page_of(request), request.query.get("kind"), request.query.get("state", "open")
+    """`GET /v1/matters?kind=&state=&member=&overdue=true&until=`: with their clocks, without what was written;
+    `total`: how many these filters leave.
+    """
+    hub, page, kind = request.app[HUB], page_of(request), request.query.get("kind")
+    state = request.query.get("state", "open")
     if state not in ("open", "closed", "any"):
         raise Malformed("A matter is open or closed; any: both.", field="state")
     if kind is not None and kind not in REGISTERS:
         raise Malformed("No register has this name.", field="kind")
     wanted = Listed(
-        own(request),
+        scope_of(request),
         kind,
         None if state == "any" else state,
         member=request.query.get("member"),
         overdue=request.query.get("overdue") == "true",
+        until=moment_of(request, "until"),
         before=page.before,
         limit=page.limit,
     )
-    return json_response(page.of(await matters.listing(request.app[HUB], wanted)))
+    found, loads = await on_registers.listing(hub, wanted), await on_registers.loads(hub, wanted)
+    return json_response(page.of(found) | {"total": sum(load.stand for load in loads.values())})
 
 
 async def show(request: web.Request) -> web.Response:

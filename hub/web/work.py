@@ -6,12 +6,15 @@ Reasons are from a fixed list.
 from aiohttp import web
 
 from hub.errors import Malformed
-from hub.model import Frozen
+from hub.model import Frozen, only
 from hub.waiting import another_way, approvals, release
-from hub.waiting.release import Filter, Reason
-from hub.web.access import HUB, PEOPLE, Route, who_calls
+from hub.waiting import listing as waiting
+from hub.waiting.listing import Filter
+from hub.waiting.release import Reason
+from hub.web.access import HUB, PEOPLE, Route, scope_of, who_calls
 from hub.web.body import json_response, read_json
 from hub.web.letters import language_of, pdf_response
+from hub.web.log import moment_of
 from hub.web.paging import page_of
 
 
@@ -30,21 +33,25 @@ class Rerouting(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 async def listing(request: web.Request) -> web.Response:
-    """`GET /v1/work`: `state` open or closed, `kind`, `mine`, `escalated`; compliance sees every organization's."""
-    who, page = who_calls(request), page_of(request)
-    state = request.query.get("state", "open")
+    """`GET /v1/work`: newest first; `state` open or closed, `kind`, `mine`, `escalated`, `overdue`, `until` (waiting
+    since then or longer); `total`: how many these filters leave. Compliance sees every organization's.
+    """
+    hub, who, page = request.app[HUB], who_calls(request), page_of(request)
+    state, kind = request.query.get("state", "open"), request.query.get("kind")
     if state not in ("open", "closed"):
         raise Malformed("A work item is open or closed.", field="state")
     wanted = Filter(
-        organization=_organization(request),
-        state=state,
-        kind=request.query.get("kind"),
-        before=page.before,
-        limit=page.limit,
-        assigned_to=who.by if request.query.get("mine") == "true" else None,
+        scope_of(request),
+        state,
+        only(kind),
+        assigned_to=who.by if request.query.get("mine") == "true" else "",
         escalated=request.query.get("escalated") == "true",
+        overdue=request.query.get("overdue") == "true",
+        until=moment_of(request, "until"),
     )
-    return json_response(page.of(await release.list_work(request.app[HUB], wanted)))
+    found = await waiting.newest(hub, wanted, before=page.before, limit=page.limit)
+    total = sum(load.waits for load in (await waiting.loads(hub, wanted)).values())
+    return json_response(page.of(found) | {"total": total})
 
 
 async def show(request: web.Request) -> web.Response:

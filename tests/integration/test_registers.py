@@ -13,7 +13,8 @@ from sqlmodel import select
 from hub.business_days import Calendar
 from hub.compliance import clocks, matters
 from hub.compliance.duties import Duties
-from hub.compliance.matters import Act, Effect, Listed, Opening
+from hub.compliance.matters import Act, Effect, Opening
+from hub.compliance.on_registers import Listed, listing
 from hub.errors import ConfigurationError, Conflict, Malformed, NotAvailable
 from hub.storage.tables import LedgerEntry, Matter, MatterEvent
 from tests.scenes import Scene, a_scene
@@ -146,7 +147,7 @@ async def test_another_organizations_matter_looks_like_none(migrated_url: str) -
         ):
             with pytest.raises(NotAvailable):
                 await deed
-        assert await matters.listing(scene.hub, Listed("lantern")) == []
+        assert await listing(scene.hub, Listed(frozenset({"lantern"}))) == []
 
 
 async def test_a_closed_matter_stays_closed_and_is_closed_with_a_reason(migrated_url: str) -> None:
@@ -163,7 +164,7 @@ async def test_a_missed_clock_shows_among_the_overdue(migrated_url: str) -> None
     async with a_scene(migrated_url) as scene:
         late = await opened(scene, received_at=scene.hub.clock.now() - 40 * 86_400_000_000)
         await opened(scene)
-        found = await matters.listing(scene.hub, Listed("harbor", "complaint", overdue=True))
+        found = await listing(scene.hub, Listed(frozenset({"harbor"}), "complaint", overdue=True))
         assert [(each["id"], each["clocks"][0]["state"]) for each in found] == [(late, "missed")]
 
 

@@ -14,7 +14,7 @@ from hub.storage.member_facts import MemberFacts
 from hub.storage.tables import Evidence, LedgerEntry, WorkItem
 from hub.waiting import approvals, release
 from hub.waiting.escalation import escalate
-from hub.waiting.release import Filter
+from hub.waiting.listing import Filter, newest
 from hub.workers import worker
 from tests import disclosures as d
 from tests.disclosures import a_county, disclose
@@ -53,7 +53,7 @@ async def test_what_nobody_reviewed_in_72_hours_goes_to_compliance_once(migrated
         assert await escalate(scene.hub, scene.hub.clock.now()) == 1
         assert await escalate(scene.hub, scene.hub.clock.now()) == 0
         assert [body["work"] for body in await of_kind(scene, "work.escalated")] == [work]
-        found = await release.list_work(scene.hub, Filter(None, escalated=True))
+        found = await newest(scene.hub, Filter(None, escalated=True))
         assert [item["id"] for item in found] == [work]
 
 

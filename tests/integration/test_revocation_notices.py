@@ -8,9 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from hub.compliance import matters
 from hub.compliance.duties import Duties
-from hub.compliance.matters import Listed
+from hub.compliance.on_registers import Listed, listing
 from hub.errors import Conflict
 from hub.storage import consents
 from tests.registers import do, read
@@ -30,7 +29,7 @@ async def revoked(url: str, *, wanted: bool = True, as_to: tuple[str, ...] | Non
 
 
 async def notices(scene: Scene) -> list[dict[str, Any]]:
-    return await matters.listing(scene.hub, Listed("harbor", "notice", state=None))
+    return await listing(scene.hub, Listed(frozenset({"harbor"}), "notice", state=None))
 
 
 async def test_each_earlier_recipient_has_a_notice_to_send(migrated_url: str) -> None:

@@ -6,11 +6,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from hub.compliance import accounting, attempts, audit_events, emergencies, log, matters, viewing
+from hub.compliance import accounting, attempts, audit_events, emergencies, log, on_registers, viewing
 from hub.compliance.log import Wanted
-from hub.compliance.matters import Listed
+from hub.compliance.on_registers import Listed
 from hub.context import Hub
 from hub.errors import Malformed, NotAvailable
+from hub.model import only
 from hub.storage import members
 
 _PAGE = 250
@@ -45,9 +46,9 @@ async def accounting_rows(hub: Hub, ask: Ask) -> AsyncIterator[dict[str, Any]]:
 async def matters_rows(hub: Hub, ask: Ask) -> AsyncIterator[dict[str, Any]]:
     def listed(before: str | None) -> Awaitable[list[dict[str, Any]]]:
         wanted = Listed(
-            ask.log.organization, ask.register, ask.state, member=ask.log.member, before=before, limit=_PAGE
+            only(ask.log.organization), ask.register, ask.state, member=ask.log.member, before=before, limit=_PAGE
         )
-        return matters.listing(hub, wanted)
+        return on_registers.listing(hub, wanted)
 
     async for row in _paged(listed):
         if _within(ask.log, row["received_at"]):

@@ -1,37 +1,63 @@
 """The registers on the pages: requests, complaints, restrictions, suspensions, breaches, each with its clocks."""
 
+import re
 from typing import Any
 
 from aiohttp import web
 
-from hub.compliance import deeds, matters
-from hub.compliance.matters import REGISTERS, Listed
+from hub.compliance import deeds, on_registers
+from hub.compliance.matters import REGISTERS
+from hub.compliance.on_registers import Listed
 from hub.desk import reading
 from hub.errors import Malformed, NotAvailable
-from hub.web.desk import register_forms
+from hub.web.desk import narrowed, register_forms
 from hub.web.desk.named import names
+from hub.web.desk.narrowed import AGES
 from hub.web.pages.door import ACT, READ, Page
 from hub.web.pages.render import page
 from hub.web.pages.visit import Visit, see_other
 
-_MOST = 100
+_LIMIT = 50
+_CHOICES = {
+    "kind": REGISTERS, "state": ("open", "closed", "any"), "overdue": ("yes",), "mine": ("yes",), "age": AGES,
+}  # fmt: skip
+_ID = re.compile(r"[0-9a-z]{1,64}")
 
 
 async def show(visit: Visit) -> web.Response:
-    """`GET /desk/registers`: `kind`, `state` open, closed or any, `overdue`."""
-    kind, state = visit.asked("kind"), visit.asked("state") or "open"
-    if kind not in (*REGISTERS, "") or state not in ("open", "closed", "any"):
+    """`GET /desk/registers`: how many stand on each, and a page of what the address chooses (`before`: the next)."""
+    hub, scope = visit.hub, visit.who.scope
+    chosen = narrowed.read(visit, "/desk/registers", _CHOICES)
+    kind, state, before = chosen.text("kind"), chosen.text("state") or "open", visit.asked("before")
+    if before and not _ID.fullmatch(before):
         raise NotAvailable
-    overdue = visit.asked("overdue") == "yes"
-    found = await _listed(visit, kind, state, overdue=overdue)
-    await reading.listed(visit.hub, visit.who.by, "registers", [each["id"] for each in found])
-    counts = {each: 0 for each in REGISTERS if each in register_forms.OPENING}
-    for each in await _listed(visit, "", "open", overdue=False):
-        if each["kind"] in counts:
-            counts[each["kind"]] += 1
+    wanted = Listed(
+        scope,
+        kind or None,
+        None if state == "any" else state,
+        overdue=bool(chosen.text("overdue")),
+        opened_by=visit.who.by if chosen.text("mine") else "",
+        until=narrowed.since(visit, chosen.text("age")),
+        before=before or None,
+        limit=_LIMIT + 1,
+    )
+    found = await on_registers.listing(hub, wanted)
+    shown = found[:_LIMIT]
+    await reading.listed(hub, visit.who.by, "registers", [each["id"] for each in shown])
+    loads = await on_registers.loads(hub, wanted)
+    values: dict[str, Any] = {
+        "matters": shown, "chosen": chosen, "acts": _acts(visit), "later": before,
+        "total": sum(load.stand for load in loads.values()),
+        "following": chosen.address(before=shown[-1]["id"]) if len(found) > _LIMIT else "",
+        "kinds": [each for each in REGISTERS if each in register_forms.OPENING],
+    }  # fmt: skip
+    if "HX-Request" in visit.request.headers:
+        return page("registers_results.html", visit, names=await names(visit), **values)
+    tiles = await on_registers.loads(hub, Listed(scope))
     return page(
-        "registers.html", visit, matters=found, kind=kind, state=state, overdue=overdue, counts=counts,
-        names=await names(visit), acts=_acts(visit),
+        "registers.html", visit, names=await names(visit), tiles=tiles, **values,
+        registers_named=[(each, visit.say(f"register.{each}")) for each in REGISTERS],
+        ages_named=narrowed.ages_named(visit),
     )  # fmt: skip
 
 
@@ -62,21 +88,6 @@ async def _form(visit: Visit, kind: str, *, wrong: str = "", status: int = 200) 
         "matter_new.html", visit, status=status, kind=kind, fields=register_forms.OPENING[kind], own=own,
         everybody=known.organizations, wrong=wrong.partition(".")[0].removeprefix("$"), given=given,
     )  # fmt: skip
-
-
-async def _listed(visit: Visit, kind: str, state: str, *, overdue: bool) -> list[dict[str, Any]]:
-    """Newest first, of every organization within the scope."""
-    scope = visit.who.scope
-    whose: list[str | None] = [None] if scope is None else [*sorted(scope)]
-    found = [
-        each
-        for organization in whose
-        for each in await matters.listing(
-            visit.hub,
-            Listed(organization, kind or None, None if state == "any" else state, overdue=overdue, limit=_MOST),
-        )
-    ]
-    return sorted(found, key=lambda each: str(each["id"]), reverse=True)[:_MOST]
 
 
 def _kind(visit: Visit) -> str:

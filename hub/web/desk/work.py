@@ -1,30 +1,63 @@
-"""The work queues on the pages: what waits, in the order it is due."""
+"""The work queues on the pages: what waits, in the order it is due, a page at a time."""
+
+import re
+from operator import itemgetter
+from typing import Any
 
 from aiohttp import web
 
 from hub.desk import queues, reading
 from hub.desk.queues import OTHERS, QUEUES, Listed
 from hub.errors import NotAvailable
+from hub.waiting.listing import Place
+from hub.web.desk import narrowed
 from hub.web.desk.named import names
+from hub.web.desk.narrowed import AGES
 from hub.web.pages.door import READ, Page
 from hub.web.pages.render import page
 from hub.web.pages.visit import Visit
+from hub.web.pages.words import named
+
+_CHOICES = {
+    "queue": (*QUEUES, OTHERS), "kind": None, "state": ("open", "closed"), "mine": ("yes",), "overdue": ("yes",),
+    "age": AGES,
+}  # fmt: skip
+_PLACE = re.compile(r"([0-9]{1,19})\.([0-9a-z]{1,64})")
 
 
 async def show(visit: Visit) -> web.Response:
-    """`GET /desk/work`: every queue, and the items of the chosen one (`queue`, `state`, `mine`)."""
-    queue, state = visit.asked("queue"), visit.asked("state") or "open"
-    if queue not in (*QUEUES, OTHERS, "") or state not in ("open", "closed"):
-        raise NotAvailable
-    mine = visit.asked("mine") == "yes"
-    wanted = Listed(queue, state, visit.who.by if mine else "")
-    items = await queues.listing(visit.hub, wanted, visit.who.scope)
-    await reading.listed(visit.hub, visit.who.by, "work", [each["id"] for each in items])
-    template = "work_results.html" if "HX-Request" in visit.request.headers else "work.html"
-    loads = await queues.loads(visit.hub, visit.who.scope)
-    return page(
-        template, visit, items=items, queue=queue, state=state, mine=mine, names=await names(visit), loads=loads
+    """`GET /desk/work`: every queue, and a page of what the address chooses (`after`: the next one)."""
+    chosen = narrowed.read(visit, "/desk/work", _CHOICES)
+    wanted = Listed(
+        chosen.text("queue"),
+        chosen.text("kind"),
+        chosen.text("state") or "open",
+        mine=visit.who.by if chosen.text("mine") else "",
+        overdue=bool(chosen.text("overdue")),
+        until=narrowed.since(visit, chosen.text("age")),
+        after=_place(visit.asked("after")),
     )
+    found = await queues.page(visit.hub, wanted, visit.who.scope)
+    await reading.listed(visit.hub, visit.who.by, "work", [each["id"] for each in found.items])
+    following = found.next and chosen.address(after=f"{found.next.at}.{found.next.id}")
+    values: dict[str, Any] = {"chosen": chosen, "found": found, "following": following, "later": wanted.after}
+    if "HX-Request" in visit.request.headers:
+        return page("work_results.html", visit, names=await names(visit), **values)
+    loads = await queues.loads(visit.hub, visit.who.scope)
+    kinds = {*found.kinds, *(kind for kinds in QUEUES.values() for kind in kinds), chosen.text("kind")} - {""}
+    return page(
+        "work.html", visit, names=await names(visit), loads=loads, **values,
+        queues_named=[(name, visit.say(f"queue.{name}")) for name in (*QUEUES, OTHERS)],
+        kinds_named=sorted(((each, named(visit.language, "work_kind", each)) for each in kinds), key=itemgetter(1)),
+        ages_named=narrowed.ages_named(visit),
+    )  # fmt: skip
+
+
+def _place(text: str) -> Place | None:
+    parts = _PLACE.fullmatch(text)
+    if text and not parts:
+        raise NotAvailable
+    return Place(int(parts[1]), parts[2]) if parts else None
 
 
 PAGES = (Page("GET", "/desk/work", show, READ),)

@@ -17,6 +17,8 @@
     "?": () => document.getElementById("keys")?.showModal(),
     j: () => move(1),
     k: () => move(-1),
+    n: () => document.querySelector('[data-key="n"]')?.click(),
+    p: () => document.querySelector('[data-key="p"]')?.click(),
     g: () => { going = true; setTimeout(() => { going = false; }, 1000); },
   };
   document.addEventListener("keydown", (event) => {
@@ -38,6 +40,10 @@
     const row = event.target.closest("[data-row]");
     if (row && !event.target.closest("a, button, input, label, summary") && !getSelection().toString()) row.querySelector("a")?.click();
     for (const open of document.querySelectorAll("details.me[open]")) if (!open.contains(event.target)) open.open = false;
+  });
+  // Whoever turned the page by keyboard stands on its first row, not at the top of everything.
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.target.id === "results" && document.activeElement === document.body) move(1);
   });
   for (const button of document.querySelectorAll("[data-print]")) button.addEventListener("click", () => print());
 
