@@ -81,6 +81,7 @@ class Facts:
         "notes",
         "of_age_on",
         "patient",
+        "program",
         "received",
         "request",
         "roles",
@@ -102,7 +103,8 @@ class Facts:
         self.tpo = self.base in BASE_PURPOSES
         self.to = world.lines[request.recipient]
         self.roles = world.roles[request.recipient]
-        self.from_program = request.discloser in world.programs
+        self.program = world.program_of.get(request.discloser)
+        self.from_program = self.program is not None
         self.everyday = not (self.base in SPECIAL or "intermediary" in self.roles or self.patient.removed)
         self.of_age_on = self._of_age_on()
         self.agreements = tuple(self._in_force()) if request.agreements else ()
@@ -165,9 +167,15 @@ class Facts:
         return self.world.lines[self.request.discloser]
 
     @property
+    def disclosing(self) -> frozenset[str]:
+        """Who discloses, and the program whose staff or part that is."""
+        discloser = self.request.discloser
+        return frozenset({discloser, self.program or discloser})
+
+    @property
     def holders(self) -> frozenset[str]:
         """A program is bound by its own agreements only, a party outside also by those of what it belongs to."""
-        return frozenset({self.request.discloser}) if self.from_program else self.discloser_line
+        return self.disclosing if self.from_program else self.discloser_line
 
     @property
     def covered(self) -> bool:
@@ -254,7 +262,7 @@ class Matter:
         elif (
             item.identifies == "person"
             or item.exempt in EXEMPTIONS
-            or not (facts.from_program or source in facts.world.programs)
+            or not (facts.from_program or source in facts.world.program_of)
         ):
             self.kind = OTHER
         else:
@@ -265,11 +273,11 @@ class Matter:
 
     def _whose(self, facts: Facts) -> None:
         """Is the record the program's own, or the QSO's in its program's place (FORMAT.md section 2)?"""
-        if facts.from_program and (self.source == self.principal or self.held_under in {"ordinary", "patient"}):
+        made_by = facts.world.program_of.get(self.source)
+        if facts.from_program and (made_by == facts.program or self.held_under in {"ordinary", "patient"}):
             self.own = True
         elif self.held_under == "qsoa":
-            programs, lines = facts.world.programs, facts.world.lines
-            served = frozenset({self.source}) if self.source in programs else lines[self.source]
+            served = facts.world.lines[self.source] if made_by is None else frozenset({self.source, made_by})
             agreement = facts.agreement(SERVICE_AGREEMENTS, served, facts.discloser_line)
             if agreement is not None:
                 self.own = self.as_qso = True

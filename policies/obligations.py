@@ -35,7 +35,7 @@ MINIMUM_VERIFIED = MINIMUM | VERIFIED
 LABELLED = MINIMUM_VERIFIED | {"proceedings_label"}
 TRAVELLING = {"within_program": MINIMUM, "qso": MINIMUM_VERIFIED}
 """What goes along with a record by the rule it rests on; by any other rule, all that LABELLED says."""
-REVOKED = frozenset({"consent.revoked", "consent.reliance"})
+REVOKED = frozenset({"consent.revoked", "consent.reliance", "redisclosure.not_lawful_holder"})
 
 
 def due(facts: Facts, matter: Matter, permit: Permit) -> frozenset[str]:

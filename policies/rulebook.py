@@ -31,6 +31,7 @@ ENTRIES = (
     Entry("2.2", "part2.exceptions.hhs_compliance", "HHS may find out whether the program complies", "D8"),
     Entry("2.11", "world.is_program", "what a part 2 program is; unknown status counts as one", "D8"),
     Entry("2.11", "facts.Matter", "what a record is, whose it is, and what is a counseling note"),
+    Entry("2.11", "world.World", "staff and parts of a program act as the program", "E9"),
     Entry("2.11", "part2.recipients.untreating", "treating provider relationship", "D10"),
     Entry("2.12(a)", "part2.applicability.de_identified", "what identifies nobody is free"),
     Entry("2.12(b)", "world.is_program", "federal assistance; (e)(2)"),
@@ -86,6 +87,9 @@ ENTRIES = (
     Entry("2.65", "part2.proceedings.fits", "criminal, against the patient", "D8"),
     Entry("2.66", "part2.proceedings.fits", "against the program", "D8"),
     Entry("42 USC 290dd-2", "part2.validity.lapses", "consent is prior"),
+    Entry(
+        "42 USC 290dd-2", "part2.validity.given_on_receipt", "what came before a consent did not come with it", "E10"
+    ),
     Entry("164.502", "part2.qso.business_associate", "business associates; minimum necessary"),
     Entry("164.506", "hipaa.permission", "treatment, payment, operations"),
     Entry("164.508", "hipaa.other_health_information", "authorizations; psychotherapy notes"),
@@ -205,6 +209,30 @@ DOUBTS = (
         "Is a patient whose birth date nobody recorded a minor?",
         "yes, old enough for counseling only",
         "facts.Facts.minor",
+    ),
+    Doubt(
+        "E9",
+        "Do staff and parts of a program that have no function of their own act as the program?",
+        "yes: what they send is its record, and its consents and agreements serve them",
+        "world.World",
+    ),
+    Doubt(
+        "E10",
+        "May a holder pass on what came before the consent was signed, or upon a spoken or a forged one?",
+        "no, and a person decides",
+        "part2.validity.given_on_receipt",
+    ),
+    Doubt(
+        "E11",
+        "Does a consent taken back as to the party that discloses stop that party?",
+        "yes, as it stops a recipient",
+        "part2.validity.concerned",
+    ),
+    Doubt(
+        "E12",
+        "Does Cal. H&S 11845.5 bind an SUD program that part 2 does not reach?",
+        "not asked: its records go as other health information, as the case format has it; a county pack may ask more",
+        "california.limits",
     ),
 )
 

@@ -80,7 +80,8 @@ def _in_force(effect: Effect, request: Request) -> bool:
     if effect.event is not None:
         state = request.events.get(effect.event, "unknown")
         ended = at >= state if isinstance(state, datetime) else state != "not_yet"
-    line = request.world.lines[request.recipient]
+    program = request.world.program_of.get(request.discloser, request.discloser)
+    line = request.world.lines[request.recipient] | {request.discloser, program}
     revoked = any(_revokes(each, effect, request, line) for each in effect.revoked)
     return begun and not ended and not revoked and any(_signed(span, request) for span in effect.spans)
 

@@ -57,6 +57,8 @@ class World:
     """Party -> its roles and those of all it belongs to."""
     programs: frozenset[str] = field(init=False, repr=False)
     """The part 2 programs (§2.11, §2.12(b), (e)(2)); unknown status counts as a program."""
+    program_of: Mapping[str, str] = field(init=False, repr=False)
+    """Party -> the part 2 program that it is, or whose staff or part it is without a status of its own."""
     sud_only: frozenset[str] = field(init=False, repr=False)
     veterans: frozenset[str] = field(init=False, repr=False)
     """Parties of veterans' care (§2.12(c)(1))."""
@@ -72,12 +74,22 @@ class World:
             "lines": {**lines, THE_PATIENT: frozenset({THE_PATIENT})},
             "roles": {**roles, THE_PATIENT: frozenset()},
             "programs": frozenset(p.id for p in self.parties.values() if is_program(p)),
+            "program_of": {p: program for p in lines if (program := self._program(p)) is not None},
             "sud_only": frozenset(p for p in lines if any(self.parties[q].sud_only for q in lines[p])),
             "veterans": frozenset(p for p in roles if "veterans_care" in roles[p]),
             "by_name": by_name,
         }
         for name, value in derived.items():
             object.__setattr__(self, name, value)
+
+    def _program(self, party: str) -> str | None:
+        """§2.11: staff and parts of a program act as the program, unless their own function is stated."""
+        passed: set[str] = set()
+        at: str | None = party
+        while at is not None and at not in passed and self.parties[at].sud_program is None:
+            passed.add(at)
+            at = self.parties[at].part_of
+        return at if at is not None and is_program(self.parties[at]) else None
 
     def _line(self, party: str) -> frozenset[str]:
         line: set[str] = set()

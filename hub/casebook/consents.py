@@ -82,7 +82,12 @@ class People(NamedTuple):
 
     def party(self, where: str, value: object, *more: str) -> str:
         """A party by name or stand-in; `more` are words of the format that fit here too."""
-        stand_ins = {"the-discloser": self.discloser, "the-recipient": self.recipient, THE_PATIENT: THE_PATIENT}
+        stand_ins = {
+            "the-discloser": self.discloser,
+            "the-recipient": self.recipient,
+            THE_PATIENT: THE_PATIENT,
+            THE_DIRECTOR: THE_DIRECTOR,
+        }
         if isinstance(value, str) and value in stand_ins:
             return stand_ins[value]
         return a_word(where, value, {*self.parties, *more})
@@ -187,7 +192,7 @@ def _participants(fields: Fields, people: People) -> frozenset[str] | str | None
 
 def _signers(fields: Fields, people: People) -> frozenset[str] | None:
     """The patient by id, the director as such, parties and other patients."""
-    listed = _listed(fields, "signed_by", people, THE_DIRECTOR, *people.patients)
+    listed = _listed(fields, "signed_by", people, *people.patients)
     return None if listed is None else frozenset(people.patient if who == THE_PATIENT else who for who in listed)
 
 

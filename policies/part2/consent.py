@@ -17,7 +17,7 @@ from policies.part2.proceedings import bar
 from policies.part2.recipients import unreached
 from policies.part2.registry import registry_faults
 from policies.part2.signers import signer_faults
-from policies.part2.validity import lapses, relied_on
+from policies.part2.validity import concerned, lapses, relied_on
 from policies.vocabulary import PROCEEDINGS, PSYCHOTHERAPY_NOTES
 
 REGISTRY_CLASSES = frozenset({"demographics", "medications"})
@@ -99,7 +99,7 @@ def request_faults(
     if not (facts.of_age_on <= form.signed_on and facts.patient.id in form.signers):
         found += signer_faults(facts, form)
     if not (form.steady and form.since <= facts.at < form.until):
-        found += lapses(facts, form, facts.to if principal is not None else facts.to | facts.discloser_line)
+        found += lapses(facts, form, concerned(facts, principal))
     if closely:
         found += kind_faults(facts, form, record)
     found += out_of_scope(facts, form, reach, principal)

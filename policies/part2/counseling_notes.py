@@ -4,7 +4,7 @@ from policies.facts import Facts, Matter
 from policies.findings import NOTHING, Permit, ProhibitJudge, Reasons
 from policies.part2.form import Form
 from policies.part2.proceedings import order_reaches
-from policies.part2.qso import serving_agreement
+from policies.part2.qso import serving_agreements
 from policies.vocabulary import COUNSELING_NOTES
 
 
@@ -46,7 +46,6 @@ def excepted(facts: Facts, matter: Matter, permit: Permit | None) -> bool:
         own_use = facts.base == "treatment" and matter.item.originator == request.recipient
         return own_use or facts.base == "training"
     if permit.rule == "qso":
-        agreement = serving_agreement(facts)
-        legal = agreement is not None and agreement.service == "legal"
+        legal = any(agreement.service == "legal" for agreement in serving_agreements(facts))
         return legal and facts.base == "legal_advice" and request.against == "brought_by_patient"
     return permit.consent_kind == "counseling_notes"

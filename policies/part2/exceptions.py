@@ -91,9 +91,10 @@ def audit(facts: Facts) -> PermitJudge:
     def judge(matter: Matter) -> Permit | Reasons:
         if not matter.own:
             return NOTHING
+        audited = frozenset({matter.principal}) if matter.as_qso else facts.holders
         agreed = auditor and any(
             agreement.kind in AUDIT_AGREEMENT
-            and agreement.holder == matter.principal
+            and agreement.holder in audited
             and agreement.with_party in facts.to
             and (agreement.copies or on_site)
             for agreement in facts.agreements

@@ -11,11 +11,11 @@ QSO = Permit("qso", ("2.12(c)(4)", "2.11"), obligations=frozenset({"agreement_on
 
 def within_program(facts: Facts) -> PermitJudge | None:
     """§2.12(c)(3): staff of the program and the entity with direct control, for duties that arise from SUD care."""
-    if not facts.from_program:
+    program = facts.program
+    if program is None:
         return None
-    discloser = facts.request.discloser
-    controls = facts.world.parties[discloser].controlled_by
-    if discloser not in facts.to and facts.request.recipient != controls:
+    controls = facts.world.parties[program].controlled_by
+    if program not in facts.to and facts.request.recipient != controls:
         return None
     found = WITHIN if facts.request.sud_duty else ("scope.no_sud_duty",)
     return lambda _: found
@@ -31,11 +31,9 @@ def qso(facts: Facts) -> PermitJudge:
     to_qso = facts.from_program and (named or "business_associate" in facts.roles)
     found: Permit | Reasons = NOTHING
     if to_qso:
-        agreement = serving_agreement(facts)
-        if agreement is None:
-            found = ("qso.no_agreement",)
-        else:
-            found = QSO if agreement.service in QSO_SERVICES else ("qso.scope",)
+        services = {agreement.service for agreement in serving_agreements(facts)}
+        lacking = "qso.scope" if services else "qso.no_agreement"
+        found = (lacking,) if services.isdisjoint(QSO_SERVICES) else QSO
 
     def judge(matter: Matter) -> Permit | Reasons:
         return QSO if matter.as_qso and matter.principal in facts.to else found
@@ -43,16 +41,15 @@ def qso(facts: Facts) -> PermitJudge:
     return judge
 
 
-def serving_agreement(facts: Facts) -> Agreement | None:
-    """The agreement in force by which the recipient serves the disclosing program, a QSO service if there is one."""
-    serving = [
+def serving_agreements(facts: Facts) -> list[Agreement]:
+    """The agreements in force by which the recipient serves the disclosing program."""
+    return [
         agreement
         for agreement in facts.agreements
         if agreement.kind in SERVICE_AGREEMENTS
-        and agreement.holder == facts.request.discloser
+        and agreement.holder in facts.holders
         and agreement.with_party in facts.to
     ]
-    return min(serving, key=lambda agreement: agreement.service not in QSO_SERVICES, default=None)
 
 
 def transport(facts: Facts) -> ProhibitJudge | None:

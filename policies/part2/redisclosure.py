@@ -10,7 +10,7 @@ from policies.part2.consent import Reach, all_faults, request_faults
 from policies.part2.form import Form
 from policies.part2.justice import may_supervise
 from policies.part2.recipients import unreached, unreached_participant
-from policies.part2.validity import in_force_on_receipt, lapses
+from policies.part2.validity import concerned, given_on_receipt, in_force_on_receipt, lapses
 from policies.vocabulary import BASE_PURPOSES
 
 CONTRACT = Permit("contract_2_33c", ("2.33(b)(3)", "2.33(c)"), obligations=frozenset({"contract_2_33c", "notice"}))
@@ -35,7 +35,9 @@ def redisclosure(facts: Facts) -> PermitJudge:
         held = matter.held_under
         form = facts.form(held)
         if form is not None:
-            return held_under_consent(facts, form, matter)
+            found = held_under_consent(facts, form, matter)
+            lawful = not isinstance(found, Permit) or given_on_receipt(facts, form, matter.item.received)
+            return found if lawful else UNLAWFUL
         if held in {"audit", "research"}:
             return back_to_source(facts, matter)
         if held == "patient":
@@ -84,7 +86,9 @@ def to_contractor(facts: Facts, form: Form) -> Permit | Reasons:
         return ("redisclosure.not_contractor",)
     if facts.agreement(CONTRACTS, facts.discloser_line, facts.to) is None:
         return ("redisclosure.no_contract",)
-    return lapses(facts, form, facts.to | facts.discloser_line) or CONTRACT
+    if form.kind == "general":
+        return ("consent.general",)  # §2.32(a)(1): no consent to hand anything on under
+    return lapses(facts, form, concerned(facts)) or CONTRACT
 
 
 def expressly_permitted(facts: Facts, form: Form, matter: Matter) -> Permit | Reasons:

@@ -9,11 +9,18 @@ from policies.model import Consent, Event, Revocation
 from policies.part2.form import Form
 
 
-def lapses(facts: Facts, form: Form, concerned: frozenset[str]) -> tuple[str, ...]:
-    """Why the consent is not in force at the instant of the disclosure; empty if it is.
+def concerned(facts: Facts, principal: str | None = None) -> frozenset[str]:
+    """The parties as to whom a revocation counts: the recipient, who discloses, and in whose name (`principal`).
 
-    `concerned`: the parties as to whom a revocation counts: the recipient, and a holder that passes it on.
+    `principal` None: a holder passes on what it received, and all that the holder belongs to counts.
     """
+    if principal is None:
+        return facts.to | facts.discloser_line
+    return facts.to | facts.disclosing | {principal}
+
+
+def lapses(facts: Facts, form: Form, line: frozenset[str]) -> tuple[str, ...]:
+    """Why the consent is not in force at the instant of the disclosure; empty if it is. `line`: as `concerned` says."""
     at, signed_at = facts.at, form.consent.signed_at
     found: list[str] = []
     postdated = signed_at is None and form.signed_from is not None and form.signed_from > at
@@ -26,7 +33,7 @@ def lapses(facts: Facts, form: Form, concerned: frozenset[str]) -> tuple[str, ..
             found.append("consent.expired")
     elif form.event is not None:
         found.extend(expired_by_event(facts, form.event, at))
-    if form.consent.revoked and any(effective_revocations(facts, form.consent, concerned, at)):
+    if form.consent.revoked and any(effective_revocations(facts, form.consent, line, at)):
         found.append("consent.revoked")
     return tuple(found)
 
@@ -72,7 +79,7 @@ def _revocable(facts: Facts, consent: Consent, at: datetime) -> bool:
 
 def relied_on(facts: Facts, consent: Consent, made: date | None) -> bool:
     """§2.31(a)(6): payment for care given on a day before the first revocation; older text called it reliance."""
-    revocations = effective_revocations(facts, consent, facts.to, facts.at)
+    revocations = effective_revocations(facts, consent, concerned(facts), facts.at)
     first = min((revocation.at for revocation in revocations), default=None)
     if first is None or made is None:
         return False
@@ -81,8 +88,17 @@ def relied_on(facts: Facts, consent: Consent, made: date | None) -> bool:
 
 def only_oral(facts: Facts, consent: Consent) -> bool:
     """§2.31(a)(6): revoked by word of mouth and not yet in writing."""
-    hows = {r.how for r in effective_revocations(facts, consent, facts.to, facts.at)}
+    hows = {r.how for r in effective_revocations(facts, consent, concerned(facts), facts.at)}
     return bool(hows) and "written" not in hows
+
+
+def given_on_receipt(facts: Facts, form: Form, received: datetime | None) -> bool:
+    """42 USC 290dd-2(b)(1)(A), §2.31(a), (c)(4): what came before the signature, or upon a word or a forgery, did not
+    come with a consent at all.
+    """
+    signed = form.consent.signed_at or form.signed_from
+    prior = signed is None or signed <= (received or facts.at)
+    return prior and form.consent.written and not form.dubious
 
 
 def in_force_on_receipt(facts: Facts, form: Form, received: datetime | None) -> bool:

@@ -2,7 +2,7 @@
 
 Written from the format alone, to be compared with the engine on cases that nobody wrote. It reads the YAML values as
 they stand, gives every reason it finds, and is in no hurry. Where the format leaves room it takes the safe side, as
-`policies/part2/TABLE.md` says under E2 to E7.
+`policies/part2/TABLE.md` says under E2 to E11.
 """
 
 from dataclasses import dataclass, field
@@ -61,6 +61,7 @@ class Reading:
         self.at = instant(case["at"])
         self.today = self.day(self.at)
         self.discloser, self.recipient = case["discloser"], case["recipient"]
+        self.acts_for = self.program(self.discloser)
         self.base = BASE.get(case["purpose"], case["purpose"])
         self.to = self.line(self.recipient)
         self.roles = self.roles_of(self.recipient)
@@ -97,6 +98,12 @@ class Reading:
 
     def roles_of(self, party):
         return {role for each in self.line(party) for role in self.parties.get(each, {}).get("roles", ())}
+
+    def program(self, party):
+        """The program that a party is, or whose staff or part it is without a function of its own."""
+        while party in self.parties and "sud_program" not in self.parties[party]:
+            party = self.parties[party].get("part_of")
+        return party if self.is_program(party) else None
 
     def is_program(self, party):
         known = self.parties.get(party, {})
@@ -151,13 +158,13 @@ class Reading:
     def classify(self, item):
         item["source"] = self.who(item.get("source", self.discloser))
         item.setdefault("information", "summary")
-        program = self.is_program(self.discloser)
+        program = self.acts_for is not None
         shows = item.get("identifies", "sud_patient")
         if item["source"] == "unknown":
             item["what"] = "unclassified"
         elif shows == "nobody":
             item["what"] = "free"
-        elif shows == "sud_patient" and "exempt" not in item and (program or self.is_program(item["source"])):
+        elif shows == "sud_patient" and "exempt" not in item and (program or self.program(item["source"])):
             item["what"] = "record"
         else:
             item["what"] = "other"
@@ -166,9 +173,10 @@ class Reading:
         record = item["what"] == "record"
         item["note"] = record and item["information"] == "counseling_notes"
         held = item.get("held_under")
-        item["own"] = record and program and (item["source"] == self.discloser or held in {"ordinary", "patient"})
+        maker = self.program(item["source"])
+        item["own"] = record and program and (maker == self.acts_for or held in {"ordinary", "patient"})
         line = self.line(self.discloser)
-        served = {item["source"]} if self.is_program(item["source"]) else self.line(item["source"])
+        served = {item["source"], maker} if maker else self.line(item["source"])
         stands_in = record and not item["own"] and held == "qsoa"
         agreed = self.agreement({"qsoa", "baa"}, served, line) if stands_in else []
         item["served"] = agreed[0]["holder"] if agreed else None
@@ -210,9 +218,9 @@ class Reading:
         return {"kind": kind, "form": form, "waits": waits, **more}
 
     def within(self, _item, bases, found):
-        controls = self.parties.get(self.discloser, {}).get("controlled_by")
-        inside = self.discloser in self.to or controls == self.recipient
-        if self.is_program(self.discloser) and inside:
+        controls = self.parties.get(self.acts_for, {}).get("controlled_by")
+        inside = self.acts_for in self.to or controls == self.recipient
+        if self.acts_for and inside:
             if self.case.get("sud_duty", True):
                 bases.append(self.rest("within"))
             else:
@@ -221,11 +229,11 @@ class Reading:
     def to_qso(self, item, bases, found):
         kinds = {"qsoa", "baa"}
         partner = any(a["kind"] in kinds and a["with"] in self.to for a in self.named)
-        if self.is_program(self.discloser) and (partner or "business_associate" in self.roles):
-            serving = self.agreement(kinds, {self.discloser}, self.to)
+        if self.acts_for and (partner or "business_associate" in self.roles):
+            serving = self.agreement(kinds, {self.discloser, self.acts_for}, self.to)
             good = [a for a in serving if a.get("service") in QSO_SERVICES]
             if good:
-                bases.append(self.rest("qso", legal=good[0]["service"] == "legal"))
+                bases.append(self.rest("qso", legal=any(a["service"] == "legal" for a in good)))
             else:
                 found.reasons.add("qso.scope" if serving else "qso.no_agreement")
         if item["served"] in self.to:
@@ -284,8 +292,8 @@ class Reading:
             return
         cls = item["information"]
         crime = self.case.get("crime")
-        holder = item["served"] or self.discloser
-        audits = [a for a in self.agreement({"audit"}, {holder}, self.to) if a.get("copies") or self.by == "on_site"]
+        holders = {item["served"]} if item["served"] else {self.discloser, self.acts_for}
+        audits = [a for a in self.agreement({"audit"}, holders, self.to) if a.get("copies") or self.by == "on_site"]
         rows = {
             "child_abuse_report": ("child_abuse_authority" in self.roles and cls == "abuse_report",
                                    "child_abuse.original_record"),
@@ -383,7 +391,7 @@ class Reading:
                 found.add("proceeding.confidential_communication")
             else:
                 found.add("notes.separate_consent" if self.emergency is None else "notes.emergency")
-        from_program = self.is_program(self.discloser) or item["served"] is not None
+        from_program = self.acts_for or item["served"] is not None
         supervision = self.base == "supervision" and not from_program
         lifting = "criminal_justice" if supervision else "proceeding"
         fits, scope, _ = self.order(item)
@@ -401,7 +409,7 @@ class Reading:
         """Identity, need, and who transports: for whatever identifies a person."""
         through = self.case.get("through")
         spared = item["what"] == "other" and self.base == "treatment"
-        served = {self.discloser} if self.is_program(self.discloser) else self.line(self.discloser)
+        served = {self.discloser, self.acts_for} if self.acts_for else self.line(self.discloser)
         rows = {
             "identity.unverified": self.case.get("identity") == "unverified",
             "scope.not_needed": not item.get("needed", True) and not spared and not self.to_patient,
@@ -453,7 +461,7 @@ class Reading:
     def obligations(self, item, rests):
         kind, form = rests["kind"], rests["form"]
         consented = kind == "consent"
-        from_program = self.is_program(self.discloser) or item["served"] is not None
+        from_program = self.acts_for or item["served"] is not None
         accountable = consented and from_program and (self.base not in TPO or self.by == "ehr")
         rows = {
             "notice": consented or kind == "contract",
@@ -589,10 +597,12 @@ class Reading:
         found = {"consent.false"} if false else set()
         found |= {"consent.not_prior"} if signed is not None and signed > self.at else set()
         found |= self.over(form, self.at)
-        line = self.to | (self.line(self.discloser) if holder else set())
+        who = {self.discloser, self.acts_for, item.get("served")}
+        line = self.to | (self.line(self.discloser) if holder else who)
         revoked = self.revocations(form, line, self.at)
         if revoked:
-            first = min(instant(each["at"]) for each in self.revocations(form, self.to, self.at) or revoked)
+            both = self.to | self.line(self.discloser)
+            first = min(instant(each["at"]) for each in self.revocations(form, both, self.at))
             relied = self.base == "payment" and "made" in item and self.date(item["made"]) < self.day(first)
             found.add("consent.reliance" if relied else "consent.revoked")
         return found
@@ -628,7 +638,7 @@ class Reading:
         return when >= self.midnight(self.date(start))
 
     def only_oral(self, form):
-        counted = self.revocations(form, self.to, self.at)
+        counted = self.revocations(form, self.to | self.line(self.discloser), self.at)
         return bool(counted) and all(each["how"] == "oral" for each in counted)
 
     def kind_of_form(self, form, item):
@@ -728,8 +738,8 @@ class Reading:
         record, roles, base = item["what"] == "record", self.roles, self.base
         if item["information"] == "psychotherapy_notes":
             return None
-        line, program = self.line(self.discloser), self.is_program(self.discloser)
-        holders = {self.discloser} if program else line
+        line = self.line(self.discloser)
+        holders = {self.discloser, self.acts_for} if self.acts_for else line
         contract = self.agreement({"baa"}, holders, self.to) or self.agreement({"baa"}, self.to, line)
         if base in TPO and contract:
             return self.rest("hipaa", contract=True)
@@ -806,7 +816,10 @@ class Reading:
         else:
             found.reasons |= reasons
             form = self.consents.get(held)
-            if form is not None and reasons & {"consent.revoked", "consent.reliance"} and self.only_oral(form):
+            revoked = {"consent.revoked", "consent.reliance"}
+            if form is not None and reasons & revoked and self.only_oral(form):
+                found.due.add("written_revocation")
+            if "redisclosure.not_lawful_holder" in reasons and any(map(self.only_oral, self.consents.values())):
                 found.due.add("written_revocation")
 
     def row(self, item, held):
@@ -827,8 +840,22 @@ class Reading:
     def as_hipaa_permits(self, item):
         return self.hipaa(item), self.no_hipaa(item)
 
-    def held_under(self, form, item, *, covered):  # noqa: PLR0911 - a table of rows
-        program = self.is_program(self.discloser)
+    def held_under(self, form, item, *, covered):
+        basis, reasons = self.row_of(form, item, covered=covered)
+        return (
+            (basis, reasons) if basis is None or self.given(form, item) else (None, {"redisclosure.not_lawful_holder"})
+        )
+
+    def given(self, form, item):
+        """Whether a consent was signed before the record came, in writing, and with nothing false about it."""
+        received = instant(item["received"]) if "received" in item else self.at
+        on = form["signed_on"]
+        signed = instant(form["signed_at"]) if "signed_at" in form else self.midnight(self.date(on)) if on else received
+        false = form["signature"] == "doubtful" or (on and "signed_at" in form and self.day(signed) != self.date(on))
+        return form.get("written", True) and signed <= received and not false
+
+    def row_of(self, form, item, *, covered):  # noqa: PLR0911 - a table of rows
+        program = self.acts_for is not None
         line = self.line(self.discloser)
         received = instant(item["received"]) if "received" in item else self.at
         if self.over(form, received) or self.revocations(form, line, received):
@@ -865,6 +892,8 @@ class Reading:
             return None, {"redisclosure.not_contractor"}
         if not self.agreement({"contract_2_33c"}, line, self.to):
             return None, {"redisclosure.no_contract"}
+        if form["kind"] == "general":
+            return None, {"consent.general"}
         lapsed = self.truth_and_time(form, {}, holder=True)
         return (None, lapsed) if lapsed else (self.rest("contract"), set())
 

@@ -369,3 +369,44 @@ def test_a_layer_that_withholds_a_part_says_partial():
     assert verdicts == {"federal": "partial", "california": "permit", "county": "permit"}
     alone = {"session": packet["session"]}
     assert layers(answer(packet=alone, consents={"i": {"like": "tpo"}}))[0].outcome == "deny"
+
+
+# -- staff of a program, and what holders hold (§2.11) ---------------------------------------------------------------
+
+
+def test_a_lawyer_who_serves_the_program_in_two_ways_defends_it_with_the_notes():
+    agreements = {"billing": "billing", "counsel": "legal"}
+    made = {name: Agreement(name, "qsoa", "harbor", "harbor-counsel", service) for name, service in agreements.items()}
+    world = World(WORLD.parties, made, WORLD.zone)
+    notes = {"notes": {"information": "counseling_notes"}}
+    request = ask("harbor", "harbor-counsel", "legal_advice", against="brought_by_patient", packet=notes)
+    assert decide(replace(request, world=world, agreements=("billing", "counsel"))).outcome == "permit"
+    assert decide(replace(request, world=world, agreements=("billing",))).reasons == ("notes.separate_consent",)
+
+
+def test_a_part_of_a_program_that_has_its_own_function_is_not_the_program():
+    desk = replace(WORLD.parties["harbor-counselor"], sud_program="incidental")
+    world = World({**WORLD.parties, desk.id: desk}, WORLD.agreements, WORLD.zone)
+    request = replace(ask("harbor-counselor"), world=world)
+    assert decide(request).outcome == "permit"
+    assert decide(replace(request, world=WORLD)).reasons == ("consent.none",)
+
+
+def test_an_audit_agreement_with_the_service_organization_opens_no_record_of_the_program_it_serves():
+    held = {"record": {"source": "harbor", "held_under": "qsoa"}}
+    request = ask("lantern", "dhcs", "audit", packet=held, by="on_site")
+    made = {
+        "serves": Agreement("serves", "qsoa", "harbor", "lantern", "data_processing"),
+        "lanterns": Agreement("lanterns", "audit", "lantern", "dhcs"),
+        "harbors": Agreement("harbors", "audit", "harbor", "dhcs"),
+    }
+    request = replace(request, world=World(WORLD.parties, made, WORLD.zone))
+    assert decide(replace(request, agreements=("serves", "lanterns"))).outcome == "deny"
+    assert decide(replace(request, agreements=("serves", "harbors"))).outcome == "permit"
+
+
+def test_parties_that_are_part_of_each_other_are_no_program():
+    ring = {
+        name: replace(WORLD.parties["harbor-counselor"], id=name, part_of=of) for name, of in (("a", "b"), ("b", "a"))
+    }
+    assert World(ring, {}, WORLD.zone).program_of == {}
