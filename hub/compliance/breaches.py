@@ -12,7 +12,8 @@ Rules kept here:
 from datetime import datetime
 from typing import Any, Literal
 
-from hub.compliance import matters
+from hub.compliance import breach_people, matters
+from hub.compliance.breach_clocks import INDIVIDUALS, TOLD, clocks_for
 from hub.compliance.clocks import Due
 from hub.compliance.matters import Act, Effect, Opening
 from hub.compliance.suspensions import microseconds
@@ -20,9 +21,6 @@ from hub.context import Hub
 from hub.errors import Conflict, Malformed
 from hub.forms.own import Language
 from hub.model import Frozen
-from hub.storage import matters as stored
-from hub.storage import members
-from hub.storage.database import Step
 
 Level = Literal["low", "medium", "high"]
 Conclusion = Literal["breach", "low_probability", "exception", "secured"]
@@ -31,10 +29,6 @@ FACTORS = ("nature", "recipient", "acquired", "mitigated")
 """164.402(2)(i) to (iv): what and how identifiable; who had it; whether it was seen; how far the risk was lessened."""
 PARTS = ("what_happened", "kinds", "protect", "doing", "contact")
 """Of the letters, 164.404(c)(1)(A) to (E)."""
-_MANY = 500
-_INDIVIDUALS = "breach.individuals"
-_TOLD = ("breach.media", "breach.hhs_500", "breach.hhs_log", "breach.california_individuals",
-         "breach.california_department", "breach.california_attorney_general")  # fmt: skip
 
 
 class Breach(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -85,13 +79,13 @@ class Notice(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 async def discover(hub: Hub, breach: Breach, organization: str, *, by: str) -> str:
-    """Enter what was discovered; the matter's id. Raises `Malformed`."""
+    """Enter what was discovered; the matter's id. Raises `Malformed` naming the field, for a person whom the
+    organization does not know as well.
+    """
     if not breach.what.strip():
         raise Malformed("What happened is written down.", field="what")
-    for member in breach.members:
-        if not await members.links_of(hub, member):
-            raise Malformed("A person who is not known here.", field="members")
-    affected = max(len(breach.members), breach.affected or 0)
+    people = await breach_people.known(hub, breach.members, organization)
+    affected = max(len(people), breach.affected or 0)
     happened = None if breach.happened_at is None else microseconds(breach.happened_at, "happened_at")
     opening = Opening(
         kind="breach",
@@ -103,18 +97,7 @@ async def discover(hub: Hub, breach: Breach, organization: str, *, by: str) -> s
         words={"what": breach.what},
         clocks=clocks_for(affected, licensed=breach.licensed),
     )
-    people = tuple(dict.fromkeys(breach.members))
     return await matters.open_matter(hub, opening, by=by, people=people)
-
-
-def clocks_for(affected: int, *, licensed: bool) -> tuple[str, ...]:
-    """Which clocks run: 164.404, 164.406 and 164.408 by how many, California's by who holds the record."""
-    federal = ("breach.hhs_500", "breach.media") if affected >= _MANY else ("breach.hhs_log",)
-    # 164.406(a): *more than* 500 residents; exactly 500 are told to HHS at once and to no newspaper.
-    federal = ("breach.hhs_500",) if affected == _MANY else federal
-    state = ("breach.california_individuals", "breach.california_department") if licensed else ()
-    attorney = ("breach.california_attorney_general",) if affected > _MANY else ()
-    return (_INDIVIDUALS, *federal, *state, *attorney)
 
 
 async def assess(hub: Hub, matter: str, assessment: Assessment, act: Act) -> None:
@@ -149,23 +132,10 @@ async def write_notice(hub: Hub, matter: str, notice: Notice, act: Act) -> None:
     await matters.change(hub, matter, act._replace(code="notice_written"), Effect(words=words))
 
 
-async def told_person(hub: Hub, matter: str, member: str, act: Act) -> None:
-    """A person's letter went out; when all have theirs, the clock is met. Raises `NotAvailable`, `Malformed`."""
-    found = await matters.read(hub, matter, act.organization, "breach")
-    people = await stored.people(hub, matter)
-    if member not in people:
-        raise Malformed("This person is not among those affected.", field="member")
-    left = [each for each, told in people.items() if told is None and each != member]
-    everybody = not left and found["facts"]["affected"] <= len(people)
-    step = Step(stored.TELL, (hub.clock.now(), matter, member))
-    effect = Effect(meets=(_INDIVIDUALS,) if everybody else (), steps=(step,))
-    await matters.change(hub, matter, act._replace(code="person_told"), effect)
-
-
 async def told(hub: Hub, matter: str, clock: str, act: Act) -> None:
     """HHS, the media, the state or all individuals (where more than are known here) were told: that clock is met."""
     found = await matters.read(hub, matter, act.organization, "breach")
-    if clock not in (*_TOLD, _INDIVIDUALS) or clock not in {each["name"] for each in found["clocks"]}:
+    if clock not in (*TOLD, INDIVIDUALS) or clock not in {each["name"] for each in found["clocks"]}:
         raise Malformed("No such clock runs for this breach.", field="clock")
     await matters.change(hub, matter, act._replace(code="told"), Effect(meets=(clock,)))
 

@@ -12,7 +12,16 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from hub.compliance import breaches, complaints, matters, notice_sending, requests, restriction_requests, suspensions
+from hub.compliance import (
+    breach_people,
+    breaches,
+    complaints,
+    matters,
+    notice_sending,
+    requests,
+    restriction_requests,
+    suspensions,
+)
 from hub.compliance.breaches import Assessment, Breach, Factor, Notice
 from hub.compliance.complaints import Complaint
 from hub.compliance.matters import Act
@@ -48,6 +57,10 @@ class RestrictionEnd(Reasoned, frozen=True, kw_only=True, forbid_unknown_fields=
 
 class PersonTold(Reasoned, frozen=True, kw_only=True, forbid_unknown_fields=True):
     member: str
+
+
+class PeopleConcerned(Reasoned, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    members: tuple[str, ...]
 
 
 class ClockMet(Reasoned, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -125,7 +138,10 @@ DEEDS: dict[str, dict[str, Deed]] = {
     "breach": {
         "assess": Deed(Assessed, _assess),
         "notice": Deed(Notice, breaches.write_notice),
-        "person": Deed(PersonTold, lambda hub, matter, form, act: breaches.told_person(hub, matter, form.member, act)),
+        "people": Deed(
+            PeopleConcerned, lambda hub, matter, form, act: breach_people.concerned(hub, matter, form.members, act)
+        ),
+        "person": Deed(PersonTold, lambda hub, matter, form, act: breach_people.told(hub, matter, form.member, act)),
         "told": Deed(ClockMet, lambda hub, matter, form, act: breaches.told(hub, matter, form.clock, act)),
         "delay": Deed(ReasonedUntil, lambda hub, matter, form, act: breaches.delay(hub, matter, form.until, act)),
         "finish": Deed(Reasoned, lambda hub, matter, _, act: breaches.finish(hub, matter, act)),

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from hub.compliance import breaches, matters
-from hub.compliance.breaches import clocks_for
+from hub.compliance.breach_clocks import clocks_for
 from hub.errors import Conflict, Malformed
 from hub.storage import members
 from hub.storage.member_facts import MemberFacts
@@ -126,3 +126,40 @@ async def test_a_breach_of_somebody_unknown_here_is_refused(migrated_url: str) -
         matter = await a_breach(scene)
         with pytest.raises(Malformed):
             await do(scene, matter, "person", member="nobody")
+
+
+async def test_people_found_later_are_told_like_everybody_else_and_the_clock_runs_again(migrated_url: str) -> None:
+    async with a_scene(migrated_url) as scene:
+        facts = MemberFacts(given="Omar", family="Nightingale", born="1971-05-05")
+        second = await members.register(scene.hub, facts, [("harbor", "program")], by="harbor")
+        matter = await a_breach(scene)
+        await do(scene, matter, "person", member=scene.member)
+        assert (await states(scene, matter))["breach.individuals"] == "met"
+        await do(scene, matter, "people", members=[second, scene.member])
+        assert (await read(scene, matter))["facts"]["affected"] == 2
+        assert (await states(scene, matter))["breach.individuals"] == "running"
+        await do(scene, matter, "person", member=second)
+        assert (await states(scene, matter))["breach.individuals"] == "met"
+        with pytest.raises(Malformed):
+            await do(scene, matter, "people", members=[second])
+
+
+async def test_people_found_later_may_start_the_clocks_of_a_great_breach(migrated_url: str) -> None:
+    async with a_scene(migrated_url) as scene:
+        matter = await a_breach(scene, members=[], affected=499)
+        facts = [MemberFacts(given="A", family=f"Nightingale{n}", born="1971-05-05") for n in range(2)]
+        found = [await members.register(scene.hub, each, [("harbor", "program")], by="harbor") for each in facts]
+        await do(scene, matter, "people", members=found)
+        assert set(await states(scene, matter)) == {"breach.individuals", "breach.hhs_log"}
+        scene.hub.clock.ahead += 1
+        many = await a_breach(scene, members=[], affected=501)
+        assert (await states(scene, many))["breach.media"] == "running"
+
+
+async def test_whom_another_organization_knows_is_nobody_here(migrated_url: str) -> None:
+    async with a_scene(migrated_url) as scene:
+        facts = MemberFacts(given="Omar", family="Nightingale", born="1971-05-05")
+        theirs = await members.register(scene.hub, facts, [("lantern", "program")], by="lantern")
+        with pytest.raises(Malformed) as refused:
+            await a_breach(scene, members=[scene.member, theirs])
+        assert refused.value.field == "members[1]"

@@ -7,7 +7,7 @@ from hub.desk.story import Story
 from hub.errors import NotAvailable
 from hub.storage import consent_papers, consents, members
 from hub.web.desk.log import KINDS
-from hub.web.pages.door import READ, Page
+from hub.web.pages.door import ACT, READ, Page
 from hub.web.pages.render import page
 from hub.web.pages.visit import Visit
 
@@ -20,7 +20,8 @@ async def show(visit: Visit) -> web.Response:
     others = await log.rows_of(visit.hub, row["submission_id"], visit.who.scope)
     names = {each.id: each.name for each in (await visit.hub.directory.current()).organizations.values()}
     beside = [each for each in others if each["position"] != row["position"]]
-    return page("entry.html", visit, story=found, row=row, names=names, kinds=KINDS, beside=beside)
+    acts = bool(set(ACT) & set(visit.who.roles))
+    return page("entry.html", visit, story=found, row=row, names=names, kinds=KINDS, beside=beside, acts=acts)
 
 
 async def verify(visit: Visit) -> web.Response:

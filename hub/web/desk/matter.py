@@ -11,11 +11,15 @@ from hub.errors import Conflict, HubError, Malformed, NotAvailable
 from hub.forms.own import LANGUAGES
 from hub.web.desk import register_forms
 from hub.web.desk.named import names
+from hub.web.desk.register_forms import Wrong
+from hub.web.desk.registers import typed
 from hub.web.pages.door import ACT, READ, Page
 from hub.web.pages.render import page
 from hub.web.pages.visit import Visit, see_other
 
 _LETTERS = ("accounting", "list")
+_MOST_SHOWN = 100
+"""People of a breach on its page, first those who were told nothing yet; others are told by CIN or id."""
 
 
 async def show(visit: Visit) -> web.Response:
@@ -72,6 +76,7 @@ async def _page(
     visit: Visit, found: dict[str, Any], *, problem: HubError | None = None, deed: str = ""
 ) -> web.Response:
     shown = await matters.show(visit.hub, found["id"], found["organization_id"], by=visit.who.by)
+    people = sorted(shown["people"].items(), key=lambda person: person[1] or 0)
     acts = bool(set(ACT) & set(visit.who.roles)) and shown["state"] == "open"
     return page(
         "matter.html",
@@ -84,9 +89,20 @@ async def _page(
         letters=shown["kind"] in _LETTERS,
         acts=acts,
         problem=problem,
-        wrong=deed,
-        given={name: many[0] for name, many in visit.form.items()},
+        failed=deed,
+        wrong=register_forms.wrong(visit, problem) if problem else Wrong(),
+        given=typed(visit),
+        prefilled={"notice": _written(visit, shown)},
+        people=people[:_MOST_SHOWN],
+        more_people=len(people) - _MOST_SHOWN,
+        told=sum(at is not None for at in shown["people"].values()),
     )
+
+
+def _written(visit: Visit, matter: dict[str, Any]) -> dict[str, str]:
+    """The words of a breach's letter as they stand, to go on writing."""
+    written = matter["words"].get("notice", {}).get(visit.language)
+    return {**written, "language": visit.language} if written else {}
 
 
 async def _preview(visit: Visit, matter: dict[str, Any]) -> Accounting | None:

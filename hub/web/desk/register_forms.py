@@ -4,6 +4,7 @@ The names are those of `hub.compliance.deeds`; what is read from a page is given
 the API accept the same.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
@@ -11,13 +12,16 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from hub.compliance import breaches, complaints
-from hub.errors import Malformed
+from hub.errors import HubError, Malformed
 from hub.storage import members
 from hub.web.pages import times
 from hub.web.pages.visit import Visit
+from hub.web.pages.words import named
 from policies.vocabulary import CLASSES, COMPLETE_RECORD
 
-Kind = Literal["member", "day", "words", "choice", "flag", "number", "organization", "organizations", "until"]
+Kind = Literal[
+    "member", "day", "words", "choice", "flag", "number", "organization", "organizations", "until", "members", "hidden"
+]
 
 
 class Field(NamedTuple):
@@ -72,8 +76,10 @@ OPENING: Mapping[str, tuple[Field, ...]] = {
         Field("discovered_at", "day"),
         Field("happened_at", "day", required=False),
         Field("what", "words"),
+        Field("members", "members", required=False),
         Field("affected", "number", required=False),
         Field("licensed", "flag", required=False),
+        Field("reference", "hidden", required=False),
     ),
     "list": (Field("member", "member"), Field("received_at", "day"), Field("language", "choice", ("en", "es"))),
 }
@@ -97,23 +103,48 @@ DEED: Mapping[str, Mapping[str, tuple[Field, ...]]] = {
             Field("conclusion", "choice", breaches.Conclusion.__args__),  # type: ignore[attr-defined]
             _REASON,
         ),
+        "people": (Field("members", "members"), _WHY),
         "notice": (*(Field(part, "words") for part in breaches.PARTS), Field("language", "choice", ("en", "es"))),
+        "person": (Field("member", "member"), _WHY),
         "told": (Field("clock", "choice"), _WHY),
         "delay": (Field("until", "until", required=False), _REASON),
         "finish": (_REASON,),
     },
 }
+_MOST_PEOPLE = 40_000
+"""Characters: over a thousand ids."""
 _LISTED = frozenset({"against", "information"})
 
 
+class Wrong(NamedTuple):
+    """What is said beside a field of a form that was not taken."""
+
+    field: str = ""
+    text: str = ""
+
+
+def wrong(visit: Visit, error: HubError) -> Wrong:
+    """Which field it was, and what to do about it. A person whom nobody knows is a wrong `member`."""
+    named_field = error.field or "" if isinstance(error, Malformed) else "member"
+    name, _, place = named_field.removeprefix("$.").partition("[")
+    field = name.partition(".")[0]
+    if error.detail_code == "missing":
+        return Wrong(field, visit.say("registers.missing"))
+    text = named(visit.language, "wrong", field)
+    text = visit.say("registers.wrong_field") if text == field else text
+    return Wrong(field, visit.say("registers.wrong_line", n=int(place[:-1]) + 1, what=text) if place else text)
+
+
 async def read(visit: Visit, fields: tuple[Field, ...]) -> bytes:
-    """What was filled in, as the JSON that the register's form takes. Raises `Malformed` naming the field."""
+    """What was filled in, as the JSON that the register's form takes. Raises `Malformed` naming the field; its code is
+    `missing` for one that has to be filled in.
+    """
     given: dict[str, Any] = {}
     for field in fields:
         value = await _value(visit, field)
         if value is None:
             if field.required:
-                raise Malformed("This is missing.", field=field.name)
+                raise Malformed("This is missing.", code="missing", field=field.name)
             continue
         outer, _, inner = field.name.partition(".")
         if inner:
@@ -128,12 +159,13 @@ async def read(visit: Visit, fields: tuple[Field, ...]) -> bytes:
 async def _value(visit: Visit, field: Field) -> Any:
     if field.kind == "organizations":
         return [each for each in visit.form.get(field.name, []) if each] or None
-    text = visit.field(field.name, 8_000)
+    text = visit.field(field.name, _MOST_PEOPLE if field.kind == "members" else 8_000)
     match field.kind if text else "":
         case "" | "flag":
             return bool(text) or None
-        case "member":
-            return await members.find_by_cin(visit.hub, text) or text
+        case "member" | "members":
+            meant = [await members.find_by_cin(visit.hub, each) or each for each in re.split(r"[\s,;]+", text) if each]
+            return meant if field.kind == "members" else meant[0] if len(meant) == 1 else text
         case "number":
             return _number(field.name, text)
         case "day" | "until":

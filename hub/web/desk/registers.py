@@ -8,11 +8,13 @@ from aiohttp import web
 from hub.compliance import deeds, on_registers
 from hub.compliance.matters import REGISTERS
 from hub.compliance.on_registers import Listed
-from hub.desk import reading
+from hub.desk import log, reading
 from hub.errors import Malformed, NotAvailable
+from hub.storage.facts import instant
 from hub.web.desk import narrowed, register_forms
 from hub.web.desk.named import names
 from hub.web.desk.narrowed import AGES
+from hub.web.desk.register_forms import Wrong
 from hub.web.pages.door import ACT, READ, Page
 from hub.web.pages.render import page
 from hub.web.pages.visit import Visit, see_other
@@ -62,8 +64,9 @@ async def show(visit: Visit) -> web.Response:
 
 
 async def ask(visit: Visit) -> web.Response:
-    """`GET /desk/registers/new/{kind}`: an empty form."""
-    return await _form(visit, _kind(visit))
+    """`GET /desk/registers/new/{kind}`: an empty form; a breach is begun from an `entry` of the log as well."""
+    kind = _kind(visit)
+    return await _form(visit, kind, given=await _begun(visit) if kind == "breach" else {})
 
 
 async def enter(visit: Visit) -> web.Response:
@@ -75,18 +78,36 @@ async def enter(visit: Visit) -> web.Response:
         fields = await register_forms.read(visit, register_forms.OPENING[kind])
         matter = await deeds.open_matter(visit.hub, kind, fields, organization, by=visit.who.by)
     except (Malformed, NotAvailable) as error:
-        wrong = error.field if isinstance(error, Malformed) else "member"
-        return await _form(visit, kind, wrong=wrong or "", status=400)
+        return await _form(visit, kind, wrong=register_forms.wrong(visit, error), given=typed(visit), status=400)
     return see_other(f"/desk/registers/{matter}")
 
 
-async def _form(visit: Visit, kind: str, *, wrong: str = "", status: int = 200) -> web.Response:
+def typed(visit: Visit) -> dict[str, str]:
+    """What was typed into a form that comes back."""
+    return {name: many[0] for name, many in visit.form.items()}
+
+
+async def _begun(visit: Visit) -> dict[str, str]:
+    """What an entry of the log says of a breach already: whose, about whom, when."""
+    position = visit.asked("entry")
+    if not (position.isascii() and position.isdigit() and len(position) < 16):
+        return {}
+    row = await log.row_at(visit.hub, int(position), visit.who.scope)
+    if row is None:
+        raise NotAvailable
+    day = instant(row["at"]).astimezone(visit.hub.zone).date().isoformat()
+    begun = {"organization": row["program"], "members": row["member_id"] or "", "happened_at": day}
+    return begun | {"reference": row["reference"]}
+
+
+async def _form(
+    visit: Visit, kind: str, *, given: dict[str, str], wrong: Wrong | None = None, status: int = 200
+) -> web.Response:
     known = await names(visit)
     own = {each: name for each, name in known.organizations.items() if visit.who.may_see(each)}
-    given = {name: many[0] for name, many in visit.form.items()}
     return page(
         "matter_new.html", visit, status=status, kind=kind, fields=register_forms.OPENING[kind], own=own,
-        everybody=known.organizations, wrong=wrong.partition(".")[0].removeprefix("$"), given=given,
+        everybody=known.organizations, wrong=wrong or Wrong(), given=given,
     )  # fmt: skip
 
 
