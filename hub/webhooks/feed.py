@@ -6,14 +6,14 @@ sender of a submission, the recipient of a status report that arrived, the organ
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, func, select
 from sqlmodel import col
 
 from hub.context import Hub
 from hub.errors import Stale
 from hub.model import MessageKind
 from hub.storage.database import Step, Unit
-from hub.storage.statements import Change, InsertNew, Keep, Lookup, columns_of
+from hub.storage.statements import Change, InsertNew, Keep, Lookup, Row, columns_of
 from hub.storage.tables import (
     Disclosure,
     LedgerEntry,
@@ -36,20 +36,13 @@ _READ: tuple[Any, ...] = (
     col(LedgerEntry.kind),
     col(LedgerEntry.reference),
 )
-_SHARE: tuple[Any, ...] = (
-    col(Submission.id),
-    col(Submission.sender),
-    col(Submission.kind),
-    col(Outbox.recipient),
-    col(Disclosure.state),
-)
 _WORK: tuple[Any, ...] = (col(WorkItem.organization_id), col(WorkItem.id), col(WorkItem.created_at))
-_HOOK: tuple[Any, ...] = (
-    col(Webhook.id),
-    col(Webhook.organization_id),
-    col(Webhook.events),
-    col(Webhook.created_at),
-)
+_HOOKS = select(  # type: ignore[call-overload]
+    Webhook.id, Webhook.organization_id, Webhook.events, Webhook.created_at
+).where(col(Webhook.ended_at).is_(None))
+_SUBMISSION = Lookup(Submission, ("sender", "kind"), "id")
+_SHARE = Lookup(Outbox, ("submission_id", "recipient"), "id")
+_DISCLOSED = Lookup(Disclosure, ("state",), "id")
 _POSITION = Lookup(WebhookFeed, ("position",), "id")
 _FIRST = InsertNew(WebhookFeed, ("id", "position"), ("id",))
 _MOVE = Change(WebhookFeed, ("position",), ("id", "position"), must_hit=True)
@@ -67,10 +60,14 @@ class Event(NamedTuple):
 
 async def advance(hub: Hub) -> int:
     """Read one batch; how many entries and work items it had."""
+    start, end = await _position(hub), await _end(hub)
+    hooks = await hub.database.query(_HOOKS)
+    if not hooks:
+        # What a webhook hears begins with itself: without one nothing has to be read.
+        return await _move(hub, start, end, []) if end > start else 0
     work = await _work(hub)
     if work:
-        await hub.database.commit(Unit((), tuple(await _calls(hub, work))))
-    start = await _position(hub)
+        await hub.database.commit(Unit((), tuple(_calls(hub, work, hooks))))
     statement = (
         select(*_READ)
         .join(LedgerEntry, col(LedgerEntry.id) == col(LedgerLeaf.entry_id))
@@ -82,33 +79,36 @@ async def advance(hub: Hub) -> int:
     if not rows:
         return len(work)
     events = [event for row in rows for event in await _events(hub, *row)]
-    guard = Step(_MOVE, (rows[-1][0] + 1, _STATE, start), "feed")
+    return len(work) + await _move(hub, start, rows[-1][0] + 1, _calls(hub, events, hooks))
+
+
+async def _move(hub: Hub, start: int, end: int, calls: list[Step]) -> int:
+    """Read up to there, with the calls that follow from it; how many entries were read, a batch if another process was
+    faster.
+    """
+    guard = Step(_MOVE, (end, _STATE, start), "feed")
     try:
-        await hub.database.commit(Unit((guard,), tuple(await _calls(hub, events))))
+        await hub.database.commit(Unit((guard,), tuple(calls)))
     except Stale:
-        return BATCH  # another process was faster
-    return len(rows) + len(work)
+        return BATCH
+    return end - start
 
 
 async def _events(hub: Hub, position: int, at: int, kind: str, reference: str | None) -> list[Event]:
     mark = str(position)
     if kind in _OF_SUBMISSION:
-        rows = await hub.database.query(select(col(Submission.sender)).where(col(Submission.id) == reference))
-        return [Event("submission.changed", sender, reference or "", at, mark) for (sender,) in rows]
+        found = await hub.database.lookup(_SUBMISSION, reference)
+        return [Event("submission.changed", sender, reference or "", at, mark) for sender, _ in found]
     if kind not in _OF_SHARE:
         return []
-    statement = (
-        select(*_SHARE)
-        .join(Outbox, col(Outbox.submission_id) == col(Submission.id))
-        .outerjoin(Disclosure, col(Disclosure.id) == col(Outbox.id))
-        .where(col(Outbox.id) == reference)
-    )  # fmt: skip
-    found = []
-    for submission, sender, message, recipient, state in await hub.database.query(statement):
-        found.append(Event("submission.changed", sender, submission, at, mark))
-        if message == MessageKind.STATUS_REPORT.value and state == "disclosed":
-            found.append(Event("status.received", recipient, submission, at, mark))
-    return found
+    events = []
+    for submission, recipient in await hub.database.lookup(_SHARE, reference):
+        ((sender, message),) = await hub.database.lookup(_SUBMISSION, submission)
+        events.append(Event("submission.changed", sender, submission, at, mark))
+        if message == MessageKind.STATUS_REPORT.value:
+            disclosed = await hub.database.lookup(_DISCLOSED, reference) == [("disclosed",)]
+            events += [Event("status.received", recipient, submission, at, mark)] if disclosed else []
+    return events
 
 
 async def _work(hub: Hub) -> list[Event]:
@@ -127,11 +127,7 @@ async def _work(hub: Hub) -> list[Event]:
     return [Event("work.waiting", organization, work, at, "0") for organization, work, at in rows]
 
 
-async def _calls(hub: Hub, events: list[Event]) -> list[Step]:
-    if not events:
-        return []
-    statement = select(*_HOOK)
-    hooks = await hub.database.query(statement.where(col(Webhook.ended_at).is_(None)))
+def _calls(hub: Hub, events: list[Event], hooks: list[Row]) -> list[Step]:
     now = hub.clock.now()
     return [
         Step(
@@ -151,6 +147,12 @@ async def _calls(hub: Hub, events: list[Event]) -> list[Step]:
         for hook, organization, names, since in hooks
         if organization == event.organization and event.name in names.split() and event.at >= since
     ]
+
+
+async def _end(hub: Hub) -> int:
+    """Where the ledger ends as it is sequenced now."""
+    newest = await hub.database.query(select(func.max(col(LedgerLeaf.position))))
+    return -1 if newest[0][0] is None else int(newest[0][0]) + 1
 
 
 async def _position(hub: Hub) -> int:

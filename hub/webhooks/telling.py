@@ -38,13 +38,14 @@ _GIVEN_UP = Change(WebhookCall, ("state",), ("webhook_id", "state"))
 async def run(hub: Hub) -> None:
     """Read and tell until cancelled."""
     while True:
+        behind = False
         try:
-            await feed.advance(hub)
+            behind = await feed.advance(hub) >= feed.BATCH
             await tell_due(hub)
         except Exception as error:  # noqa: BLE001 - a database that is away must not end the telling; no message, a code
             code = error.detail_code if isinstance(error, HubError) else type(error).__name__
             _log.error("telling webhooks failed", code=code)
-        await asyncio.sleep(PERIOD_S)
+        await asyncio.sleep(0 if behind else PERIOD_S)
 
 
 async def tell_due(hub: Hub) -> int:

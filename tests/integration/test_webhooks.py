@@ -111,6 +111,16 @@ async def test_nobody_hears_of_what_was_before_or_is_not_theirs(receiver: Receiv
     assert len(await receiver.go_on()) == 1
 
 
+async def test_one_added_after_the_ledger_was_read_without_any_hears_of_what_follows(receiver: Receiver) -> None:
+    await receiver.scene.consent()
+    await receiver.scene.submit()
+    assert await receiver.go_on() == []
+    assert await feed.advance(receiver.hub) == 0
+    await receiver.add("harbor")
+    submission = await receiver.scene.submit("k2")
+    assert [told["submission"] for _, told in await receiver.go_on()] == [submission]
+
+
 async def test_a_status_report_that_arrived_is_told_to_its_recipient(receiver: Receiver) -> None:
     await receiver.scene.consent()
     await receiver.add("lantern")
