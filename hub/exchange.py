@@ -23,6 +23,7 @@ from hub.storage import submissions
 from hub.storage.directory import Directory
 from hub.storage.facts import Facts
 from hub.storage.submissions import StoredSubmission
+from hub.turns import next_turn
 from hub.workers.recent import Remembered
 
 OUTBOX = "outbox"
@@ -40,6 +41,7 @@ async def submit(hub: Hub, handed: Handed) -> str:
     for n, recipient in enumerate(handed.manifest.recipients):
         if recipient.organization not in directory.organizations:
             raise Malformed("No such organization in the directory.", field=f"$.recipients[{n}]")
+    await next_turn()
     key = hash_idempotency(hub.ring, handed.sender, handed.key)
     facts = await packets.facts_for(hub, handed)
     now = hub.clock.now()
@@ -50,6 +52,7 @@ async def submit(hub: Hub, handed: Handed) -> str:
         newly(_decided(hub, asked, facts, directory, handed.sender, recipient.organization, now), now)
         for recipient in handed.manifest.recipients
     ]
+    await next_turn()
     lease_us = hub.lease_us if hub.handover.has_room() else None
     packet = packets.packet(hub, handed, facts, asked, decisions, key, now, lease_us)
     try:
@@ -112,10 +115,12 @@ async def _attempt(
         return await intents.give_up(hub, ticket, submission, "no-endpoint", now)
     if chosen.away_until is not None:
         return await intents.postpone(hub, ticket, chosen.away_until)
+    await next_turn()
     try:
         opened = recent and tuple(recent.documents[item] for item in released)
         opened = opened or await _opened(hub, submission, released)
         given = parcel(submission, ticket, chosen, decided.record, facts, directory, opened)
+        await next_turn()
         prepared = await prepare(hub.channels[chosen.endpoint.channel], given)
     except Unrenderable as error:
         return await intents.give_up(hub, ticket, submission, error.detail_code, now)

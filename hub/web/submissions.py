@@ -17,6 +17,7 @@ from hub.model import Frozen
 from hub.storage import submissions
 from hub.storage.tables import Submission
 from hub.storage.tokens import Principal, Role
+from hub.turns import next_turn
 from hub.web import signed
 from hub.web.access import ANYONE, HUB, Route, note_view, who_calls
 from hub.web.body import decode, json_response, read_body
@@ -57,6 +58,7 @@ async def take(hub: Hub, who: Principal, key: str, content_type: str, body: byte
         raise Unauthorized("Your organization signs what it hands in; this is not signed.", code="signature-absent")
     _check_key(key)
     raw, documents = _parts(content_type, body)
+    await next_turn()
     digests = {name: hashlib.sha256(content).digest() for name, content in documents.items()}
     handed = Handed(
         sender=who.organization,
