@@ -1,3 +1,3 @@
-"""What a mail system says about a mail: disposition notifications (RFC 8098), delivery status (RFC 3464), and what the
-sender of the mail may conclude from them (Implementation Guide for Delivery Notification in Direct).
+"""What a mail system says about a mail: disposition notifications (RFC 8098), delivery status (RFC 3464). What follows
+from them is the hub's (`hub.inbound.proofs`, `hub.inbound.unanswered`).
 """

@@ -1,4 +1,4 @@
-"""Notifications: what is written, what is understood however others write it, and what the sender concludes."""
+"""Notifications: what is written, and what is understood however others write it."""
 
 from email import message_from_bytes
 from email.policy import SMTP
@@ -20,7 +20,6 @@ from adapters.email.notices.build import (
 )
 from adapters.email.notices.fields import groups_of
 from adapters.email.notices.read import Notice, is_notice, read_notices
-from adapters.email.notices.tracking import FINAL, HOUR, State, Tracked, Waits, after, at_time, due, is_done
 from tests.direct import AT, MESSAGE
 from tests.unit.adapters.email.opening import HUB, opened, signer
 
@@ -226,84 +225,3 @@ def test_a_damaged_notification_is_a_notification_that_says_nothing(noise):
         assert is_notice(entity)
         assert all(notice.said == "unknown" for notice in read_notices(entity))
     assert read_notices(read_entity(MESSAGE)) == []
-
-
-# What the sender concludes
-
-
-WAITS = Waits(processed=HOUR, dispatched=2 * HOUR)
-ROW = Tracked("a@b.example", AT)
-ASKED = Tracked("a@b.example", AT, wants_dispatched=True)
-
-
-def said(word: str, recipient: str = "a@b.example") -> Notice:
-    return Notice("mdn", word, "1@b", recipient)
-
-
-@pytest.mark.parametrize(
-    ("row", "words", "expected"),
-    [
-        (ROW, ["processed"], State.PROCESSED),
-        (ROW, ["dispatched"], State.PROCESSED),
-        (ROW, ["displayed"], State.PROCESSED),
-        (ROW, ["failed"], State.FAILED),
-        (ROW, ["processed", "failed"], State.FAILED),
-        (ROW, ["delayed"], State.SENT),
-        (ROW, ["unknown"], State.SENT),
-        (ASKED, ["processed"], State.PROCESSED),
-        (ASKED, ["processed", "dispatched"], State.DISPATCHED),
-        (ASKED, ["dispatched", "processed"], State.DISPATCHED),
-        (ASKED, ["processed", "failed"], State.FAILED),
-        (ASKED, ["dispatched", "failed"], State.DISPATCHED),
-        (ASKED, ["failed", "dispatched"], State.FAILED),
-    ],
-)
-def test_notices_move_a_recipient_along_and_never_back(row, words, expected):
-    for word in words:
-        row = after(row, said(word), AT + 1).row
-    assert row.state is expected
-
-
-def test_a_duplicate_is_no_news_and_anothers_notice_none_of_ours():
-    first = after(ROW, said("processed"), AT + 1)
-    assert first.told
-    assert after(first.row, said("processed"), AT + 9) == (type(first))(first.row, told=False)
-    assert not after(ROW, said("failed", "z@b.example"), AT + 1).told
-
-
-def test_time_outs_come_when_they_are_due_and_only_then():
-    assert due(ROW, WAITS) == AT + HOUR
-    assert not at_time(ROW, AT + HOUR - 1, WAITS).told
-    assert at_time(ROW, AT + HOUR, WAITS).row.state is State.TIMED_OUT_PROCESSED
-    processed = after(ASKED, said("processed"), AT + 5).row
-    assert due(processed, WAITS) == AT + 5 + 2 * HOUR
-    assert at_time(processed, AT + 5 + 2 * HOUR, WAITS).row.state is State.TIMED_OUT_DISPATCHED
-    satisfied = after(ROW, said("processed"), AT + 5).row
-    assert due(satisfied, WAITS) is None
-    assert is_done(satisfied)
-
-
-def test_what_comes_after_a_time_out_is_kept_for_a_person_and_takes_nothing_back():
-    timed_out = at_time(ROW, AT + HOUR, WAITS).row
-    late = after(timed_out, said("processed"), AT + 2 * HOUR)
-    assert not late.told
-    assert (late.row.state, late.row.late) == (State.TIMED_OUT_PROCESSED, True)
-
-
-NEWS = st.one_of(
-    st.sampled_from(["processed", "dispatched", "displayed", "delivered", "delayed", "failed", "unknown"]), st.none()
-)
-
-
-@given(st.booleans(), st.lists(st.tuples(NEWS, st.integers(0, HOUR)), max_size=12))
-def test_a_final_state_is_reached_at_most_once_and_news_is_told_once_for_each_state(wants, events):
-    row, now, told = Tracked("a@b.example", AT, wants_dispatched=wants), AT, []
-    for word, later in events:
-        now += later
-        change = at_time(row, now, WAITS) if word is None else after(row, said(word), now)
-        if row.state in FINAL:
-            assert change.row.state is row.state
-        told += [change.row.state] if change.told else []
-        row = change.row
-    assert len(told) == len(set(told)) <= 2
-    assert sum(state in FINAL for state in told) <= 1
