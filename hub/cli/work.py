@@ -23,6 +23,7 @@ the queue; it is decided anew before anything leaves. Closing one leaves it wher
                                                                  the recipient was called and has nothing
   part2hub work close ID --reason confirmed_delivered --by m.ortiz
                                                                  the recipient was called and has it
+  part2hub work close ID --reason misdirected --by m.ortiz       what came in is for somebody else
   part2hub work another-way ID --by m.ortiz                      what did not reach its reader goes to the recipient's
                                                                  next verified address (--to ENDPOINT: to that one)
 

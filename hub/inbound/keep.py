@@ -8,7 +8,7 @@ from hub.arrivals import Arrival, Taken
 from hub.context import Hub
 from hub.crypto.envelope import Sealed, open, seal  # noqa: A004 - the glossary's verb
 from hub.crypto.identifiers import hash_idempotency
-from hub.errors import Conflict, HubError, NotAvailable, Stale, TooLarge
+from hub.errors import Conflict, HubError, IntegrityFailed, NotAvailable, Stale, TooLarge
 from hub.inbound import owed
 from hub.model import Frozen, new_id
 from hub.record import entry
@@ -23,9 +23,9 @@ INBOUND = "inbound"
 _ADD = InsertNew(Inbound, columns_of(Inbound), ("channel", "key_hash"))
 _ADD_UNIQUE = Insert(Inbound, columns_of(Inbound))
 _EARLIER = Lookup(Inbound, ("channel", "id", "digest"), "key_hash")
-_SEALED = Lookup(
+_STANDS = Lookup(
     Inbound,
-    ("state", "organization_id", "code", "reference", "received_at", "key_id", "wrapped_key", "sealed"),
+    ("channel", "state", "organization_id", "code", "reference", "received_at", "key_id", "wrapped_key", "sealed"),
     "id",
 )
 
@@ -43,6 +43,8 @@ class Kept(Frozen, frozen=True, kw_only=True):
     reference: str | None
     received_at: int
     arrival: Arrival
+    opens: bool = True
+    """Whether its seal opens; if not, `arrival` is an empty one."""
 
 
 async def keep(hub: Hub, arrival: Arrival) -> Taken:
@@ -74,10 +76,22 @@ async def keep_with(hub: Hub, arrival: Arrival, guard: Step) -> Taken:
 
 async def read(hub: Hub, inbound: str) -> Kept:
     """The arrival, opened. Raises `NotAvailable` if there is none, `IntegrityFailed` if it does not open."""
-    rows = await hub.database.lookup(_SEALED, inbound)
+    kept = await standing(hub, inbound)
+    if not kept.opens:
+        raise IntegrityFailed("An arrival does not open.")
+    return kept
+
+
+async def standing(hub: Hub, inbound: str) -> Kept:
+    """The same, also of one that does not open (a damaged disk, a key that is gone): a person can still end it.
+
+    Raises `NotAvailable`.
+    """
+    rows = await hub.database.lookup(_STANDS, inbound)
     if not rows:
         raise NotAvailable
-    state, organization, code, reference, received_at, *sealed = rows[0]
+    channel, state, organization, code, reference, received_at, *sealed = rows[0]
+    arrival = _opened(hub, inbound, Sealed(*sealed))
     return Kept(
         id=inbound,
         state=state,
@@ -85,8 +99,16 @@ async def read(hub: Hub, inbound: str) -> Kept:
         code=code,
         reference=reference,
         received_at=received_at,
-        arrival=_decode(open(hub.ring, _record(inbound), Sealed(*sealed))),
+        arrival=arrival or Arrival(channel=channel, key="", raw=b"", media_type="", trouble="failed"),
+        opens=arrival is not None,
     )
+
+
+def _opened(hub: Hub, inbound: str, sealed: Sealed) -> Arrival | None:
+    try:
+        return _decode(open(hub.ring, _record(inbound), sealed))
+    except (IntegrityFailed, msgspec.MsgspecError):
+        return None
 
 
 def _row(hub: Hub, arrival: Arrival, found: str) -> tuple[Row, tuple[Step, ...]]:

@@ -14,7 +14,7 @@ from hub.storage.statements import Insert, columns_of
 from hub.storage.tables import Acknowledgement
 
 _ADD = Insert(Acknowledgement, columns_of(Acknowledgement))
-_NOT_DELIVERED = {"misdirected", "not_ours", "refused"}
+_NOT_DELIVERED = {"misdirected", "not_ours", "refused", "unreadable"}
 
 
 def at_arrival(arrival: Arrival, inbound: str, now: int) -> tuple[Step, ...]:

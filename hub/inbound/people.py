@@ -14,7 +14,7 @@ from hub.compliance import viewing
 from hub.context import Hub
 from hub.errors import Conflict, Malformed, NotAvailable, Stale
 from hub.inbound import paper
-from hub.inbound.keep import Kept, read
+from hub.inbound.keep import Kept, read, standing
 from hub.inbound.paper import Sorting
 from hub.inbound.settle import WORK, settled, submitted
 from hub.model import MemberIdentity
@@ -23,7 +23,7 @@ from hub.storage import members
 from hub.storage.tables import Inbound
 from hub.waiting.work import close_for
 
-Closing = Literal["duplicate", "misdirected", "not_ours", "filed", "refused"]
+Closing = Literal["duplicate", "misdirected", "not_ours", "filed", "refused", "unreadable"]
 """Fixed words: why an arrival goes no further."""
 _SHOWN = ("id", "channel", "organization_id", "state", "code", "reference", "received_at", "settled_at")
 
@@ -94,11 +94,14 @@ async def close(
 ) -> None:
     """It goes no further; it stays kept, with this member if it is filed with one.
 
-    Raises `NotAvailable`, `Malformed`, and `Conflict` if it does not wait.
+    Raises `NotAvailable`, `Malformed` (only what is filed is filed with somebody, and only what opens is filed), and
+    `Conflict` if it does not wait.
     """
     kept = await _theirs(hub, inbound, organization)
     if kept.state != "waiting":
         raise Conflict("This arrival does not wait.", code="not-waiting")
+    if why == "filed" and not kept.opens:
+        raise Malformed("What does not open cannot be filed.", field="$.reason")
     steps = [close_for(WORK, inbound, by, why, hub.clock.now())]
     if member is not None:
         if why != "filed":
@@ -106,14 +109,14 @@ async def close(
         await members.facts_of(hub, member)
         steps.append(entry("inbound.filed", hub.clock.now(), {"by": by}, member=member, reference=inbound))
     try:
-        await settled(hub, kept, "closed", kept.organization, why, None, *steps)
+        await settled(hub, kept, "closed", kept.organization, why, None, *steps, by=by)
     except Stale:
         raise Conflict("Somebody else has settled this meanwhile.", code="not-waiting") from None
 
 
 async def _theirs(hub: Hub, inbound: str, organization: str | None) -> Kept:
     # INVARIANT: no-existence-leak
-    kept = await read(hub, inbound)
+    kept = await standing(hub, inbound)
     if organization not in (None, kept.organization):
         raise NotAvailable
     return kept

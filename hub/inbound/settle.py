@@ -78,12 +78,19 @@ async def give_up(hub: Hub, inbound: str) -> None:
 
 
 async def settled(
-    hub: Hub, kept: Kept, state: str, sender: str | None, code: str | None, reference: str | None, *more: Step
+    hub: Hub,
+    kept: Kept,
+    state: str,
+    sender: str | None,
+    code: str | None,
+    reference: str | None,
+    *more: Step,
+    by: str = "",
 ) -> str:
-    """Commit the arrival's new state. Raises `Stale` if somebody else was faster."""
+    """Commit the arrival's new state; `by` is the person who says so. Raises `Stale` if somebody else was faster."""
     now = hub.clock.now()
     guard = Step(_SETTLE, (state, sender, code or None, reference, now, kept.id, kept.state), "inbound")
-    body = {"code": code or "", "organization": sender, "to": reference}
+    body = {"code": code or "", "organization": sender, "to": reference} | ({"by": by} if by else {})
     told = owed.at_the_end(kept.arrival, kept.id, state, code, now)
     writes = (entry(f"inbound.{state}", now, body, reference=kept.id), *told, *more)
     await hub.database.commit(Unit((guard,), writes))

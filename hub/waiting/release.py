@@ -12,6 +12,8 @@ from hub.compliance import viewing
 from hub.context import Hub
 from hub.errors import Conflict, Malformed, NotAvailable
 from hub.exchange import OUTBOX
+from hub.inbound import people
+from hub.inbound.settle import WORK
 from hub.outbox import APPROVE, MOVE
 from hub.people import accounts
 from hub.record import entry
@@ -31,8 +33,15 @@ Reason = Literal[
     "confirmed_not_delivered",
     "patient_request",
     "answered",
+    "misdirected",
+    "not_ours",
+    "refused",
+    "unreadable",
 ]
 """Fixed words: free text here would be content outside any sealed field."""
+CLOSING: tuple[people.Closing, ...] = ("duplicate", "misdirected", "not_ours", "refused", "unreadable")
+"""With which of them what came in goes no further; what is filed is filed with a member (`hub.inbound.people`)."""
+_OF_ARRIVALS = frozenset(CLOSING) - {"duplicate"}
 
 _RELEASABLE = ("held", "dead", "unknown")
 _ROW = Lookup(Outbox, ("state", "share"), "id")
@@ -101,13 +110,17 @@ async def release(hub: Hub, work: str, reason: Reason, *, organization: str | No
 
 
 async def close(hub: Hub, work: str, reason: Reason, *, organization: str | None, by: str) -> None:
-    """Close a work item; what it is about stays where it is. Closed as an incident, it opens one (§2.16(b)); closed
-    with what the recipient said, an unknown outcome is known.
+    """Close a work item; what it is about stays where it is, and what came in is closed with it. Closed as an incident,
+    it opens one (§2.16(b)); closed with what the recipient said, an unknown outcome is known.
 
-    Raises `NotAvailable`, `Conflict`, and `Malformed` for an incident that is found outside a review, and for an answer
-    to what nobody asked.
+    Raises `NotAvailable`, `Conflict`, and `Malformed` for an incident that is found outside a review, for an answer to
+    what nobody asked, and for a reason that does not fit.
     """
     item = await open_item(hub, work, organization)
+    if item["kind"] == WORK or reason in _OF_ARRIVALS:
+        # What came in and the work about it end in one unit, whichever of the two is closed.
+        await _close_arrival(hub, item, reason, by)
+        return
     confirm.check(item, reason)
     if reason == "incident" and item["kind"] not in REVIEWS:
         raise Malformed("An incident is what a review finds.", field="$.reason")
@@ -122,6 +135,14 @@ async def close(hub: Hub, work: str, reason: Reason, *, organization: str | None
         due = hub.calendar.end_of_next(now, hub.zone)
         writes.append(open_work("incident", item["organization_id"], item["reference"], ("2.16(b)",), now, due=due))
     await commit_settled(hub, Unit((guard,), tuple(writes)))
+
+
+async def _close_arrival(hub: Hub, item: dict[str, Any], reason: Reason, by: str) -> None:
+    why = next((each for each in CLOSING if each == reason), None)
+    if item["kind"] != WORK or why is None:
+        raise Malformed("What came in is closed with a reason of its own, and nothing else is.", field="$.reason")
+    # Whose the item is, the arrival is.
+    await people.close(hub, item["reference"], why, organization=None, by=by)
 
 
 async def _person(hub: Hub, token: str, organization: str) -> str:

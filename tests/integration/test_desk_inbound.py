@@ -10,7 +10,9 @@ from hub.arrivals import Arrival, ArrivedPacket
 from hub.inbound.keep import keep, read
 from hub.inbound.reception import settle_taken
 from hub.model import Document, MemberIdentity, MessageKind
-from hub.storage.tables import LedgerEntry, Outbox, Submission, WorkItem
+from hub.storage.database import Step, Unit
+from hub.storage.statements import Change
+from hub.storage.tables import Inbound, LedgerEntry, Outbox, Submission, WorkItem
 from tests.desk import a_desk
 from tests.integration.test_inbound_fax import a_fax
 from tests.scenes import BORN, CIN, NAME, a_scene
@@ -186,6 +188,30 @@ async def test_an_arrival_is_filed_with_a_person_and_told_to_nobody(scene, desk)
     filed = [row for row in await scene.rows(LedgerEntry.kind, LedgerEntry.member_id) if row[0] == "inbound.filed"]
     assert filed == [("inbound.filed", scene.member)]
     assert await nothing_handed_in(scene)
+
+
+async def test_the_work_of_an_arrival_closes_the_arrival_with_it(scene, desk):
+    inbound = await waiting(scene, FAX)
+    ((work,),) = await scene.rows(WorkItem.id)
+    ana = await desk.somebody("ana", "compliance")
+    assert (await ana.post(f"/desk/work/{work}/close", {"reason": "reviewed"})).status == 400
+    assert (await ana.post(f"/desk/work/{work}/close", {"reason": "not_ours"})).status == 303
+    assert "About nobody of ours" in (await ana.get(f"/desk/work/{work}")).words
+    assert "It is about nobody of ours" in (await ana.get(f"/desk/inbound/{inbound}")).words
+    assert "Nothing here." in (await ana.get("/desk/inbound")).words
+
+
+async def test_what_does_not_open_any_more_can_still_be_seen_and_closed(scene, desk):
+    inbound = (await keep(scene.hub, FAX)).id
+    spoil = Step(Change(Inbound, ("sealed",), ("id",)), (b"x" * 64, inbound))
+    await scene.hub.database.commit(Unit((), (spoil,)))
+    await settle_taken(scene.hub)
+    ana = await desk.somebody("ana", "compliance")
+    seen = await ana.get(f"/desk/inbound/{inbound}")
+    assert seen.status == 200
+    assert "It could not even be opened." in seen.words
+    assert (await ana.post(f"/desk/inbound/{inbound}/close", {"reason": "unreadable"})).status == 303
+    assert "It could not be read." in (await ana.get(f"/desk/inbound/{inbound}")).words
 
 
 async def test_an_arrival_is_closed_with_a_reason_once(scene, desk):

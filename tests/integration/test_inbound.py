@@ -10,7 +10,7 @@ import pytest
 from sqlmodel import select
 
 from hub.arrivals import Arrival, ArrivedPacket, ArrivedProof, Says
-from hub.errors import Conflict, NotAvailable
+from hub.errors import Conflict, Malformed, NotAvailable
 from hub.inbound import packets, people
 from hub.inbound.keep import keep, read
 from hub.inbound.reception import settle_taken
@@ -19,6 +19,7 @@ from hub.model import Document, MemberIdentity, MessageKind, Unknown
 from hub.storage.database import Step, Unit
 from hub.storage.statements import Change
 from hub.storage.tables import Disclosure, Inbound, LedgerEntry, Outbox, Proof, Submission, WorkItem
+from hub.waiting import release
 from tests.scenes import BORN, CIN, NAME, Scene, a_scene
 
 PERSON = MemberIdentity(given=NAME[0], family=NAME[1], born=BORN, cin=CIN)
@@ -192,6 +193,53 @@ async def test_what_cannot_be_read_at_all_waits_for_a_person_and_the_next_one_is
     await keep(scene.hub, msgspec.structs.replace(ARRIVAL, key="<2@harbor.test>"))
     assert await settle_taken(scene.hub) == 2
     assert sorted(row["state"] for row in await rows(scene, Inbound)) == ["submitted", "waiting"]
+
+
+async def spoilt(scene: Scene) -> str:
+    """An arrival whose seal does not open any more, as a person finds it."""
+    broken = (await keep(scene.hub, ARRIVAL)).id
+    spoil = Step(Change(Inbound, ("sealed",), ("id",)), (b"x" * 64, broken))
+    await scene.hub.database.commit(Unit((), (spoil,)))
+    assert await settle_taken(scene.hub) == 1
+    return broken
+
+
+async def test_what_does_not_open_any_more_is_closed_by_a_person_with_a_reason(scene: Scene) -> None:
+    broken = await spoilt(scene)
+    with pytest.raises(Malformed):
+        await people.close(scene.hub, broken, "filed", organization=None, by="county/desk")
+    await people.close(scene.hub, broken, "unreadable", organization=None, by="county/desk")
+    (arrival,), (item,) = await rows(scene, Inbound), await rows(scene, WorkItem)
+    assert (arrival["state"], arrival["code"], item["state"]) == ("closed", "unreadable", "closed")
+    (entry,) = [e for e in await rows(scene, LedgerEntry) if e["kind"] == "inbound.closed"]
+    assert msgspec.json.decode(entry["body"])["by"] == "county/desk"
+
+
+async def test_what_does_not_open_any_more_can_be_looked_at_and_matched_to_nobody(scene: Scene) -> None:
+    broken = await spoilt(scene)
+    kept = await people.look(scene.hub, broken, organization=None, by="county/desk")
+    assert (kept.code, kept.arrival.raw, kept.arrival.content) == ("failed", b"", None)
+    with pytest.raises(Conflict):
+        await people.match(scene.hub, broken, "harbor", scene.member, organization=None, by="county/desk")
+
+
+async def test_whichever_of_an_arrival_and_its_work_is_closed_both_are(scene: Scene) -> None:
+    await taken(scene, of(MemberIdentity(given="No", family="Body", born=BORN)))
+    (item,) = await rows(scene, WorkItem)
+    for wrong in ("reviewed", "answered", "incident"):
+        with pytest.raises(Malformed):
+            await release.close(scene.hub, item["id"], wrong, organization="harbor", by="harbor/desk")
+    await release.close(scene.hub, item["id"], "misdirected", organization="harbor", by="harbor/desk")
+    (arrival,), (item,) = await rows(scene, Inbound), await rows(scene, WorkItem)
+    assert (arrival["state"], arrival["code"]) == ("closed", "misdirected")
+    assert (item["state"], item["resolution"], item["closed_by"]) == ("closed", "misdirected", "harbor/desk")
+
+
+async def test_a_reason_of_what_came_in_closes_nothing_else(scene: Scene) -> None:
+    await delivered(scene, Unknown(code="timeout"))
+    (item,) = await rows(scene, WorkItem)
+    with pytest.raises(Malformed):
+        await release.close(scene.hub, item["id"], "not_ours", organization="harbor", by="harbor/desk")
 
 
 async def delivered(scene: Scene, *answers: Any) -> str:

@@ -17,8 +17,8 @@ from hub.errors import NotAvailable
 from hub.inbound import keep, paper
 from hub.inbound.keep import Kept
 from hub.model import MessageKind
+from hub.waiting.release import CLOSING
 from hub.web.desk.named import names
-from hub.web.desk.whose import CLOSES
 from hub.web.pages import arrived
 from hub.web.pages.door import ACT, READ, Page
 from hub.web.pages.render import page
@@ -66,7 +66,7 @@ async def raw(visit: Visit) -> web.Response:
 
 async def theirs(visit: Visit) -> Kept:
     """The arrival, if it is within the scope. Raises `NotAvailable`."""
-    kept = await keep.read(visit.hub, visit.request.match_info["id"])
+    kept = await keep.standing(visit.hub, visit.request.match_info["id"])
     if not visit.who.may_see(kept.organization or ""):
         raise NotAvailable
     return kept
@@ -102,7 +102,7 @@ async def shown(visit: Visit, kept: Kept, *, problem: str = "", status: int = 20
         kinds=[str(each) for each in MessageKind],
         purposes=sorted(PURPOSES),
         informations=sorted(CLASSES),
-        closes=CLOSES,
+        closes=CLOSING,
         acts=bool(set(ACT) & set(visit.who.roles)) and kept.state == "waiting",
         position=await _position(visit, kept),
     )

@@ -12,12 +12,13 @@ from hub.bases.reviews import REVIEWS
 from hub.desk import log, notes, projection, proposals, rows
 from hub.errors import Malformed, NotAvailable
 from hub.forms.own import LANGUAGES
+from hub.inbound.settle import WORK
 from hub.model import Doubt
 from hub.storage.statements import Lookup
 from hub.storage.tables import Outbox
 from hub.waiting import another_way, approvals, release
 from hub.waiting.doubts import QUALITY, STATION
-from hub.waiting.release import Reason
+from hub.waiting.release import CLOSING, Reason
 from hub.waiting.settling import read_item
 from hub.web.desk.named import colleagues, names
 from hub.web.letters import pdf_response
@@ -37,6 +38,7 @@ CLOSES: Mapping[str, tuple[str, ...]] = {
     "legal": ("reviewed", "duplicate", "answered"),
     "unknown_outcome": ("confirmed_delivered", "confirmed_not_delivered"),
     "dead_letter": ("answered", "duplicate", "corrected"),
+    WORK: CLOSING,
 }
 _ASTRAY = (STATION, QUALITY)
 """Kinds of items about pages that somebody else may hold."""

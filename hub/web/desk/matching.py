@@ -3,7 +3,7 @@
 Rules kept here: a sender that the channel proved is not chosen anew; what is handed in is decided like any other.
 """
 
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 import msgspec
 from aiohttp import web
@@ -16,9 +16,9 @@ from hub.explanations import WhatIf
 from hub.inbound import matching, paper, people
 from hub.inbound.keep import Kept
 from hub.inbound.paper import Sorting
-from hub.inbound.people import Closing
 from hub.model import MemberIdentity
 from hub.storage import members
+from hub.waiting.release import CLOSING
 from hub.web.desk import whose
 from hub.web.desk.inbound import shown, theirs
 from hub.web.desk.named import names
@@ -84,9 +84,10 @@ async def file(visit: Visit) -> web.Response:
 async def close(visit: Visit) -> web.Response:
     """`POST /desk/inbound/{id}/close`: it goes no further, for a reason."""
     kept, reason = await theirs(visit), visit.field("reason")
-    if reason not in whose.CLOSES or reason not in get_args(Closing):
+    why = next((each for each in CLOSING if each == reason), None)
+    if why is None:
         raise Malformed("This reason does not fit.", field="reason")
-    await people.close(visit.hub, kept.id, reason, organization=kept.organization, by=visit.who.by)  # type: ignore[arg-type]
+    await people.close(visit.hub, kept.id, why, organization=kept.organization, by=visit.who.by)
     return _back(kept)
 
 

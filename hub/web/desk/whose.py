@@ -3,16 +3,10 @@
 INVARIANT: no-existence-leak. Who is outside of the scope is found as little as who does not exist, and as fast.
 """
 
-from typing import get_args
-
 from hub import cadence
 from hub.errors import Malformed, NotAvailable
-from hub.inbound.people import Closing
 from hub.storage import members
 from hub.web.pages.visit import Visit
-
-CLOSES = tuple(each for each in get_args(Closing) if each != "filed")
-"""With which reasons an arrival goes no further; what is filed is filed with a member."""
 
 
 async def meant(visit: Visit) -> str | None:

@@ -33,4 +33,6 @@ def reason_word(language: str, code: str, recipient: str) -> str:
         return purpose(language, code)
     known = words(language)
     tables = ("work_code", "basis", "inbound_code", "channel")
-    return next((known[f"{table}.{code}"] for table in tables if f"{table}.{code}" in known), code)
+    family = known.get(f"work_family.{code.partition('-')[0]}")
+    unnamed = code if family is None else family.format(code=code)
+    return next((known[f"{table}.{code}"] for table in tables if f"{table}.{code}" in known), unnamed)

@@ -7,7 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from hub.web.pages import times
+from adapters.email.reasons import REASONS
+from hub.waiting.release import CLOSING
+from hub.web.pages import arrived, terms, times
 from hub.web.pages.render import TEMPLATES
 from hub.web.pages.words import LANGUAGES, language_of, words
 
@@ -15,6 +17,7 @@ LOS_ANGELES = ZoneInfo("America/Los_Angeles")
 HOUR, DAY = 3_600_000_000, 86_400_000_000
 FRIDAY_NOON = 1_772_827_200_000_000
 """2026-03-06 12:00 in Los Angeles."""
+ADAPTERS = Path(__file__).parents[3] / "adapters"
 SOURCES = [path for folder in TEMPLATES for path in (*folder.glob("*.html"), *folder.parent.glob("*.py"))]
 
 
@@ -35,6 +38,39 @@ def test_every_language_says_the_same_things() -> None:
 def test_what_a_page_says_there_is(path: Path) -> None:
     asked = re.findall(r"""say\(["']([a-z_.]+)["'][,)]""", path.read_text())
     assert [key for key in asked if key not in words("en")] == []
+
+
+def codes_in(*folders: str) -> set[str]:
+    """The codes that files under these folders write."""
+    text = "".join(path.read_text() for folder in folders for path in (ADAPTERS / folder).rglob("*.py"))
+    return {code for found in re.findall(CODE, text) for code in found if code}
+
+
+CODE = r"""\bcode ?= ?"([a-z0-9.-]+)"|review\.append\("([a-z.]+)"|else "(purpose\.[a-z]+)\""""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_code_of_a_mail_that_waits_has_a_sentence_of_its_own(language: str) -> None:
+    folders = ("email/context", "email/xdm", "email/intake")
+    codes = REASONS.keys() | codes_in(*folders) | {"notice.unproved", "context-purpose", "context-encapsulation"}
+    assert {"person.several", "xdm-hash", "context-missing", "mail-parts"} <= codes
+    unnamed = words(language)["inbound_family.other"].partition("{")[0]
+    assert [code for code in codes if arrived.why(language, code)[0].startswith(unnamed)] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_end_of_a_delivery_by_mail_or_fax_is_said_in_words(language: str) -> None:
+    folders = ("email", "fax", "pickup")
+    notices = {"mdn-failed", "dsn-failed", "mdn-dispatched", "dsn-delivered", "mdn-timed-out-processed"}
+    codes = codes_in(*folders) | notices | {"smtp-550", "smtp-tls", "fax-busy"}
+    assert {"fax-auth", "endpoint-unusable", "too-many-pages"} <= codes
+    assert [code for code in codes if terms.reason_word(language, code, "") == code] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_reason_to_close_what_came_in_is_said_in_words(language: str) -> None:
+    assert [each for each in CLOSING if f"resolution.{each}" not in words(language)] == []
+    assert [each for each in CLOSING if f"inbound_code.{each}" not in words(language)] == []
 
 
 @pytest.mark.parametrize(
