@@ -20,6 +20,15 @@ Five questions, each answered from the ledger and what it binds. Asking is itsel
 
 Exit codes: 0 answered, 1 nothing found, 2 not understood or no such disclosure, 3 a setting, 4 no database.
 """
+_FILTERS = {
+    "discloser": "id of the organization that told",
+    "recipient": "id of the organization that was told",
+    "purpose": "treatment, payment, operations, ...",
+    "basis": "consent, emergency, court_order, ...",
+    "paragraph": "as in 2.31 or 2.51",
+    "channel": "email, fax, api, ...",
+    "state": "disclosed, unknown, not_disclosed, intended",
+}
 _LEFT_OUT = {"attempts", "explanation"}
 
 
@@ -35,22 +44,22 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     looked = asked.add_parser("looked", help="who looked at what")
     looked.add_argument("--person", metavar="ORGANIZATION[/ID]", help="whose looks")
     disclosed = asked.add_parser("disclosed", help="who disclosed what")
-    for name in ("discloser", "recipient", "purpose", "basis", "paragraph", "channel", "state"):
-        disclosed.add_argument(f"--{name}")
+    for name, words in _FILTERS.items():
+        disclosed.add_argument(f"--{name}", help=words)
     permitted = asked.add_parser("permitted", help="what permitted a disclosure")
-    permitted.add_argument("--lang", choices=("en", "es"), default="en")
+    permitted.add_argument("--lang", choices=("en", "es"), default="en", help="language of the explanation")
     necessary = asked.add_parser("necessary", help="how it was kept to the necessary")
     wrong = asked.add_parser("wrong", help="what was done when something went wrong")
     wrong.add_argument("reference", nargs="?", help="a disclosure or work item (default: all)")
     for each in (looked, disclosed):
-        each.add_argument("--member", metavar="CIN|ID")
+        each.add_argument("--member", metavar="CIN|ID", help="about whom")
     for each in (looked, disclosed, wrong):
-        each.add_argument("--limit", type=int, default=50)
+        each.add_argument("--limit", type=int, default=50, help="at most so many (default: %(default)s)")
     for each in (permitted, necessary):
-        each.add_argument("disclosure")
+        each.add_argument("disclosure", help="its id, as `ask disclosed` shows it")
     for each in (looked, disclosed, permitted, necessary, wrong):
         each.add_argument("--for", dest="organization", metavar="ORGANIZATION", help="only what is theirs")
-        each.add_argument("--json", action="store_true")
+        each.add_argument("--json", action="store_true", help="the same as JSON")
     parser.set_defaults(run=run)
 
 
@@ -75,8 +84,7 @@ async def _ask(hub: "Hub", args: argparse.Namespace) -> Any:
         case "looked":
             return await questions.looked(hub, asker=BY, member=member, by=args.person, limit=args.limit)
         case "disclosed":
-            names = ("discloser", "recipient", "purpose", "basis", "paragraph", "channel", "state", "organization")
-            filters = {name: getattr(args, name) for name in names}
+            filters = {name: getattr(args, name) for name in (*_FILTERS, "organization")}
             return await questions.disclosed(hub, Wanted(**filters, member=member, limit=args.limit), asker=BY)
         case "permitted":
             return await questions.permitted(hub, args.disclosure, args.organization, asker=BY, language=args.lang)

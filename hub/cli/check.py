@@ -45,14 +45,16 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         description=_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--from", dest="discloser", required=True, metavar="ORGANIZATION")
-    parser.add_argument("--to", dest="recipient", required=True, metavar="ORGANIZATION")
-    parser.add_argument("--member", required=True, metavar="CIN|ID")
-    parser.add_argument("--purpose", default="treatment")
+    parser.add_argument("--from", dest="discloser", required=True, metavar="ORGANIZATION", help="who would tell")
+    parser.add_argument("--to", dest="recipient", required=True, metavar="ORGANIZATION", help="who would be told")
+    parser.add_argument("--member", required=True, metavar="CIN|ID", help="about whom")
+    parser.add_argument("--purpose", default="treatment", help="what for (default: %(default)s)")
     parser.add_argument("--item", action="append", metavar="CLASS", help="a class of information; may be given again")
-    parser.add_argument("--relationship", choices=("treating", "accepted", "asked", "none"))
-    parser.add_argument("--lang", choices=("en", "es"), default="en")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument(
+        "--relationship", choices=("treating", "accepted", "asked", "none"), help="of the recipient with the patient"
+    )
+    parser.add_argument("--lang", choices=("en", "es"), default="en", help="language of the reasons")
+    parser.add_argument("--json", action="store_true", help="the decision as JSON")
     parser.set_defaults(run=run)
 
 

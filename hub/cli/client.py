@@ -30,7 +30,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     actions = parser.add_subparsers(dest="action", required=True, metavar="add|list|disable")
     add = actions.add_parser("add", help="register a system and print its client id")
-    add.add_argument("--for", dest="organization", required=True, metavar="ORGANIZATION")
+    add.add_argument("--for", dest="organization", required=True, metavar="ORGANIZATION", help="whose it is")
     add.add_argument("--scope", required=True, help="what it may ask for at most, system/RESOURCE.cruds")
     add.add_argument("--label", default="", help="what it is, as it stands in the list")
     keys = add.add_mutually_exclusive_group(required=True)
@@ -38,7 +38,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     keys.add_argument("--jwks-uri", default="", metavar="URL", help="where its public keys are fetched, https")
     actions.add_parser("list", help="ids, organizations, scopes")
     disable = actions.add_parser("disable", help="refuse it from now on")
-    disable.add_argument("id")
+    disable.add_argument("id", help="its client id")
     parser.set_defaults(run=run)
 
 

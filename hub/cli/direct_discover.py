@@ -28,10 +28,10 @@ def add_actions(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         description=_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("address", metavar="ADDRESS")
+    parser.add_argument("address", metavar="ADDRESS", help="a Direct address or domain")
     parser.add_argument("--domain", default="*", help="the domain of ours whose outgoing anchors count")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the certificates there, PEM")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--json", action="store_true", help="the same as JSON")
     parser.set_defaults(act=run)
 
 

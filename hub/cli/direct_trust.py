@@ -39,25 +39,25 @@ def add_actions(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     anchors = actions.add_parser("anchors", help="trust anchors", description=_ANCHORS, formatter_class=form)
     verbs = anchors.add_subparsers(dest="verb", required=True, metavar="add|list|remove")
     add = verbs.add_parser("add", help="believe the authorities of a file")
-    add.add_argument("file", type=Path)
+    add.add_argument("file", type=Path, help="certificates: PEM, DER or .p7b")
     _scope(add)
     add.set_defaults(act=_add_anchors)
     remove = verbs.add_parser("remove", help="no longer believe an authority")
-    remove.add_argument("fingerprint")
+    remove.add_argument("fingerprint", help="as `anchors list` shows it")
     remove.add_argument("--domain", help="for this domain of ours alone")
     remove.set_defaults(act=_remove_anchor)
     _listing(verbs, _list_anchors)
     bundles = actions.add_parser("bundles", help="trust bundles", description=_BUNDLES, formatter_class=form)
     verbs = bundles.add_subparsers(dest="verb", required=True, metavar="add|list|refresh|remove")
     add = verbs.add_parser("add", help="fetch a bundle, and believe it from now on")
-    add.add_argument("url")
+    add.add_argument("url", help="https, of a .p7b or .p7m")
     add.add_argument("--signer", type=Path, help="certificate that signs the bundle")
-    add.add_argument("--hours", type=int, default=24)
+    add.add_argument("--hours", type=int, default=24, help="how often it is renewed (default: %(default)s)")
     _scope(add)
     add.set_defaults(act=_add_bundle)
     verbs.add_parser("refresh", help="renew every bundle now").set_defaults(act=_refresh)
     remove = verbs.add_parser("remove", help="no longer believe a bundle")
-    remove.add_argument("url")
+    remove.add_argument("url", help="as `bundles list` shows it")
     remove.set_defaults(act=_remove_bundle)
     _listing(verbs, _list_bundles)
 
@@ -65,12 +65,14 @@ def add_actions(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def _scope(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--by", required=True, help="who decided it")
     parser.add_argument("--domain", default="*", help="the domain of ours it counts for (default: every)")
-    parser.add_argument("--direction", choices=("incoming", "outgoing", "both"), default="both")
+    parser.add_argument(
+        "--direction", choices=("incoming", "outgoing", "both"), default="both", help="mail that counts"
+    )
 
 
 def _listing(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", act: object) -> None:
     listing = verbs.add_parser("list", help="what is believed")
-    listing.add_argument("--json", action="store_true")
+    listing.add_argument("--json", action="store_true", help="the same as JSON")
     listing.set_defaults(act=act)
 
 

@@ -25,7 +25,17 @@ The form follows from the file's name: csv, xlsx, jsonl, pdf. Cells that a sprea
 
 Exit codes: 0 done or intact, 1 changed, 2 not understood, 3 a setting is refused, 4 no database.
 """
-_KINDS = ("log", "accounting", "matters", "hhs", "denied", "emergencies", "inquiries", "views", "auditevents")
+_KINDS = {
+    "log": "disclosures, filtered",
+    "accounting": "one member's accounting of disclosures (§2.25)",
+    "matters": "requests, complaints, restrictions, suspensions, breaches",
+    "hhs": "breaches of fewer than 500, as HHS asks for them each year",
+    "denied": "what was asked for and refused",
+    "emergencies": "medical emergencies (§2.51(c))",
+    "inquiries": "questions about people, and what was passed on",
+    "views": "who looked at what",
+    "auditevents": "FHIR AuditEvents",
+}
 _FILTERS = ("discloser", "recipient", "channel", "purpose", "basis", "paragraph", "state")
 
 
@@ -38,21 +48,21 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     kinds = parser.add_subparsers(dest="kind", required=True, metavar="|".join((*_KINDS, "verify")))
-    for kind in _KINDS:
-        one = kinds.add_parser(kind)
-        one.add_argument("--out", type=Path, required=True, metavar="FILE")
+    for kind, words in _KINDS.items():
+        one = kinds.add_parser(kind, help=words)
+        one.add_argument("--out", type=Path, required=True, metavar="FILE", help="csv, xlsx, jsonl or pdf")
         one.add_argument("--for", dest="organization", metavar="ORGANIZATION", help="only what is theirs")
-        one.add_argument("--member", metavar="CIN|ID")
+        one.add_argument("--member", metavar="CIN|ID", help="about whom")
         for name in ("since", "until"):
             one.add_argument(f"--{name}", metavar="INSTANT", help="RFC 3339; `until` is not included")
         for name in _FILTERS if kind == "log" else ():
-            one.add_argument(f"--{name}")
+            one.add_argument(f"--{name}", help=f"only this {name}, as the log shows it")
         if kind == "matters":
-            one.add_argument("--register")
+            one.add_argument("--register", help="one register: accounting, complaint, breach, ...")
         if kind in ("matters", "emergencies"):
             one.add_argument("--of", choices=("open", "closed"), help="default: both")
     check = kinds.add_parser("verify", help="check a file against its note")
-    check.add_argument("file", type=Path, metavar="FILE")
+    check.add_argument("file", type=Path, metavar="FILE", help="the exported file, its note beside it")
     check.add_argument("--key", action="append", required=True, help="a public key to trust (`part2hub keys list`)")
     parser.set_defaults(run=run)
 

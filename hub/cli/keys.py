@@ -65,7 +65,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     turn.add_argument("--rewrap", action="store_true", help="and put every record under the new key at once")
     anew = actions.add_parser("rewrap", help="put every record under the active key")
     out = actions.add_parser("remove", help="take out an old key that nothing depends on any more")
-    out.add_argument("id")
+    out.add_argument("id", help="as `keys list` shows it")
     listing = actions.add_parser("list", help="ids, kinds, states, dates and fingerprints")
     for action in (init, turn, anew, out, listing):
         action.add_argument(

@@ -57,7 +57,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     check.add_argument("--json", action="store_true", help="print the report as JSON")
     export = actions.add_parser("export", help="write the ledger for an auditor")
-    export.add_argument("--out", type=Path, required=True, metavar="FILE")
+    export.add_argument("--out", type=Path, required=True, metavar="FILE", help="the file to write")
     prove = actions.add_parser("prove", help="write the proof that an entry is in the ledger")
     prove.add_argument("entry", type=int, nargs="?", help="the entry's number")
     prove.add_argument("--about", metavar="ID", help="a disclosure, consent, member or work item: all entries about it")

@@ -22,7 +22,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         description=_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("file", type=Path, metavar="FILE")
+    parser.add_argument("file", type=Path, metavar="FILE", help="a county file (YAML or JSON)")
     parser.add_argument(
         "--keys", type=Path, metavar="FOLDER", help="where certificates and keys lie (default: beside FILE)"
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hub.context import Hub
 
+_ID = "as `matter list` shows it"
 _HELP = """\
 A matter stands on one register: accounting, list, complaint, restriction, suspension or breach.
 
@@ -43,32 +44,33 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     actions = parser.add_subparsers(dest="action", required=True, metavar="list|clocks|open|do|show|letter")
     actions.add_parser("clocks", help="the deadlines in force")
     listing = actions.add_parser("list", help="matters with their clocks, newest first")
-    listing.add_argument("--kind")
-    listing.add_argument("--state", choices=("open", "closed", "any"), default="open")
-    listing.add_argument("--overdue", action="store_true")
-    listing.add_argument("--limit", type=int, default=50)
+    listing.add_argument("--kind", help="one register: accounting, list, complaint, ...")
+    listing.add_argument("--state", choices=("open", "closed", "any"), default="open", help="(default: %(default)s)")
+    listing.add_argument("--overdue", action="store_true", help="only where a clock was missed")
+    listing.add_argument("--limit", type=int, default=50, help="at most so many (default: %(default)s)")
     opening = actions.add_parser("open", help="enter a new matter")
-    opening.add_argument("kind")
-    opening.add_argument("fields", metavar="JSON|FILE")
+    opening.add_argument("kind", help="its register")
+    opening.add_argument("fields", metavar="JSON|FILE", help="what it states: /openapi.json names the fields")
     doing = actions.add_parser("do", help="bring a matter on")
-    doing.add_argument("id")
-    doing.add_argument("deed")
-    doing.add_argument("fields", metavar="JSON|FILE", nargs="?", default="{}")
+    doing.add_argument("id", help=_ID)
+    doing.add_argument("deed", help="what is done: one of the deeds above")
+    doing.add_argument("fields", metavar="JSON|FILE", nargs="?", default="{}", help="what the deed states")
     showing = actions.add_parser("show", help="one matter, whole")
-    showing.add_argument("id")
+    showing.add_argument("id", help=_ID)
     letter = actions.add_parser("letter", help="the letter to the patient, as PDF")
-    letter.add_argument("id")
-    letter.add_argument("--out", type=Path, required=True, metavar="FILE")
+    letter.add_argument("id", help=_ID)
+    letter.add_argument("--out", type=Path, required=True, metavar="FILE", help="where to write the PDF")
     letter.add_argument("--answer", metavar="REASON", help="it goes out: the request is answered and closed")
-    letter.add_argument("--about", choices=("extension",))
+    letter.add_argument("--about", choices=("extension",), help="of the extension instead of the answer")
     letter.add_argument("--member", metavar="ID", default="", help="of a breach: whose letter")
     letter.add_argument("--lang", choices=("en", "es"), default="en", help="of a breach; a request has its own")
     for each in (listing, opening, doing, showing, letter):
-        each.add_argument("--for", dest="organization", metavar="ORGANIZATION", required=each is opening)
+        needed = each is opening
+        each.add_argument("--for", dest="organization", metavar="ORGANIZATION", required=needed, help="whose it is")
     for each in (opening, doing, letter):
         each.add_argument("--by", default="command-line", metavar="ORGANIZATION[/PERSON]", help="who does it")
     for each in (listing, showing):
-        each.add_argument("--json", action="store_true")
+        each.add_argument("--json", action="store_true", help="the same as JSON")
     parser.set_defaults(run=run)
 
 

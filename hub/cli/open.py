@@ -24,7 +24,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         description=_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("file", type=Path, metavar="FILE")
+    parser.add_argument("file", type=Path, metavar="FILE", help="the sealed item")
     parser.add_argument("--key-file", type=Path, required=True, metavar="KEYFILE", help="your X25519 key")
     parser.add_argument("--signed-by", metavar="BASE64", help="the sender's Ed25519 public key: it must be theirs")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="where to write the document")

@@ -64,11 +64,11 @@ def add_parser(subparsers: Any) -> None:
         ("test", "run a library of reviewed cases", "DIR"),
     ):
         command = commands.add_parser(name, help=what)
-        command.add_argument("path", type=Path, metavar=metavar)
+        command.add_argument("path", type=Path, metavar=metavar, help="what is read")
         command.add_argument("--json", action="store_true", help="one JSON object a line")
         command.add_argument("--lang", choices=sorted(LANGUAGES), default="en", help="language of the explanations")
     book = commands.add_parser("rulebook", help="print every rule, its cases and the open questions, for counsel")
-    book.add_argument("--out", type=Path, metavar="DIR", required=True)
+    book.add_argument("--out", type=Path, metavar="DIR", required=True, help="where to write the book")
     book.add_argument("--cases", type=Path, metavar="DIR", default=Path("tests/cases"), help="library of cases")
     listing = commands.add_parser("choices", help="counsel's choices as they are in force in the hub")
     listing.add_argument("--json", action="store_true", help="one JSON object a line")

@@ -50,13 +50,13 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         if scope == "all":
             what.add_argument("--all", action="store_true", help="everything")
         else:
-            what.add_argument(f"--{scope}", metavar="ID")
+            what.add_argument(f"--{scope}", metavar="ID", help=f"everything about one {scope}")
     hold.add_argument("--matter", required=True, help="its number in the county's files")
-    hold.add_argument("--by", required=True)
+    hold.add_argument("--by", required=True, help="who orders it, as it stands on the ledger")
     actions.add_parser("holds", help="the holds in force")
     lift = actions.add_parser("lift", help="end a hold")
-    lift.add_argument("id")
-    lift.add_argument("--by", required=True)
+    lift.add_argument("id", help="as `retention holds` shows it")
+    lift.add_argument("--by", required=True, help="who orders it, as it stands on the ledger")
     parser.set_defaults(run=run)
 
 

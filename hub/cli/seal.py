@@ -36,7 +36,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         description=_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("file", type=Path, nargs="?", metavar="FILE")
+    parser.add_argument("file", type=Path, nargs="?", metavar="FILE", help="the document")
     parser.add_argument("--for", dest="recipient", metavar="ORGANIZATION", help="the recipient's id in the directory")
     parser.add_argument("--key", metavar="BASE64", help="the recipient's X25519 public key")
     parser.add_argument("--from", dest="sender", metavar="ORGANIZATION", help="the sender's id")

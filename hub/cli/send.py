@@ -40,7 +40,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         description=_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("manifest", type=Path, metavar="MANIFEST.json")
+    parser.add_argument("manifest", type=Path, metavar="MANIFEST.json", help="what is sent, to whom and why")
     parser.add_argument("--document", action="append", default=[], metavar="NAME=FILE", help="may be given again")
     parser.add_argument("--from", dest="sender", metavar="ORGANIZATION", help="who sends, on this hub's own database")
     parser.add_argument("--to-url", metavar="URL", help="a hub's address, instead of this hub's own database")

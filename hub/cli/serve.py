@@ -27,7 +27,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         description=_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--role", choices=("all", "api", "worker", "intake"), default="all")
+    parser.add_argument(
+        "--role",
+        choices=("all", "api", "worker", "intake"),
+        default="all",
+        help="what this process does (default: all of it)",
+    )
     parser.add_argument(
         "--listen", metavar="HOST:PORT", help="where to listen (default: $HUB_LISTEN, else 127.0.0.1:8080)"
     )

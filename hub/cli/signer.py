@@ -30,11 +30,11 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     actions = parser.add_subparsers(dest="action", required=True, metavar="add|list|remove")
     add = actions.add_parser("add", help="take nothing unsigned from this organization any more")
-    add.add_argument("--for", dest="organization", required=True, metavar="ORGANIZATION")
+    add.add_argument("--for", dest="organization", required=True, metavar="ORGANIZATION", help="whose it is")
     add.add_argument("--key-id", required=True, help="as the signature names the key")
     add.add_argument("--key", required=True, metavar="BASE64", help="the Ed25519 public key")
     actions.add_parser("list", help="ids, organizations, key ids")
-    actions.add_parser("remove", help="forget a key").add_argument("id")
+    actions.add_parser("remove", help="forget a key").add_argument("id", help="as `signer list` shows it")
     parser.set_defaults(run=run)
 
 

@@ -31,13 +31,15 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     actions = parser.add_subparsers(dest="action", required=True, metavar="issue|revoke|list")
     issue = actions.add_parser("issue", help="make a token and show it once")
-    issue.add_argument("--for", dest="organization", required=True, metavar="ORGANIZATION")
-    issue.add_argument("--role", required=True, choices=("sender", "staff", "compliance", "admin"))
+    issue.add_argument("--for", dest="organization", required=True, metavar="ORGANIZATION", help="whose it is")
+    issue.add_argument(
+        "--role", required=True, choices=("sender", "staff", "compliance", "admin"), help="what it may do"
+    )
     issue.add_argument("--label", default="", help="what it is for, as it stands in the list")
     issue.add_argument("--days", type=int, help="good for so many days (default: until revoked)")
     issue.add_argument("--quiet", action="store_true", help="print the token alone")
     revoke = actions.add_parser("revoke", help="revoke a token by its id")
-    revoke.add_argument("id")
+    revoke.add_argument("id", help="as `token list` shows it")
     actions.add_parser("list", help="ids, roles, labels and dates; never a token")
     parser.set_defaults(run=run)
 

@@ -47,7 +47,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     listing = actions.add_parser("list", help="ids, roles, organizations, state")
     listing.add_argument("--names", action="store_true", help="with names and addresses")
     for name, words in (("disable", "out at once"), ("reset-factor", "forget password and factors; invite anew")):
-        actions.add_parser(name, help=words).add_argument("id")
+        actions.add_parser(name, help=words).add_argument("id", help="as `user list` shows it")
     for inviting in (add, actions.choices["reset-factor"]):
         inviting.add_argument("--base", default="", help="the pages' address, as https://hub.example, for the link")
     parser.set_defaults(run=run)

@@ -33,7 +33,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     actions = parser.add_subparsers(dest="action", required=True, metavar="check")
     check = actions.add_parser("check", help="what messages would become", description=_HELP, formatter_class=form)
     check.add_argument("file", metavar="FILE", help="a file with messages, or - for standard input")
-    check.add_argument("--json", action="store_true")
+    check.add_argument("--json", action="store_true", help="one JSON object a message")
     parser.set_defaults(run=run)
 
 

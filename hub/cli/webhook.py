@@ -30,11 +30,11 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     actions = parser.add_subparsers(dest="action", required=True, metavar="add|rotate|list|remove")
     add = actions.add_parser("add", help="tell an address from now on; prints its id, secret and the public key")
-    add.add_argument("--for", dest="organization", required=True, metavar="ORGANIZATION")
+    add.add_argument("--for", dest="organization", required=True, metavar="ORGANIZATION", help="whose it is")
     add.add_argument("--url", required=True, help="https")
     add.add_argument("--event", action="append", help="only these (may be given several times); default: all")
     for name, words in (("rotate", "make a new secret and print it"), ("remove", "tell it no more")):
-        actions.add_parser(name, help=words).add_argument("id")
+        actions.add_parser(name, help=words).add_argument("id", help="as `webhook list` shows it")
     actions.add_parser("list", help="ids, organizations, addresses; never a secret")
     parser.set_defaults(run=run)
 
