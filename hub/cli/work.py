@@ -52,7 +52,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         action.add_argument("--reason", required=True, choices=get_args(Reason), help="why, for the ledger")
         action.add_argument("--by", required=True, type=_person, help="who decided it, as it stands on the ledger")
     reroute = actions.add_parser("another-way", help="to another verified address of the recipient, decided again")
-    reroute.add_argument("id")
+    reroute.add_argument("id", help="as `work list` shows it")
     reroute.add_argument(
         "--to", metavar="ENDPOINT", help="one of its verified addresses, by id; the next one unless said"
     )
