@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from hub.casebook.fields import KEY, Fields, fault, quoted
+from hub.casebook.fields import Fields, fault, names_in, quoted
 from policies.model import Agreement, Party, Patient, World
 from policies.vocabulary import AGREEMENT_KINDS, RECIPIENT_CLASSES, ROLES, SUD_STATUSES
 
@@ -66,10 +66,7 @@ def _named(top: Fields, name: str) -> Mapping[str, Any]:
     entries = top.required(name)
     if not isinstance(entries, Mapping):
         fault(top.at(name), "should be a mapping of names")
-    for key in entries:
-        if not (isinstance(key, str) and KEY.fullmatch(key)):
-            fault(top.at(name), "a name is small letters, digits and dashes")
-    return entries
+    return names_in(top.at(name), entries)
 
 
 def _zone(top: Fields) -> ZoneInfo:

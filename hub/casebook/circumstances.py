@@ -5,16 +5,16 @@ from datetime import datetime
 from typing import Any
 
 from hub.casebook.consents import People
-from hub.casebook.fields import Fields, a_list, an_instant, fault
+from hub.casebook.fields import Fields, a_list, an_instant, fault, names_in
 from policies import vocabulary as v
 from policies.model import CourtOrder, Emergency, Registry, Restriction, Supervision
 
 
 def entries(fields: Fields, name: str) -> Mapping[str, Any]:
     found = fields.values.get(name, {})
-    if not isinstance(found, Mapping) or not all(isinstance(key, str) for key in found):
+    if not isinstance(found, Mapping):
         fault(fields.at(name), "should be a mapping of names")
-    return found
+    return names_in(fields.at(name), found)
 
 
 def read_restriction(where: str, value: object, people: People) -> Restriction:
@@ -112,6 +112,6 @@ def read_registry(fields: Fields) -> Registry | None:
 def _miles(where: str, value: object) -> float:
     try:
         miles = float(value) if isinstance(value, int | str) and not isinstance(value, bool) else -1.0
-    except ValueError:
+    except (ValueError, OverflowError):
         miles = -1.0
     return miles if 0 <= miles < float("inf") else fault(where, "should be a number of miles")

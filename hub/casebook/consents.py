@@ -218,8 +218,7 @@ def _revocable(fields: Fields) -> date | Event | str | None:
 def _event_or_date(fields: Fields, name: str, value: object) -> date | datetime | Event:
     if isinstance(value, Mapping):
         event = Fields(fields.at(name), value, {"event"})
-        event.required("event")
-        return Event(event.text("event") or "")
+        return Event(event.required_text("event"))
     if isinstance(value, str) and DATE.fullmatch(value):
         return a_date(fields.at(name), value)
     return an_instant(fields.at(name), value)

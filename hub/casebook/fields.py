@@ -14,7 +14,9 @@ from hub.errors import Malformed
 KEY = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})")
+NAME = re.compile(r"[a-z0-9_-]+")
 LONGEST_WORD = 60
+LONGEST_NAME = 120
 T = TypeVar("T")
 
 
@@ -24,9 +26,17 @@ def fault(where: str, what: str) -> NoReturn:
 
 
 def quoted(value: object) -> str:
-    """A word of the format, for an error; anything else is only called by its type."""
+    """A word of the format, for an error; anything else is not repeated."""
     word = isinstance(value, str) and len(value) <= LONGEST_WORD and KEY.fullmatch(value)
-    return f'"{value}"' if word else f"a {type(value).__name__}"
+    return f'"{value}"' if word else "that is no word of the format"
+
+
+def names_in(where: str, entries: Mapping[Any, Any]) -> Mapping[str, Any]:
+    """A mapping whose keys are names, so that an error may say them."""
+    for key in entries:
+        if not (isinstance(key, str) and len(key) <= LONGEST_NAME and NAME.fullmatch(key)):
+            fault(where, "a name is small letters, digits and dashes")
+    return entries
 
 
 class Fields:
@@ -54,6 +64,11 @@ class Fields:
         if name not in self.values:
             fault(self.where, f'field "{name}" is missing')
         return self.values[name]
+
+    def required_text(self, name: str) -> str:
+        """One line of text: it is printed, and named in errors."""
+        text = a_text(self.at(name), self.required(name))
+        return text if text.isprintable() else fault(self.at(name), "should be one line of text")
 
     def flag(self, name: str, default: bool) -> bool:
         return self._read(name, default, a_flag)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from hub.casebook.cast import Cast, read_cast
-from hub.casebook.fields import fault
+from hub.casebook.fields import KEY, LONGEST_NAME, fault
 from hub.casebook.questions import Case, read_case
 from hub.casebook.yamltext import load_file
 from hub.errors import TooLarge
@@ -20,18 +20,13 @@ class Library(NamedTuple):
 
 def read_library(root: Path) -> dict[str, list[Case]]:
     """All cases of a library, by file name. Raises Malformed, also for a name used twice."""
-    library = _library_in(root) or fault(root.name, "holds no cast.yaml")
+    name = root.resolve().name
+    library = _library_in(root) or fault(name, "holds no cast.yaml")
     paths = sorted((root / "cases").glob("*.yaml"))
     if not paths:
-        fault(root.name, "holds no cases/*.yaml")
-    found = {path.name: list(read_cases(path.name, load_file(path), library)) for path in paths}
+        fault(name, "holds no cases/*.yaml")
     seen: set[str] = set()
-    for name, cases in found.items():
-        for case in cases:
-            if case.name in seen:
-                fault(f"{name}: {case.name}", "the name is used twice")
-            seen.add(case.name)
-    return found
+    return {path.name: list(read_cases(path.name, load_file(path), library, seen)) for path in paths}
 
 
 def read_file(path: Path) -> list[Case]:
@@ -57,16 +52,26 @@ def cases_in(where: str, content: object, library: Library | None = None, most: 
     cases = [content] if isinstance(content, Mapping) else content
     if most is not None and isinstance(cases, list) and len(cases) > most:
         raise TooLarge(f"At most {most} cases at once.", field="cases")
-    return list(read_cases(where, cases, library))
+    return list(read_cases(where, cases, library, set()))
 
 
-def read_cases(where: str, content: object, library: Library) -> Iterator[Case]:
-    """The cases of a list. Raises Malformed."""
+def read_cases(where: str, content: object, library: Library, seen: set[str]) -> Iterator[Case]:
+    """The cases of a list; their names join those `seen`. Raises Malformed, also for a name used twice."""
     if not isinstance(content, list) or not content:
         fault(where, "should be a list of cases")
     for number, entry in enumerate(content, 1):
-        named = isinstance(entry, Mapping) and isinstance(entry.get("case"), str)
-        yield read_case(where if named else f"{where}: case {number}", entry, library.cast, library.templates)
+        place = f"{where}: {_called(entry) or f'case {number}'}"
+        case = read_case(place, entry, library.cast, library.templates)
+        if case.name in seen:
+            fault(place, "the name is used twice")
+        seen.add(case.name)
+        yield case
+
+
+def _called(entry: object) -> str | None:
+    """The name of a case if it may stand in an error."""
+    name = entry.get("case") if isinstance(entry, Mapping) else None
+    return name if isinstance(name, str) and len(name) <= LONGEST_NAME and KEY.fullmatch(name) else None
 
 
 def _library_in(root: Path) -> Library | None:

@@ -96,13 +96,11 @@ class Case:
 
 def read_case(where: str, value: object, cast: Cast, templates: Mapping[str, Any]) -> Case:
     """One case of a file. Raises Malformed with the place of the first fault."""
-    if isinstance(value, Mapping) and isinstance(value.get("case"), str):
-        where = f"{where}: {value['case']}"
     fields = Fields(where, value, QUESTION | ANSWER)
     for name in ("case", "at", "discloser", "recipient", "purpose"):
         fields.required(name)
     return Case(
-        name=fields.text("case") or "",
+        name=fields.required_text("case"),
         request=_request(fields, cast, templates),
         law=fields.text("law"),
         why=fields.text("why"),

@@ -26,7 +26,11 @@ class Loader(yaml.CSafeLoader):
     }
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:
+        if not isinstance(node, yaml.MappingNode):
+            raise yaml.constructor.ConstructorError(None, None, "expected a mapping", node.start_mark)
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        if not all(isinstance(key, Hashable) for key in keys):
+            raise yaml.constructor.ConstructorError(None, None, "a key is no word", node.start_mark)
         if len(set(map(str, keys))) != len(keys):
             raise yaml.constructor.ConstructorError(None, None, "a key occurs twice", node.start_mark)
         return super().construct_mapping(node, deep)
@@ -53,6 +57,8 @@ def load_text(name: str, content: bytes | str, *, bounded: bool = False) -> Any:
         fault(name, f"line {line}: not valid YAML ({error.problem})")
     except (yaml.YAMLError, UnicodeDecodeError):
         fault(name, "not valid YAML")
+    except (ValueError, TypeError, LookupError, AttributeError):
+        fault(name, "not valid YAML (a value is not what its tag says, or too large)")  # `!!int x`: the reader raises
 
 
 def _check_bounds(name: str, content: bytes | str, *, aliases: bool) -> None:

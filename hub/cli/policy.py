@@ -17,7 +17,7 @@ from typing import Any
 from hub.casebook import Case, read_file, read_library
 from hub.casebook.answers import answer
 from hub.casebook.verdict import differences
-from hub.errors import HubError
+from hub.errors import HubError, Malformed
 from hub.settings import chosen_in
 from policies.choices import Choices
 from policies.findings import RuleBook
@@ -125,8 +125,11 @@ def rulebook(out: Path, library: Path, choices: Choices) -> int:
     from hub.casebook.rulebook import write_rulebook  # noqa: PLC0415  # a what-if need not wait for the PDF writer
 
     cases = read_library(library) if library.is_dir() else {}
-    for path in write_rulebook(out, [case for found in cases.values() for case in found], choices):
-        print(path)
+    try:
+        written = write_rulebook(out, [case for found in cases.values() for case in found], choices)
+    except OSError as error:
+        raise Malformed(f"{out}: cannot be written ({error.strerror})", field="out") from None
+    print(*written, sep="\n")
     return AGREE
 
 
