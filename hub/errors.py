@@ -4,6 +4,7 @@
     ├── Rejected            the caller can mend it: 4xx, exit 2, AE
     │   ├── Malformed       not what the format asks for
     │   ├── Unsupported     understood, but not something the hub handles
+    │   ├── NotAcceptable   asked for in a form that the hub does not answer in
     │   ├── TooLarge        over a stated limit
     │   ├── Conflict        the same key, another body; a state that does not allow it
     │   ├── Outdated        the version it was made for is no longer the present one
@@ -51,6 +52,11 @@ class Malformed(Rejected):
 class Unsupported(Rejected):
     code = "unsupported"
     status = 415
+
+
+class NotAcceptable(Rejected):
+    code = "not-acceptable"
+    status = 406
 
 
 class TooLarge(Rejected):

@@ -33,6 +33,8 @@ _ALERTS = "http://hl7.org/fhir/us/davinci-alerts"
 _EVENT_CODES = f"{_ALERTS}/CodeSystem/notification-event"
 _US_CORE = "http://hl7.org/fhir/us/core/StructureDefinition/us-core"
 _OWN_CODES = "urn:part2hub:event"
+_CLASSES = "urn:part2hub:information"
+"""Another hub decides on a document of the class that this one decided on."""
 _EVENTS = {
     MessageKind.ADMIT_NOTICE: (_EVENT_CODES, "notification-admit", "Admit Notification"),
     MessageKind.DISCHARGE_NOTICE: (_EVENT_CODES, "notification-discharge", "Discharge Notification"),
@@ -170,7 +172,7 @@ def _document_reference(document: Document, at: int, binary: Json, patient: Json
     return {
         "resourceType": "DocumentReference",
         "status": "current",
-        "type": {"text": document.title},
+        "type": {"coding": [{"system": _CLASSES, "code": document.information}], "text": document.title},
         "subject": patient,
         "date": instant(at),
         "content": [{"attachment": attachment}],

@@ -55,6 +55,10 @@ def parse(raw: bytes) -> ConsentResource:
     """The resource. Raises `Malformed` if it is no Consent."""
     try:
         found = msgspec.json.decode(raw, type=ConsentResource)
+    except msgspec.ValidationError as error:
+        # The library's words may quote the value; the path at their end does not.
+        path = str(error).rpartition(" - at `$")[2].rstrip("`") if " - at `$" in str(error) else ""
+        raise Malformed("The body is not a FHIR Consent in JSON.", field=f"Consent{path}") from None
     except (ValueError, RecursionError):
         raise Malformed("The body is not a FHIR Consent in JSON.", field="$") from None
     if found.resource_type != "Consent":

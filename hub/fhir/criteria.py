@@ -12,6 +12,7 @@ from hub.fhir.shapes import (
     LABEL_SYSTEM,
     LABELS,
     LOINC,
+    NPI,
     PURPOSE_SYSTEM,
     PURPOSES,
     Actor,
@@ -25,7 +26,6 @@ from policies.vocabulary import CLASSES, COMPLETE_RECORD, CONSENT_PURPOSES, RECI
 
 RECIPIENT_ROLES = frozenset({"IRCP", "PRCP"})
 DISCLOSER_ROLES = frozenset({"CST"})
-NPI = "http://hl7.org/fhir/sid/us-npi"
 Recipient = str | dict[str, str]
 
 

@@ -5,7 +5,7 @@ deciding by consent and labelling what leaves; what nobody here knows, what is v
 a rule of its own waits for a person (interop A5).
 """
 
-from hub.fhir.message_in import Json, text
+from hub.fhir.message_in import Json, Message, text
 from hub.fhir.shapes import LABEL_SYSTEM
 
 CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
@@ -32,6 +32,14 @@ def review_of(labels: tuple[Json, ...]) -> tuple[str, ...]:
         elif named not in _KNOWN:
             found.append("label.unknown")
     return tuple(dict.fromkeys(found))
+
+
+def review_of_message(message: Message) -> tuple[str, ...]:
+    """Why a person must look at a message first: its labels, what may turn a meaning round, a second patient."""
+    found = [*review_of(message.labels)]
+    found += ["modifier.unknown"] if message.modified else []
+    found += ["patient.several"] if len(message.all("Patient")) > 1 else []
+    return tuple(found)
 
 
 def restricted(labels: tuple[Json, ...]) -> bool:

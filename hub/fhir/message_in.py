@@ -1,7 +1,8 @@
 """A FHIR R4 message bundle as it is received: the rules of Da Vinci Unsolicited Notifications 1.1, before its meaning.
 
 Rules kept: what is refused is refused by its shape alone, never by whom it is about; an error names the element, never
-its value; a reference that the header needs points into the bundle, since the hub fetches nothing from elsewhere.
+its value; a reference that the header needs points into the bundle, since the hub fetches nothing from elsewhere; what
+a label or a modifier says counts wherever in a resource it stands.
 """
 
 import re
@@ -11,7 +12,8 @@ from typing import Any
 
 import msgspec
 
-from hub.errors import Malformed, Unsupported
+from hub.errors import Malformed, TooLarge, Unsupported
+from hub.fhir.places import Places, nodes
 from hub.model import Frozen
 
 Json = dict[str, Any]
@@ -21,29 +23,40 @@ _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _NOT_IN_ENTRY = ("search", "request", "response")
 _PARTIES = ("sender", "author", "responsible")
 _MOST_ENTRIES = 500
+_MOST_OBJECTS = 100_000
+"""A small body may unfold into gigabytes of empty objects; documents travel as text and have none."""
+_INLINE_LABEL = "http://hl7.org/fhir/uv/security-label-ds4p/StructureDefinition/extension-inline-sec-label"
 
 
 class Message(Frozen, frozen=True, kw_only=True):
     """A bundle that keeps the rules. `event`: the code of `EVENTS`, or `system|code` of another system."""
 
     id: str
+    timestamp: str
     header: Json
     event: str
     resources: tuple[Json, ...]
     """In order, the header first."""
-    places: Mapping[str, Json]
-    """By `fullUrl` and by `Type/id`."""
+    places: Places
     labels: tuple[Json, ...]
-    """Every `meta.security` coding of the bundle and of what is in it."""
+    """Every security label of the bundle and of what is in it: `meta.security`, a document's own, inline ones."""
+    modified: bool
+    """Something in it may turn a meaning round: `modifierExtension`, `implicitRules`."""
 
-    def at(self, reference: object) -> Json | None:
-        """The bundled resource that a Reference points to; none if it is not in the bundle."""
-        target = reference.get("reference") if isinstance(reference, dict) else None
-        return self.places.get(target) if isinstance(target, str) else None
+    def at(self, reference: object, owner: Json | None = None) -> Json | None:
+        """The resource that a Reference of `owner` (none: the header) points to; none if it is not in the bundle."""
+        return self.places.at(reference, self.header if owner is None else owner)  # type: ignore[return-value]
 
     def all(self, kind: str) -> tuple[Json, ...]:
         """The resources of this type."""
         return tuple(each for each in self.resources if each["resourceType"] == kind)
+
+    def focus(self, kind: str) -> Json:
+        """The one resource of this type that the message is about. Raises `Malformed`."""
+        found = [each for each in map(self.at, self.header["focus"]) if each and each["resourceType"] == kind]
+        if len(found) != 1:
+            raise Malformed(f"The focus of this event is one {kind}.", field="MessageHeader.focus")
+        return found[0]
 
     @property
     def key(self) -> str:
@@ -53,6 +66,8 @@ class Message(Frozen, frozen=True, kw_only=True):
 
 def read_message(raw: bytes) -> Message:
     """The bundle. Raises `Malformed` naming the element, `Unsupported` for another resource."""
+    if raw.count(b"{") + raw.count(b"[") > _MOST_OBJECTS:
+        raise TooLarge(f"A message has at most {_MOST_OBJECTS} elements.", field="$")
     try:
         bundle = msgspec.json.decode(raw)
     except (ValueError, RecursionError):
@@ -61,15 +76,16 @@ def read_message(raw: bytes) -> Message:
         raise Unsupported("This takes a Bundle.")
     _check_bundle(bundle)
     resources = tuple(_resource(entry, number) for number, entry in enumerate(bundle["entry"]))
-    places = _places(bundle["entry"])
     header = _header(resources)
     message = Message(
         id=bundle["id"],
+        timestamp=bundle["timestamp"],
         header=header,
         event=_event(header),
         resources=resources,
-        places=places,
-        labels=tuple(label for each in (bundle, *resources) for label in _labels(each)),
+        places=_places(bundle["entry"]),
+        labels=tuple(label for each in nodes(bundle) for label in _labels(each)),
+        modified=any(each.get("modifierExtension") or "implicitRules" in each for each in nodes(bundle)),
     )
     _check_references(message)
     return message
@@ -113,17 +129,14 @@ def _resource(entry: Json, number: int) -> Json:
     return resource
 
 
-def _places(entries: list[Json]) -> dict[str, Json]:
+def _places(entries: list[Json]) -> Places:
     found: dict[str, Json] = {}
     for number, entry in enumerate(entries):
-        resource, url = entry["resource"], text(entry.get("fullUrl"))
+        url = text(entry.get("fullUrl"))
         if not url or url in found:
             raise Malformed("Each entry has a fullUrl of its own.", field=f"Bundle.entry[{number}].fullUrl")
-        found[url] = resource
-    for resource in [entry["resource"] for entry in entries]:
-        if own := text(resource.get("id")):
-            found.setdefault(f"{resource['resourceType']}/{own}", resource)
-    return found
+        found[url] = entry["resource"]
+    return Places(found.items())
 
 
 def _header(resources: tuple[Json, ...]) -> Json:
@@ -133,12 +146,13 @@ def _header(resources: tuple[Json, ...]) -> Json:
     if any(each["resourceType"] == "MessageHeader" for each in resources[1:]):
         raise Malformed("A message has one MessageHeader.", field="Bundle.entry")
     destinations = header.get("destination", [])
+    listed = isinstance(destinations, list) and len(dicts(destinations)) == len(destinations)
     checks = (
         (not _ID.fullmatch(text(header.get("id"))), "id"),
         ("response" in header, "response"),
         ("eventUri" in header or not isinstance(header.get("eventCoding"), dict), "eventCoding"),
         (not isinstance(header.get("source"), dict) or not text(header["source"].get("endpoint")), "source"),
-        (len(dicts(destinations)) != len(destinations) or len(destinations) > 1, "destination"),
+        (not listed or len(destinations) > 1, "destination"),
         (not all(text(each.get("endpoint")) for each in dicts(destinations)), "destination.endpoint"),
         (not dicts(header.get("focus")), "focus"),
     )
@@ -166,9 +180,16 @@ def _check_references(message: Message) -> None:
             raise Malformed("This reference is not in the bundle.", field=f"MessageHeader.{name}")
 
 
-def _labels(resource: Json) -> list[Json]:
-    meta = resource.get("meta")
-    return dicts(meta.get("security")) if isinstance(meta, dict) else []
+def _labels(node: Mapping[str, Any]) -> list[Json]:
+    meta = node.get("meta")
+    found = dicts(meta.get("security")) if isinstance(meta, dict) else []
+    for concept in dicts(node.get("securityLabel")):
+        # A document's label is a concept; one with words alone is a label that nobody here knows.
+        found += dicts(concept.get("coding")) or [concept]
+    if node.get("url") == _INLINE_LABEL:
+        stated = node.get("valueCoding")
+        found.append(stated if isinstance(stated, dict) else {})
+    return found
 
 
 def _is_instant(value: object) -> bool:

@@ -9,8 +9,10 @@ from typing import NamedTuple
 from hub.arrivals import Arrival, ArrivedPacket
 from hub.context import Hub
 from hub.errors import Conflict, Outdated, Stale
+from hub.fhir.items_in import status
 from hub.fhir.moves import may_move
-from hub.fhir.notification_in import MEDIA_TYPE, STEPS, status_document
+from hub.fhir.notification_in import MEDIA_TYPE
+from hub.fhir.referral_in import STEPS
 from hub.fhir.referrals import Share
 from hub.inbound.keep import keep_with
 from hub.model import Event, MemberIdentity, MessageKind
@@ -66,7 +68,7 @@ async def _report(hub: Hub, share: Share, move: Move, raw: bytes, organization: 
             kind=MessageKind.STATUS_REPORT,
             purpose="treatment",
             person=MemberIdentity(given=facts.given, family=facts.family, born=facts.born, cin=facts.cin or ""),
-            documents=(status_document(step, move.reason),),
+            documents=(status(step, move.reason),),
             event=Event(kind=step, at=now),
             thread=f"referral/{share.id}",
             place="answers",

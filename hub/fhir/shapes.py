@@ -30,6 +30,7 @@ PURPOSES = {
 LABELS = {"42CFRPart2": ("complete_record",), "ETH": ("complete_record",), "SUD": ("complete_record",)}
 """Labels that mark all SUD treatment records; a narrower one (alcohol only) has no class here."""
 LOINC = "http://loinc.org"
+NPI = "http://hl7.org/fhir/sid/us-npi"
 DOCUMENTS = {
     "18842-5": "summary",  # discharge summary
     "51848-0": "assessment",

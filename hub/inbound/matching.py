@@ -17,6 +17,7 @@ from hub.storage import members
 from hub.storage.directory import Directory
 from hub.storage.member_facts import MemberFacts, same_person
 
+NPI = "npi:"
 TOLD: Mapping[MessageKind, tuple[str, ...]] = {
     MessageKind.ADMIT_NOTICE: ("plan", "primary_case_manager", "pcp"),
     MessageKind.DISCHARGE_NOTICE: ("plan", "primary_case_manager", "pcp"),
@@ -65,11 +66,20 @@ async def recipients_of(
 ) -> tuple[str, ...] | None:
     """The organizations it is for; none if a named one is not in the directory."""
     if named:
-        found = [name if name in directory.organizations else _by_address(name, directory) for name in named]
+        found = [_named(name, directory) for name in named]
         return None if None in found else tuple(dict.fromkeys(each for each in found if each))
     links = sorted(await members.links_of(hub, member))
     wanted = TOLD.get(kind, ())
     return tuple(dict.fromkeys(org for org, relation in links if relation in wanted and org != sender))
+
+
+def _named(name: str, directory: Directory) -> str | None:
+    """By the directory's id, by NPI (`npi:NUMBER`) or by a verified address; none if nobody's or that of several."""
+    if name in directory.organizations:
+        return name
+    number = name.removeprefix(NPI) if name.startswith(NPI) else ""
+    found = [each.id for each in directory.organizations.values() if number and each.npi == number]
+    return found[0] if len(found) == 1 else _by_address(name, directory)
 
 
 def _by_address(address: str, directory: Directory) -> str | None:

@@ -51,7 +51,7 @@ from hub.web import (
 from hub.web.access import HUB, RATE, TOKENS, Route, admit
 from hub.web.desk import routes as desk
 from hub.web.express import CLOSE_S, FIRST_REQUEST_S, KEEPALIVE_S
-from hub.web.outcomes import FHIR, as_outcome
+from hub.web.outcomes import FHIR, as_outcome, check_accept
 from hub.web.pickup import routes as pickup
 from hub.web.problems import problem_of
 
@@ -178,10 +178,12 @@ async def _boundary(request: web.Request, handler: Handler) -> web.StreamRespons
     app[_SILENT].discard(request.protocol)
     resource = request.match_info.route.resource
     route = resource.canonical if resource is not None else "unmatched"
-    method = request.method
+    method, is_fhir = request.method, request.path.startswith(FHIR)
     response: web.StreamResponse
     try:
         roles = app[_ROLES].get((method, route))
+        if is_fhir:
+            check_accept(request)
         if roles:
             await admit(request, roles)
         response = await handler(request)
@@ -191,7 +193,7 @@ async def _boundary(request: web.Request, handler: Handler) -> web.StreamRespons
         if isinstance(error, NotAvailable):
             await cadence.until_beat(started)
         response = problem_of(error)
-        if route.startswith(FHIR):
+        if is_fhir:  # also what no route has
             response = as_outcome(response)
     for name, value in _SECURE.items():
         response.headers.setdefault(name, value)

@@ -3,13 +3,15 @@
 A search parameter that is not understood is refused: dropping it would widen the result.
 """
 
+import contextlib
+import hashlib
 from typing import Any
 
-import msgspec
 from aiohttp import web
 
 from hub.context import Hub
-from hub.errors import Malformed, NotAvailable, Unsupported
+from hub.crypto.identifiers import hash_idempotency
+from hub.errors import Conflict, Malformed, NotAvailable
 from hub.fhir.consent_in import Place, Reading, parse, read_consent
 from hub.fhir.consent_out import consent_out
 from hub.fhir.shapes import ConsentResource
@@ -18,38 +20,41 @@ from hub.storage import consent_papers, consents, members
 from hub.storage.facts import instant
 from hub.storage.tokens import Principal
 from hub.web.access import HUB, PEOPLE, Route, concerns, linked, note_view, who_calls
-from hub.web.body import MAX_JSON, read_body
+from hub.web.body import MAX_JSON
+from hub.web.outcomes import fhir, read_fhir
 
-_TYPE = "application/fhir+json"
 _STATUSES = frozenset({"active", "proposed", "inactive", "entered-in-error"})
-_SEARCH = frozenset({"patient", "status"})
+SEARCH = {"patient": "reference", "status": "token"}
 
 
 async def take(request: web.Request) -> web.Response:
-    """`POST /v1/fhir/Consent`: read, recorded unverified; the answer says what it lacks and what was not understood."""
+    """`POST /fhir/Consent`: read, recorded unverified; the answer says what it lacks and what was not understood.
+
+    The same resource again is recorded once (200): a second copy would stay in force when the first one is revoked.
+    """
     hub, who = request.app[HUB], who_calls(request)
-    if request.content_type not in {_TYPE, "application/json"}:
-        raise Unsupported("This takes application/fhir+json.")
-    raw = await read_body(request, MAX_JSON)
+    raw = await read_fhir(request, MAX_JSON)
     resource = parse(raw)
     member = await _patient(hub, resource)
     await linked(hub, who, member)
     organizations = (await hub.directory.current()).organizations
     reading = read_consent(resource, Place(organizations, hub.zone, instant(hub.clock.now())))
-    recorded = [await _record(hub, who, member, form, raw) for form in (*reading.denials, *reading.consents)]
+    forms = (*reading.denials, *reading.consents)
+    recorded = [await _record(hub, who, member, form, f"{n}", raw) for n, form in enumerate(forms)]
     if not recorded:
-        return _fhir(_outcome(reading, []), 422)
-    found = [await review(hub, member, each) for each in recorded]
+        return fhir(_outcome(reading, []), 422)
+    found = [await review(hub, member, each) for each, _ in recorded]
     lacks = [lack for each in found for lack in each["lacks"]]
-    response = _fhir(_outcome(reading, lacks) | {"extension": [_made(each) for each in recorded]}, 201)
-    response.headers["Location"] = f"/v1/fhir/Consent/{recorded[-1]}"
+    made = [_made(each) for each, _ in recorded]
+    response = fhir(_outcome(reading, lacks) | {"extension": made}, 201 if any(new for _, new in recorded) else 200)
+    response.headers["Location"] = f"/fhir/Consent/{recorded[-1][0]}"
     return response
 
 
 async def search(request: web.Request) -> web.Response:
-    """`GET /v1/fhir/Consent?patient=&status=`: those the caller's organization recorded or discloses under."""
+    """`GET /fhir/Consent?patient=&status=`: those the caller's organization recorded or discloses under."""
     hub, who = request.app[HUB], who_calls(request)
-    if request.query.keys() - _SEARCH or len(request.query.getall("patient", [])) != 1:
+    if request.query.keys() - SEARCH.keys() - {"_format"} or len(request.query.getall("patient", [])) != 1:
         raise Malformed("Search by `patient` and, if need be, `status`.", field="patient")
     wanted = set(",".join(request.query.getall("status", [])).split(",")) - {""}
     if not wanted <= _STATUSES:
@@ -64,28 +69,34 @@ async def search(request: web.Request) -> web.Response:
     matching = [each for each in found if not wanted or each["status"] in wanted]
     entries = [{"resource": each, "search": {"mode": "match"}} for each in matching]
     bundle = {"resourceType": "Bundle", "type": "searchset", "total": len(entries), "entry": entries}
-    return _fhir(bundle if entries else {name: bundle[name] for name in ("resourceType", "type", "total")}, 200)
+    return fhir(bundle if entries else {name: bundle[name] for name in ("resourceType", "type", "total")}, 200)
 
 
 async def read(request: web.Request) -> web.Response:
-    """`GET /v1/fhir/Consent/{id}`."""
+    """`GET /fhir/Consent/{id}`."""
     hub, who, consent = request.app[HUB], who_calls(request), request.match_info["id"]
     view = await consents.show(hub, consent)
     if not await _visible(hub, who, view):
         raise NotAvailable
     await note_view(hub, who, "consent", view["member_id"], consent)
-    return _fhir(consent_out(view, (await hub.directory.current()).organizations), 200)
+    return fhir(consent_out(view, (await hub.directory.current()).organizations), 200)
 
 
 async def _visible(hub: Hub, who: Principal, view: dict[str, Any]) -> bool:
     return who.sees_all or await concerns(hub, who.organization, view)
 
 
-async def _record(hub: Hub, who: Principal, member: str, form: Any, raw: bytes) -> str:
-    """One consent or denial of the resource, the resource itself kept beside it."""
-    consent = await consents.record(hub, member, form, by=who.by, origin={"capture": "fhir"})
-    await consent_papers.keep_resource(hub, consent, raw, by=who.by)
-    return consent
+async def _record(hub: Hub, who: Principal, member: str, form: Any, part: str, raw: bytes) -> tuple[str, bool]:
+    """One consent or denial of the resource, the resource itself kept beside it; whether it is new."""
+    digest = hashlib.sha256(raw).hexdigest()
+    consent, new = hash_idempotency(hub.ring, f"fhir-consent:{member}", f"{digest}/{part}").hex()[:32], True
+    try:
+        await consents.record(hub, member, form, by=who.by, consent=consent, origin={"capture": "fhir"})
+    except Conflict:
+        new = False
+    with contextlib.suppress(Conflict):  # it was kept before
+        await consent_papers.keep_resource(hub, consent, raw, by=who.by)
+    return consent, new
 
 
 async def _patient(hub: Hub, resource: ConsentResource) -> str:
@@ -128,12 +139,8 @@ def _outcome(reading: Reading, lacks: list[dict[str, Any]]) -> dict[str, Any]:
     return {"resourceType": "OperationOutcome", "issue": issues}
 
 
-def _fhir(body: dict[str, Any], status: int) -> web.Response:
-    return web.Response(status=status, body=msgspec.json.encode(body), content_type=_TYPE)
-
-
 ROUTES = (
-    Route("POST", "/v1/fhir/Consent", take, PEOPLE),
-    Route("GET", "/v1/fhir/Consent", search, PEOPLE),
-    Route("GET", "/v1/fhir/Consent/{id}", read, PEOPLE),
+    Route("POST", "/fhir/Consent", take, PEOPLE),
+    Route("GET", "/fhir/Consent", search, PEOPLE),
+    Route("GET", "/fhir/Consent/{id}", read, PEOPLE),
 )

@@ -10,15 +10,16 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from hub.errors import Malformed, NotAvailable, Unsupported
+from hub.errors import Malformed, NotAvailable
 from hub.fhir import capability, communications, referral_moves, referrals
 from hub.fhir.moves import STATUSES
 from hub.fhir.referrals import Share, request_of, task_of
 from hub.storage.tokens import Role
+from hub.web import fhir as consents
 from hub.web.access import ANYONE, HUB, PUBLIC, Route, note_view, own, who_calls
-from hub.web.body import MAX_JSON, read_body
+from hub.web.body import MAX_JSON
 from hub.web.fhir_search import Asked
-from hub.web.outcomes import FHIR, TYPE, fhir
+from hub.web.outcomes import FHIR, fhir, read_fhir
 
 SEARCHES = {
     "Task": {"_id": "token", "status": "token", "patient": "reference", "requester": "reference", "owner": "reference"},
@@ -30,6 +31,7 @@ SEARCHES = {
         "_id": "token", "date": "date", "patient": "reference", "agent": "reference", "type": "token",
         "outcome": "token", "entity": "reference",
     },
+    "Consent": consents.SEARCH,
 }  # fmt: skip
 """What each resource can be searched by."""
 MOVERS: tuple[Role, ...] = ("sender", "staff")
@@ -73,13 +75,11 @@ async def read_request(request: web.Request) -> web.Response:
 async def move_task(request: web.Request) -> web.Response:
     """`PUT /fhir/Task/{id}` with `If-Match`: another status, by a party that may set it; nothing else changes."""
     hub, who = request.app[HUB], who_calls(request)
-    if request.content_type not in (TYPE, "application/json"):
-        raise Unsupported("This takes application/fhir+json.")
     share = await _share(request, organization=who.organization)
     stated = _MATCH.fullmatch(request.headers.get("If-Match", ""))
     if stated is None:
         raise Malformed("An If-Match header with the version is needed.", code="if-match-missing", field="If-Match")
-    raw = await read_body(request, MAX_JSON)
+    raw = await read_fhir(request, MAX_JSON)
     status, reason = _moved(raw, task_of(share))
     move = referral_moves.Move(int(stated[1]), status, reason)
     return _versioned(task_of(await referral_moves.move(hub, share, move, raw, who.organization, by=who.by)))

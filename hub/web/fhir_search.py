@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from hub.errors import Malformed
-from hub.web.outcomes import TYPE, fhir
+from hub.web.outcomes import fhir
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _MOST = 200
@@ -28,8 +28,6 @@ class Asked:
                 raise Malformed("A search parameter that is not supported here.", field=_safe(name))
             if len(query.getall(name)) > 1:
                 raise Malformed("A search parameter is given once.", field=name)
-        if query.get("_format", "json") not in ("json", "application/json", TYPE):
-            raise Malformed("Only JSON is supported.", field="_format")
         self._query = query
         self._path = request.path
 

@@ -62,7 +62,7 @@ def reading(story: Story) -> dict[str, bool]:
         f"/v1/members/{member}": True,
         f"/v1/members/{member}/consents": True,
         f"/v1/members/{member}/restrictions": True,
-        f"/v1/fhir/Consent?patient={member}": True,
+        f"/fhir/Consent?patient={member}": True,
         f"/v1/submissions/{story.submission}": True,
         f"/v1/decisions/{story.decision}": True,
         f"/v1/disclosures?member={member}": True,

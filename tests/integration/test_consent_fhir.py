@@ -12,7 +12,7 @@ from hub.storage.tables import ConsentDocument
 from tests.api import NORA, TPO, Answer, Api, Caller, an_api
 from tests.hubs import a_hub
 
-AT = "/v1/fhir/Consent"
+AT = "/fhir/Consent"
 REASON = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
 
 
@@ -90,7 +90,7 @@ async def test_the_answer_names_what_the_resource_does_not_state(staff: Caller, 
 async def test_the_resource_is_kept_as_it_came_and_sealed(api: Api, staff: Caller, nora: str) -> None:
     raw = json.dumps(resource(nora), indent=3).encode()
     place = (await post(staff, raw)).headers["Location"]
-    kept = await staff("GET", place.replace("/v1/fhir/Consent", "/v1/consents") + "/document")
+    kept = await staff("GET", place.replace("/fhir/Consent", "/v1/consents") + "/document")
     assert kept.body == raw
     stored = b"".join(row[0] for row in await api.hub.database.query(select(ConsentDocument.sealed)))
     assert b"Consent" not in stored
@@ -154,3 +154,11 @@ async def test_a_system_without_a_person_does_not_import(api: Api, nora: str) ->
 @pytest.mark.parametrize("raw", [b"{", b"[]", b'{"resourceType":"Patient"}', b'{"resourceType":"Consent"}'])
 async def test_what_is_no_consent_is_refused_without_a_trace(staff: Caller, raw: bytes) -> None:
     assert (await post(staff, raw)).status == 400
+
+
+async def test_the_same_resource_again_is_one_consent(api: Api, staff: Caller, nora: str) -> None:
+    """A second copy would stay in force when the first one is revoked."""
+    first, second = await post(staff, resource(nora)), await post(staff, resource(nora))
+    assert (first.status, second.status) == (201, 200)
+    assert first.headers["Location"] == second.headers["Location"]
+    assert len((await staff("GET", f"/v1/members/{nora}/consents")).json["items"]) == 1

@@ -1,6 +1,7 @@
 """FHIR notifications in: the rules of Da Vinci Unsolicited Notifications 1.1 against bundles that others made."""
 
 import copy
+import io
 import json
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -272,3 +273,119 @@ FORM_FOR_PLAN = FORM.__class__(
     **{name: getattr(FORM, name) for name in FORM.__struct_fields__}
     | {"recipients": ("sunrise",), "purposes": ("treatment", "operations")}
 )
+
+
+async def test_the_names_of_bundled_places_payers_and_dispositions_are_read(line: Line) -> None:
+    """Third parties leave `display` out: what a reference is called then stands in its target."""
+    await line.scene.consent(FORM_FOR_PLAN)
+    body = notification("notification-discharge", status="finished")
+    stay = body["entry"][1]["resource"]
+    stay["location"] = [{"location": {"reference": "Location/1"}}]
+    stay["hospitalization"] = {"dischargeDisposition": {"coding": [{"code": "01", "display": "Home"}]}}
+    body["entry"].append(
+        {"fullUrl": "https://h.example/fhir/Location/1", "resource": {"resourceType": "Location", "name": "Ward 3"}}
+    )
+    await line.send(body)
+    await line.scene.dispatch_all()
+    (parcel,) = [each.parcel for each in line.scene.channel.received]
+    assert b"Where: Ward 3\nDischarged to: Home\n" in parcel.documents[0].content
+
+
+async def test_a_contained_patient_is_read_and_a_date_is_its_first_moment_in_the_county(line: Line) -> None:
+    await line.scene.consent(FORM_FOR_PLAN)
+    body = notification()
+    stay = body["entry"][1]["resource"]
+    stay["contained"] = [body["entry"].pop(2)["resource"] | {"id": "p"}]
+    stay["subject"], stay["period"] = {"reference": "#p"}, {"start": "2026-10-21"}
+    assert (await line.send(body)).status == 200
+    await line.scene.dispatch_all()
+    (parcel,) = [each.parcel for each in line.scene.channel.received]
+    assert b"When: 2026-10-21 00:00 PDT" in parcel.documents[0].content
+
+
+@pytest.mark.parametrize("status", ["refuted", "entered-in-error"])
+async def test_a_diagnosis_that_is_not_so_or_another_patients_is_not_told(line: Line, status: str) -> None:
+    body = notification("notification-discharge", status="finished")
+    wrong = {"coding": [{"code": status}]}
+    for number, more in enumerate(({"verificationStatus": wrong}, {"subject": {"reference": "Patient/other"}})):
+        condition = {"resourceType": "Condition", "code": {"text": "Opioid dependence"}} | more
+        body["entry"].append({"fullUrl": f"urn:uuid:c{number}", "resource": condition})
+    await line.scene.consent(FORM_FOR_PLAN)
+    await line.send(body)
+    await line.scene.dispatch_all()
+    (parcel,) = [each.parcel for each in line.scene.channel.received]
+    assert [document.title for document in parcel.documents] == ["Discharge notice"]
+
+
+async def test_an_admission_that_is_only_planned_is_a_persons(line: Line) -> None:
+    await line.send(notification(status="planned"))
+    assert await line.last() == ("waiting", "encounter.planned")
+
+
+XML = b'<Bundle xmlns="http://hl7.org/fhir"><type value="message"/></Bundle>'
+REFUSED = {
+    "XML": (PATH, XML, {"Content-Type": "application/fhir+xml"}, 415, "Content-Type"),
+    "XML called XML": (PATH, XML, {"Content-Type": "text/xml"}, 415, "Content-Type"),
+    "a form": (PATH, b"a=b", {"Content-Type": "application/x-www-form-urlencoded"}, 415, "Content-Type"),
+    "another charset": (PATH, b"{}", {"Content-Type": "application/fhir+json; charset=utf-16"}, 415, "Content-Type"),
+    "XML as the answer": (PATH, b"{}", {"Accept": "application/fhir+xml"}, 406, "Accept"),
+    "anything but JSON": (PATH, b"{}", {"Accept": "application/fhir+json;q=0, text/html"}, 406, "Accept"),
+    "XML by _format": (f"{PATH}?_format=xml", b"{}", {}, 406, "_format"),
+    "no asynchronous answer": (f"{PATH}?response-url=x", b"{}", {}, 415, "response-url"),
+    "too many elements": (PATH, b"[" + b"{}," * 120_000 + b"{}]", {}, 413, "$"),
+    "a body that is too large": (PATH, b" " * (29 << 20), {}, 413, None),
+    "a Consent in XML": ("/fhir/Consent", XML, {"Content-Type": "application/fhir+xml"}, 415, "Content-Type"),
+    "a Consent with a wrong element": (
+        "/fhir/Consent",
+        b'{"resourceType":"Consent","provision":{"actor":[{"reference":{"display":7}}]}}',
+        {},
+        400,
+        "Consent.provision.actor[0].reference.display",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+async def test_every_refusal_is_an_outcome_with_a_code_and_a_place(line: Line, name: str) -> None:
+    path, body, headers, status, field = REFUSED[name]
+    staff = await line.api.caller("harbor", "staff")
+    sent = {"Content-Type": "application/fhir+json"} | headers
+    answer = await staff("POST", path, data=io.BytesIO(body), headers=sent)
+    assert answer.status == status
+    assert answer.headers["Content-Type"].startswith("application/fhir+json")
+    (issue,) = answer.json["issue"]
+    assert issue["details"]["coding"][0]["code"]
+    assert issue.get("expression") == (None if field is None else [field])
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Accept": "application/fhir+json"},
+        {"Accept": "application/fhir+xml;q=0.5, application/json;q=0.9"},
+        {"Accept": "*/*"},
+        {"Content-Type": "application/json"},
+        {"Content-Type": "application/fhir+json; charset=UTF-8; fhirVersion=4.0"},
+    ],
+)
+async def test_every_way_of_saying_json_is_understood(line: Line, headers: dict[str, str]) -> None:
+    raw = json.dumps(notification()).encode()
+    sent = {"Content-Type": "application/fhir+json"} | headers
+    answer = await line.harbor("POST", f"{PATH}?_format=application/fhir+json", data=raw, headers=sent)
+    assert answer.status == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/fhir/Patient/1", 404),
+        ("GET", "/fhir/Patient", 404),
+        ("DELETE", "/fhir/Task/1", 405),
+        ("PUT", PATH, 405),
+    ],
+)
+async def test_what_there_is_not_under_the_base_is_answered_with_an_outcome(
+    line: Line, method: str, path: str, status: int
+) -> None:
+    answer = await line.harbor(method, path)
+    assert (answer.status, answer.json["resourceType"]) == (status, "OperationOutcome")

@@ -45,9 +45,9 @@ REFUSED: dict[tuple[str, str], Any] = {
     ("PUT", "/v1/consents/{id}/document"): PDF,
     ("GET", "/v1/consents/{id}/document"): None,
     ("GET", "/v1/forms/{kind}.pdf"): None,
-    ("POST", "/v1/fhir/Consent"): {"resourceType": "Consent", "status": "active"},
-    ("GET", "/v1/fhir/Consent"): None,
-    ("GET", "/v1/fhir/Consent/{id}"): None,
+    ("POST", "/fhir/Consent"): {"resourceType": "Consent", "status": "active"},
+    ("GET", "/fhir/Consent"): None,
+    ("GET", "/fhir/Consent/{id}"): None,
     ("GET", "/v1/decisions/{id}"): None,
     ("GET", "/v1/disclosures/{id}/emergency"): None,
     ("GET", "/v1/work/{id}"): None,
@@ -244,7 +244,7 @@ async def ask(caller: Caller, method: str, path: str, reference: str) -> Answer:
     options = PDF if body is PDF else {}
     url = path.replace("{id}", reference).replace("{restriction}", "r").replace("{deed}", "extend")
     url = url.replace("{number}", "1")
-    if (method, path) == ("GET", "/v1/fhir/Consent"):
+    if (method, path) == ("GET", "/fhir/Consent"):
         url += f"?patient={reference}"
     if "{kind}" in url:
         url = url.replace("{kind}", "tpo") + f"?member={reference}"
@@ -257,7 +257,7 @@ async def test_not_theirs_and_unknown_are_the_same_bytes_on_the_same_beat(
 ) -> None:
     stranger = await api.caller("lantern", "staff")
     beats = Beats(monkeypatch)
-    words = path.replace("fhir/Consent", "consents").split("/")
+    words = path.replace("/fhir/Consent", "/v1/consents").split("/")
     kind = words[2] if "{id}" in words else "members"
     answers = []
     for reference, work_s in ((harbors[kind], 0.2), (UNKNOWN, 0.001)):

@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from hub.fhir.moves import STATUSES, may_move
-from hub.fhir.notification_in import STEPS
+from hub.fhir.referral_in import STEPS
 
 END = "entered-in-error"
 TARGET = {
