@@ -1,7 +1,7 @@
 """Documents that came inside a received referral: DocumentReference with its attachment, and what is no document.
 
-Rules kept: nothing is lost silently: other clinical resources go on as they came, those of one class together; at one of a
-type that nobody here knows a person looks.
+Rules kept: nothing is lost silently: other clinical resources go on as they came, those of one class together; where
+one is of a type that nobody here knows, a person looks.
 """
 
 import base64
