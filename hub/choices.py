@@ -66,7 +66,7 @@ async def listing(hub: Hub) -> tuple[Standing, ...]:
             doubt=option.doubt,
             safe=option.safe,
             other=option.other,
-            answer=option.other if getattr(directory.rules.choices, option.field) else option.safe,
+            answer=option.other if getattr(directory.choices, option.field) else option.safe,
             means=option.means,
             since=_first(changes, option.doubt, "in_force"),
             waiting=_first(changes, option.doubt, "proposed"),

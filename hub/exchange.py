@@ -173,7 +173,7 @@ def _decided(
         operator=hub.operator,
         county_pack=hub.county_pack,
     )
-    decision = record_of(decide(request, directory.rules), request, facts, directory)
+    decision = record_of(decide(request, directory.rules_at(request.at)), request, facts, directory)
     # The sender has nothing to do with such a person: nothing is known, so nothing goes, whatever the stated facts.
     return decision if facts.member is not None else nobody(decision)
 

@@ -12,6 +12,7 @@ from hub.errors import Malformed
 from hub.intake import ItemManifest
 from hub.model import Frozen
 from hub.storage import members, submissions
+from hub.storage.facts import instant
 from policies.codes import REASONS
 from policies.explain import explain
 from policies.findings import RuleBook
@@ -58,7 +59,8 @@ async def what_if(hub: Hub, asked: WhatIf) -> dict[str, Any]:
         operator=hub.operator,
         county_pack=hub.county_pack,
     )
-    record = record_of(decide(request, directory.rules), request, facts, directory)
+    rules = directory.rules_at(request.at)
+    record = record_of(decide(request, rules), request, facts, directory)
     record = record if facts.member is not None else nobody(record)
     return {
         "outcome": record.outcome,
@@ -69,7 +71,7 @@ async def what_if(hub: Hub, asked: WhatIf) -> dict[str, Any]:
             for each, given in zip(record.items, asked.items, strict=True)
         ],
         "obligations": record.obligations,
-        **in_words(request, decision_of(record), asked.language, directory.rules),
+        **in_words(request, decision_of(record), asked.language, rules),
     }  # fmt: skip
 
 
@@ -92,7 +94,8 @@ async def explained(hub: Hub, view: dict[str, Any], language: str = "en") -> dic
         operator=hub.operator,
         county_pack=hub.county_pack,
     )
-    return view | in_words(request, decision_of(view), language, directory.rules, made_under=named(view["edition"]))
+    rules = directory.rules_at(instant(hub.clock.now()))
+    return view | in_words(request, decision_of(view), language, rules, made_under=named(view["edition"]))
 
 
 def in_words(

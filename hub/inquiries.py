@@ -58,7 +58,7 @@ async def would_answer(hub: Hub, requester: str, member: str | None, asking: Ask
         operator=hub.operator,
         county_pack=hub.county_pack,
     )
-    return decide(request, directory.rules).outcome == "permit" and facts.member is not None
+    return decide(request, directory.rules_at(request.at)).outcome == "permit" and facts.member is not None
 
 
 async def _inquire(hub: Hub, requester: str, asking: Asking) -> str:

@@ -2,18 +2,29 @@
 
 A record rests on the first permission that carries it; the order of this table is that order. Prohibitions are run
 whatever permits the item, and their exceptions are part of them.
+
+When the law changes, a later edition joins EDITIONS: `amended` takes the edition before it, a name of its own, the day
+from which it is in force, and rules with new functions in place of those of the same name. Nothing else changes: what
+is decided from that day on (in the county's zone) is decided under it, every decision names its edition, and what was
+decided before is explained under the edition it names. Functions of an edition in force once are changed only to mend
+them; names of rules (`texts`) and reason codes (`codes`) are only added, each with its sentence in every language. What
+a form states is read once, alike for all editions (`part2.form`): an edition that asks more of a form asks it in its
+own rule. County packs have editions of their own (`county.packs`).
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from policies import hipaa
 from policies.california.limits import mental_health, minor_record
 from policies.choices import SAFE, Choices, read_choices
 from policies.county.packs import county_consent
+from policies.days import start_of
 from policies.facts import Kind
-from policies.findings import Layer, Permitting, Prohibiting, RuleBook
+from policies.findings import Closing, Layer, Permitting, Prohibiting, RuleBook
 from policies.part2 import exceptions
 from policies.part2.applicability import de_identified, unclassified
 from policies.part2.consent import consent
@@ -88,14 +99,54 @@ PROHIBITING = (
     Prohibiting("county_consent", "county", IDENTIFYING, county_consent, needs="county_pack", layer=Layer.COUNTY),
 )
 
-RULES = RuleBook(
+FIRST = RuleBook(
     "89 FR 12472",
     date(2024, 4, 16),
     tuple(replace(rule, rank=rank) for rank, rule in enumerate(PERMITTING)),
     PROHIBITING,
     exceptions.no_other_basis,
 )
-EDITIONS = (RULES,)
+
+
+def amended(
+    book: RuleBook,
+    edition: str,
+    effective: date,
+    rules: Iterable[Permitting | Prohibiting] = (),
+    *,
+    without: frozenset[str] = frozenset(),
+    closing: Closing | None = None,
+) -> RuleBook:
+    """The edition that follows: these rules in place of those of the same name, or after all others if there is none.
+
+    `without`: names of rules that are repealed. `closing` None: the one there was. Raises ValueError for a name with a
+    semicolon, which sets off the choices, and for a day that is not later than the one before.
+    """
+    if ";" in edition or effective <= book.effective:
+        raise ValueError(f"{edition} should have a plain name and follow {book.edition}")
+    permitting = {rule.name: rule for rule in book.permitting if rule.name not in without}
+    prohibiting = {rule.name: rule for rule in book.prohibiting if rule.name not in without}
+    for rule in rules:
+        if isinstance(rule, Permitting):
+            before = permitting.get(rule.name)
+            permitting[rule.name] = replace(
+                rule, rank=before.rank if before else len(book.permitting) + len(permitting)
+            )
+        else:
+            prohibiting[rule.name] = rule
+    return RuleBook(
+        edition,
+        effective,
+        tuple(permitting.values()),
+        tuple(prohibiting.values()),
+        closing or book.closing,
+        book.choices,
+    )
+
+
+EDITIONS = (FIRST,)
+"""Every edition there was, the oldest first."""
+RULES = EDITIONS[-1]
 
 
 @lru_cache(maxsize=16)
@@ -104,13 +155,21 @@ def chosen(choices: Choices, book: RuleBook = RULES) -> RuleBook:
     return book if choices == SAFE else replace(book, edition=f"{book.edition}; {choices}", choices=choices)
 
 
-def edition_for(day: date) -> RuleBook:
-    """The rules of a day: a decision of last year is explained again under last year's rules.
+def in_force(at: datetime, zone: ZoneInfo, choices: Choices = SAFE) -> RuleBook:
+    """The rules of an instant, under counsel's choices; an edition begins with its day in the county's zone.
 
-    A day before the first edition gets the first: what the older text permitted more widely is not modelled.
+    Before the first edition the first holds: what the older text permitted more widely is not modelled.
     """
-    past = [book for book in EDITIONS if book.effective <= day]
-    return max(past, key=lambda book: book.effective, default=EDITIONS[0])
+    for begins, book in _begun(EDITIONS, zone):
+        if at >= begins:
+            return chosen(choices, book)
+    return chosen(choices, EDITIONS[0])
+
+
+@lru_cache(maxsize=16)
+def _begun(editions: tuple[RuleBook, ...], zone: ZoneInfo) -> tuple[tuple[datetime, RuleBook], ...]:
+    """When each edition begins, the newest first."""
+    return tuple((start_of(book.effective, zone), book) for book in reversed(editions))
 
 
 def named(edition: str) -> RuleBook:

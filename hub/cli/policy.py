@@ -23,7 +23,7 @@ from policies.choices import Choices
 from policies.findings import RuleBook
 from policies.kernel import decide
 from policies.model import Decision
-from policies.rules import chosen
+from policies.rules import in_force
 from policies.texts import LANGUAGES
 
 _HELP = """\
@@ -79,21 +79,20 @@ def run(args: argparse.Namespace) -> int:
     """Run a command of `policy`; the exit status."""
     try:
         if args.command == "choices":
-            return in_force(as_json=args.json)
+            return choices_in_force(as_json=args.json)
         if args.command == "rulebook":
             return rulebook(args.out, args.cases, chosen_in())
-        rules = chosen(chosen_in())
-        if args.command == "check":
-            return check(args.path, args.lang, rules, as_json=args.json)
-        return test(args.path, args.lang, rules, as_json=args.json)
+        run_on = check if args.command == "check" else test
+        return run_on(args.path, args.lang, chosen_in(), as_json=args.json)
     except HubError as error:
         print(error.message, file=sys.stderr)
         return MALFORMED
 
 
-def check(path: Path, language: str, rules: RuleBook, *, as_json: bool) -> int:
-    """Answer every case of a file."""
+def check(path: Path, language: str, choices: Choices, *, as_json: bool) -> int:
+    """Answer every case of a file, each under the edition of its day."""
     for case in read_file(path):
+        rules = in_force_at(case, choices)
         decision = decide(case.request, rules)
         if as_json:
             print(json.dumps(answer(case, decision, language, rules), ensure_ascii=False))
@@ -102,11 +101,12 @@ def check(path: Path, language: str, rules: RuleBook, *, as_json: bool) -> int:
     return AGREE
 
 
-def test(path: Path, language: str, rules: RuleBook, *, as_json: bool) -> int:
-    """Run a library; print every difference and a summary."""
+def test(path: Path, language: str, choices: Choices, *, as_json: bool) -> int:
+    """Run a library, each case under the edition of its day; print every difference and a summary."""
     total = differing = 0
     for name, cases in read_library(path).items():
         for case in cases:
+            rules = in_force_at(case, choices)
             decision = decide(case.request, rules)
             found = differences(case, decision)
             total += 1
@@ -118,6 +118,11 @@ def test(path: Path, language: str, rules: RuleBook, *, as_json: bool) -> int:
     if not as_json:
         print(f"{total} cases, {total - differing} agree, {differing} differ")
     return DIFFER if differing else AGREE
+
+
+def in_force_at(case: Case, choices: Choices) -> RuleBook:
+    """The rules of the instant that a case is about."""
+    return in_force(case.request.at, case.request.world.zone, choices)
 
 
 def rulebook(out: Path, library: Path, choices: Choices) -> int:
@@ -133,7 +138,7 @@ def rulebook(out: Path, library: Path, choices: Choices) -> int:
     return AGREE
 
 
-def in_force(*, as_json: bool) -> int:
+def choices_in_force(*, as_json: bool) -> int:
     """Print the answer to each doubt that is in force in the hub."""
     from hub import choices  # noqa: PLC0415 - a what-if needs no database
     from hub.cli.local import on_hub  # noqa: PLC0415 - a what-if needs no database

@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -35,7 +36,7 @@ from hub.storage.statements import Change, Delete, Insert, InsertNew, Lookup, Ro
 from policies.choices import OPTIONS, SAFE, Choices
 from policies.findings import RuleBook
 from policies.model import Agreement, World
-from policies.rules import RULES, chosen
+from policies.rules import in_force
 
 __all__ = ["Directory", "DirectoryStore", "Organization"]
 
@@ -55,8 +56,12 @@ class Directory(Frozen, frozen=True, kw_only=True):
     endpoints: Mapping[str, tuple[Endpoint, ...]]
     agreements: Mapping[str, Agreement]
     world: World
-    rules: RuleBook = RULES
-    """The edition in force, under counsel's choices."""
+    choices: Choices = SAFE
+    """Counsel's answers where the law leaves room."""
+
+    def rules_at(self, at: datetime) -> RuleBook:
+        """The edition in force at an instant, under counsel's choices."""
+        return in_force(at, self.world.zone, self.choices)
 
 
 class DirectoryStore:
@@ -163,7 +168,7 @@ class DirectoryStore:
             endpoints=offered,
             agreements=by_agreement,
             world=world,
-            rules=chosen(_answered(self._installed, answers)),
+            choices=_answered(self._installed, answers),
         )
 
     async def _put(self, what: str, row: dict[str, Any], by: str, at: int) -> bool:

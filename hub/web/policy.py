@@ -12,11 +12,13 @@ from hub.casebook.yamltext import load_text
 from hub.errors import Forbidden, Malformed, Unsupported
 from hub.explanations import LANGUAGES, WhatIf, what_if
 from hub.model import Frozen
+from hub.storage.facts import instant
 from hub.storage.tokens import Role
 from hub.web.access import HUB, PEOPLE, Route, who_calls
 from hub.web.body import decode, json_response, read_body, read_json
-from policies.findings import RuleBook
+from policies.choices import Choices
 from policies.kernel import decide
+from policies.rules import in_force
 
 MAX_CASES = 200
 MAX_BYTES = 512 * 1024
@@ -40,20 +42,24 @@ async def check(request: web.Request) -> web.Response:
     if language not in LANGUAGES:
         raise Malformed("Explanations are in en or es.", field="language")
     # Hundreds of decisions with their remedies take seconds; the other callers do not wait for them.
-    rules = (await hub.directory.current()).rules
-    found = await asyncio.to_thread(answers, body, language, rules)
+    counsels = (await hub.directory.current()).choices
+    found = await asyncio.to_thread(answers, body, language, counsels)
     if _LINES in request.headers.get("Accept", ""):
         return web.Response(body=b"".join(msgspec.json.encode(each) + b"\n" for each in found), content_type=_LINES)
     return json_response(found)
 
 
-def answers(body: bytes, language: str, rules: RuleBook) -> list[dict[str, object]]:
+def answers(body: bytes, language: str, counsels: Choices) -> list[dict[str, object]]:
     """The answer to each case of a text, as `part2hub policy check --json` gives it.
 
     Raises `Malformed` naming case and field, and `TooLarge`.
     """
     cases = cases_in("body", load_text("body", body, bounded=True), most=MAX_CASES)
-    return [answer(case, decide(case.request, rules), language, rules) for case in cases]
+    found = []
+    for case in cases:
+        rules = in_force(case.request.at, case.request.world.zone, counsels)
+        found.append(answer(case, decide(case.request, rules), language, rules))
+    return found
 
 
 def _names_a_member(body: bytes) -> bool:
@@ -77,7 +83,8 @@ async def stands(request: web.Request) -> web.Response:
     """`GET /v1/policy/choices`: each doubt, its answer in force, what waits for a second person, what there was."""
     hub = request.app[HUB]
     items = [each._asdict() | _changes(each) for each in await choices.listing(hub)]
-    return json_response({"edition": (await hub.directory.current()).rules.edition, "items": items})
+    rules = (await hub.directory.current()).rules_at(instant(hub.clock.now()))
+    return json_response({"edition": rules.edition, "items": items})
 
 
 async def propose(request: web.Request) -> web.Response:

@@ -9,17 +9,24 @@ from policies.findings import NOTHING, Permit, ProhibitJudge, Reasons
 from policies.part2.consent import item_faults, tested
 from policies.part2.form import Form
 
-PACKS = {pack.id: pack for pack in (SONOMA, LOS_ANGELES)}
+PACKS: dict[str, tuple[Pack, ...]] = {SONOMA.id: (SONOMA,), LOS_ANGELES.id: (LOS_ANGELES,)}
+"""Id of a pack -> its editions, the oldest first; one that the county changes keeps its id and gets another day."""
 WITHIN_HEALTH_CARE = frozenset({"provider", "covered_entity", "business_associate"})
 
 
 def county_consent(facts: Facts) -> ProhibitJudge | None:
     """What the county's conditions withhold. Raises KeyError for a pack that does not exist."""
-    pack = PACKS[facts.request.county_pack or ""]
-    if facts.at < start_of(pack.effective, facts.world.zone) or facts.base in pack.spares:
+    pack = edition_at(PACKS[facts.request.county_pack or ""], facts)
+    if pack is None or facts.base in pack.spares:
         return None
     speaking = [condition for condition in pack.conditions if speaks(condition, facts)]
     return lambda matter, permit: lacking(pack, speaking, facts, matter, permit)
+
+
+def edition_at(editions: tuple[Pack, ...], facts: Facts) -> Pack | None:
+    """The newest edition that has begun; None before the first."""
+    begun = [pack for pack in editions if facts.at >= start_of(pack.effective, facts.world.zone)]
+    return begun[-1] if begun else None
 
 
 def speaks(condition: Condition, facts: Facts) -> bool:

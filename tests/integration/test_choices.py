@@ -2,15 +2,20 @@
 
 import asyncio
 import json
+from datetime import timedelta
 
 import pytest
 
-from hub import choices
+from hub import choices, views
 from hub.errors import Conflict, Malformed, NotAvailable
+from hub.explanations import explained
 from hub.storage import consents, submissions, tokens
 from hub.storage.directory import DirectoryStore
+from hub.storage.facts import instant
 from hub.storage.tables import ChoiceChange, DirectoryState, LedgerEntry
+from policies import rules
 from policies.choices import read_choices
+from policies.findings import Prohibiting
 from tests.api import an_api
 from tests.scenes import a_scene
 
@@ -40,6 +45,11 @@ async def on_ledger(scene):
 
 async def edition(scene, submission):
     return (await submissions.last_decision(scene.hub.database, submission, "lantern")).record.edition
+
+
+async def decided(scene, submission):
+    found = await submissions.last_decision(scene.hub.database, submission, "lantern")
+    return await views.decision(scene.hub, found.id, None)
 
 
 async def orally_revoked(scene):
@@ -89,20 +99,39 @@ async def test_an_intent_decided_before_the_change_cannot_commit_after_it(scene)
     assert scene.channel.received == []
 
 
+async def test_an_edition_that_begins_tomorrow_decides_from_tomorrow_on_and_explains_nothing_of_today(
+    scene, monkeypatch
+):
+    hub = scene.hub
+    tomorrow = instant(hub.clock.now()).astimezone(hub.zone).date() + timedelta(days=1)
+    stricter = Prohibiting("pause", "2.98", rules.RECORDS, lambda _: lambda _matter, _permit: ("notice.missing",))
+    monkeypatch.setattr(rules, "EDITIONS", (rules.FIRST, rules.amended(rules.FIRST, "tomorrow", tomorrow, (stricter,))))
+    await scene.consent()
+    before = await scene.submit("before")
+    today = await decided(scene, before)
+    hub.clock.ahead += 26 * 3600 * 1_000_000
+    after = await scene.submit("after")
+    assert (await edition(scene, before), await edition(scene, after)) == ("89 FR 12472", "tomorrow")
+    assert await scene.dispatch_all() == ["withheld"]  # what waited is decided anew when it would leave
+    assert await edition(scene, before) == "tomorrow"
+    told = [(await explained(hub, each))["explanation"][0]["text"] for each in (today, await decided(scene, after))]
+    assert "2.32(a)" not in told[0]
+    assert "2.32(a)" in told[1]
+
+
 async def test_a_restart_keeps_it_and_it_wins_over_what_was_installed(scene):
     await changed(scene, "D2", "written")
     await changed(scene, "D4", "permit")
     await changed(scene, "D4", "hold")
     installed = DirectoryStore(scene.hub.database, scene.hub.zone, read_choices("D4=permit,D5=notice"))
-    rules = (await installed.current()).rules
-    assert str(rules.choices) == "D2=written,D5=notice"
+    assert str((await installed.current()).choices) == "D2=written,D5=notice"
 
 
 async def test_another_process_has_it_with_its_next_reading(scene):
     other = DirectoryStore(scene.hub.database, scene.hub.zone)
     await other.current()
     await changed(scene, "D2", "written")
-    assert str((await other.current()).rules.choices) == "D2=written"
+    assert str((await other.current()).choices) == "D2=written"
 
 
 async def test_the_ledger_names_doubt_answer_and_both_people_and_the_history_stays(scene):

@@ -8,6 +8,7 @@ from aiohttp import web
 from hub import choices
 from hub.choices import REASONS
 from hub.errors import Forbidden
+from hub.storage.facts import instant
 from hub.web.desk.named import names
 from hub.web.pages.door import ACT, READ, Page
 from hub.web.pages.render import page
@@ -16,7 +17,7 @@ from hub.web.pages.visit import Visit, see_other
 
 async def show(visit: Visit) -> web.Response:
     """`GET /desk/policy`."""
-    edition = (await visit.hub.directory.current()).rules.edition
+    edition = (await visit.hub.directory.current()).rules_at(instant(visit.hub.clock.now())).edition
     doubts = await choices.listing(visit.hub)
     return page(
         "policy.html", visit, doubts=doubts, edition=edition, reasons=REASONS, names=await names(visit),

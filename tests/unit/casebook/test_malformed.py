@@ -9,7 +9,7 @@ import pytest
 from hub.cli import policy
 from hub.errors import Malformed
 from hub.web.policy import answers
-from policies.rules import RULES
+from policies.choices import SAFE
 
 ROOT = Path(__file__).parents[2] / "cases"
 BASE = """\
@@ -98,7 +98,7 @@ def test_what_is_no_case_is_refused_in_one_line_that_names_the_place(command, co
 @pytest.mark.parametrize("content", REFUSED.values(), ids=REFUSED)
 def test_what_a_caller_posts_is_refused_alike(content):
     with pytest.raises(Malformed):
-        answers(content, "en", RULES)
+        answers(content, "en", SAFE)
 
 
 @pytest.mark.parametrize(

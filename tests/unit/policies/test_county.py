@@ -1,7 +1,7 @@
 """County packs: what Sonoma and Los Angeles ask beyond federal and state law (california.md 1.3, 1.5)."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
@@ -11,6 +11,7 @@ from hub.errors import ConfigurationError
 from hub.settings import read_settings
 from policies.codes import REASONS
 from policies.county.packs import PACKS
+from policies.county.sonoma import SONOMA as SONOMA_PACK
 from policies.days import start_of
 from policies.kernel import decide, layers
 from policies.vocabulary import BASE_PURPOSES, CLASSES, ROLES
@@ -161,10 +162,13 @@ def test_a_narrow_consent_beside_a_broad_one_counts():
         assert answer(recipient="keystone-housing", consents=consents, **facts).outcome == "permit"
 
 
+EDITIONS = [pack for editions in PACKS.values() for pack in editions]
+
+
 # -- all packs ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("pack", PACKS.values(), ids=lambda pack: pack.id)
+@pytest.mark.parametrize("pack", EDITIONS, ids=lambda pack: pack.id)
 def test_a_pack_is_in_force_from_its_day_on(pack):
     request = ask("valley-clinic", "keystone-housing", packet=OWN_NOTE, county_pack=pack.id)
     begins = start_of(pack.effective, request.world.zone)
@@ -172,7 +176,7 @@ def test_a_pack_is_in_force_from_its_day_on(pack):
     assert decide(replace(request, at=begins - timedelta(seconds=1))).outcome == "permit"
 
 
-@pytest.mark.parametrize("pack", PACKS.values(), ids=lambda pack: pack.id)
+@pytest.mark.parametrize("pack", EDITIONS, ids=lambda pack: pack.id)
 def test_a_pack_says_where_each_condition_comes_from_and_what_is_open(pack):
     for condition in pack.conditions:
         assert condition.source.startswith(("SON-", "LA-"))
@@ -192,6 +196,15 @@ def test_the_county_denies_for_itself():
         ("california", "permit"),
         ("county", "deny"),
     ]
+
+
+def test_a_pack_that_the_county_changes_binds_from_its_day_and_last_years_what_was_asked_then(monkeypatch):
+    relaxed = replace(SONOMA_PACK, effective=date(2026, 7, 1), conditions=())
+    monkeypatch.setitem(PACKS, SONOMA, (SONOMA_PACK, relaxed))
+    request = ask("valley-clinic", "keystone-housing", packet=OWN_NOTE, county_pack=SONOMA)
+    begins = start_of(relaxed.effective, request.world.zone)
+    assert decide(replace(request, at=begins)).outcome == "permit"
+    assert decide(replace(request, at=begins - timedelta(seconds=1))).reasons == ("county.written_consent",)
 
 
 @many
