@@ -13,8 +13,8 @@ from sqlalchemy import select
 from hub.context import Hub
 from hub.errors import Conflict, Malformed, NotAvailable
 from hub.model import new_id
+from hub.people import persons
 from hub.record import entry
-from hub.storage import tokens
 from hub.storage.database import Step
 from hub.storage.statements import Change, Insert, columns_of, table_of
 from hub.storage.tables import ChoiceChange
@@ -79,8 +79,8 @@ async def listing(hub: Hub) -> tuple[Standing, ...]:
 async def propose(hub: Hub, doubt: str, answer: str, reason: str, *, by: str) -> str:
     """Propose an answer for another person to confirm; the id of the change.
 
-    Raises `Malformed` for a doubt, an answer or a reason there is not, `Conflict` if the answer is in force already,
-    or if a change of this doubt waits.
+    Raises `Malformed` for a doubt, an answer or a reason there is not, `Forbidden` for a system, `Conflict` if the
+    answer is in force already, or if a change of this doubt waits.
     """
     option = _BY_DOUBT.get(doubt)
     if option is None:
@@ -89,6 +89,7 @@ async def propose(hub: Hub, doubt: str, answer: str, reason: str, *, by: str) ->
         raise Malformed(f"The answers are {option.safe} and {option.other}.", field="answer")
     if reason not in REASONS:
         raise Malformed(f"The reasons are {', '.join(REASONS)}.", field="reason")
+    await persons.need(hub, by)
     change = new_id()
 
     async def steps() -> tuple[Step, ...]:
@@ -109,15 +110,13 @@ async def propose(hub: Hub, doubt: str, answer: str, reason: str, *, by: str) ->
 async def confirm(hub: Hub, change: str, *, by: str) -> None:
     """The second person's word: the answer is in force from this moment.
 
-    Raises `NotAvailable` if there is no such change, `Conflict` if it is settled, or for the one who proposed it.
+    Raises `NotAvailable` if there is no such change, `Forbidden` for a system, `Conflict` if it is settled, or for the
+    one who proposed it.
     """
 
     async def steps() -> tuple[Step, ...]:
         proposed = await _waiting(hub, change)
-        first = proposed.proposed_by
-        # Whoever issues tokens could confirm with a second one of their own making.
-        if by in await tokens.line_of(hub, first) or first in await tokens.line_of(hub, by):
-            raise Conflict("You proposed this; another person confirms it.", code="same-person")
+        await persons.another(hub, by, proposed.proposed_by, "You proposed this; another person confirms it.")
         now = hub.clock.now()
         body = {"change": change, "doubt": proposed.doubt, "answer": proposed.answer, "by": by}
         return (
@@ -134,6 +133,7 @@ async def refuse(hub: Hub, change: str, *, by: str) -> None:
 
     async def steps() -> tuple[Step, ...]:
         proposed = await _waiting(hub, change)
+        await persons.need(hub, by)
         now = hub.clock.now()
         body = {"change": change, "doubt": proposed.doubt, "answer": proposed.answer, "by": by}
         return Step(_SETTLE, ("refused", by, now, change)), entry("policy.refused", now, body, reference=change)

@@ -166,7 +166,7 @@ async def _load_consent(hub: Hub, name: str, member: str, given: LoadedConsent) 
         await consents.record(hub, member, ConsentForm(**values), by=_BY, consent=name)
         view, changed = await consents.show(hub, name), True
     if given.verified and not view["verified"]:
-        await consents.verify(hub, name, by=_VERIFIED_BY)
+        await consents.take_as_verified(hub, name, by=_VERIFIED_BY)
         changed = True
     known = {(_us(datetime.fromisoformat(each["at"])), each["how"]) for each in view["revoked"]}
     for revoked in given.revoked:

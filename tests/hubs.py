@@ -18,6 +18,7 @@ from hub.storage.postgres import PostgresDatabase
 from hub.storage.sqlite import SqliteDatabase
 from hub.workers.recent import Recent
 from hub.workers.signals import LocalSignals
+from tests import people
 
 ZONE = ZoneInfo("America/Los_Angeles")
 
@@ -65,6 +66,7 @@ async def a_hub(
     await key_records.admit(database, ring)
     for organization in ORGANIZATIONS:
         await hub.directory.put_organization(organization, by="county", at=hub.clock.now())
+    await people.enlist(hub, *people.STAFF)
     try:
         yield hub
     finally:

@@ -12,6 +12,7 @@ from typing import IO
 
 import structlog
 
+from hub import operator
 from hub.bootstrap.audit import audit_sink
 from hub.bootstrap.channels import acknowledger as wire_acknowledger
 from hub.bootstrap.channels import channels as wire_channels
@@ -149,7 +150,11 @@ async def _serve(settings: Settings, role: str, ready: Callable[[], None]) -> No
 async def running(
     hub: Hub, settings: Settings, role: str = "all", *, rate_per_minute: int | None = None
 ) -> AsyncIterator[int | None]:
-    """The parts of a role around an open hub: worker and sequencer, API; yields the API's port if there is one."""
+    """The parts of a role around an open hub: worker and sequencer, API; yields the API's port if there is one.
+
+    Raises `ConfigurationError`.
+    """
+    await operator.check(hub)
     port = None
     async with contextlib.AsyncExitStack() as stack:
         if role in ("all", "worker"):

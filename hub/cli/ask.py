@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
     """Ask and print the answer."""
     from hub.cli.local import on_hub  # noqa: PLC0415 - so that --help is fast
 
-    answer = on_hub(lambda hub: _ask(hub, args))
+    answer = on_hub(lambda hub: _ask(hub, args), decides=True)
     print(json.dumps(answer, ensure_ascii=False, default=str) if args.json else _text(answer))
     return 0 if answer else 1
 

@@ -77,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
         )
         return await what_if(hub, asked)
 
-    answer = on_hub(ask)
+    answer = on_hub(ask, decides=True)
     print(json.dumps(answer, ensure_ascii=False) if args.json else "\n".join(_lines(answer, args.lang)))
     return 0 if answer["outcome"] in _GOES and not answer["hold"] else 1
 

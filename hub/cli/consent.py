@@ -15,7 +15,8 @@ person has verified it. A revocation counts when this command returns; nothing t
 
   part2hub consent form --kind tpo --lang es --out form.pdf --member 01234567A --program harbor
   part2hub consent add consent.yaml --document signed.pdf --by harbor/ines
-  part2hub consent verify ID --by harbor/omar                       another person than the one who entered it
+  part2hub consent verify ID --by harbor/omar                       another person than the one who entered it, and
+                                                                    one with an account or a token of their own
   part2hub consent revoke ID --how oral --by harbor                 by telephone: at once, the paper follows
   part2hub consent revoke ID --how written --as-to sunrise          as to one organization only
   part2hub consent show ID                                          with its history

@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     if args.to_url:
         view = asyncio.run(_over_http(args.to_url, args.token, key, manifest, documents))
     elif args.sender:
-        view = on_hub(lambda hub: _here(hub, args.sender, key, manifest, documents))
+        view = on_hub(lambda hub: _here(hub, args.sender, key, manifest, documents), decides=True)
     else:
         raise ConfigurationError("Say who sends (--from), or where to (--to-url and --token).")
     print(json.dumps(view) if args.json else "\n".join(_lines(view)))

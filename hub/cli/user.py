@@ -13,6 +13,7 @@ three days; whoever opens it chooses the password and enrols an authenticator. N
 
   part2hub user add --email ana@county.example --name "Ana Ortiz" --role compliance --organization county --all
   part2hub user add --email leo@harbor.example --name "Leo Park" --role privacy --organization harbor
+  part2hub user add ... --person ID                  the account of somebody who is known by another already
   part2hub user list                                 ids, roles and state; names and addresses with --names
   part2hub user reset-factor ID                      a lost phone: forgets password and factors, invites anew
   part2hub user disable ID                           out at once, also where signed in
@@ -44,6 +45,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="whose data they see, their own first; may be given several times",
     )  # fmt: skip
     add.add_argument("--all", action="store_true", help="sees every organization")
+    add.add_argument("--person", default="", metavar="ID", help="who it is, where a token or an account names them")
     listing = actions.add_parser("list", help="ids, roles, organizations, state")
     listing.add_argument("--names", action="store_true", help="with names and addresses")
     for name, words in (("disable", "out at once"), ("reset-factor", "forget password and factors; invite anew")):
@@ -68,8 +70,9 @@ async def _add(hub: "Hub", args: argparse.Namespace) -> str:
 
     organizations = (*args.organizations, *((accounts.EVERYBODY,) if args.all else ()))
     invitation = await accounts.add(
-        hub, email=args.email, name=args.name, roles=tuple(args.roles), organizations=organizations, by=BY
-    )
+        hub, email=args.email, name=args.name, roles=tuple(args.roles), organizations=organizations, by=BY,
+        person=args.person,
+    )  # fmt: skip
     return _invited(invitation, args.base)
 
 

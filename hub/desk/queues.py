@@ -15,7 +15,7 @@ QUEUES: Mapping[str, frozenset[str]] = {
     "dead": frozenset({"dead_letter", "undelivered", "late_proof"}),
     "emergencies": frozenset({"emergency_review"}),
     "reviews": REVIEWS - {"emergency_review"},
-    "requests": frozenset({"information_request", "written_revocation"}),
+    "requests": frozenset({"information_request", "written_revocation", "suspension_ended"}),
     "incidents": frozenset({"incident"}),
 }
 """Which kinds of item wait where; what is in none of them waits under `others`."""

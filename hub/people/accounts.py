@@ -19,6 +19,7 @@ from hub.crypto.envelope import Sealed
 from hub.crypto.identifiers import hash_email, hash_secret
 from hub.errors import Conflict, Malformed, NotAvailable, Stale
 from hub.model import Frozen, new_id
+from hub.people import persons
 from hub.record import entry
 from hub.storage import tables
 from hub.storage.database import Step, Unit
@@ -38,7 +39,10 @@ _BY_ID = Lookup(tables.Person, _COLUMNS, "id")
 _BY_EMAIL = Lookup(tables.Person, _COLUMNS, "email_hash")
 _BY_INVITATION = Lookup(tables.Person, _COLUMNS, "invitation")
 _RESET = Change(
-    tables.Person, ("password", "totp_step", "recovery", "invitation", "invited_until"), ("id",), must_hit=True
+    tables.Person,
+    ("password", "totp_step", "recovery", "invitation", "invited_until", "given_by"),
+    ("id",),
+    must_hit=True,
 )
 _DISABLE = Change(tables.Person, ("disabled_at", "invitation"), ("id",), must_hit=True)
 _LANGUAGE = Change(tables.Person, ("language",), ("id",))
@@ -97,20 +101,31 @@ class Invitation(NamedTuple):
 
 
 async def add(
-    hub: Hub, *, email: str, name: str, roles: tuple[str, ...], organizations: tuple[str, ...], by: str
+    hub: Hub,
+    *,
+    email: str,
+    name: str,
+    roles: tuple[str, ...],
+    organizations: tuple[str, ...],
+    by: str,
+    person: str = "",
 ) -> Invitation:
-    """A new account and its invitation. Raises `Malformed` naming the field, `Conflict` for an address in use."""
+    """A new account and its invitation; `person`: who it is, where they are known already (`persons.named`).
+
+    Raises `Malformed` naming the field, `Conflict` for an address in use.
+    """
     await _check(hub, email, name, roles, organizations)
     invitation, now = Invitation(new_id(), os.urandom(32).hex()), hub.clock.now()
+    whose = await persons.named(hub, person) if person else invitation.person
     sealed = seal(hub, invitation.person, Secrets(name=name.strip(), email=email.strip()))
     row = {
         "id": invitation.person, "email_hash": hash_email(hub.ring, email), "roles": " ".join(roles),
         "organizations": " ".join(organizations), "key_id": sealed.key_id, "wrapped_key": sealed.wrapped_key,
         "sealed": sealed.ciphertext, "password": "", "totp_step": -1, "recovery": "",
         "invitation": invitation_hash(hub, invitation.code), "invited_until": now + INVITED_US, "language": "en",
-        "created_at": now, "disabled_at": None,
+        "person": whose, "given_by": by, "created_at": now, "disabled_at": None,
     }  # fmt: skip
-    body = {"person": invitation.person, "roles": roles, "organizations": organizations, "by": by}
+    body = {"person": invitation.person, "whose": whose, "roles": roles, "organizations": organizations, "by": by}
     guard = Step(_ADD, tuple(row[column] for column in _COLUMNS), "email")
     trace = entry("person.added", now, body, reference=invitation.person)
     try:
@@ -123,7 +138,7 @@ async def add(
 async def invite_again(hub: Hub, person: str, *, by: str) -> Invitation:
     """Forget password and factors, end all sessions, and invite anew. Raises `NotAvailable`."""
     invitation, now = Invitation(person, os.urandom(32).hex()), hub.clock.now()
-    guard = Step(_RESET, ("", -1, "", invitation_hash(hub, invitation.code), now + INVITED_US, person), "person")
+    guard = Step(_RESET, ("", -1, "", invitation_hash(hub, invitation.code), now + INVITED_US, by, person), "person")
     await _change(hub, guard, (Step(_DROP_PASSKEYS, (person,)),), "person.reset", person, by)
     return invitation
 

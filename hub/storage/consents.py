@@ -16,6 +16,7 @@ from hub.compliance import notices
 from hub.context import Hub
 from hub.errors import Conflict, Malformed, NotAvailable
 from hub.model import new_id
+from hub.people import persons
 from hub.record import entry
 from hub.storage.consent_form import ConsentForm, DenialForm, consent_view, denial_row, event_status, form_row
 from hub.storage.database import Step
@@ -74,18 +75,28 @@ async def record(
 async def verify(hub: Hub, consent: str, *, by: str) -> None:
     """A person has compared the paper with what was recorded.
 
-    Raises `NotAvailable`; `Conflict` if it is the person who entered it. What was signed on the screen is the one
-    exception: nothing was copied from a paper.
+    Raises `NotAvailable`; `Forbidden` for a system; `Conflict` if it is the person who entered it. What was signed on
+    the screen is the one exception: nothing was copied from a paper.
     """
+    row = await _row(hub, await member_of(hub, consent), consent)
+    if row["verified"]:
+        return
+    if row["signature"] == "electronic" and row["signed_at"] is not None:
+        await persons.need(hub, by)
+    else:
+        says = "Another person than the one who entered it compares it with the paper."
+        await persons.another(hub, by, row["recorded_by"], says)
+    await take_as_verified(hub, consent, by=by)
+
+
+async def take_as_verified(hub: Hub, consent: str, *, by: str) -> None:
+    """What people compared elsewhere: a file that two of them signed says so. Raises `NotAvailable`."""
     member = await member_of(hub, consent)
 
     async def writes() -> tuple[Step, ...]:
         row = await _row(hub, member, consent)
         if row["verified"]:
             return ()
-        on_screen = row["signature"] == "electronic" and row["signed_at"] is not None
-        if row["recorded_by"] == by and not on_screen:
-            raise Conflict("Another person than the one who entered it compares it with the paper.", code="same-person")
         change = Step(_VERIFY, (True, by, member, consent))
         return change, *_traces(hub, (member, consent), "verified", by, {})
 

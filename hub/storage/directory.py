@@ -95,8 +95,13 @@ class DirectoryStore:
         self, endpoint: Endpoint, *, verified_by: str | None, by: str, at: int, active: bool = True
     ) -> bool:
         """Add or replace; false if it already is so. Used only with an instant and a verifier."""
-        row = endpoint_row(endpoint, verified_by, active)
-        return await self._put("endpoint", row, by, at)
+        return await self._put("endpoint", endpoint_row(endpoint, verified_by, active), by, at)
+
+    async def endpoint_steps(
+        self, endpoint: Endpoint, *, verified_by: str | None, by: str, at: int, active: bool = True
+    ) -> tuple[Step, ...]:
+        """What adds or replaces an endpoint, for a change that does more (`change`); none if it already is so."""
+        return await self._steps("endpoint", endpoint_row(endpoint, verified_by, active), by, at)
 
     async def put_agreement(self, agreement: Agreement, *, by: str, at: int) -> bool:
         """Add or replace; false if it already is so. Raises `Malformed` for an unknown organization."""
@@ -172,11 +177,11 @@ class DirectoryStore:
         )
 
     async def _put(self, what: str, row: dict[str, Any], by: str, at: int) -> bool:
-        async def steps() -> tuple[Step, ...]:
-            _check_references(what, row, (await self.current()).organizations)
-            return () if await self._already(what, row) else _replace(what, row, by, at)
+        return await self.change(lambda: self._steps(what, row, by, at))
 
-        return await self.change(steps)
+    async def _steps(self, what: str, row: dict[str, Any], by: str, at: int) -> tuple[Step, ...]:
+        _check_references(what, row, (await self.current()).organizations)
+        return () if await self._already(what, row) else _replace(what, row, by, at)
 
     async def _already(self, what: str, row: dict[str, Any]) -> bool:
         table = table_of(_MODELS[what])

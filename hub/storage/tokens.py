@@ -4,18 +4,18 @@ import os
 import time
 from typing import Any, Literal, NamedTuple, get_args
 
-import msgspec
 from sqlalchemy import select
 from sqlmodel import col
 
 from hub.context import Hub
 from hub.crypto.identifiers import hash_token
-from hub.errors import Malformed, NotAvailable, Unauthorized
+from hub.errors import Conflict, Malformed, NotAvailable, Stale, Unauthorized
 from hub.model import Frozen, new_id
+from hub.people import persons
 from hub.record import entry
 from hub.storage.database import Step, Unit
-from hub.storage.statements import Change, Insert, Lookup, columns_of, table_of
-from hub.storage.tables import AccessToken, LedgerEntry, Signer, Token
+from hub.storage.statements import Change, Insert, Lookup, columns_of
+from hub.storage.tables import AccessToken, Signer, Token
 
 Role = Literal["sender", "staff", "compliance", "admin"]
 """`sender`: an organization's system. `staff`: its people, who see explanations. `compliance`: reviews every
@@ -28,10 +28,11 @@ _DAY_US = 86_400_000_000
 
 _ADD = Insert(Token, columns_of(Token))
 _REVOKE = Change(Token, ("revoked_at",), ("id",))
+_NAME = Change(Token, ("person", "given_by"), ("id", "person"), must_hit=True)
 _BY_HASH = Lookup(Token, ("id", "organization_id", "role", "expires_at", "revoked_at"), "hash")
 _ACCESS = Lookup(AccessToken, ("client_id", "organization_id", "scopes", "expires_at"), "hash")
 _SIGNERS = Lookup(Signer, ("key_id", "verify_key"), "organization_id")
-_BY_ID = Lookup(Token, ("organization_id",), "id")
+_BY_ID = Lookup(Token, ("organization_id", "role"), "id")
 
 
 class Principal(Frozen, frozen=True, kw_only=True):
@@ -115,35 +116,41 @@ class TokenReader:
 
 
 async def issue(
-    hub: Hub, organization: str, role: Role, *, by: str, label: str = "", days: int | None = None
+    hub: Hub, organization: str, role: Role, *, by: str, label: str = "", days: int | None = None, person: str = ""
 ) -> Issued:
-    """Issue a token, for so many days or until revoked. Raises `Malformed` for an unknown organization or role."""
+    """Issue a token, for so many days or until revoked; `person`: whose it is, a system's if nobody's.
+
+    Raises `Malformed` for an unknown organization or role, or as `persons.named`.
+    """
     if organization not in (await hub.directory.current()).organizations:
         raise Malformed("The directory has no such organization.", field="organization")
     if role not in ROLES:
         raise Malformed("A role is one of " + ", ".join(ROLES) + ".", field="role")
+    whose = await _whose(hub, person, role) if person else persons.NOBODY
     issued = Issued(new_id(), PREFIX + os.urandom(32).hex())
     now = hub.clock.now()
     expires = None if days is None else now + days * _DAY_US
-    row = (issued.id, organization, role, hash_token(hub.ring, issued.token), label, now, expires, None)
-    body = {"token": issued.id, "organization": organization, "role": role, "by": by}
+    hashed = hash_token(hub.ring, issued.token)
+    row = (issued.id, organization, role, hashed, label, whose, by, now, expires, None)
+    body = {"token": issued.id, "organization": organization, "role": role, "person": whose, "by": by}
     await hub.database.commit(Unit((), (Step(_ADD, row), entry("token.issued", now, body, reference=issued.id))))
     return issued
 
 
-async def line_of(hub: Hub, by: str) -> tuple[str, ...]:
-    """Who did something (`Principal.by`), and if it was a token, by whom it was issued, and so on."""
-    line = [by]
-    table = table_of(LedgerEntry)
-    while line[-1] not in line[:-1]:
-        issued = select(table.c.body).where(
-            table.c.kind == "token.issued", table.c.reference == line[-1].rpartition("/")[2]
-        )
-        rows = await hub.database.query(issued)
-        if not rows:
-            break
-        line.append(str(msgspec.json.decode(rows[0][0])["by"]))
-    return tuple(line)
+async def name(hub: Hub, token_id: str, person: str, *, by: str) -> None:
+    """Say whose a token is that was issued to nobody.
+
+    Raises `NotAvailable` if there is none, `Conflict` if it is somebody's already, `Malformed` as `issue`.
+    """
+    rows = await hub.database.lookup(_BY_ID, token_id)
+    if not rows:
+        raise NotAvailable
+    whose = await _whose(hub, person, rows[0][1])
+    trace = entry("token.named", hub.clock.now(), {"token": token_id, "person": whose, "by": by}, reference=token_id)
+    try:
+        await hub.database.commit(Unit((Step(_NAME, (whose, by, token_id, persons.NOBODY), "token"),), (trace,)))
+    except Stale:
+        raise Conflict("This token is somebody's; another one needs another token.", code="named") from None
 
 
 async def revoke(hub: Hub, token_id: str, *, by: str) -> None:
@@ -156,8 +163,14 @@ async def revoke(hub: Hub, token_id: str, *, by: str) -> None:
 
 
 async def list_all(hub: Hub) -> list[dict[str, Any]]:
-    """Every token's id, organization, role, label and times (microseconds UTC); never the token."""
-    names = ("id", "organization_id", "role", "label", "created_at", "expires_at", "revoked_at")
+    """Every token's id, organization, role, label, person and times (microseconds UTC); never the token."""
+    names = ("id", "organization_id", "role", "label", "person", "created_at", "expires_at", "revoked_at")
     columns = (col(getattr(Token, name)) for name in names)
     rows = await hub.database.query(select(*columns).order_by(col(Token.id)))
     return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+async def _whose(hub: Hub, person: str, role: str) -> str:
+    if role == "sender":
+        raise Malformed("A system's token is nobody's.", field="person")
+    return await persons.named(hub, person)

@@ -17,6 +17,7 @@ from hub.errors import Conflict, Malformed
 from hub.exchange import OUTBOX
 from hub.model import ChannelKind, new_id
 from hub.outbox import MOVE, RETARGET, Place, Ticket, enqueue
+from hub.people import persons
 from hub.record import entry
 from hub.storage import submissions
 from hub.storage.database import Step, Unit
@@ -60,10 +61,11 @@ async def ways(hub: Hub, kind: str, outbox: str) -> tuple[Way, ...]:
 async def choose(hub: Hub, work: str, endpoint: str | None, *, organization: str | None, by: str) -> str:
     """Queue what a work item is about for this address (none: the next one), close the item; the outbox row's id.
 
-    Raises `NotAvailable` if it is not this organization's (none: anybody's), `Malformed` for an address that is not the
-    recipient's, `Conflict` if there is none, or nothing that could go another way.
+    Raises `NotAvailable` if it is not this organization's (none: anybody's), `Forbidden` for a system, `Malformed` for
+    an address that is not the recipient's, `Conflict` if there is none, or nothing that could go another way.
     """
     item = await open_item(hub, work, organization)
+    await persons.need(hub, by)
     rows = await hub.database.lookup(_ROW, item["reference"]) if item["kind"] in KINDS else ()
     if not rows:
         raise Conflict("There is nothing that could go another way.", code="not-waiting")

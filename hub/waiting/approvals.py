@@ -1,6 +1,7 @@
-"""Letting go what waits: one person where somebody must look, two different ones for what rests on a court's order.
+"""Approving what rests on a court's order: two people, each by name, neither of whom handed it in.
 
 An approval never delivers: the row goes back to the queue, and `dispatch` decides anew and counts the approvals itself.
+What waits for another reason is proposed and confirmed (`hub.waiting.proposals`).
 """
 
 from typing import NamedTuple
@@ -9,6 +10,7 @@ from hub.bases import reviews
 from hub.context import Hub
 from hub.errors import Conflict
 from hub.exchange import OUTBOX
+from hub.people import persons
 from hub.record import entry
 from hub.storage import submissions
 from hub.storage.database import Step, Unit
@@ -21,6 +23,7 @@ from hub.waiting.work import CLOSED
 _ROW = Lookup(Outbox, ("submission_id", "recipient", "share", "state", "code", "approved_by"), "id")
 _APPROVE = Change(Outbox, ("state", "due_at", "code", "approved_by"), ("id", "state", "code"), must_hit=True)
 """The code tells a first approval from a second, so that of two at once only one counts."""
+_TWO = 2
 
 
 class Approval(NamedTuple):
@@ -54,8 +57,8 @@ async def needed(hub: Hub, ticket: str) -> int:
 async def approve(hub: Hub, work: str, *, organization: str | None, by: str) -> Approval:
     """Approve what waits under a work item; it is queued once enough people have.
 
-    Raises `NotAvailable` if the item is not this organization's (none: anybody's), `Conflict` if nothing waits for an
-    approval, or if the person may not be the one who gives it.
+    Raises `NotAvailable` if the item is not this organization's (none: anybody's), `Forbidden` for a system, `Conflict`
+    if nothing waits for an approval, or if the person may not be the one who gives it.
     """
     item = await open_item(hub, work, organization)
     ticket = item["reference"]
@@ -65,7 +68,9 @@ async def approve(hub: Hub, work: str, *, organization: str | None, by: str) -> 
     decision = await submissions.last_decision(hub.database, row.submission, row.recipient)
     people = (row.approved_by or "").split()
     approval = Approval(len(people) + 1, reviews.persons(decision.record))
-    await _check_person(hub, ticket, people, approval, by)
+    if approval.needed < _TWO:
+        raise Conflict("One person proposes this release, and another one confirms it.", code="needs-proposal")
+    await _check_person(hub, ticket, people, by)
     await commit_settled(hub, _unit(hub, work, ticket, row, decision, (*people, by), approval))
     if approval.given >= approval.needed:
         await hub.signals.wake(OUTBOX)
@@ -79,11 +84,10 @@ async def handed_in_by(hub: Hub, ticket: str) -> str:
     return stored.facts.by if stored else ""
 
 
-async def _check_person(hub: Hub, ticket: str, people: list[str], approval: Approval, by: str) -> None:
-    if by in people:
-        raise Conflict("You have approved this; another person must too.", code="same-person")
-    if approval.needed > 1 and by == await handed_in_by(hub, ticket):
-        raise Conflict("Whoever handed it in does not approve it.", code="same-person")
+async def _check_person(hub: Hub, ticket: str, people: list[str], by: str) -> None:
+    for first in people:
+        await persons.another(hub, by, first, "You have approved this; another person must too.")
+    await persons.another(hub, by, await handed_in_by(hub, ticket), "Whoever handed it in does not approve it.")
 
 
 def _unit(

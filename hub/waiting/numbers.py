@@ -11,10 +11,11 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from hub.context import Hub
-from hub.errors import Conflict, Malformed, NotAvailable
+from hub.errors import Malformed, NotAvailable
 from hub.model import ChannelKind, Endpoint
+from hub.people import persons
 from hub.record import entry
-from hub.storage.database import Step, Unit
+from hub.storage.database import Step
 from hub.storage.directory_rows import endpoint_of, verifier_of
 from hub.storage.statements import Change, columns_of, table_of
 from hub.storage.tables import Endpoint as Row
@@ -38,34 +39,48 @@ class Waiting(NamedTuple):
 
 
 async def enter(hub: Hub, endpoint: Endpoint, *, verified_by: str | None, by: str, active: bool) -> bool:
-    """Put an endpoint into the directory; whether it waits for a second person."""
+    """Put an endpoint into the directory; whether it waits for a second person.
+
+    Raises `Forbidden` for a fax number that a system enters as verified: it would be one of two people.
+    """
     now = hub.clock.now()
     waits = endpoint.channel is ChannelKind.FAX and verified_by is not None and not await _in_use(hub, endpoint)
     if not waits:
         await hub.directory.put_endpoint(endpoint, verified_by=verified_by, by=by, at=now, active=active)
         return False
-    unverified, before = msgspec.structs.replace(endpoint, verified_at=0), await _replaced(hub, endpoint.id)
-    # the first person stands in the row, so that the second one is another
-    if await hub.directory.put_endpoint(unverified, verified_by=by, by=by, at=now, active=active):
+    await persons.need(hub, by)
+    unverified = msgspec.structs.replace(endpoint, verified_at=0)
+
+    async def steps() -> tuple[Step, ...]:
+        before = await _replaced(hub, endpoint.id)
+        # the first person stands in the row, so that the second one is another
+        put = await hub.directory.endpoint_steps(unverified, verified_by=by, by=by, at=now, active=active)
+        if not put:
+            return ()
         trace = entry(ENTERED, now, {"by": by, "replaces": before}, reference=endpoint.id)
-        steps = (_closed(endpoint.id, by, "superseded", now), _opened(endpoint, now), trace)
-        await hub.database.commit(Unit((), steps))
+        return (*put, _closed(endpoint.id, by, "superseded", now), _opened(endpoint, now), trace)
+
+    await hub.directory.change(steps)
     return True
 
 
 async def confirm(hub: Hub, endpoint: str, address: str, *, by: str) -> None:
     """The second person's word: the number, typed again. The endpoint is used from now on.
 
-    Raises `NotAvailable` if no such fax number waits, `Conflict` for the person who entered it, and `Malformed` if the
-    two numbers differ.
+    Raises `NotAvailable` if no such fax number waits, `Forbidden` for a system, `Conflict` for the person who entered
+    it, and `Malformed` if the two numbers differ.
     """
-    entered, first = await _waiting(hub, endpoint, by)
-    if address != entered.address:
-        raise Malformed("This is another number than the one that was entered.", field="$.address")
-    now = hub.clock.now()
-    verified = msgspec.structs.replace(entered, verified_at=now)
-    await hub.directory.put_endpoint(verified, verified_by=f"{first} {by}", by=by, at=now)
-    await hub.database.commit(Unit((), (_closed(endpoint, by, "confirmed", now),)))
+
+    async def steps() -> tuple[Step, ...]:
+        entered, first = await _waiting(hub, endpoint, by)
+        if address != entered.address:
+            raise Malformed("This is another number than the one that was entered.", field="$.address")
+        now = hub.clock.now()
+        verified = msgspec.structs.replace(entered, verified_at=now)
+        put = await hub.directory.endpoint_steps(verified, verified_by=f"{first} {by}", by=by, at=now)
+        return (*put, _closed(endpoint, by, "confirmed", now))
+
+    await hub.directory.change(steps)
 
 
 async def refuse(hub: Hub, endpoint: str, *, by: str) -> None:
@@ -73,11 +88,15 @@ async def refuse(hub: Hub, endpoint: str, *, by: str) -> None:
 
     Raises as `confirm`.
     """
-    entered, first = await _waiting(hub, endpoint, by)
-    now = hub.clock.now()
-    await hub.directory.put_endpoint(entered, verified_by=None, by=by, at=now, active=False)
-    trace = entry("endpoint.refused", now, {"by": by, "entered_by": first}, reference=endpoint)
-    await hub.database.commit(Unit((), (_closed(endpoint, by, "refused", now), trace)))
+
+    async def steps() -> tuple[Step, ...]:
+        entered, first = await _waiting(hub, endpoint, by)
+        now = hub.clock.now()
+        put = await hub.directory.endpoint_steps(entered, verified_by=None, by=by, at=now, active=False)
+        trace = entry("endpoint.refused", now, {"by": by, "entered_by": first}, reference=endpoint)
+        return (*put, _closed(endpoint, by, "refused", now), trace)
+
+    await hub.directory.change(steps)
 
 
 async def waiting(hub: Hub) -> list[Waiting]:
@@ -101,8 +120,7 @@ async def _waiting(hub: Hub, endpoint: str, by: str) -> tuple[Endpoint, str]:
     found = await _row(hub, endpoint)
     if found is None or found[0].channel is not ChannelKind.FAX or found[0].verified_at or not found[1]:
         raise NotAvailable
-    if by == found[1]:
-        raise Conflict("You have entered this number; another person confirms it.", code="same-person")
+    await persons.another(hub, by, found[1], "You have entered this number; another person confirms it.")
     return found
 
 

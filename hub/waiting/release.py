@@ -1,58 +1,37 @@
-"""What people decide about work that waits: look at it, take it, release it to be decided again, or close it.
-
-A release never delivers by itself: the row goes back to the queue and `dispatch` decides anew (deny-by-default).
-"""
+"""What one person does about work that waits: look at it, take it, close it. A release takes two: `proposals`."""
 
 import contextlib
-from typing import Any, Literal
+from typing import Any
 
 from hub.bases import evidence
 from hub.bases.reviews import REVIEWS
 from hub.compliance import viewing
 from hub.context import Hub
-from hub.errors import Conflict, Malformed, NotAvailable
-from hub.exchange import OUTBOX
+from hub.errors import Malformed, NotAvailable
 from hub.inbound import people
 from hub.inbound.settle import WORK
-from hub.outbox import APPROVE, MOVE
-from hub.people import accounts
+from hub.people import accounts, persons
 from hub.record import entry
 from hub.storage.database import Step, Unit
 from hub.storage.statements import Change, Lookup
-from hub.storage.tables import Outbox, Token, WorkItem
-from hub.waiting import another_way, approvals, confirm
+from hub.storage.tables import Token, WorkItem
+from hub.waiting import another_way, approvals, confirm, proposals
+from hub.waiting.proposals import Reason
 from hub.waiting.settling import commit_settled, open_item, read_item
-from hub.waiting.work import CLOSE, CLOSED, open_work
+from hub.waiting.work import CLOSE, open_work
 
-Reason = Literal[
-    "reviewed",
-    "incident",
-    "corrected",
-    "duplicate",
-    "confirmed_delivered",
-    "confirmed_not_delivered",
-    "patient_request",
-    "answered",
-    "misdirected",
-    "not_ours",
-    "refused",
-    "unreadable",
-]
-"""Fixed words: free text here would be content outside any sealed field."""
 CLOSING: tuple[people.Closing, ...] = ("duplicate", "misdirected", "not_ours", "refused", "unreadable")
-"""With which of them what came in goes no further; what is filed is filed with a member (`hub.inbound.people`)."""
+"""With which reasons what came in goes no further; what is filed is filed with a member (`hub.inbound.people`)."""
 _OF_ARRIVALS = frozenset(CLOSING) - {"duplicate"}
 
-_RELEASABLE = ("held", "dead", "unknown")
-_ROW = Lookup(Outbox, ("state", "share"), "id")
 _ASSIGN = Change(WorkItem, ("assigned_to",), ("id", "state"), must_hit=True)
 _ACTING = frozenset({"compliance", "privacy"})
 _TOKEN = Lookup(Token, ("organization_id", "role", "revoked_at"), "id")
 
 
 async def show(hub: Hub, work: str, *, organization: str | None, by: str) -> dict[str, Any]:
-    """One work item with the evidence stated for its disclosure, opened, and by which other ways it could go; that it
-    was looked at is on the ledger.
+    """One work item with the evidence stated for its disclosure, opened, the release that one person proposed, and by
+    which other ways it could go; that it was looked at is on the ledger.
 
     Raises `NotAvailable` if it is not this organization's (none: anybody's).
     """
@@ -60,8 +39,12 @@ async def show(hub: Hub, work: str, *, organization: str | None, by: str) -> dic
     found = await evidence.read(hub, item["reference"])
     if found:
         await viewing.note(hub, by, "evidence", await evidence.member_of(hub, item["reference"]), item["reference"])
-    ways = await another_way.ways(hub, item["kind"], item["reference"])
-    return item | {"evidence": found, "ways": [way._asdict() for way in ways]}
+    ways, proposed = await another_way.ways(hub, item["kind"], item["reference"]), proposals.of(item)
+    return item | {
+        "evidence": found,
+        "ways": [way._asdict() for way in ways],
+        "proposal": proposed and proposed._asdict(),
+    }
 
 
 async def assign(hub: Hub, work: str, to: str | None, *, organization: str | None, by: str) -> None:
@@ -77,44 +60,12 @@ async def assign(hub: Hub, work: str, to: str | None, *, organization: str | Non
     await commit_settled(hub, Unit((guard,), (entry("work.assigned", now, body, reference=item["reference"]),)))
 
 
-async def release(hub: Hub, work: str, reason: Reason, *, organization: str | None, by: str) -> None:
-    """Put what waits back into the queue, approved by a person, and close the work item.
-
-    Raises `NotAvailable` if it is not this organization's (none: anybody's), `Conflict` if nothing can be released, and
-    `Malformed` for an unknown outcome unless the recipient says that they do not have it.
-    """
-    item = await open_item(hub, work, organization)
-    confirm.check(item, reason, release=True)
-    outbox = item["reference"]
-    rows = await hub.database.lookup(_ROW, outbox)
-    if not rows or rows[0][0] not in _RELEASABLE:
-        raise Conflict("Nothing waits under this work item any more.", code="not-waiting")
-    (state, share), now = rows[0], hub.clock.now()
-    if state == "held" and share == "review":
-        if await approvals.needed(hub, outbox) > 1:
-            raise Conflict("A court's order is approved by two people, each by name.", code="needs-approval")
-        await approvals.approve(hub, work, organization=organization, by=by)
-        return
-    guard = Step(MOVE, ("queued", now, None, None, None, outbox, state), "outbox")
-    body = {"work": work, "outbox": outbox, "from": state, "reason": reason, "by": by}
-    writes = [
-        Step(CLOSED, ("closed", now, by, reason, work, "open")),
-        entry("work.released", now, body, reference=outbox),
-        *await confirm.answered(hub, item, reason, by),
-    ]
-    if share != "review":
-        # Approvals of a reviewed share are given by `approve` alone; a later release neither adds nor drops one.
-        writes.append(Step(APPROVE, (by, outbox)))
-    await commit_settled(hub, Unit((guard,), tuple(writes)))
-    await hub.signals.wake(OUTBOX)
-
-
 async def close(hub: Hub, work: str, reason: Reason, *, organization: str | None, by: str) -> None:
     """Close a work item; what it is about stays where it is, and what came in is closed with it. Closed as an incident,
     it opens one (§2.16(b)); closed with what the recipient said, an unknown outcome is known.
 
-    Raises `NotAvailable`, `Conflict`, and `Malformed` for an incident that is found outside a review, for an answer to
-    what nobody asked, and for a reason that does not fit.
+    Raises `NotAvailable`, `Conflict`, `Forbidden` for a system that reviews, and `Malformed` for an incident that is
+    found outside a review, for an answer to what nobody asked, and for a reason that does not fit.
     """
     item = await open_item(hub, work, organization)
     if item["kind"] == WORK or reason in _OF_ARRIVALS:
@@ -124,13 +75,17 @@ async def close(hub: Hub, work: str, reason: Reason, *, organization: str | None
     confirm.check(item, reason)
     if reason == "incident" and item["kind"] not in REVIEWS:
         raise Malformed("An incident is what a review finds.", field="$.reason")
-    if item["kind"] in REVIEWS and by == await approvals.handed_in_by(hub, item["reference"]):
-        raise Conflict("Whoever disclosed it does not review it.", code="same-person")
+    if item["kind"] in REVIEWS:
+        first = await approvals.handed_in_by(hub, item["reference"])
+        await persons.another(hub, by, first, "Whoever disclosed it does not review it.")
     now = hub.clock.now()
     guard = Step(CLOSE, ("closed", now, by, reason, work, "open"), "work")
     body = {"work": work, "reason": reason, "by": by}
-    writes = [entry("work.closed", now, body, reference=item["reference"]), *confirm.settled(item, reason, now)]
-    writes += await confirm.answered(hub, item, reason, by)
+    writes = [
+        entry("work.closed", now, body, reference=item["reference"]),
+        *confirm.settled(item, reason, now),
+        *await confirm.answered(hub, item, reason, by),
+    ]
     if reason == "incident":
         due = hub.calendar.end_of_next(now, hub.zone)
         writes.append(open_work("incident", item["organization_id"], item["reference"], ("2.16(b)",), now, due=due))

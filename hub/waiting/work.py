@@ -10,6 +10,7 @@ _ADD = Insert(WorkItem, columns_of(WorkItem))
 CLOSED = Change(WorkItem, ("state", "closed_at", "closed_by", "resolution"), ("id", "state"))
 CLOSE = Change(WorkItem, ("state", "closed_at", "closed_by", "resolution"), ("id", "state"), must_hit=True)
 _CLOSE_FOR = Change(WorkItem, ("state", "closed_at", "closed_by", "resolution"), ("reference", "kind", "state"))
+NOT_PROPOSED = ("", "", 0)
 WAITING = ("hold", "legal")
 """Kinds of what has not left yet; court papers wait apart, for those who answer courts."""
 
@@ -28,5 +29,20 @@ def open_work(
     kind: str, organization: str, reference: str, codes: tuple[str, ...], now: int, *, due: int | None = None
 ) -> Step:
     """A new work item about `reference` (an outbox row, consent or member); codes only, no free text."""
-    values = (new_id(), kind, "open", organization, reference, " ".join(codes), now, due, None, None, None, None, 0)
+    values = (
+        new_id(),
+        kind,
+        "open",
+        organization,
+        reference,
+        " ".join(codes),
+        now,
+        due,
+        None,
+        None,
+        None,
+        None,
+        0,
+        *NOT_PROPOSED,
+    )
     return Step(_ADD, values)

@@ -9,6 +9,7 @@ from hub import entries
 from hub.entries import AgreementEntry, EndpointEntry
 from hub.errors import NotAvailable
 from hub.model import Frozen
+from hub.people import persons
 from hub.storage import tokens
 from hub.storage.directory import Directory, Organization
 from hub.storage.tokens import Role
@@ -34,6 +35,8 @@ class TokenOrder(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
     role: Role
     label: str = ""
     days: int | None = None
+    person: str = ""
+    """Whose it is; empty: a system's."""
 
 
 async def names(request: web.Request) -> web.Response:
@@ -93,7 +96,11 @@ async def issue_token(request: web.Request) -> web.Response:
     """`POST /v1/tokens`: the token is shown this once."""
     hub, who = request.app[HUB], who_calls(request)
     order = await read_json(request, TokenOrder)
-    issued = await tokens.issue(hub, order.organization, order.role, by=who.by, label=order.label, days=order.days)
+    if order.person:
+        await persons.need(hub, who.by)  # a system that names people would be every one of them
+    issued = await tokens.issue(
+        hub, order.organization, order.role, by=who.by, label=order.label, days=order.days, person=order.person
+    )
     return json_response({"id": issued.id, "token": issued.token}, 201)
 
 

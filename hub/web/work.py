@@ -1,4 +1,4 @@
-"""Work items over HTTP: what waits for a person, looked at, taken, approved, released or closed.
+"""Work items over HTTP: what waits for a person, looked at, taken, closed, approved or released by two.
 
 Reasons are from a fixed list.
 """
@@ -7,10 +7,10 @@ from aiohttp import web
 
 from hub.errors import Malformed
 from hub.model import Frozen, only
-from hub.waiting import another_way, approvals, release
+from hub.waiting import another_way, approvals, proposals, release
 from hub.waiting import listing as waiting
 from hub.waiting.listing import Filter
-from hub.waiting.release import Reason
+from hub.waiting.proposals import Reason
 from hub.web.access import HUB, PEOPLE, Route, scope_of, who_calls
 from hub.web.body import json_response, read_json
 from hub.web.letters import language_of, pdf_response
@@ -84,15 +84,31 @@ async def approve(request: web.Request) -> web.Response:
     return json_response(found._asdict())
 
 
-async def let_go(request: web.Request) -> web.Response:
-    """`POST /v1/work/{id}/release`: back into the queue, approved; decided again before anything leaves."""
+async def propose(request: web.Request) -> web.Response:
+    """`POST /v1/work/{id}/propose`: a release, for another person to confirm."""
     given = await read_json(request, Settling)
-    await release.release(
+    await proposals.propose(
         request.app[HUB],
         request.match_info["id"],
         given.reason,
         organization=_organization(request),
         by=who_calls(request).by,
+    )
+    return web.Response(status=204)
+
+
+async def confirm(request: web.Request) -> web.Response:
+    """`POST /v1/work/{id}/confirm`: by another person: back into the queue, decided again before anything leaves."""
+    await proposals.confirm(
+        request.app[HUB], request.match_info["id"], organization=_organization(request), by=who_calls(request).by
+    )
+    return web.Response(status=204)
+
+
+async def unpropose(request: web.Request) -> web.Response:
+    """`POST /v1/work/{id}/unpropose`: taken back, or refused."""
+    await proposals.withdraw(
+        request.app[HUB], request.match_info["id"], organization=_organization(request), by=who_calls(request).by
     )
     return web.Response(status=204)
 
@@ -150,7 +166,9 @@ ROUTES = (
     Route("GET", "/v1/work/{id}/recall", recall_letter, PEOPLE),
     Route("POST", "/v1/work/{id}/assign", take, PEOPLE),
     Route("POST", "/v1/work/{id}/approve", approve, PEOPLE),
-    Route("POST", "/v1/work/{id}/release", let_go, PEOPLE),
+    Route("POST", "/v1/work/{id}/propose", propose, PEOPLE),
+    Route("POST", "/v1/work/{id}/confirm", confirm, PEOPLE),
+    Route("POST", "/v1/work/{id}/unpropose", unpropose, PEOPLE),
     Route("POST", "/v1/work/{id}/another-way", reroute, PEOPLE),
     Route("POST", "/v1/work/{id}/close", settle, PEOPLE),
 )

@@ -11,6 +11,7 @@ from sqlmodel import col
 
 from hub import outbox, telemetry
 from hub.bases import reviews
+from hub.compliance.suspensions import lapse
 from hub.context import Hub
 from hub.errors import HubError, Stale
 from hub.exchange import OUTBOX, dispatch
@@ -154,6 +155,7 @@ class Worker:
             with _lasting("recovery"):
                 await recover(self._hub, self._hub.clock.now())
                 await escalate(self._hub, self._hub.clock.now())
+                await lapse(self._hub, self._hub.clock.now())
             await asyncio.sleep(min(RECOVERY_S, self._renewed_every_s))
 
     async def _destroy_regularly(self) -> None:

@@ -184,7 +184,8 @@ async def deployed(folder: Path, servers: Servers | None) -> AsyncIterator[tuple
         (folder / "county.yaml").write_text(yaml.safe_dump(county(around.plan_port)))
         loaded = await hub.command("load", str(folder / "county.yaml"), "--keys", str(keys))
         assert loaded.code == 0, loaded.err
-        issued = await hub.command("token", "issue", "--for", "harbor", "--role", "staff", "--quiet")
+        hers = ("--person", "m.ortiz", "--quiet")
+        issued = await hub.command("token", "issue", "--for", "harbor", "--role", "staff", *hers)
         try:
             hub.start()
             await hub.up()

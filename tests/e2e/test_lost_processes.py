@@ -95,9 +95,16 @@ async def test_a_cut_delivery_is_a_persons_question_and_goes_again_only_when_rel
         clinic.fault = MailFault.NONE
         (item,) = (await works(sender)).values()
         assert item["kind"] == "unknown_outcome"
-        asked = ("--reason", "confirmed_not_delivered", "--by", "m.ortiz")
-        assert (await hub.command("work", "release", item["id"], *asked)).code == 0
-        assert (await hub.command("work", "release", item["id"], *asked)).code == 2, "it is settled already"
+        assert (
+            await hub.command("token", "issue", "--for", "harbor", "--role", "staff", "--person", "a.ruiz")
+        ).code == 0
+        proposed = ("propose", item["id"], "--reason", "confirmed_not_delivered", "--by", "a.ruiz")
+        assert (await hub.command("work", *proposed)).code == 0
+        again = await hub.command("work", "confirm", item["id"], "--by", "m.ortiz")
+        assert (again.code, "another person" in again.err) == (2, True), "the command line is one hand"
+        place = f"/v1/work/{item['id']}/confirm"
+        assert (await sender.call("POST", place)).status == 204
+        assert (await sender.call("POST", place)).status == 409, "it is settled already"
         (row,) = (await sender.settled([submission]))[submission]
         assert (row["state"], len(clinic.received)) == ("delivered", 1)
         told = await hub.ledger()

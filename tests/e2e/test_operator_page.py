@@ -36,7 +36,8 @@ def test_the_page_shows_the_commands_an_operator_needs() -> None:
     assert {
         ("keys", "rotate"),
         ("keys", "rewrap"),
-        ("work", "release"),
+        ("work", "propose"),
+        ("work", "confirm"),
         ("work", "close"),
         ("ledger", "verify"),
     } <= shown

@@ -21,7 +21,9 @@ BODIES: dict[str, Any] = {
     "/v1/consents/{id}/revoke": {"how": "written"},
     "/v1/consents/{id}/event": {"status": "not_yet"},
     "/v1/work/{id}/assign": {},
-    "/v1/work/{id}/release": {"reason": "reviewed"},
+    "/v1/work/{id}/propose": {"reason": "reviewed"},
+    "/v1/work/{id}/confirm": None,
+    "/v1/work/{id}/unpropose": None,
     "/v1/work/{id}/close": {"reason": "reviewed"},
 }
 KIND = {

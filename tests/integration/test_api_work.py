@@ -50,7 +50,7 @@ async def test_a_notice_that_lacks_only_a_consent_waits_and_goes_on_when_one_is_
     assert (await state(harbor, place))[0] == "queued"
 
 
-async def test_a_packet_on_an_unverified_paper_waits_for_a_person_who_releases_it_by_name(
+async def test_a_packet_on_an_unverified_paper_waits_for_two_people_who_release_it_by_name(
     api: Api, harbor: Caller, nora: str
 ) -> None:
     await harbor("POST", "/v1/consents", {"member": nora, "consent": TPO})
@@ -58,20 +58,26 @@ async def test_a_packet_on_an_unverified_paper_waits_for_a_person_who_releases_i
     assert (await state(harbor, place))[0] == "held"
     (work,) = (await harbor("GET", "/v1/work?kind=hold")).json["items"]
     assert "consent.unverified" in work["code"]
-    assert (await harbor("POST", f"/v1/work/{work['id']}/release", {"reason": "reviewed"})).status == 204
+    colleague, place_of_work = await api.caller("harbor", "staff"), f"/v1/work/{work['id']}"
+    assert (await harbor("POST", f"{place_of_work}/propose", {"reason": "reviewed"})).status == 204
+    alone = await harbor("POST", f"{place_of_work}/confirm")
+    assert (alone.status, alone.json["code"]) == (409, "same-person")
+    assert (await colleague("GET", place_of_work)).json["proposal"]["reason"] == "reviewed"
+    assert (await state(harbor, place))[0] == "held"
+    assert (await colleague("POST", f"{place_of_work}/confirm")).status == 204
     queued, approved_by = await state(harbor, place)
     assert queued == "queued"
     assert approved_by is not None
-    assert approved_by.startswith("harbor/")
+    assert len(set(approved_by.split())) == 2
     assert (await harbor("GET", "/v1/work")).json["items"] == []
-    again = await harbor("POST", f"/v1/work/{work['id']}/release", {"reason": "reviewed"})
+    again = await colleague("POST", f"{place_of_work}/confirm")
     assert (again.status, again.json["code"]) == (409, "not-waiting")
     kinds = {row[0] for row in await api.hub.database.query(select(col(LedgerEntry.kind)))}
     assert "work.released" in kinds
 
 
 async def test_a_reason_is_one_of_a_fixed_list_since_free_words_could_name_a_person(harbor: Caller, nora: str) -> None:
-    answer = await harbor("POST", "/v1/work/x/release", {"reason": "Nora Quill called"})
+    answer = await harbor("POST", "/v1/work/x/propose", {"reason": "Nora Quill called"})
     assert (answer.status, answer.json["field"]) == (400, "$.reason")
     assert b"Nora" not in answer.body
 
@@ -82,7 +88,7 @@ async def test_work_that_has_nothing_in_the_queue_can_be_closed_but_not_released
     consent = (await harbor("POST", "/v1/consents", {"member": nora, "consent": TPO})).json["id"]
     await harbor("POST", f"/v1/consents/{consent}/revoke", {"how": "oral"})
     (work,) = (await harbor("GET", "/v1/work")).json["items"]
-    assert (await harbor("POST", f"/v1/work/{work['id']}/release", {"reason": "reviewed"})).status == 409
+    assert (await harbor("POST", f"/v1/work/{work['id']}/propose", {"reason": "reviewed"})).status == 409
     assert (await harbor("POST", f"/v1/work/{work['id']}/close", {"reason": "answered"})).status == 204
     assert await api.hub.database.query(select(col(Outbox.id))) == []
 

@@ -12,9 +12,10 @@ from hub.storage import consents, members
 from hub.storage.consent_form import ConsentForm
 from hub.storage.member_facts import MemberFacts
 from hub.storage.tables import Decision, Evidence, LedgerEntry, Outbox, Submission, WorkItem
-from hub.waiting import approvals, release
+from hub.waiting import approvals, proposals
 from tests import disclosures as d
 from tests.disclosures import a_county, disclose
+from tests.people import let_go
 from tests.scenes import FORM, Scene
 
 FREELY = [
@@ -131,7 +132,7 @@ async def test_a_subpoena_alone_never_leaves_whoever_approves(migrated_url):
         assert list(await open_work(scene)) == ["legal"]
         with pytest.raises(Conflict):
             await approvals.approve(scene.hub, work, organization="harbor", by="harbor/counsel")
-        await release.release(scene.hub, work, "reviewed", organization="harbor", by="harbor/counsel")
+        await let_go(scene.hub, work)
         assert await scene.dispatch_all() == ["withheld"]
         assert scene.channel.received == []
 
@@ -199,7 +200,7 @@ async def test_neither_the_same_person_twice_nor_whoever_handed_it_in_approves_a
         with pytest.raises(Conflict) as twice:
             await approvals.approve(scene.hub, work, organization="harbor", by="harbor/counsel")
         with pytest.raises(Conflict) as released:
-            await release.release(scene.hub, work, "reviewed", organization="harbor", by="harbor/director")
+            await proposals.propose(scene.hub, work, "reviewed", organization="harbor", by="harbor/director")
         codes = [caught.value.detail_code for caught in (handed_in, twice, released)]
         assert codes == ["same-person", "same-person", "needs-approval"]
         assert await scene.dispatch_all() == []
@@ -250,12 +251,15 @@ async def test_notes_go_by_an_order_only_with_a_finding_about_confidential_commu
         assert await reasons(scene) == ["hold"]
 
 
-async def test_research_leaves_after_one_person_looked(migrated_url):
+async def test_research_leaves_after_two_people_looked(migrated_url):
     async with a_county(migrated_url) as scene:
         await disclose(scene, "university", "tests", purpose="research", research=d.RESEARCH)
         assert await scene.dispatch_all() == []
         work = (await open_work(scene))["hold"]
-        assert await approvals.approve(scene.hub, work, organization="harbor", by="harbor/director") == (1, 1)
+        with pytest.raises(Conflict) as alone:
+            await approvals.approve(scene.hub, work, organization="harbor", by="harbor/director")
+        assert alone.value.detail_code == "needs-proposal"
+        await let_go(scene.hub, work)
         assert await scene.dispatch_all() == ["delivered"]
         assert list(await open_work(scene)) == ["research_review"]
 

@@ -154,7 +154,7 @@ async def test_the_ledger_names_doubt_answer_and_both_people_and_the_history_sta
 
 async def test_of_a_confirmation_and_a_refusal_at_once_only_one_counts(scene):
     change = await choices.propose(scene.hub, "D2", "written", "guidance", by=ANA)
-    acts = (choices.confirm(scene.hub, change, by=OMAR), choices.refuse(scene.hub, change, by="county/eve"))
+    acts = (choices.confirm(scene.hub, change, by=OMAR), choices.refuse(scene.hub, change, by="county/compliance"))
     ended = await asyncio.gather(*acts, return_exceptions=True)
     assert sorted(type(each).__name__ for each in ended) == ["Conflict", "NoneType"]
     assert len(await on_ledger(scene)) == 2
@@ -195,9 +195,9 @@ async def test_one_change_of_a_doubt_waits_at_a_time_and_what_is_in_force_is_not
 
 async def test_over_http_a_second_token_confirms_and_one_that_the_first_issued_does_not(scene):
     asked = {"doubt": "D2", "answer": "written", "reason": "counsel_opinion"}
-    first = await tokens.issue(scene.hub, "county", "admin", by="command-line")
-    own = await tokens.issue(scene.hub, "county", "compliance", by=f"county/{first.id}")
-    other = await tokens.issue(scene.hub, "county", "compliance", by="command-line")
+    first = await tokens.issue(scene.hub, "county", "admin", by="command-line", person="a.ruiz")
+    own = await tokens.issue(scene.hub, "county", "compliance", by=f"county/{first.id}", person="j.doe")
+    other = await tokens.issue(scene.hub, "county", "compliance", by="command-line", person="o.reed")
     async with an_api(scene.hub) as api:
         ana, anas, omar = (api.with_token(each.token) for each in (first, own, other))
         staff = await api.caller("harbor", "staff")

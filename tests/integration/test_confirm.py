@@ -8,12 +8,13 @@ import pytest
 from hub.errors import Conflict, Malformed
 from hub.model import Receipt, Refused, Unknown
 from hub.storage.tables import Disclosure, Evidence, LedgerEntry, Outbox, WorkItem
-from hub.waiting import release
+from hub.waiting import proposals, release
 from tests import disclosures as d
 from tests.disclosures import a_county, disclose
+from tests.people import let_go
 from tests.scenes import Scene, a_scene
 
-CALLER = "harbor/m.ortiz"
+CALLER = "harbor/omar"
 
 
 async def unknown(scene: Scene) -> str:
@@ -61,7 +62,7 @@ async def test_what_the_recipient_says_they_lack_was_not_disclosed_and_does_not_
 async def test_what_the_recipient_says_they_lack_goes_again_when_it_is_released(migrated_url):
     async with a_scene(migrated_url) as scene:
         work = await unknown(scene)
-        await release.release(scene.hub, work, "confirmed_not_delivered", organization="harbor", by=CALLER)
+        await let_go(scene.hub, work, "confirmed_not_delivered")
         assert await scene.rows(Outbox.state) == [("queued",)]
         assert await scene.rows(Disclosure.state) == [("not_disclosed",)]
         assert [body["to"] for body in await confirmations(scene)] == ["not_disclosed"]
@@ -75,7 +76,7 @@ async def test_nothing_goes_again_unless_the_recipient_said_they_lack_it(migrate
     async with a_scene(migrated_url) as scene:
         work = await unknown(scene)
         with pytest.raises(Malformed, match="says that they do not have it"):
-            await release.release(scene.hub, work, reason, organization="harbor", by=CALLER)
+            await proposals.propose(scene.hub, work, reason, organization="harbor", by=CALLER)
         assert await scene.rows(Outbox.state) == [("unknown",)]
         assert await confirmations(scene) == []
 
@@ -96,7 +97,7 @@ async def test_a_dead_letter_has_nothing_to_confirm(migrated_url):
         scene.channel.answers.append(Refused(code="not-accepted"))
         assert await scene.dispatch_all() == ["dead"]
         work = await asked(scene, "dead_letter")
-        for act in (release.close, release.release):
+        for act in (release.close, proposals.propose):
             with pytest.raises(Malformed, match="Only an unknown outcome"):
                 await act(scene.hub, work, "confirmed_delivered", organization="harbor", by=CALLER)
         assert await scene.rows(Disclosure.state) == [("not_disclosed",)]
@@ -105,7 +106,7 @@ async def test_a_dead_letter_has_nothing_to_confirm(migrated_url):
 async def test_a_receipt_that_came_late_outweighs_somebody_who_did_not_find_it(migrated_url):
     async with a_scene(migrated_url) as scene:
         work = await late_receipt(scene)
-        for act in (release.close, release.release):
+        for act in (release.close, proposals.propose):
             with pytest.raises(Conflict) as caught:
                 await act(scene.hub, work, "confirmed_not_delivered", organization="harbor", by=CALLER)
             assert caught.value.detail_code == "delivered"
@@ -138,7 +139,7 @@ async def test_the_record_of_an_emergency_has_no_time_of_a_disclosure_that_never
         scene.channel.answers.append(Unknown(code="time-out"))
         assert await scene.dispatch_all() == ["unknown"]
         work = await asked(scene, "unknown_outcome")
-        await release.release(scene.hub, work, "confirmed_not_delivered", organization="harbor", by=CALLER)
+        await let_go(scene.hub, work, "confirmed_not_delivered")
         assert await scene.rows(Evidence.disclosed_at) == [(None,)]
         assert await scene.dispatch_all() == ["delivered"]
         ((disclosed_at,),) = await scene.rows(Evidence.disclosed_at)

@@ -83,7 +83,10 @@ def test_adding_a_weak_consent_names_what_is_missing_and_what_to_do(desk: Desk) 
 
 def test_whoever_entered_it_does_not_verify_it(desk: Desk) -> None:
     paper = desk.write("c.yaml", {**TPO, "member": "m01"})
+    for person in ("ines", "omar"):
+        desk("token", "issue", "--for", "harbor", "--role", "staff", "--person", person)
     consent = desk("consent", "add", paper, "--by", "harbor/ines").split()[0]
+    assert "Only a person who is known here" in desk("consent", "verify", consent, "--by", "harbor/eve", code=2)
     assert "Another person" in desk("consent", "verify", consent, "--by", "harbor/ines", code=2)
     desk("consent", "verify", consent, "--by", "harbor/omar")
     assert "Harbor House may tell" in desk("consent", "show", consent)

@@ -1,6 +1,7 @@
 """Bringing a database to this version's schema: whole, once, and by whoever comes first."""
 
 import asyncio
+import json
 import sqlite3
 import subprocess
 import sys
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from alembic import command
+from alembic.config import Config
 from sqlalchemy import create_engine, inspect
 from sqlmodel import SQLModel
 
@@ -60,3 +63,48 @@ def test_a_database_of_a_newer_version_is_refused_and_left_as_it_is(tmp_path: Pa
         migrations.upgrade(f"sqlite:///{path}")
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("9999",)
+
+
+def test_what_was_issued_before_persons_were_known_is_a_systems_or_its_own(tmp_path: Path) -> None:
+    """An account is its own person's, a token nobody's; who gave it out is on the ledger; a proposal still stands."""
+    path = tmp_path / "hub.sqlite"
+    to_version(path, "0018")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(
+            "INSERT INTO token (id, organization_id, role, hash, label, created_at) "
+            "VALUES ('t', 'o', 'staff', x'00', '', 1)"
+        )
+        connection.execute(
+            "INSERT INTO person (id, email_hash, roles, organizations, key_id, wrapped_key, sealed, password, "
+            "totp_step, recovery, invited_until, language, created_at) "
+            "VALUES ('p', x'01', '', '', '', x'', x'', '', 0, '', 0, '', 1)"
+        )
+        for kind, reference, by in (
+            ("token.issued", "t", "county/a"),
+            ("person.added", "p", "x"),
+            ("person.reset", "p", "y"),
+        ):
+            body = json.dumps({"by": by}).encode()
+            connection.execute(
+                "INSERT INTO ledger_entry (at, kind, reference, salt, body) VALUES (1, ?, ?, x'00', ?)",
+                (kind, reference, body),
+            )
+        connection.execute(
+            "INSERT INTO work_item (id, kind, state, organization_id, reference, code, created_at, escalated_at) "
+            "VALUES ('w', 'hold', 'open', 'o', 'r', '', 1, 0)"
+        )
+        connection.execute("INSERT INTO work_proposal VALUES ('w', 'reviewed', 'county/b', 7)")
+    migrations.upgrade(f"sqlite:///{path}")
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT person, given_by FROM token").fetchall() == [("", "county/a")]
+        assert connection.execute("SELECT person, given_by FROM person").fetchall() == [("p", "y")]
+        proposed = connection.execute("SELECT proposed, proposed_by, proposed_at FROM work_item").fetchall()
+        assert proposed == [("reviewed", "county/b", 7)]
+
+
+def to_version(path: Path, revision: str) -> None:
+    """A database as an earlier version left it."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    config.attributes["url"] = f"sqlite:///{path}"
+    command.upgrade(config, revision)

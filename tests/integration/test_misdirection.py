@@ -150,27 +150,27 @@ async def test_a_new_fax_number_is_used_only_when_a_second_person_has_typed_it_a
 async def test_a_changed_number_or_station_waits_and_the_old_one_is_used_no_more(scene, change):
     endpoint = fax_of(**change)
 
-    assert await numbers.enter(scene.hub, endpoint, verified_by="K.", by="county/one", active=True)
+    assert await numbers.enter(scene.hub, endpoint, verified_by="K.", by="county/ana", active=True)
 
     assert await used(scene) == []
-    await numbers.confirm(scene.hub, "lantern-fax", endpoint.address, by="county/two")
+    await numbers.confirm(scene.hub, "lantern-fax", endpoint.address, by="county/omar")
     assert await used(scene) == [endpoint.address]
 
 
 async def test_the_same_number_entered_again_needs_nobody_else(scene):
-    assert not await numbers.enter(scene.hub, fax_of(rank=3), verified_by="K.", by="county/one", active=True)
+    assert not await numbers.enter(scene.hub, fax_of(rank=3), verified_by="K.", by="county/ana", active=True)
     assert await used(scene) == [NUMBER]
 
 
 async def test_whoever_corrects_a_waiting_number_is_its_first_person_and_does_not_confirm_it(scene):
-    await numbers.enter(scene.hub, fax_of(address="+17075550122"), verified_by="K.", by="county/one", active=True)
-    await numbers.enter(scene.hub, fax_of(address="+17075550123"), verified_by="K.", by="county/two", active=True)
+    await numbers.enter(scene.hub, fax_of(address="+17075550122"), verified_by="K.", by="county/ana", active=True)
+    await numbers.enter(scene.hub, fax_of(address="+17075550123"), verified_by="K.", by="county/omar", active=True)
 
     with pytest.raises(Conflict):
-        await numbers.confirm(scene.hub, "lantern-fax", "+17075550123", by="county/two")
+        await numbers.confirm(scene.hub, "lantern-fax", "+17075550123", by="county/omar")
     with pytest.raises(Malformed):
-        await numbers.confirm(scene.hub, "lantern-fax", "+17075550122", by="county/one")
-    await numbers.confirm(scene.hub, "lantern-fax", "+17075550123", by="county/one")
+        await numbers.confirm(scene.hub, "lantern-fax", "+17075550122", by="county/ana")
+    await numbers.confirm(scene.hub, "lantern-fax", "+17075550123", by="county/ana")
 
 
 async def misdirected(scene: Scene) -> str:
@@ -204,10 +204,10 @@ async def test_the_recall_letter_of_somebody_elses_fax_looks_like_none(scene):
 
 
 async def test_a_work_item_about_no_fax_has_no_recall_letter(scene):
-    await numbers.enter(scene.hub, fax_of(address="+17075550122"), verified_by="K.", by="county/one", active=True)
+    await numbers.enter(scene.hub, fax_of(address="+17075550122"), verified_by="K.", by="county/ana", active=True)
     ((work, _),) = await scene.rows(WorkItem.id, WorkItem.kind)
     with pytest.raises(Conflict):
-        await recall(scene.hub, work, "en", organization=None, by="county/two")
+        await recall(scene.hub, work, "en", organization=None, by="county/omar")
 
 
 async def test_the_recall_letter_over_http_is_a_pdf_without_a_telling_name(scene, api):

@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
-from hub.compliance import accounting, matters, requests
+from hub.compliance import accounting, matters, requests, suspensions
 from hub.compliance.duties import Duties
 from hub.errors import Conflict, Malformed, NotAvailable
 from hub.storage import restrictions
 from hub.storage.directory import Organization
+from hub.storage.tables import WorkItem
 from tests.registers import BY, DAY_US, at, do, opened, read
 from tests.scenes import Scene, a_scene
 
@@ -201,3 +202,28 @@ async def test_a_deed_of_another_register_is_refused(migrated_url: str) -> None:
         for deed in ("extend", "withdraw"):
             with pytest.raises(NotAvailable):
                 await do(scene, matter, deed, "lantern", reason="x")
+
+
+async def test_when_a_suspension_is_over_a_person_is_told_once_to_complete_the_accounting(migrated_url: str) -> None:
+    """45 CFR 164.528(a)(2): the right is suspended for a time, not lost."""
+    async with a_scene(migrated_url) as scene:
+        hub = scene.hub
+        agency = {"agency": "county", "received_at": at(scene, 1), "statement": "It would impede the agency"}
+        oral = await opened(scene, "suspension", member=scene.member, **agency)
+        written = await opened(scene, "suspension", member=scene.member, until=at(scene, -90), **agency)
+        assert await suspensions.lapse(hub, hub.clock.now()) == 0
+        hub.clock.ahead = 31 * DAY_US  # type: ignore[attr-defined]
+        assert await suspensions.lapse(hub, hub.clock.now()) == 1
+        assert await suspensions.lapse(hub, hub.clock.now()) == 0
+        found = await read(scene, oral)
+        assert (found["state"], found["code"], [each["state"] for each in found["clocks"]]) == (
+            "closed",
+            "lapsed",
+            ["lifted"],
+        )
+        ((kind, reference, due),) = await scene.rows(WorkItem.kind, WorkItem.reference, WorkItem.due_at)
+        assert (kind, reference) == ("suspension_ended", oral)
+        assert due > hub.clock.now()
+        await do(scene, written, "end", reason="The investigation is over")
+        rows = await scene.rows(WorkItem.id, WorkItem.kind, WorkItem.reference)
+        assert sorted(row[1:] for row in rows) == sorted(("suspension_ended", each) for each in (oral, written))

@@ -48,18 +48,37 @@ def test_a_closed_item_is_out_of_the_way_and_status_is_quiet_again(capsys):
     assert main(["status"]) == 1
     capsys.readouterr()
     (item,) = json.loads(work(capsys, "list", "--json"))
-    work(capsys, "close", item["id"], "--reason", "reviewed", "--by", "m.ortiz")
+    work(capsys, "close", item["id"], "--reason", "reviewed", "--by", "omar")
     assert json.loads(work(capsys, "list", "--json")) == []
     (closed,) = json.loads(work(capsys, "list", "--state", "closed", "--json"))
-    assert (closed["id"], closed["resolution"], closed["closed_by"]) == (item["id"], "reviewed", "m.ortiz")
+    settled = (closed["id"], closed["resolution"], closed["closed_by"])
+    assert settled == (item["id"], "reviewed", "command-line/omar")
     assert main(["status"]) == 0
     capsys.readouterr()
-    work(capsys, "release", item["id"], "--reason", "corrected", "--by", "m.ortiz", code=2)
+    work(capsys, "propose", item["id"], "--reason", "corrected", "--by", "omar", code=2)
 
 
 @pytest.mark.usefixtures("waiting")
 def test_what_is_not_there_is_refused_neutrally(capsys):
-    work(capsys, "release", "0" * 32, "--reason", "reviewed", "--by", "m.ortiz", code=2)
+    work(capsys, "propose", "0" * 32, "--reason", "reviewed", "--by", "omar", code=2)
+
+
+@pytest.mark.usefixtures("waiting")
+def test_whoever_decided_is_known_here(capsys):
+    (item,) = json.loads(work(capsys, "list", "--json"))
+    for deed in ("propose", "close"):
+        work(capsys, deed, item["id"], "--reason", "corrected", "--by", "nobody.known", code=2)
+    assert [each["id"] for each in json.loads(work(capsys, "list", "--json"))] == [item["id"]]
+
+
+@pytest.mark.usefixtures("waiting")
+def test_the_command_line_is_one_hand_whomever_it_names(capsys):
+    (item,) = json.loads(work(capsys, "list", "--json"))
+    work(capsys, "propose", item["id"], "--reason", "corrected", "--by", "omar")
+    work(capsys, "confirm", item["id"], "--by", "ana", code=2)
+    work(capsys, "unpropose", item["id"], "--by", "ana")
+    work(capsys, "confirm", item["id"], "--by", "ana", code=2)
+    assert [each["id"] for each in json.loads(work(capsys, "list", "--json"))] == [item["id"]]
 
 
 @pytest.mark.parametrize("by", ["two words", "", "x" * 65, "Nora: asked again"])

@@ -7,7 +7,7 @@ inside a `sealed` column (`hub.crypto.envelope`). Columns are plain on purpose: 
 from hub.storage.tables.choices import ChoiceChange
 from hub.storage.tables.compliance import AuditFeed, Export, Matter, MatterClock, MatterEvent, MatterPerson
 from hub.storage.tables.consents import Consent, ConsentDocument, ConsentEvent, Restriction
-from hub.storage.tables.desk import LogCount, LogLaw, LogRow, LogState, WorkNote, WorkProposal
+from hub.storage.tables.desk import LogCount, LogLaw, LogRow, LogState, WorkNote
 from hub.storage.tables.directory import Agreement, DirectoryState, Endpoint, Organization, Token
 from hub.storage.tables.exchange import Attempt, Decision, Disclosure, Item, Outbox, Submission
 from hub.storage.tables.inbound import Acknowledgement, Inbound, MemberMatch, Proof, Thread
@@ -94,5 +94,4 @@ __all__ = [
     "WebhookFeed",
     "WorkItem",
     "WorkNote",
-    "WorkProposal",
 ]

@@ -92,14 +92,3 @@ class WorkNote(SQLModel, table=True):
     key_id: str = Field(sa_type=Text)
     wrapped_key: bytes | None = Field(default=None, sa_type=LargeBinary)
     sealed: bytes = Field(sa_type=LargeBinary)
-
-
-class WorkProposal(SQLModel, table=True):
-    """A release that one person proposed and another one has still to confirm."""
-
-    __tablename__ = "work_proposal"
-    work_id: str = Field(primary_key=True, sa_type=Text)
-    reason: str = Field(sa_type=Text)
-    """A fixed word of `hub.waiting.release.Reason`"""
-    by: str = Field(sa_type=Text)
-    at: int = Field(sa_type=BigInteger)

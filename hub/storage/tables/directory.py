@@ -53,6 +53,10 @@ class Token(SQLModel, table=True):
     role: str = Field(sa_type=Text)
     hash: bytes = Field(unique=True, sa_type=LargeBinary)
     label: str = Field(default="", sa_type=Text)
+    person: str = Field(default="", sa_type=Text, index=True)
+    """Whose it is (`hub.people.persons`); empty: a system's"""
+    given_by: str = Field(default="", sa_type=Text)
+    """As the record names who issued it, or said whose it is"""
     created_at: int = Field(sa_type=BigInteger)
     expires_at: int | None = Field(default=None, sa_type=BigInteger)
     revoked_at: int | None = Field(default=None, sa_type=BigInteger)

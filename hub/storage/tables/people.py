@@ -26,6 +26,10 @@ class Person(SQLModel, table=True):
     """Keyed hash of the link's code."""
     invited_until: int = Field(default=0, sa_type=BigInteger)
     language: str = Field(default="en", sa_type=Text)
+    person: str = Field(sa_type=Text, index=True)
+    """Who it is (`hub.people.persons`): the account's own id, unless they are known by another"""
+    given_by: str = Field(default="", sa_type=Text)
+    """As the record names who sent the last invitation"""
     created_at: int = Field(sa_type=BigInteger)
     disabled_at: int | None = Field(default=None, sa_type=BigInteger)
 

@@ -26,6 +26,10 @@ class WorkItem(SQLModel, table=True):
     assigned_to: str | None = Field(default=None, sa_type=Text)
     escalated_at: int = Field(default=0, sa_type=BigInteger)
     """When it went to compliance because nobody had reviewed it in time; 0: it has not."""
+    proposed: str = Field(default="", sa_type=Text)
+    """The reason for the release that one person proposed and another one has to confirm; empty: none is"""
+    proposed_by: str = Field(default="", sa_type=Text)
+    proposed_at: int = Field(default=0, sa_type=BigInteger)
 
 
 class Evidence(SQLModel, table=True):

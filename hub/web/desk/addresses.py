@@ -7,6 +7,7 @@ than they need to see which one it is (`hub.waiting.numbers`).
 from aiohttp import web
 
 from hub.errors import Conflict, Malformed
+from hub.people import persons
 from hub.waiting import numbers
 from hub.web.desk.named import names
 from hub.web.pages.door import ADMINISTER, Page
@@ -46,9 +47,11 @@ async def refuse(visit: Visit) -> web.Response:
 
 
 async def _page(visit: Visit, *, problem: str = "", at: str = "", status: int = 200) -> web.Response:
+    waiting = await numbers.waiting(visit.hub)
+    mine = {each.endpoint.id for each in waiting if await persons.same(visit.hub, visit.who.by, each.by)}
     return page(
-        "addresses.html", visit, status=status, waiting=await numbers.waiting(visit.hub), names=await names(visit),
-        problem=problem, at=at, covered=_covered,
+        "addresses.html", visit, status=status, waiting=waiting, mine=mine, names=await names(visit), problem=problem,
+        at=at, covered=_covered,
     )  # fmt: skip
 
 

@@ -9,16 +9,18 @@ from typing import Any, get_args
 from aiohttp import web
 
 from hub.bases.reviews import REVIEWS
-from hub.desk import log, notes, projection, proposals, rows
+from hub.desk import log, notes, projection, rows
 from hub.errors import Malformed, NotAvailable
 from hub.forms.own import LANGUAGES
 from hub.inbound.settle import WORK
 from hub.model import Doubt
+from hub.people import persons
 from hub.storage.statements import Lookup
 from hub.storage.tables import Outbox
-from hub.waiting import another_way, approvals, release
+from hub.waiting import another_way, approvals, proposals, release
 from hub.waiting.doubts import QUALITY, STATION
-from hub.waiting.release import CLOSING, Reason
+from hub.waiting.proposals import Reason
+from hub.waiting.release import CLOSING
 from hub.waiting.settling import read_item
 from hub.web.desk.named import colleagues, names
 from hub.web.letters import pdf_response
@@ -87,7 +89,7 @@ async def confirm(visit: Visit) -> web.Response:
 async def unpropose(visit: Visit) -> web.Response:
     """`POST /desk/work/{id}/unpropose`."""
     item = await _item(visit)
-    await proposals.drop(visit.hub, item["id"], by=visit.who.by)
+    await proposals.withdraw(visit.hub, item["id"], organization=item["organization_id"], by=visit.who.by)
     return _back(item)
 
 
@@ -134,6 +136,7 @@ def closes(kind: str) -> tuple[str, ...]:
 async def _page(visit: Visit, item: dict[str, Any], problem: str = "", status: int = 200) -> web.Response:
     hub, organization = visit.hub, item["organization_id"]
     seen = await release.show(hub, item["id"], organization=organization, by=visit.who.by)
+    proposed = seen["proposal"]
     needed = await approvals.needed(hub, item["reference"])
     return page(
         "item.html",
@@ -144,7 +147,7 @@ async def _page(visit: Visit, item: dict[str, Any], problem: str = "", status: i
         names=await names(visit),
         colleagues=await colleagues(visit, organization),
         notes=await notes.of(hub, item["id"]),
-        proposal=await proposals.of(hub, item["id"]),
+        mine=bool(proposed) and await persons.same(hub, visit.who.by, proposed["by"]),
         needed=needed,
         entry=await _entry(visit, item["reference"]),
         releases=RELEASES.get(item["kind"], ()) if needed < 2 else (),

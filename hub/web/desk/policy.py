@@ -8,6 +8,7 @@ from aiohttp import web
 from hub import choices
 from hub.choices import REASONS
 from hub.errors import Forbidden
+from hub.people import persons
 from hub.storage.facts import instant
 from hub.web.desk.named import names
 from hub.web.pages.door import ACT, READ, Page
@@ -19,9 +20,11 @@ async def show(visit: Visit) -> web.Response:
     """`GET /desk/policy`."""
     edition = (await visit.hub.directory.current()).rules_at(instant(visit.hub.clock.now())).edition
     doubts = await choices.listing(visit.hub)
+    waiting = [each.waiting for each in doubts if each.waiting]
+    mine = {each.id for each in waiting if await persons.same(visit.hub, visit.who.by, each.proposed_by)}
     return page(
         "policy.html", visit, doubts=doubts, edition=edition, reasons=REASONS, names=await names(visit),
-        acts=_acts(visit),
+        acts=_acts(visit), mine=mine,
     )  # fmt: skip
 
 
