@@ -1,15 +1,16 @@
 """People that tests name: each has a token that nobody holds, so that the record knows who they are."""
 
-from hub.waiting import proposals
 from hub.context import Hub
-from hub.waiting.proposals import Reason
 from hub.storage.database import Step, Unit
 from hub.storage.statements import Insert, columns_of
 from hub.storage.tables import Token
+from hub.waiting import proposals
+from hub.waiting.proposals import Reason
 
 STAFF = (
-    "ana", "clerk", "compliance", "counsel", "desk", "director", "ines", "m.ortiz", "nurse", "omar", "privacy", "second",
-)  # fmt: skip
+    *("ana", "clerk", "compliance", "counsel", "desk", "director"),
+    *("ines", "m.ortiz", "nurse", "omar", "privacy", "second"),
+)
 """As the record names them: `harbor/clerk`, `county/ana`."""
 _ADD = Insert(Token, columns_of(Token))
 

@@ -24,6 +24,7 @@ BODIES: dict[str, Any] = {
     "/v1/work/{id}/propose": {"reason": "reviewed"},
     "/v1/work/{id}/confirm": None,
     "/v1/work/{id}/unpropose": None,
+    "/v1/work/{id}/another-way": {},
     "/v1/work/{id}/close": {"reason": "reviewed"},
 }
 KIND = {

@@ -5,13 +5,13 @@ import json
 
 import pytest
 
-from hub.waiting import numbers, proposals
 from hub.errors import Conflict, Forbidden, Malformed, StorageFailed
 from hub.model import ChannelKind, Endpoint, Refused
 from hub.people import accounts, persons
 from hub.storage import consents, tokens
 from hub.storage.tables import Endpoint as EndpointRow
 from hub.storage.tables import LedgerEntry, Outbox, Person, Token, WorkItem
+from hub.waiting import numbers, proposals
 from tests.faults import broken_at
 from tests.people import enlist
 from tests.scenes import FORM, a_scene
