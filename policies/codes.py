@@ -4,7 +4,7 @@ Reasons are for the sender's own staff and the ledger; the outside world sees on
 The codes are those of FORMAT.md section 9, and three of the engine's own.
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 
 class Reason(NamedTuple):
@@ -214,6 +214,6 @@ _ALL = (
     Reason("design.not_modelled", "design", "the engine does not know a word of the question", hold=True),
     Reason("design.rule_failed", "design", "a rule could not be run", hold=True),
 )
-REASONS = {reason.code: reason for reason in _ALL}
-LAWS = {reason.code: reason.laws for reason in _ALL}
-HOLDS = frozenset(reason.code for reason in _ALL if reason.hold)
+REASONS: Final = {reason.code: reason for reason in _ALL}
+LAWS: Final = {reason.code: reason.laws for reason in _ALL}
+HOLDS: Final = frozenset(reason.code for reason in _ALL if reason.hold)

@@ -6,7 +6,7 @@ Derived once per request, so that rules only compare. FORMAT.md sections 1 and 2
 from collections.abc import Iterable
 from datetime import date
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 from policies.choices import SAFE, Choices
 from policies.days import birthday, end_of, start_of
@@ -23,11 +23,11 @@ from policies.vocabulary import (
 )
 from policies.world import Agreement
 
-TREATING = frozenset({"treating", "accepted"})
-SERVICE_AGREEMENTS = frozenset({"qsoa", "baa"})
-BAA = frozenset({"baa"})
-ADULT_AT = 18
-SPECIAL = PROCEEDINGS | {"supervision", "dual_enrollment"}
+TREATING: Final = frozenset({"treating", "accepted"})
+SERVICE_AGREEMENTS: Final = frozenset({"qsoa", "baa"})
+BAA: Final = frozenset({"baa"})
+ADULT_AT: Final = 18
+SPECIAL: Final = PROCEEDINGS | {"supervision", "dual_enrollment"}
 """Purposes for which the kind of a consent matters."""
 
 
@@ -42,7 +42,7 @@ class Kind(Enum):
     __hash__ = object.__hash__  # looked up for every item; members are singletons
 
 
-CIRCUMSTANCES = (
+CIRCUMSTANCES: Final = (
     "emergency",
     "order",
     "restrictions",
@@ -58,7 +58,7 @@ CIRCUMSTANCES = (
 )
 """What a request may bring along; rules that need one of these are not asked where it is absent."""
 Circumstances = tuple[bool, ...]
-GOOD_NOTICES = frozenset({"full", "short"})
+GOOD_NOTICES: Final = frozenset({"full", "short"})
 
 UNCLASSIFIED, FREE, RECORD, OTHER = Kind.UNCLASSIFIED, Kind.FREE, Kind.RECORD, Kind.OTHER
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from policies.choices import SAFE, Choices
 from policies.facts import CIRCUMSTANCES, Circumstances, Facts, Kind, Matter
@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 Reasons = tuple[str, ...]
-NOTHING: Reasons = ()
+NOTHING: Final[Reasons] = ()
 
 
 PermitJudge = Callable[[Matter], Permit | Reasons]

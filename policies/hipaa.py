@@ -3,6 +3,8 @@
 45 CFR 164.502(e), 164.506(c), 164.508, 164.510, 164.512, 164.524.
 """
 
+from typing import Final
+
 from policies.facts import Facts, Kind, Matter
 from policies.findings import Permit, PermitJudge, Reasons
 from policies.part2.consent import consent
@@ -10,8 +12,8 @@ from policies.part2.proceedings import in_scope
 from policies.part2.qso import business_associate
 from policies.vocabulary import PROCEEDINGS, PSYCHOTHERAPY_NOTES, THE_PATIENT
 
-CONTRACT = Permit("business_associate", ("164.502(e)",), obligations=frozenset({"business_associate_contract"}))
-PERMITS = {
+CONTRACT: Final = Permit("business_associate", ("164.502(e)",), obligations=frozenset({"business_associate_contract"}))
+PERMITS: Final = {
     "treatment": Permit("hipaa", ("164.506(c)(2)",)),
     "payment": Permit("hipaa", ("164.506(c)(3)",)),
     "operations": Permit("hipaa", ("164.506(c)(4)",)),
@@ -20,13 +22,13 @@ PERMITS = {
     "presence_inquiry": Permit("hipaa", ("164.510(a)",)),
     "research": Permit("hipaa", ("164.512(i)",), waits=True),
 }
-BY_LAW = Permit("hipaa", ("164.512",))
-PROCESS = Permit("hipaa", ("164.512(e)",), waits=True)
-COURT = Permit("court_order", ("164.512(e)",), waits=True)
-PROVIDERS = frozenset({"provider"})
-PROVIDERS_AND_AGENCIES = frozenset({"provider", "social_services"})
-PAYMENT_PARTIES = frozenset({"covered_entity", "provider"})
-AUTHORITIES = {
+BY_LAW: Final = Permit("hipaa", ("164.512",))
+PROCESS: Final = Permit("hipaa", ("164.512(e)",), waits=True)
+COURT: Final = Permit("court_order", ("164.512(e)",), waits=True)
+PROVIDERS: Final = frozenset({"provider"})
+PROVIDERS_AND_AGENCIES: Final = frozenset({"provider", "social_services"})
+PAYMENT_PARTIES: Final = frozenset({"covered_entity", "provider"})
+AUTHORITIES: Final = {
     "public_health": "public_health_authority",
     "child_abuse_report": "child_abuse_authority",
     "adult_abuse_report": "adult_protective_services",
@@ -34,7 +36,7 @@ AUTHORITIES = {
     "cause_of_death": "coroner",
     "threat_warning": "law_enforcement",
 }
-DEMANDS = frozenset({"subpoena_with_assurances", "search_warrant"})
+DEMANDS: Final = frozenset({"subpoena_with_assurances", "search_warrant"})
 
 
 def other_health_information(facts: Facts) -> PermitJudge:

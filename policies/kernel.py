@@ -5,7 +5,7 @@ what a request says; what it cannot decide it denies, and names what failed.
 """
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from policies.codes import HOLDS, LAWS, REASONS
 from policies.facts import Facts, Kind, Matter
@@ -28,9 +28,9 @@ from policies.vocabulary import PURPOSES
 Going = tuple[bool, bool, str | None, str | None, Reasons, tuple[str, ...]]
 """An ItemDecision but for the item."""
 new = tuple.__new__  # the constructor of a named tuple without the argument handling, once for each item
-REFUSAL = frozenset({"generic_refusal"})
-FAILED = ("design.rule_failed",)
-NOT_MODELLED = ("design.not_modelled",)
+REFUSAL: Final = frozenset({"generic_refusal"})
+FAILED: Final = ("design.rule_failed",)
+NOT_MODELLED: Final = ("design.not_modelled",)
 
 
 def decide(request: Request, rules: RuleBook = RULES) -> Decision:
@@ -70,50 +70,75 @@ def _decide_packet(facts: Facts, rules: RuleBook) -> Decision:
     benches: dict[Kind, Bench] = {}
     items: list[ItemDecision] = []
     tally = Tally()
-    always = bool(facts.request.restrictions)  # then what is due depends on the item, too
+    apart = bool(facts.request.restrictions)  # then what is due depends on the item, too
     kind: Kind | None = None
-    last: Permit | None = None
-    going = _staying(FAILED)
+    last: Permit | Reasons | None = None
+    going = STAYING
     for matter in facts.matters:
         if matter.kind is not kind:
             kind, last = matter.kind, None
             bench = benches.get(kind) or benches.setdefault(kind, Bench(facts, plan, kind, rules.closing, tally.failed))
-        found = _judge(facts, bench, matter, tally.failed)
-        if type(found) is Permit:
-            if found is not last or always or matter.as_qso:
-                if always or matter.as_qso or found not in bench.known:
-                    bench.known[found] = (True, found.waits, found.rule, found.consent, NOTHING, found.laws)
-                    tally.goes(found, due(facts, matter, found))
-                last, going = found, bench.known[found]
-            items.append(new(ItemDecision, (matter.id,) + going))  # noqa: RUF005  # twice as fast as unpacking
-        else:
-            item = new(ItemDecision, (matter.id, *_staying(found)))
-            items.append(item)
-            tally.stays(item, due_withheld(facts, found))
-    return _conclude(items, tally, rules)
+        found = bench.judge(matter)
+        if found is not last or apart or matter.as_qso:
+            if apart or matter.as_qso or found not in bench.known:
+                bench.known[found] = tally.settle(facts, matter, found)
+            last, going = found, bench.known[found]
+        items.append(new(ItemDecision, (matter.id,) + going))  # noqa: RUF005  # twice as fast as unpacking
+    return tally.conclude(items, rules.edition)
 
 
 class Bench:
     """The rules that have something to say about items of one kind in this request, ready to judge.
 
-    `known`: the permits found so far, with what is decided about every item that rests on them.
+    `alone`: one permission speaks, and nothing stops what it permits. `known`: what was found so far, with what is
+    decided about every item of which the same is found.
     """
 
-    __slots__ = ("broken", "closing", "known", "permitting", "prohibiting")
+    __slots__ = ("alone", "broken", "closing", "facts", "failed", "known", "permitting", "prohibiting")
 
     def __init__(self, facts: Facts, plan: Plan, kind: Kind, closing: Closing | None, failed: list[str]) -> None:
         before = len(failed)
+        self.facts = facts
+        self.failed = failed
         self.permitting: list[tuple[str, PermitJudge]] = _speaking(facts, plan.permitting[kind], failed)
         self.prohibiting: list[tuple[str, ProhibitJudge]] = _speaking(facts, plan.prohibiting[kind], failed)
         self.broken = FAILED if len(failed) > before else NOTHING
+        self.alone = len(self.permitting) == 1 and not self.prohibiting and not self.broken
         self.closing = closing
-        self.known: dict[Permit, Going] = {}
+        self.known: dict[Permit | Reasons, Going] = {}
+
+    def judge(self, matter: Matter) -> Permit | Reasons:
+        """The permission an item rests on, or why it stays. A rule that raises denies: INVARIANT deny-by-default."""
+        permit: Permit | None = None
+        lacking: Reasons = NOTHING
+        stops: Reasons = self.broken
+        rule = ""
+        try:
+            for rule, asks in self.permitting:  # noqa: B007  # named below if it raises
+                found = asks(matter)
+                if isinstance(found, Permit):
+                    if self.alone:
+                        return found
+                    permit = permit or found
+                elif found:
+                    lacking += found
+            for rule, forbids in self.prohibiting:  # noqa: B007
+                stops += forbids(matter, permit)
+            if permit is None and self.closing is not None:
+                rule = "closing"
+                lacking += self.closing(self.facts, matter)
+        except Exception:  # noqa: BLE001  # INVARIANT: deny-by-default
+            self.failed.append(rule)
+            return FAILED
+        if permit is None:
+            return tuple(dict.fromkeys(stops + lacking))
+        return tuple(dict.fromkeys(stops)) if stops else permit
 
 
 class Tally:
     """What the items add up to: obligations, reasons, laws and consents, each once, in the order found."""
 
-    __slots__ = ("consents", "failed", "hold", "laws", "obligations", "reasons", "withheld")
+    __slots__ = ("consents", "failed", "goes", "hold", "laws", "obligations", "reasons", "stays")
 
     def __init__(self) -> None:
         self.obligations: set[str] = set()
@@ -121,51 +146,45 @@ class Tally:
         self.consents: dict[str, None] = {}
         self.reasons: dict[str, None] = {}
         self.failed: list[str] = []
-        self.withheld = 0
-        self.hold = False
+        self.goes = self.stays = self.hold = False
 
-    def goes(self, permit: Permit, obligations: frozenset[str]) -> None:
-        self.obligations |= obligations
-        self.hold = self.hold or permit.waits
-        for law in permit.laws:
+    def settle(self, facts: Facts, matter: Matter, found: Permit | Reasons) -> Going:
+        """What is decided about every item of which this was found; it counts once."""
+        if isinstance(found, Permit):
+            self.goes = True
+            going: Going = (True, found.waits, found.rule, found.consent, NOTHING, found.laws)
+            self.obligations |= due(facts, matter, found)
+            if found.consent is not None:
+                self.consents[found.consent] = None
+        else:
+            self.stays = True
+            going = _staying(found)
+            self.obligations |= due_withheld(facts, found)
+            for reason in found:
+                self.reasons[reason] = None
+        self.hold = self.hold or going[1]
+        for law in going[5]:
             self.laws[law] = None
-        if permit.consent is not None:
-            self.consents[permit.consent] = None
+        return going
 
-    def stays(self, item: ItemDecision, obligations: frozenset[str]) -> None:
-        self.obligations |= obligations
-        self.withheld += 1
-        self.hold = self.hold or item.hold
-        for reason in item.reasons:
-            self.reasons[reason] = None
-        for law in item.laws:
-            self.laws[law] = None
-
-
-def _judge(facts: Facts, bench: Bench, matter: Matter, failed: list[str]) -> Permit | Reasons:
-    """The permission an item rests on, or why it stays. A rule that raises denies: INVARIANT deny-by-default."""
-    permit: Permit | None = None
-    lacking: Reasons = NOTHING
-    stops: Reasons = bench.broken
-    rule = ""
-    try:
-        for rule, asks in bench.permitting:  # noqa: B007  # named below if it raises
-            found = asks(matter)
-            if type(found) is Permit:
-                permit = permit or found
-            elif found:
-                lacking += found
-        for rule, forbids in bench.prohibiting:  # noqa: B007
-            stops += forbids(matter, permit)
-        if permit is None and bench.closing is not None:
-            rule = "closing"
-            lacking += bench.closing(facts, matter)
-    except Exception:  # noqa: BLE001  # INVARIANT: deny-by-default
-        failed.append(rule)
-        return FAILED
-    if permit is None:
-        return tuple(dict.fromkeys(stops + lacking))
-    return tuple(dict.fromkeys(stops)) if stops else permit
+    def conclude(self, items: list[ItemDecision], edition: str) -> Decision:
+        """The whole answer."""
+        if self.goes:
+            outcome = "partial" if self.stays else "permit"
+        else:
+            outcome = "deny"  # an empty packet too: nothing permits what is not there
+            self.obligations |= REFUSAL
+        return Decision(
+            outcome,
+            self.hold,
+            tuple(items),
+            tuple(self.reasons),
+            frozenset(self.obligations),
+            tuple(self.laws),
+            tuple(self.consents),
+            tuple(dict.fromkeys(self.failed)),
+            edition,
+        )
 
 
 def _speaking(facts: Facts, rules: tuple[Any, ...], failed: list[str]) -> list[tuple[str, Any]]:
@@ -189,24 +208,7 @@ def _staying(reasons: Reasons) -> Going:
     return (False, not HOLDS.isdisjoint(reasons), None, None, reasons, laws)
 
 
-def _conclude(items: list[ItemDecision], tally: Tally, rules: RuleBook) -> Decision:
-    outcome = "permit"
-    if tally.withheld == len(items):
-        outcome = "deny"  # an empty packet too: nothing permits what is not there
-        tally.obligations |= REFUSAL
-    elif tally.withheld:
-        outcome = "partial"
-    return Decision(
-        outcome,
-        tally.hold,
-        tuple(items),
-        tuple(tally.reasons),
-        frozenset(tally.obligations),
-        tuple(tally.laws),
-        tuple(tally.consents),
-        tuple(dict.fromkeys(tally.failed)) if tally.failed else (),
-        rules.edition,
-    )
+STAYING: Final = _staying(FAILED)
 
 
 def _merge(groups: Any) -> Reasons:

@@ -3,13 +3,15 @@
 A permit brings its own obligations; those that depend on the item and the request are added here.
 """
 
+from typing import Final
+
 from policies.facts import FREE, OTHER, Facts, Matter
 from policies.part2.restrictions import gave_way
 from policies.part2.validity import only_oral
 from policies.permit import Permit
 from policies.vocabulary import THE_PATIENT
 
-OBLIGATIONS = {
+OBLIGATIONS: Final = {
     "notice": "2.32(a)",
     "consent_copy": "2.32(b)",
     "minimum_necessary": "2.13(a)",
@@ -26,16 +28,21 @@ OBLIGATIONS = {
     "written_revocation": "2.31(a)(6)",
     "breach_assessment": "2.16(b)",
 }
-LEFT_WITHOUT_BASIS = frozenset({"consent.not_prior", "redisclosure.not_lawful_holder"})
-PASSED_ON = frozenset({"hipaa", "business_associate"})
+LEFT_WITHOUT_BASIS: Final = frozenset({"consent.not_prior", "redisclosure.not_lawful_holder"})
+PASSED_ON: Final = frozenset({"hipaa", "business_associate"})
 """A record rests on these only if a covered holder passes it on under HIPAA (§2.33(b)(1))."""
-MINIMUM = frozenset({"minimum_necessary"})
-VERIFIED = frozenset({"verify_identity"})
-MINIMUM_VERIFIED = MINIMUM | VERIFIED
-LABELLED = MINIMUM_VERIFIED | {"proceedings_label"}
-TRAVELLING = {"within_program": MINIMUM, "qso": MINIMUM_VERIFIED}
+MINIMUM: Final = frozenset({"minimum_necessary"})
+VERIFIED: Final = frozenset({"verify_identity"})
+MINIMUM_VERIFIED: Final = MINIMUM | VERIFIED
+LABELLED: Final = MINIMUM_VERIFIED | {"proceedings_label"}
+TRAVELLING: Final = {"within_program": MINIMUM, "qso": MINIMUM_VERIFIED}
 """What goes along with a record by the rule it rests on; by any other rule, all that LABELLED says."""
-REVOKED = frozenset({"consent.revoked", "consent.reliance", "redisclosure.not_lawful_holder"})
+NOTICE: Final = frozenset({"notice"})
+ACCOUNTED_FOR: Final = frozenset({"accounting"})
+NO_FURTHER_USE: Final = frozenset({"no_further_use_request"})
+BREACH: Final = frozenset({"breach_assessment"})
+IN_WRITING: Final = frozenset({"written_revocation"})
+REVOKED: Final = frozenset({"consent.revoked", "consent.reliance", "redisclosure.not_lawful_holder"})
 
 
 def due(facts: Facts, matter: Matter, permit: Permit) -> frozenset[str]:
@@ -49,11 +56,11 @@ def due(facts: Facts, matter: Matter, permit: Permit) -> frozenset[str]:
     if facts.request.recipient == THE_PATIENT:
         found -= MINIMUM
     if permit.rule in PASSED_ON and facts.choices.notice_repeated:
-        found |= {"notice"}
+        found |= NOTICE
     if permit.consent is not None and accountable(facts, matter):
-        found |= {"accounting"}
+        found |= ACCOUNTED_FOR
     if facts.request.restrictions and gave_way(facts, matter):
-        found |= {"no_further_use_request"}
+        found |= NO_FURTHER_USE
     return found
 
 
@@ -68,11 +75,11 @@ def accountable(facts: Facts, matter: Matter) -> bool:
 
 def due_withheld(facts: Facts, reasons: tuple[str, ...]) -> frozenset[str]:
     """The obligations that a withheld item leaves behind."""
-    found = set()
+    found = frozenset[str]()
     if not LEFT_WITHOUT_BASIS.isdisjoint(reasons):
-        found.add("breach_assessment")
+        found |= BREACH
     if not REVOKED.isdisjoint(reasons):
         for form in facts.forms:
             if form.oral and only_oral(facts, form.consent):
-                found.add("written_revocation")
-    return frozenset(found)
+                found |= IN_WRITING
+    return found

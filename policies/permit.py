@@ -1,10 +1,12 @@
 """A permission: what a rule finds when it lets an item go."""
 
-from typing import NamedTuple, final
+from dataclasses import dataclass
+from typing import final
 
 
 @final
-class Permit(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Permit:
     """A permission: the rule, its paragraphs, what it rests on, and the obligations it brings by itself.
 
     `consent`: id and kind of the consent it rests on. `waits`: a person must look before the item goes.

@@ -1,11 +1,12 @@
 """Who consents to a minor's care in California: Fam. Code 6929(b) and AB 816. Part 2 follows it (§2.14)."""
 
 from datetime import date
+from typing import Final
 
 from policies.days import birthday
 
-COUNSELING_AGE = 12
-BUPRENORPHINE_AGE = 16
+COUNSELING_AGE: Final = 12
+BUPRENORPHINE_AGE: Final = 16
 
 
 def minor_alone(born: date | None, on: date, service: str) -> bool:

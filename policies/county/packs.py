@@ -1,5 +1,7 @@
 """The county packs there are, and the rule that reads them: a county's conditions only ever withhold."""
 
+from typing import Final
+
 from policies.county.los_angeles import LOS_ANGELES
 from policies.county.pack import Condition, Pack
 from policies.county.sonoma import SONOMA
@@ -9,9 +11,9 @@ from policies.findings import NOTHING, Permit, ProhibitJudge, Reasons
 from policies.part2.consent import item_faults, tested
 from policies.part2.form import Form
 
-PACKS: dict[str, tuple[Pack, ...]] = {SONOMA.id: (SONOMA,), LOS_ANGELES.id: (LOS_ANGELES,)}
+PACKS: Final[dict[str, tuple[Pack, ...]]] = {SONOMA.id: (SONOMA,), LOS_ANGELES.id: (LOS_ANGELES,)}
 """Id of a pack -> its editions, the oldest first; one that the county changes keeps its id and gets another day."""
-WITHIN_HEALTH_CARE = frozenset({"provider", "covered_entity", "business_associate"})
+WITHIN_HEALTH_CARE: Final = frozenset({"provider", "covered_entity", "business_associate"})
 
 
 def county_consent(facts: Facts) -> ProhibitJudge | None:

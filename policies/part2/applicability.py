@@ -1,10 +1,12 @@
 """What part 2 does not restrict, and what nobody has classified yet (§2.11, §2.12)."""
 
+from typing import Final
+
 from policies.facts import Facts
 from policies.findings import Permit, PermitJudge, ProhibitJudge
 from policies.vocabulary import THE_PATIENT
 
-FREE = Permit("de_identified", ("2.12(a)(1)", "164.514(b)"))
+FREE: Final = Permit("de_identified", ("2.12(a)(1)", "164.514(b)"))
 
 
 def her_own_act(facts: Facts) -> bool:

@@ -6,7 +6,7 @@ tested once for the request.
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import Final
 
 from policies.facts import RECORD, Facts, Matter
 from policies.findings import NOTHING, Permit, PermitJudge, Reasons
@@ -17,21 +17,24 @@ from policies.part2.proceedings import bar
 from policies.part2.recipients import unreached
 from policies.part2.registry import registry_faults
 from policies.part2.signers import signer_faults
-from policies.part2.validity import concerned, lapses, relied_on
+from policies.part2.validity import lapses, relied_on
 from policies.vocabulary import PROCEEDINGS, PSYCHOTHERAPY_NOTES
 
-REGISTRY_CLASSES = frozenset({"demographics", "medications"})
+REGISTRY_CLASSES: Final = frozenset({"demographics", "medications"})
 
-NO_CONSENT = frozenset({"consent.unwritten", "consent.general"})
+NO_CONSENT: Final = frozenset({"consent.unwritten", "consent.general"})
 
 Reach = Callable[[Facts, Form], Reasons]
 
 
-class Tested(NamedTuple):
+class Tested:
     """The consents that may carry something, and the rest with their faults."""
 
-    good: list[tuple[Form, Permit]]
-    bad: list[tuple[Form, Reasons]]
+    __slots__ = ("bad", "good")
+
+    def __init__(self) -> None:
+        self.good: list[tuple[Form, Permit]] = []
+        self.bad: list[tuple[Form, Reasons]] = []
 
 
 def consent(facts: Facts) -> PermitJudge:
@@ -66,7 +69,7 @@ def tested(facts: Facts, matter: Matter) -> Tested:
     key = (matter.kind, matter.principal)
     known: Tested | None = facts.tests.get(key)
     if known is None:
-        known = Tested([], [])
+        known = Tested()
         record = matter.kind is RECORD
         for form in facts.forms:
             faults = request_faults(facts, form, unreached, matter.principal, record)
@@ -99,11 +102,11 @@ def request_faults(
     if not (facts.of_age_on <= form.signed_on and facts.patient.id in form.signers):
         found += signer_faults(facts, form)
     if not (form.steady and form.since <= facts.at < form.until):
-        found += lapses(facts, form, concerned(facts, principal))
+        found += lapses(facts, form, principal)
     if closely:
         found += kind_faults(facts, form, record)
     found += out_of_scope(facts, form, reach, principal)
-    return tuple(dict.fromkeys(found)) if found else NOTHING
+    return tuple(dict.fromkeys(found)) if len(found) > 1 else found
 
 
 def out_of_scope(facts: Facts, form: Form, reach: Reach, principal: str | None) -> Reasons:

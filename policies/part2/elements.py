@@ -5,6 +5,7 @@ insubstantial is for a person, never for the engine.
 """
 
 from collections.abc import Iterable
+from typing import Final
 
 from policies.model import AsWritten, Consent, PersonAt
 from policies.vocabulary import (
@@ -20,7 +21,7 @@ from policies.vocabulary import (
 )
 from policies.world import World
 
-COVERED = frozenset({"covered_entity", "business_associate"})
+COVERED: Final = frozenset({"covered_entity", "business_associate"})
 
 
 def missing(consent: Consent, world: World) -> tuple[str, ...]:

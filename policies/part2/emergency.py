@@ -1,10 +1,12 @@
 """Medical emergencies (§2.51). A clinician determines one; software never does."""
 
+from typing import Final
+
 from policies.facts import Facts
 from policies.findings import Permit, PermitJudge, Reasons
 
-EMERGENCY = Permit("emergency", ("2.51",), obligations=frozenset({"emergency_record"}))
-RECIPIENTS = {
+EMERGENCY: Final = Permit("emergency", ("2.51",), obligations=frozenset({"emergency_record"}))
+RECIPIENTS: Final = {
     "medical": "medical_personnel",
     "disaster": "medical_personnel",
     "disaster_over": "medical_personnel",

@@ -4,23 +4,24 @@
 """
 
 from datetime import date
+from typing import Final
 
 from policies.facts import RECORD, Facts, Matter
 from policies.findings import NOTHING, Permit, PermitJudge, Reasons
 from policies.vocabulary import CRIMES, THE_PATIENT
 
-PATIENT = Permit("patient_access", ("2.23",))
-CHILD_ABUSE = Permit("child_abuse_report", ("2.12(c)(6)",))
-CRIME = Permit("crime_report", ("2.12(c)(5)",))
-SAFETY = Permit("minors_safety", ("2.14(c)",))
-DEATH = Permit("cause_of_death", ("2.15(b)(1)",))
-RESEARCH = Permit("research", ("2.52",), waits=True)
-AUDIT = Permit("audit", ("2.53",), obligations=frozenset({"agreement_on_file"}))
-HHS = Permit("hhs_compliance", ("2.2(b)",))
+PATIENT: Final = Permit("patient_access", ("2.23",))
+CHILD_ABUSE: Final = Permit("child_abuse_report", ("2.12(c)(6)",))
+CRIME: Final = Permit("crime_report", ("2.12(c)(5)",))
+SAFETY: Final = Permit("minors_safety", ("2.14(c)",))
+DEATH: Final = Permit("cause_of_death", ("2.15(b)(1)",))
+RESEARCH: Final = Permit("research", ("2.52",), waits=True)
+AUDIT: Final = Permit("audit", ("2.53",), obligations=frozenset({"agreement_on_file"}))
+HHS: Final = Permit("hhs_compliance", ("2.2(b)",))
 
-AUDITORS = frozenset({"oversight_agency", "health_plan"})
-AUDIT_AGREEMENT = frozenset({"audit"})
-REPORTABLE = CRIMES - {"elsewhere"}
+AUDITORS: Final = frozenset({"oversight_agency", "health_plan"})
+AUDIT_AGREEMENT: Final = frozenset({"audit"})
+REPORTABLE: Final = CRIMES - {"elsewhere"}
 
 
 def patient_access(facts: Facts) -> PermitJudge | None:
@@ -127,7 +128,7 @@ def no_other_basis(facts: Facts, matter: Matter) -> Reasons:
     return found
 
 
-NAMED = {
+NAMED: Final = {
     "adult_abuse_report": ("report.no_exception",),
     "threat_warning": ("report.no_exception",),
     "public_health": ("public_health.identified",),

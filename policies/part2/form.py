@@ -6,6 +6,7 @@ tested for every packet.
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from typing import Final
 
 from policies.days import FOREVER, day_of, end_of, start_of
 from policies.model import AsWritten, Consent, Event, PersonAt
@@ -27,8 +28,8 @@ from policies.vocabulary import (
 )
 from policies.world import World
 
-NOTICE_AND_COPY = frozenset({"notice", "consent_copy"})
-LAWS = {
+NOTICE_AND_COPY: Final = frozenset({"notice", "consent_copy"})
+LAWS: Final = {
     "tpo": ("2.33(a)(2)", "2.31"),
     "intermediary": ("2.33(a)(1)", "2.31(a)(4)(ii)"),
     "counseling_notes": ("2.33(a)(1)", "2.31(b)"),
@@ -36,10 +37,10 @@ LAWS = {
     "criminal_justice": ("2.33(a)(1)", "2.35"),
     "registry": ("2.33(a)(1)", "2.34"),
 }
-ORDINARY = ("2.33(a)(1)", "2.31")
-CAREFUL = frozenset({COUNSELING_NOTES, PSYCHOTHERAPY_NOTES})
+ORDINARY: Final = ("2.33(a)(1)", "2.31")
+CAREFUL: Final = frozenset({COUNSELING_NOTES, PSYCHOTHERAPY_NOTES})
 """Classes for which it is not enough that a form lists them (§2.31(b), 164.508)."""
-ON_REQUEST = CONSENT_PURPOSES - PROCEEDINGS - {"supervision", "dual_enrollment"}
+ON_REQUEST: Final = CONSENT_PURPOSES - PROCEEDINGS - {"supervision", "dual_enrollment"}
 
 
 class Form:

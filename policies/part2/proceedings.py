@@ -1,18 +1,20 @@
 """Proceedings against the patient, and the court orders of subpart E (§2.12(d)(1), §§2.61 to 2.66)."""
 
+from typing import Final
+
 from policies.facts import Facts, Matter
 from policies.findings import NOTHING, Permit, PermitJudge, ProhibitJudge, Reasons
 from policies.model import CourtOrder
 from policies.vocabulary import COMPLETE_RECORD, PROCEEDINGS, WITHOUT_NOTES
 
-ORDER = Permit("court_order", ("2.61",), waits=True)
-FITS = {
+ORDER: Final = Permit("court_order", ("2.61",), waits=True)
+FITS: Final = {
     "2.64": frozenset({"civil_proceeding", "administrative_proceeding", "legislative_proceeding"}),
     "2.65": frozenset({"criminal_proceeding", "law_enforcement"}),
     "2.66": PROCEEDINGS,
 }
-AGAINST = {"2.65": "patient", "2.66": "program"}
-CONSENT_OF = {"supervision": "criminal_justice"}
+AGAINST: Final = {"2.65": "patient", "2.66": "program"}
+CONSENT_OF: Final = {"supervision": "criminal_justice"}
 
 
 def court_order(facts: Facts) -> PermitJudge:

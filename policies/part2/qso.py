@@ -1,12 +1,14 @@
 """Communication that is no restricted disclosure: within the program and with its QSO (§2.12(c)(3), (4))."""
 
+from typing import Final
+
 from policies.facts import BAA, SERVICE_AGREEMENTS, Facts, Matter
 from policies.findings import NOTHING, Permit, PermitJudge, ProhibitJudge, Reasons
 from policies.vocabulary import QSO_SERVICES
 from policies.world import Agreement
 
-WITHIN = Permit("within_program", ("2.12(c)(3)",))
-QSO = Permit("qso", ("2.12(c)(4)", "2.11"), obligations=frozenset({"agreement_on_file"}))
+WITHIN: Final = Permit("within_program", ("2.12(c)(3)",))
+QSO: Final = Permit("qso", ("2.12(c)(4)", "2.11"), obligations=frozenset({"agreement_on_file"}))
 
 
 def within_program(facts: Facts) -> PermitJudge | None:

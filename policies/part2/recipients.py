@@ -1,11 +1,13 @@
 """Whom a consent reaches: by name, by class, by general designation (§2.31(a)(4), §2.11, §2.24)."""
 
+from typing import Final
+
 from policies.facts import Facts
 from policies.part2.form import Form
 from policies.vocabulary import TREATING_PARTICIPANTS
 
-MILES = 200
-OUT = ("scope.recipient",)
+MILES: Final = 200
+OUT: Final = ("scope.recipient",)
 
 
 def unreached(facts: Facts, form: Form) -> tuple[str, ...]:

@@ -3,6 +3,9 @@
 How the record came decides, then who holds it. The first row that fits decides (FORMAT.md section 7).
 """
 
+from dataclasses import replace
+from typing import Final
+
 from policies import hipaa
 from policies.facts import Facts, Matter
 from policies.findings import NOTHING, Permit, PermitJudge, Reasons
@@ -10,20 +13,22 @@ from policies.part2.consent import Reach, all_faults, request_faults
 from policies.part2.form import Form
 from policies.part2.justice import may_supervise
 from policies.part2.recipients import unreached, unreached_participant
-from policies.part2.validity import concerned, given_on_receipt, in_force_on_receipt, lapses
+from policies.part2.validity import given_on_receipt, in_force_on_receipt, lapses
 from policies.vocabulary import BASE_PURPOSES
 
-CONTRACT = Permit("contract_2_33c", ("2.33(b)(3)", "2.33(c)"), obligations=frozenset({"contract_2_33c", "notice"}))
-HANDED_ON = Permit("from_patient", ("2.12(d)(2)",))
-BACK = {
+CONTRACT: Final = Permit(
+    "contract_2_33c", ("2.33(b)(3)", "2.33(c)"), obligations=frozenset({"contract_2_33c", "notice"})
+)
+HANDED_ON: Final = Permit("from_patient", ("2.12(d)(2)",))
+BACK: Final = {
     "audit": Permit("back_to_source", ("2.53(d)",)),
     "research": Permit("back_to_source", ("2.52(b)",)),
 }
-CONTRACTS = frozenset({"contract_2_33c"})
-INTERMEDIARY_LIST = frozenset({"intermediary_list"})
-PAYMENT_OPERATIONS = frozenset({"payment", "operations"})
-UNLAWFUL = ("redisclosure.not_lawful_holder",)
-NOT_PERMITTED = ("redisclosure.not_permitted",)
+CONTRACTS: Final = frozenset({"contract_2_33c"})
+INTERMEDIARY_LIST: Final = frozenset({"intermediary_list"})
+PAYMENT_OPERATIONS: Final = frozenset({"payment", "operations"})
+UNLAWFUL: Final = ("redisclosure.not_lawful_holder",)
+NOT_PERMITTED: Final = ("redisclosure.not_permitted",)
 
 
 def redisclosure(facts: Facts) -> PermitJudge:
@@ -73,7 +78,7 @@ def by_intermediary(facts: Facts, form: Form, matter: Matter) -> Permit | Reason
     """§2.24: the intermediary delivers to the participants that the consent designates, and lists them."""
     found = as_if_listed(facts, form, matter, unreached_participant, NOTHING)
     if isinstance(found, Permit):
-        return found._replace(obligations=found.obligations | INTERMEDIARY_LIST)
+        return replace(found, obligations=found.obligations | INTERMEDIARY_LIST)
     return found
 
 
@@ -88,7 +93,7 @@ def to_contractor(facts: Facts, form: Form) -> Permit | Reasons:
         return ("redisclosure.no_contract",)
     if form.kind == "general":
         return ("consent.general",)  # §2.32(a)(1): no consent to hand anything on under
-    return lapses(facts, form, concerned(facts)) or CONTRACT
+    return lapses(facts, form) or CONTRACT
 
 
 def expressly_permitted(facts: Facts, form: Form, matter: Matter) -> Permit | Reasons:

@@ -1,11 +1,13 @@
 """Consents against dual enrollment in opioid treatment (§2.34)."""
 
+from typing import Final
+
 from policies.facts import Facts
 from policies.part2.form import Form
 from policies.part2.recipients import MILES
 from policies.vocabulary import TRIGGERS
 
-EVENTS = TRIGGERS - {"none"}
+EVENTS: Final = TRIGGERS - {"none"}
 
 
 def registry_faults(facts: Facts, form: Form) -> list[str]:

@@ -1,12 +1,14 @@
 """Who may sign for whom: the patient, a minor and a parent, a representative, the director (§2.14, §2.15)."""
 
+from typing import Final
+
 from policies.california.minors import minor_alone
 from policies.days import birthday, day_of
 from policies.facts import ADULT_AT, Facts
 from policies.part2.form import Form
 from policies.vocabulary import THE_DIRECTOR
 
-PAYERS = frozenset({"health_plan", "third_party_payer"})
+PAYERS: Final = frozenset({"health_plan", "third_party_payer"})
 
 
 def signer_faults(facts: Facts, form: Form) -> tuple[str, ...]:

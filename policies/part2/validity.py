@@ -19,8 +19,8 @@ def concerned(facts: Facts, principal: str | None = None) -> frozenset[str]:
     return facts.to | facts.disclosing | {principal}
 
 
-def lapses(facts: Facts, form: Form, line: frozenset[str]) -> tuple[str, ...]:
-    """Why the consent is not in force at the instant of the disclosure; empty if it is. `line`: as `concerned` says."""
+def lapses(facts: Facts, form: Form, principal: str | None = None) -> tuple[str, ...]:
+    """Why the consent is not in force at the instant of the disclosure; empty if it is. `principal`: as `concerned`."""
     at, signed_at = facts.at, form.consent.signed_at
     found: list[str] = []
     postdated = signed_at is None and form.signed_from is not None and form.signed_from > at
@@ -33,7 +33,8 @@ def lapses(facts: Facts, form: Form, line: frozenset[str]) -> tuple[str, ...]:
             found.append("consent.expired")
     elif form.event is not None:
         found.extend(expired_by_event(facts, form.event, at))
-    if form.consent.revoked and any(effective_revocations(facts, form.consent, line, at)):
+    revoked = form.consent.revoked
+    if revoked and any(effective_revocations(facts, form.consent, concerned(facts, principal), at)):
         found.append("consent.revoked")
     return tuple(found)
 
