@@ -59,9 +59,10 @@ def why_it_stays(request: Request, item: Item, decided: ItemDecision, text: Text
 
 
 def reason_sentence(code: str, request: Request, item: Item, text: Text) -> str:
-    """What one reason says about one item, with its paragraphs."""
-    laws = ", ".join(map(cite, REASONS[code].laws))
-    return f"{text.reasons[code].format(**wording(request, item, text))} ({laws})"
+    """What one reason says about one item, with its paragraphs if a law has any."""
+    said = text.reasons[code].format(**wording(request, item, text))
+    laws = ", ".join(cite(law) for law in REASONS[code].laws if law not in {"design", "county"})
+    return f"{said} ({laws})" if laws else said
 
 
 def wording(request: Request, item: Item, text: Text) -> dict[str, str]:

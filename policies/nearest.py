@@ -27,6 +27,7 @@ SAID_BY: dict[str, tuple[str, ...]] = {
     "scope.patient": ("consent.signer",),
     "notes.separate_consent": ("scope.information",),
     "notes.emergency": ("notes.separate_consent", "scope.information"),
+    "hipaa.authorization": ("hipaa.relationship", "hipaa.no_contract"),
     "proceeding.barred": ("scope.purpose",),
     "proceeding.unclear": ("scope.purpose",),
     "justice.consent_kind": (*_SCOPE, *_TREATS, "justice.revocability"),

@@ -18,9 +18,17 @@ from policies.findings import RuleBook
 from policies.kernel import decide
 from policies.model import Agreement, Consent, CourtOrder, Decision, Emergency, Event, Item, Request, World
 from policies.part2.form import Form
+from policies.part2.signers import PAYERS
 from policies.rules import RULES
 from policies.texts import LANGUAGES
-from policies.vocabulary import COUNSELING_NOTES, PROCEEDINGS, PURPOSES, THE_PATIENT, TREATING_PARTICIPANTS
+from policies.vocabulary import (
+    COUNSELING_NOTES,
+    PROCEEDINGS,
+    PURPOSES,
+    THE_DIRECTOR,
+    THE_PATIENT,
+    TREATING_PARTICIPANTS,
+)
 
 VALID_FOR = 365  # days
 ORDERS = {"criminal_proceeding": "2.65", "law_enforcement": "2.65"}
@@ -180,7 +188,8 @@ def new_form(facts: Facts, matter: Matter) -> Iterator[Change]:
         kind = "intermediary"
     form = model_form(facts, matter, kind)
     words = {"signer": signer_of(facts), "form": kind}
-    yield Change("sign", replace(facts.request, consents=(*facts.request.consents, form)), words)
+    key = "sign_freely" if facts.base in PROCEEDINGS else "sign"  # whoever asks may be the patient's adversary
+    yield Change(key, replace(facts.request, consents=(*facts.request.consents, form)), words)
 
 
 def last_resorts(facts: Facts, matter: Matter) -> Iterator[Change]:
@@ -234,12 +243,18 @@ def signer_of(facts: Facts) -> str:
     if minor:
         alone = minor_alone(patient.born, today, facts.request.service)
         return "the_patient" if alone else "patient_and_parent"
-    return "representative" if patient.adjudicated else "the_patient"
+    if patient.adjudicated:
+        return "representative"
+    if "medically_unable" not in facts.request.findings:
+        return "the_patient"
+    return "director" if facts.base == "payment" and not PAYERS.isdisjoint(facts.roles) else "once_able"
 
 
 def signers(facts: Facts) -> frozenset[str]:
     patient = facts.patient
     who = signer_of(facts)
+    if who == "director":
+        return frozenset({THE_DIRECTOR})
     if who == "representative":
         return frozenset({patient.representative} if patient.representative else ())
     return frozenset({patient.id, *(sorted(patient.parents)[:1] if who == "patient_and_parent" else ())})

@@ -140,6 +140,8 @@ PERMITS = {
 }
 REMEDIES = {
     "sign": "{signer} signs a {form} that names {recipient}, for {purpose}, and lists {information}.",
+    "sign_freely": "{signer} may choose to sign a {form} that names {recipient}, for {purpose}, and lists "
+    "{information}. Nobody may press for it. A lawyer can advise.",
     "complete": 'The consent "{consent}" is completed and signed again: {faults}',
     "verify_form": 'A person checks the scan of the consent "{consent}".',
     "verify_identity": "Someone calls {recipient} back on a known number and confirms who it is.",
@@ -147,7 +149,7 @@ REMEDIES = {
     "accepted": "{recipient} agrees to treat the patient, and this is written down.",
     "emergency": "If it is a medical emergency and the patient cannot be asked, a clinician documents it.",
     "determined": "A clinician, not software, decides that this is an emergency and documents it.",
-    "agreement": 'The agreement "{agreement}", which is in force, is the one relied on.',
+    "agreement": 'The agreement "{agreement}" is in force and covers this. State it as the basis.',
     "contract": "{discloser} and {recipient} sign a business associate contract first.",
     "contract_2_33c": "{discloser} and {recipient} sign a Part 2 contract (2.33(c)) first.",
     "lift": "The patient ends the limit in writing.",
@@ -229,5 +231,7 @@ FRAMES = {
     "the_patient": "The patient",
     "patient_and_parent": "The patient, together with a parent,",
     "representative": "The patient's legal representative",
+    "once_able": "The patient, once able to,",
+    "director": "The director of the program",
 }
 TEXT = Text(REASONS, PERMITS, REMEDIES, PURPOSES, CLASSES, FRAMES)

@@ -140,6 +140,8 @@ PERMITS = {
 }
 REMEDIES = {
     "sign": "{signer} firma un {form} que nombra a {recipient}, para {purpose}, e incluye {information}.",
+    "sign_freely": "{signer} puede firmar, si quiere, un {form} que nombra a {recipient}, para {purpose}, e incluye "
+    "{information}. Nadie puede presionar. Un abogado puede aconsejar.",
     "complete": 'El consentimiento "{consent}" se completa y se firma de nuevo: {faults}',
     "verify_form": 'Una persona revisa la copia escaneada del consentimiento "{consent}".',
     "verify_identity": "Alguien llama a {recipient} a un número conocido y confirma quién es.",
@@ -147,7 +149,7 @@ REMEDIES = {
     "accepted": "{recipient} acepta atender al paciente, y eso queda escrito.",
     "emergency": "Si es una emergencia médica y no se puede preguntar al paciente, un clínico lo documenta.",
     "determined": "Un profesional clínico, no el sistema, decide que es una emergencia y lo documenta.",
-    "agreement": 'Se invoca el acuerdo "{agreement}", que está vigente.',
+    "agreement": 'El acuerdo "{agreement}" está vigente y cubre esto. Indíquelo como base.',
     "contract": "{discloser} y {recipient} firman antes un contrato de socio comercial.",
     "contract_2_33c": "{discloser} y {recipient} firman antes un contrato de la Parte 2 (2.33(c)).",
     "lift": "El paciente termina el límite por escrito.",
@@ -229,5 +231,7 @@ FRAMES = {
     "the_patient": "El paciente",
     "patient_and_parent": "El paciente, junto con su padre o madre,",
     "representative": "El representante legal del paciente",
+    "once_able": "El paciente, cuando pueda,",
+    "director": "El director del programa",
 }
 TEXT = Text(REASONS, PERMITS, REMEDIES, PURPOSES, CLASSES, FRAMES)

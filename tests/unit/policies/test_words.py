@@ -86,6 +86,17 @@ def test_the_english_reads_at_eighth_grade():
     assert grade <= 8
 
 
+def test_the_spanish_reads_at_eighth_grade():
+    """Fernández Huerta's scale, made for Spanish: from 60 on a text is for the seventh and eighth grade, or easier."""
+    text = LANGUAGES["es"]
+    sentences = [*text.reasons.values(), *text.permits.values(), *text.remedies.values()]
+    plain = " ".join(re.sub(r"\{\w+\}", "ello", sentence) for sentence in sentences)
+    words = re.findall(r"[^\W\d_]+", plain.lower())
+    count = len(re.findall(r"[.:?]+(?:\s|$)", plain))
+    spoken = sum(max(1, len(re.findall(r"[iuü]?[aeoáéó][iuüy]?|[íú]|[iuü]+|y$", word))) for word in words)
+    assert 206.84 - 60 * spoken / len(words) - 1.02 * len(words) / count >= 60
+
+
 # -- explanations -----------------------------------------------------------------------------------------------
 
 
@@ -351,7 +362,7 @@ def test_where_one_change_is_not_enough_what_staff_can_settle_comes_first():
 
 def test_who_only_transports_is_the_one_whose_agreement_is_named():
     found = said(ask(through="bridge-exchange", consents={"intake": {"like": "tpo"}}))
-    assert found == ['The agreement "harbor-bridge", which is in force, is the one relied on.']
+    assert found == ['The agreement "harbor-bridge" is in force and covers this. State it as the basis.']
 
 
 def test_notes_before_a_court_need_an_order_with_a_finding():
@@ -405,3 +416,40 @@ def test_rules_that_fail_offer_no_remedy():
     assert broken.failed
     assert remedies(request, broken) == ()
     assert answer(consents={"intake": {"like": "tpo"}}).outcome == "permit"
+
+
+# -- advice that a person can follow -----------------------------------------------------------------------------
+
+
+def advice(*args, language="en", **facts):
+    request = ask(*args, **facts)
+    return [remedy.text for remedy in remedies(request, decide(request), language)]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_nobody_is_to_press_for_a_consent_to_proceedings(language):
+    for recipient, purpose in (("police", "law_enforcement"), ("dependency-court", "civil_proceeding")):
+        (freely, *_) = advice(recipient=recipient, purpose=purpose, language=language)
+        assert {"en": "Nobody may press for it.", "es": "Nadie puede presionar."}[language] in freely
+    assert not any("press" in text for text in advice())
+
+
+def test_a_patient_who_cannot_act_signs_once_able_and_the_director_only_for_a_payer():
+    unable = {"patient": "carl", "findings": ["medically_unable"]}
+    assert advice(**unable)[0].startswith("The patient, once able to, signs a consent")
+    assert advice(recipient="sunrise", purpose="claim", **unable)[0].startswith("The director of the program signs")
+    assert advice(recipient="valley-clinic", purpose="claim", **unable)[0].startswith("The patient, once able to,")
+
+
+def test_of_psychotherapy_notes_nothing_is_said_that_is_not_so():
+    notes = {"notes": {"information": "psychotherapy_notes", "identifies": "person"}}
+    request = ask("mhp", "sunrise", "operations", packet=notes)
+    assert "hipaa.relationship" in decide(request).reasons
+    (one,) = explain(request, decide(request))
+    assert "no relationship" not in one.text  # it is her own plan
+
+
+def test_what_no_paragraph_says_cites_none():
+    request = ask(packet={"letter": {"source": "unknown"}})
+    (one,) = explain(request, decide(request))
+    assert "find out first. A person" in one.text
