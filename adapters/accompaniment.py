@@ -8,7 +8,7 @@ Rules kept: the notice is given word for word and stands first (§2.32(a)); each
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from hub.model import Accompaniment, ConsentCopy, MessageKind, Parcel
+from hub.model import Accompaniment, ConsentCopy, Document, MessageKind, Parcel
 
 KIND_IN_WORDS = {
     MessageKind.REFERRAL_PACKET: "Referral packet",
@@ -44,6 +44,16 @@ def accompaniment_text(accompaniment: Accompaniment) -> str:
         labels = (LABEL_IN_WORDS.get(label, label) for label in accompaniment.labels)
         parts.append("THESE LABELS STAY WITH THE RECORD\n" + "\n".join(labels))
     return "\n\n".join(parts)
+
+
+def stated(documents: tuple[Document, ...], label: str) -> str:
+    """What a short text of a packet says under a label (`Visit`, `Referral`); empty if none says anything."""
+    for document in documents:
+        if document.media_type.startswith("text/plain"):
+            for line in document.content.decode("utf-8", "replace").split("\n"):
+                if line.startswith(f"{label}: "):
+                    return line.removeprefix(f"{label}: ")
+    return ""
 
 
 def event_in_words(kind: str) -> str:

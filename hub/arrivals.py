@@ -13,6 +13,7 @@ Says = Literal["processed", "dispatched", "delivered", "failed"]
 
 
 Place = Literal["opens", "retracts", "answers"]
+"""Whether a message of a thread tells of it, takes back what was told, or answers whoever opened it."""
 
 
 class ArrivedPacket(Frozen, frozen=True, kw_only=True, tag="packet"):
@@ -32,11 +33,28 @@ class ArrivedPacket(Frozen, frozen=True, kw_only=True, tag="packet"):
     thread: str = ""
     """What earlier and later messages have in common, `visit/NUMBER` or `referral/NUMBER`; stored as a keyed hash."""
     place: Place = "opens"
-    """A message of a thread tells of it, retracts what was told, or answers whoever opened it."""
+    moved: bool = False
+    """The referral's Task was moved before this report of it was made."""
+
+
+class ArrivedUpdate(Frozen, frozen=True, kw_only=True, tag="update"):
+    """What somebody else's system now says of a visit (A08): only what it says counts, what it leaves out stays."""
+
+    person: MemberIdentity
+    thread: str
+    setting: str = ""
+    place: str = ""
+    hidden: bool = False
+    """A restriction forbids to say where."""
+    restricted: bool = False
+    admitted_at: int | None = None
+    discharged_at: int | None = None
+    disposition: str = ""
+    review: tuple[str, ...] = ()
 
 
 class ArrivedNote(Frozen, frozen=True, kw_only=True, tag="note"):
-    """Something that is kept and tells nobody: an update that brings no news to those who were told."""
+    """Something that is kept and tells nobody."""
 
     code: str
     review: tuple[str, ...] = ()
@@ -83,7 +101,7 @@ class Arrival(Frozen, frozen=True, kw_only=True):
     """Else the sender's address as the channel authenticated it, to be found in the directory; empty: unproved."""
     claimed: str = ""
     """What the sender says of itself without proof, as a calling fax machine's id; shown to the person who matches."""
-    content: ArrivedPacket | ArrivedProof | ArrivedNote | None = None
+    content: ArrivedPacket | ArrivedUpdate | ArrivedProof | ArrivedNote | None = None
     trouble: str = ""
     """Why it could not be opened, trusted or understood: a code. It is kept for a person."""
     acknowledge: Acknowledge | None = None

@@ -4,9 +4,10 @@ Rules kept: the first resource is the focus; an admission's or discharge's Encou
 event does; a crisis follow-up is a Communication whose priority a reader can sort by.
 """
 
+import re
 from collections.abc import Callable
 
-from adapters.accompaniment import KIND_IN_WORDS, cover_text
+from adapters.accompaniment import KIND_IN_WORDS, cover_text, stated
 from adapters.api.labels import ACT_CODE, Json
 from hub.model import Event, MessageKind, Parcel, Priority
 
@@ -16,6 +17,8 @@ Instant = Callable[[int], str]
 _ALERTS = "http://hl7.org/fhir/us/davinci-alerts"
 _US_CORE = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-encounter"
 _PLACER = {"system": "http://terminology.hl7.org/CodeSystem/v2-0203", "code": "PLAC"}
+_DISCLOSURE = "urn:part2hub:disclosure"
+_OURS = re.compile(r"[0-9a-f]{32}")
 _CLASSES = {
     "emergency": ("EMER", "emergency"),
     "inpatient": ("IMP", "inpatient encounter"),
@@ -76,9 +79,7 @@ def _task(parcel: Parcel, refer: Refer, instant: Instant) -> Json:
     ]
     return {
         "resourceType": "Task",
-        "identifier": [
-            {"type": {"coding": [_PLACER]}, "system": "urn:part2hub:disclosure", "value": parcel.disclosure}
-        ],
+        "identifier": [_number(parcel)],
         "status": _task_status(parcel),
         "intent": "order",
         "priority": _priority(parcel),
@@ -92,6 +93,14 @@ def _task(parcel: Parcel, refer: Refer, instant: Instant) -> Json:
         "owner": refer("recipient"),
         "input": documents,
     }
+
+
+def _number(parcel: Parcel) -> Json:
+    """The referral's: ours, or in a report of it the one by which its reader knows it."""
+    theirs = stated(parcel.documents, "Referral") if parcel.kind is MessageKind.STATUS_REPORT else ""
+    number = theirs or parcel.disclosure
+    system = {"system": _DISCLOSURE} if _OURS.fullmatch(number) or not theirs else {}
+    return {"type": {"coding": [_PLACER]}, **system, "value": number}
 
 
 def _task_status(parcel: Parcel) -> str:

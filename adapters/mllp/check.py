@@ -12,7 +12,7 @@ from adapters.mllp.frames import LARGEST_MAX_BYTES, START, Frame, FrameReader
 from adapters.mllp.message import Message
 from adapters.mllp.peers import NOBODY, Peer, by_facility
 from adapters.mllp.reading import Reading, read
-from hub.arrivals import ArrivedNote, ArrivedPacket
+from hub.arrivals import ArrivedPacket, ArrivedUpdate
 from hub.model import Frozen
 
 _BEGINNING = re.compile(rb"(?:\xef\xbb\xbf)?MSH(?P<field>[^A-Za-z0-9\s])[^A-Za-z0-9\s]{2,5}?(?P=field)")
@@ -80,7 +80,7 @@ def _examined(frame: Frame, manners: Manners, peers: tuple[Peer, ...]) -> Examin
         becomes=str(packet.kind) if packet else "",
         restrictions=tuple(f"{each.carrier} {each.code} {each.effect}" for each in reading.restrictions),
         match_key=("cin" if person.cin else "demographics") if person and reading.has_key else "none",
-        review=content.review if isinstance(content, ArrivedPacket | ArrivedNote) else (),
+        review=content.review if isinstance(content, ArrivedPacket | ArrivedUpdate) else (),
         warnings=reading.warnings,
         answers=tuple(answer.decode(message.charset).replace("\r", "\n").strip() for answer in answers),
         code=fault.code if fault else 0,

@@ -93,16 +93,6 @@ def local(at: int, zone: Zone) -> str:
     return datetime.fromtimestamp(at / 1_000_000, zone).strftime("%Y-%m-%d %H:%M %Z")
 
 
-def stated(documents: tuple[Document, ...], label: str) -> str:
-    """What a text of this module says under a label (`Visit`, `Referral`); empty if it says nothing."""
-    for document in documents:
-        if document.media_type.startswith("text/plain"):
-            for line in document.content.decode("utf-8", "replace").split("\n"):
-                if line.startswith(f"{label}: "):
-                    return line.removeprefix(f"{label}: ")
-    return ""
-
-
 def _enclosed(message: Message) -> list[Document]:
     """Documents that came as encapsulated data (ED, base64); what does not decode stays in the message as received."""
     found: list[Document] = []

@@ -13,8 +13,8 @@ from adapters.mllp.person import has_key, person_of
 from adapters.mllp.referrals import Referral, referral_of
 from adapters.mllp.restrictions import Effect, Restriction, restrictions_of
 from adapters.mllp.times import Zone, instant
-from adapters.mllp.visits import KINDS, visit_of
-from hub.arrivals import Arrival, ArrivedNote, ArrivedPacket
+from adapters.mllp.visits import KINDS, Visit, visit_of
+from hub.arrivals import Arrival, ArrivedPacket, ArrivedUpdate
 from hub.model import Document, Event, Frozen, MemberIdentity, MessageKind
 
 MEDIA_TYPE = "application/hl7-v2+er7"
@@ -74,7 +74,7 @@ def unreadable(message: Message, raw: bytes, peer: Peer) -> Reading:
     return Reading(arrival=_arrival(message, raw, peer, None, trouble="unreadable"))
 
 
-_Content = tuple[str, ArrivedPacket | ArrivedNote, tuple[str, ...]]
+_Content = tuple[str, ArrivedPacket | ArrivedUpdate, tuple[str, ...]]
 
 
 def _adt(
@@ -89,7 +89,7 @@ def _adt(
     review = review_of(restrictions)
     thread = f"visit/{visit.number}" if visit.number else ""
     if visit.event == "update":
-        return visit.event, ArrivedNote(code="visit.updated", review=review), visit.warnings
+        return visit.event, _update(visit, person, restrictions, review, thread), visit.warnings
     cancels = visit.event.endswith("_cancelled")
     if cancels and not thread:
         review = (*review, "retraction.unnumbered")
@@ -105,6 +105,23 @@ def _adt(
         place="retracts" if cancels else "opens",
     )
     return visit.event, packet, visit.warnings
+
+
+def _update(
+    visit: Visit, person: MemberIdentity, restrictions: tuple[Restriction, ...], review: tuple[str, ...], thread: str
+) -> ArrivedUpdate:
+    return ArrivedUpdate(
+        person=person,
+        thread=thread,
+        setting=visit.setting,
+        place=visit.place,
+        hidden=any(each.effect is Effect.NO_LOCATION for each in restrictions),
+        restricted=bool(restrictions),
+        admitted_at=visit.admitted_at,
+        discharged_at=visit.discharged_at,
+        disposition=visit.disposition,
+        review=review,
+    )
 
 
 def _referral(
@@ -165,7 +182,7 @@ def _appointment(message: Message, zone: Zone) -> str:
 
 
 def _arrival(
-    message: Message, raw: bytes, peer: Peer, content: ArrivedPacket | ArrivedNote | None, *, trouble: str
+    message: Message, raw: bytes, peer: Peer, content: ArrivedPacket | ArrivedUpdate | None, *, trouble: str
 ) -> Arrival:
     return Arrival(
         channel="mllp",

@@ -8,9 +8,8 @@ NORDSCLCD); documents are encapsulated whole (ED, base64).
 import base64
 from collections.abc import Iterator
 
-from adapters.accompaniment import cover_text
+from adapters.accompaniment import cover_text, stated
 from adapters.mllp.escapes import STANDARD, escape
-from adapters.mllp.notices import stated
 from adapters.mllp.times import stamp
 from hub.errors import Unrenderable
 from hub.model import Correspondent, Document, Event, MessageKind, Parcel

@@ -45,6 +45,10 @@ class Visit(Frozen, frozen=True, kw_only=True):
     """PV1-19, else the account number PID-18: what an admission and its cancellation have in common."""
     place: str = ""
     facility: str = ""
+    admitted_at: int | None = None
+    """PV1-44, as far as it is stated."""
+    discharged_at: int | None = None
+    """PV1-45"""
     disposition: str = ""
     warnings: tuple[str, ...] = ()
 
@@ -72,6 +76,8 @@ def visit_of(message: Message, zone: Zone, now: int) -> Visit:
         number=number,
         place=", ".join(filter(None, (pv1.get(3, part) for part in (4, 1, 2, 3)))),
         facility=message.header.get(4),
+        admitted_at=instant(pv1.get(44), zone),
+        discharged_at=instant(pv1.get(45), zone),
         disposition=pv1.get(36, 2) or pv1.get(36),
         warnings=warnings,
     )

@@ -10,7 +10,7 @@ from adapters.email.cms.opening import OpeningKey
 from adapters.email.intake.content import Readers
 from adapters.email.intake.listener import MailIntake
 from adapters.email.intake.reading import MailReader
-from hub.arrivals import ArrivedNote, ArrivedPacket
+from hub.arrivals import ArrivedPacket
 from hub.bootstrap.direct import make_trust_service
 from hub.bootstrap.mail import domain_of, signer
 from hub.bootstrap.secrets import content
@@ -58,7 +58,7 @@ def intake(settings: Settings, hub: Hub, listen: tuple[str, int]) -> MailIntake:
     )
 
 
-def _v2(settings: Settings, hub: Hub, raw: bytes) -> ArrivedPacket | ArrivedNote | None:
+def _v2(settings: Settings, hub: Hub, raw: bytes) -> ArrivedPacket | None:
     """An enclosed HL7 v2 message, as the listener for these would read it."""
     from adapters.mllp.message import Message  # noqa: PLC0415 - most mail has none
     from adapters.mllp.peers import Peer  # noqa: PLC0415
@@ -71,7 +71,7 @@ def _v2(settings: Settings, hub: Hub, raw: bytes) -> ArrivedPacket | ArrivedNote
         Message.read(raw), raw, zone=how.zone, now=hub.clock.now(), peer=peer, processing=how.processing
     ).arrival
     content = found.content if found is not None and not found.trouble else None
-    return content if isinstance(content, ArrivedPacket | ArrivedNote) else None
+    return content if isinstance(content, ArrivedPacket) else None
 
 
 def _keys(settings: Settings) -> tuple[OpeningKey, ...]:

@@ -72,5 +72,6 @@ async def _report(hub: Hub, share: Share, move: Move, raw: bytes, organization: 
             event=Event(kind=step, at=now),
             thread=f"referral/{share.id}",
             place="answers",
+            moved=True,
         ),
     )

@@ -13,7 +13,7 @@ from hub.arrivals import ArrivedPacket
 from hub.compliance import viewing
 from hub.context import Hub
 from hub.errors import Conflict, Malformed, NotAvailable, Stale
-from hub.inbound import paper
+from hub.inbound import answers, paper, threads
 from hub.inbound.keep import Kept, read, standing
 from hub.inbound.paper import Sorting
 from hub.inbound.settle import WORK, settled, submitted
@@ -78,6 +78,8 @@ async def match(
     if sender not in directory.organizations or organization not in (None, sender):
         raise NotAvailable
     await members.facts_of(hub, member)
+    if content.place == "answers":
+        content = await _answering(hub, content, sender, member)
     matched = entry("inbound.matched", hub.clock.now(), {"by": by, "sender": sender}, member=member, reference=inbound)
     steps = (matched, close_for(WORK, inbound, by, "matched", hub.clock.now()))
     try:
@@ -112,6 +114,14 @@ async def close(
         await settled(hub, kept, "closed", kept.organization, why, None, *steps, by=by)
     except Stale:
         raise Conflict("Somebody else has settled this meanwhile.", code="not-waiting") from None
+
+
+async def _answering(hub: Hub, content: ArrivedPacket, sender: str, member: str) -> ArrivedPacket:
+    """The answer, to those it is for: a person may let one go that contradicts what was said before."""
+    found = await threads.answer_to(hub, content, sender, member) if content.thread else None
+    if found is None or found.member != member:
+        raise Conflict("It answers no referral of this person that they were told of.", code="still-waiting")
+    return await answers.addressed(hub, content, found)
 
 
 async def _theirs(hub: Hub, inbound: str, organization: str | None) -> Kept:

@@ -2,10 +2,10 @@
 
 import msgspec
 
-from hub.arrivals import ArrivedNote, ArrivedPacket, ArrivedProof
+from hub.arrivals import ArrivedNote, ArrivedPacket, ArrivedProof, ArrivedUpdate
 from hub.context import Hub
 from hub.errors import Conflict, Rejected
-from hub.inbound import owed, packets, proofs, threads
+from hub.inbound import answers, owed, packets, proofs, threads, updates
 from hub.inbound.keep import Kept, read
 from hub.inbound.matching import member_of, recipients_of, sender_of
 from hub.model import MessageKind
@@ -50,6 +50,8 @@ async def _understood(hub: Hub, kept: Kept, sender: str, directory: Directory) -
             if note.review:
                 return await waits(hub, kept, sender, " ".join(note.review))
             return await settled(hub, kept, "closed", sender, note.code, None)
+        case ArrivedUpdate() as update:
+            return await _update(hub, kept, update, sender, directory)
         case ArrivedPacket() as packet:
             return await _packet(hub, kept, packet, sender, directory)
         case _:
@@ -119,8 +121,12 @@ async def submitted(
     directory: Directory,
     by: str = "",
     *more: Step,
+    replaces: str = "",
 ) -> str:
-    """Hand it in as the sender's submission about this member, to those it is for; `more` if it goes on."""
+    """Hand it in as the sender's submission about this member, to those it is for; `more` if it goes on.
+
+    `replaces`: an earlier submission, of which nothing leaves that has not left yet.
+    """
     marks: list[Step] = []
     if content.place == "retracts":
         try:
@@ -137,18 +143,40 @@ async def submitted(
         submission = await packets.submit(hub, content, kept, sender, member, told, by)
     except Rejected as error:
         return await waits(hub, kept, sender, error.detail_code)
+    if replaces:
+        await threads.supersede(hub, replaces, kept.id)
     marks += threads.opened(hub, content, sender, submission)
     return await settled(hub, kept, "submitted", sender, None, submission, *marks, *more)
 
 
 async def _answer(hub: Hub, kept: Kept, content: ArrivedPacket, sender: str, directory: Directory) -> str:
-    found = await threads.answer_to(hub, content, sender) if content.thread else None
     named = await member_of(hub, content.person, sender)
+    found = await threads.answer_to(hub, content, sender, named.member) if content.thread else None
     if found is None:
         if named.code == "member.unknown" and content.event and content.event.kind in APPOINTMENTS:
             return await settled(hub, kept, "unmatched", sender, "referral.unknown", None)
         return await waits(hub, kept, sender, "referral.unknown")
     if named.member not in (None, found.member) or named.code == "member.differs":
         return await waits(hub, kept, sender, "member.differs")
-    to = msgspec.structs.replace(content, recipients=found.recipients)
-    return await submitted(hub, kept, to, sender, found.member, directory)
+    try:
+        moves = await answers.moves(hub, content, found, sender)
+    except Conflict as error:
+        return await waits(hub, kept, sender, error.detail_code)
+    to = await answers.addressed(hub, content, found)
+    return await submitted(hub, kept, to, sender, found.member, directory, "", *moves)
+
+
+async def _update(hub: Hub, kept: Kept, update: ArrivedUpdate, sender: str, directory: Directory) -> str:
+    """What is new goes to those who have the last notice of the visit, each decided anew (interop A4)."""
+    if update.review:
+        return await waits(hub, kept, sender, " ".join(update.review))
+    told = await threads.last_told(hub, update.thread, sender) if update.thread else None
+    if told is None or not told.recipients:
+        return await settled(hub, kept, "closed", sender, "update.nobody-told", None)
+    named = await member_of(hub, update.person, sender)
+    if named.member is None or named.member != told.member:
+        return await waits(hub, kept, sender, named.code or "member.differs")
+    content = await updates.notice(hub, update, told)
+    if content is None:
+        return await settled(hub, kept, "closed", sender, "update.no-news", None)
+    return await submitted(hub, kept, content, sender, named.member, directory, replaces=told.submission)

@@ -2,6 +2,7 @@
 
     opens      a notice or a referral: which submission it became is remembered under the thread's keyed hash
     retracts   what was told and is not so: nobody else is told any more, and whoever was told hears of it
+    updates    what is now said of a visit goes to those who have its last notice, instead of one that has not left
     answers    from one who was told of a referral, back to who asked; or from who asked, to those who were told
 
 Rules kept: each retraction and each answer is a submission of its own, decided like any other; whom it goes to is what
@@ -19,6 +20,7 @@ from hub.arrivals import ArrivedPacket
 from hub.context import Hub
 from hub.crypto.identifiers import hash_idempotency
 from hub.errors import Conflict, Stale
+from hub.fhir.moves import Party
 from hub.outbox import MOVE
 from hub.record import entry
 from hub.storage import members
@@ -29,6 +31,7 @@ from hub.storage.tables import Disclosure, Outbox, Submission, Thread
 from hub.waiting.work import close_waiting
 
 _RETRACTS = {"admit_cancelled": ("admit", "transfer", "visit"), "discharge_cancelled": ("discharge",)}
+_VISITS = ("admit", "transfer", "visit", "discharge")
 _REFERRAL = "referral/"
 _ADD = Insert(Thread, columns_of(Thread))
 _OF = Lookup(Thread, ("submission_id", "event", "retracted_by"), "hash")
@@ -49,6 +52,20 @@ class Answer(NamedTuple):
     """Whom an answer concerns and to whom it goes."""
 
     member: str
+    recipients: tuple[str, ...]
+    submission: str
+    """The referral."""
+    shares: tuple[str, ...]
+    """Whose part of it is answered, or taken back."""
+    party: Party
+    """What the answerer is to it."""
+
+
+class Told(NamedTuple):
+    """The newest notice of a visit: its submission, and who has it or is to get it."""
+
+    submission: str
+    member: str | None
     recipients: tuple[str, ...]
 
 
@@ -78,40 +95,77 @@ async def retract(
     Raises `Conflict` if the thread is about another person than the member: nobody who was told of one person hears of
     another by it.
     """
-    now, thread = hub.clock.now(), _hash(hub, content.thread, sender)
+    thread = _hash(hub, content.thread, sender)
     events = _RETRACTS.get(content.event.kind if content.event else "", ())
     rows = await hub.database.lookup(_OF, thread)
     open_ = [submission for submission, event, by in rows if event in events and by is None]
     shares = [each for submission in open_ for each in await _shares(hub, submission)]
     if any(share.member != member for share in shares):
         raise Conflict("What is retracted is about another person.", code="member.differs")
-    for share in [each for each in shares if each.state in _NOT_YET]:
-        stop = Step(MOVE, ("withheld", now, "retracted", None, None, share.outbox, share.state), "outbox")
-        stopped = entry("dispatch.retracted", now, {"inbound": inbound}, member=share.member, reference=share.outbox)
-        with contextlib.suppress(Stale):  # a worker has just taken it: it counts as told
-            await hub.database.commit(Unit((stop,), (stopped, *close_waiting(share.outbox, now))))
+    await _stop(hub, shares, "retracted", inbound)
     told = [each.recipient for s in open_ for each in await _shares(hub, s) if _told(each)]
     return tuple(dict.fromkeys(told)), [Step(_RETRACTED, (inbound, thread, submission)) for submission in open_]
 
 
-async def answer_to(hub: Hub, content: ArrivedPacket, sender: str) -> Answer | None:
-    """Whom the answer is about and for; none if the sender was not told of any such referral, nor asked it."""
+async def last_told(hub: Hub, thread: str, sender: str) -> Told | None:
+    """The newest notice of a visit that was not taken back; none if nobody knows of the visit."""
+    rows = await hub.database.lookup(_OF, _hash(hub, thread, sender))
+    found = [submission for submission, event, by in rows if event in _VISITS and by is None]
+    if not found:
+        return None
+    shares = await _shares(hub, max(found))  # ids sort by time
+    return Told(max(found), shares[0].member, tuple(s.recipient for s in shares if _told(s) or s.state in _NOT_YET))
+
+
+async def supersede(hub: Hub, submission: str, inbound: str) -> None:
+    """Keeps from leaving what nobody has yet: a newer notice goes instead."""
+    await _stop(hub, await _shares(hub, submission), "superseded", inbound)
+
+
+async def answer_to(hub: Hub, content: ArrivedPacket, sender: str, member: str | None) -> Answer | None:
+    """Whom the answer is about and for; none if the sender was not told of any such referral, nor asked it.
+
+    `member`: whom the answer names. Several senders may number their referrals alike: then it has to name one.
+    """
+    candidates = await _candidates(hub, content, sender)
+    if len({each.member for each in candidates}) > 1:
+        candidates = [each for each in candidates if each.member == member]
+    if not candidates:
+        return None
+    found = candidates[0]
+    if found.party == "target" and not await members.may_see(hub, sender, found.member):
+        # Whoever was told of a person has to do with them.
+        await members.add_links(hub, found.member, [(sender, KNOWS)], by="hub/referral")
+    return found
+
+
+async def _candidates(hub: Hub, content: ArrivedPacket, sender: str) -> list[Answer]:
+    """The referrals of this number that the sender asked or was told of, the newest first."""
     number = content.thread.removeprefix(_REFERRAL)
     rows = await hub.database.lookup(_OF, _hash(hub, content.thread, sender))
     found: list[tuple[str, str | None]] = [(submission, None) for submission, event, _ in rows if event == "referral"]
     # Our own referrals carry the id of the disclosure, which is one recipient's.
     found += [(submission, recipient) for submission, recipient in await hub.database.lookup(_ROW, number)]
-    for submission, only in reversed(found):
+    candidates = []
+    for submission, only in sorted(found, key=lambda each: each[0], reverse=True):
         ((asked_by, member),) = await hub.database.lookup(_SUBMISSION, submission)
-        told = [s.recipient for s in await _shares(hub, submission) if _told(s) and only in (None, s.recipient)]
+        told = [s for s in await _shares(hub, submission) if _told(s) and only in (None, s.recipient)]
+        own = tuple(s.outbox for s in told if s.recipient == sender)
         if member is not None and sender == asked_by and told:
-            return Answer(member, tuple(dict.fromkeys(told)))
-        if member is not None and sender in told:
-            if not await members.may_see(hub, sender, member):
-                # Whoever was told of a person has to do with them.
-                await members.add_links(hub, member, [(sender, KNOWS)], by="hub/referral")
-            return Answer(member, (asked_by,))
-    return None
+            to, shares = tuple(dict.fromkeys(s.recipient for s in told)), tuple(s.outbox for s in told)
+            candidates.append(Answer(member, to, submission, shares, "requester"))
+        elif member is not None and own:
+            candidates.append(Answer(member, (asked_by,), submission, own, "target"))
+    return candidates
+
+
+async def _stop(hub: Hub, shares: list[_Share], why: str, inbound: str) -> None:
+    now = hub.clock.now()
+    for share in [each for each in shares if each.state in _NOT_YET]:
+        stop = Step(MOVE, ("withheld", now, why, None, None, share.outbox, share.state), "outbox")
+        stopped = entry(f"dispatch.{why}", now, {"inbound": inbound}, member=share.member, reference=share.outbox)
+        with contextlib.suppress(Stale):  # a worker has just taken it: it counts as told
+            await hub.database.commit(Unit((stop,), (stopped, *close_waiting(share.outbox, now))))
 
 
 async def _shares(hub: Hub, submission: str) -> list[_Share]:

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from sqlmodel import select
 
+from adapters.api.focus import focus_of
 from adapters.mllp.channel import MllpChannel
 from adapters.mllp.conversation import Manners, answers
 from adapters.mllp.frames import Frame
@@ -23,7 +24,7 @@ from hub.inbound.reception import settle_taken
 from hub.model import ChannelKind, Deferred, Endpoint, MessageKind, Unknown
 from hub.storage import consents, members
 from hub.storage.member_facts import MemberFacts
-from hub.storage.tables import Inbound, LedgerEntry, Outbox, Submission, Thread
+from hub.storage.tables import Inbound, LedgerEntry, Outbox, ReferralTask, Submission, Thread
 from tests.contract.v2_system import V2System
 from tests.hubs import ZONE
 from tests.scenes import BORN, CIN, FORM, NAME, Scene, a_scene
@@ -224,12 +225,117 @@ async def test_another_senders_visit_of_the_same_number_is_another_visit(line: L
     assert len(delivered(line)) == 2
 
 
-async def test_an_update_is_kept_and_tells_nobody(line: Line) -> None:
+def moved(raw: bytes, place: str = "W9^R2^B3^HARBOR") -> bytes:
+    """The same message about another bed."""
+    return raw.replace(b"W1^R2^B3^HARBOR", place.encode())
+
+
+async def test_an_update_without_news_tells_nobody(line: Line) -> None:
     await line.scene.consent()
     await line.send(mine())
     await line.send(mine("A08", control="M2"))
-    assert await line.last() == ("closed", "visit.updated")
+    assert await line.last() == ("closed", "update.no-news")
     assert len(await line.rows(Submission)) == 1
+
+
+async def test_an_update_that_changes_what_was_told_goes_to_those_who_were_told(line: Line) -> None:
+    await line.scene.consent()
+    await line.send(mine())
+    await line.scene.dispatch_all()
+    await line.send(moved(mine("A08", control="M2")))
+    assert await line.last() == ("submitted", None)
+    assert await line.scene.dispatch_all() == ["delivered", "delivered"]
+    assert sorted(delivered(line)[2:]) == [
+        ("lantern", "admit", "Updated: Admission notice"),
+        ("valley-clinic", "admit", "Updated: Admission notice"),
+    ]
+    text = line.scene.channel.received[-1].parcel.documents[0].content.decode()
+    assert text == (
+        "Updated: Admission notice\nWhen: 2026-03-06 22:40 PST\nSetting: inpatient\nWhere: HARBOR, W9, R2, B3\n"
+        "Visit: V-1001\nThis replaces the earlier notice about this visit.\n"
+    )
+    await line.send(moved(mine("A08", control="M3")))
+    assert await line.last() == ("closed", "update.no-news"), "it was told already"
+
+
+async def test_what_an_update_leaves_out_stays_as_it_was_told(line: Line) -> None:
+    await line.scene.consent()
+    await line.send(mine())
+    await line.scene.dispatch_all()
+    bare = mine("A08", control="M2").replace(b"PV1|1|I|W1^R2^B3^HARBOR", b"PV1|1||")
+    await line.send(bare)
+    assert await line.last() == ("closed", "update.no-news")
+
+
+async def test_an_update_of_a_discharge_says_where_to_and_when(line: Line) -> None:
+    await line.scene.consent()
+    await line.send(mine())
+    await line.send(mine("A03", control="M2"))
+    await line.scene.dispatch_all()
+    place, when = "W1^R2^B3^HARBOR", "202603081000-0800"
+    fields = ["PV1", "1", "I", place, *[""] * 15, "V-1001", *[""] * 16, "01^Home", *[""] * 8, when]
+    lines = mine("A08", control="M3").decode().split("\r")
+    await line.send("\r".join("|".join(fields) if each.startswith("PV1") else each for each in lines).encode())
+    await line.scene.dispatch_all()
+    last = line.scene.channel.received[-1].parcel
+    assert (last.kind, last.event.kind) == ("discharge_notice", "discharge")
+    assert b"When: 2026-03-08 11:00 PDT\n" in last.documents[0].content
+    assert b"Discharged to: Home\n" in last.documents[0].content
+
+
+async def test_an_update_is_decided_anew(line: Line) -> None:
+    consent = await line.scene.consent()
+    await line.send(mine())
+    await line.scene.dispatch_all()
+    await consents.revoke(line.hub, consent, how="written", by="harbor")
+    await line.send(moved(mine("A08", control="M2")))
+    assert await line.scene.dispatch_all() == []
+    assert len(delivered(line)) == 2
+
+
+async def test_what_waits_goes_as_it_is_now_and_not_as_it_was(line: Line) -> None:
+    await line.send(mine())
+    await line.send(moved(mine("A08", control="M2")))
+    assert sorted(row["state"] for row in await line.rows(Outbox)) == ["held", "held", "withheld", "withheld"]
+    assert [row["code"] for row in await line.rows(Outbox) if row["state"] == "withheld"] == ["superseded"] * 2
+    await line.scene.consent()
+    assert await line.scene.dispatch_all() == ["delivered", "delivered"]
+    assert {first for *_, first in delivered(line)} == {"Updated: Admission notice"}
+
+
+async def test_an_update_with_a_new_restriction_of_the_place_leaves_the_place_out(line: Line) -> None:
+    await line.scene.consent()
+    await line.send(mine())
+    await line.scene.dispatch_all()
+    outpatient = mine("A08", control="M2", more=("ARV|1|A|LOC|PAT",)).replace(b"PV1|1|I|", b"PV1|1|E|")
+    await line.send(outpatient)
+    await line.scene.dispatch_all()
+    text = line.scene.channel.received[-1].parcel.documents[0].content.decode()
+    assert "Setting: emergency\n" in text
+    assert "Where:" not in text
+    assert "Confidentiality: R" in text
+
+
+async def test_an_update_of_another_persons_visit_is_a_persons(line: Line) -> None:
+    await line.scene.consent()
+    await line.send(mine())
+    await line.scene.dispatch_all()
+    await line.send(moved(adt("A08", name="ELSE^SOMEBODY", born="19700101", cin="07654321A", control="M2")))
+    state, _ = await line.last()
+    assert state == "waiting"
+
+
+async def test_a_cancellation_reaches_everyone_who_heard_the_update(line: Line) -> None:
+    await line.scene.consent()
+    await line.send(mine())
+    await line.scene.dispatch_all()
+    await line.send(moved(mine("A08", control="M2")))
+    await line.scene.dispatch_all()
+    await line.send(mine("A11", control="M3"))
+    assert sorted(await line.scene.dispatch_all()) == ["delivered", "delivered"]
+    assert {event for _, event, _ in delivered(line)[4:]} == {"admit_cancelled"}
+    await line.send(moved(mine("A08", control="M4"), "W5^R2^B3^HARBOR"))
+    assert await line.last() == ("closed", "update.nobody-told"), "an admission that did not take place"
 
 
 async def test_what_the_patient_had_protected_waits_until_a_person_lets_it_go(line: Line) -> None:
@@ -353,3 +459,86 @@ async def test_a_referral_to_nobody_in_the_directory_is_a_persons(line: Line) ->
     await line.scene.consent()
     await line.send(REFERRAL.replace(b"HUB|LANTERN", b"HUB|ELSEWHERE"))
     assert await line.last() == ("waiting", "recipient.unknown")
+
+
+async def task(referred: Line) -> str | None:
+    """The Task's status; none while nobody moved it."""
+    rows = await referred.rows(ReferralTask)
+    return rows[0]["status"] if rows else None
+
+
+@pytest.mark.parametrize(
+    ("steps", "status_then"),
+    [
+        ([("OK", "IP")], "accepted"),
+        ([("SC", "SC")], "accepted"),
+        ([("OK", "IP"), ("SC", "IP")], "in-progress"),
+        ([("OK", "IP"), ("SC", "IP"), ("OK", "IP")], "in-progress"),
+        ([("RE", "CM")], "completed"),
+        ([("UA", "CA")], "rejected"),
+    ],
+)
+async def test_the_task_follows_what_is_said_by_v2(referred: Line, steps: Any, status_then: str) -> None:
+    for number, (action, state) in enumerate(steps):
+        await referred.send(status(action, state, control=f"S{number}"), LANTERN)
+        assert await referred.last() == ("submitted", None)
+    assert await task(referred) == status_then
+
+
+async def test_an_acceptance_after_the_cancellation_is_a_persons(referred: Line) -> None:
+    await referred.send(status("CA", "CA"), HARBOR)
+    await referred.scene.dispatch_all()
+    assert "MSA|AA|" in await referred.send(status("OK", "IP", control="S2"), LANTERN)
+    assert await referred.last() == ("waiting", "referral.ended")
+    assert await task(referred) == "cancelled"
+    (waiting,) = [row["id"] for row in await referred.rows(Inbound) if row["state"] == "waiting"]
+    await people.match(
+        referred.hub, waiting, "lantern", referred.scene.member, organization="lantern", by="lantern/clerk"
+    )
+    await referred.scene.dispatch_all()
+    assert referred.scene.channel.received[-1].parcel.event.kind == "accepted", "a person has let it go"
+
+
+async def test_who_confirms_the_cancellation_contradicts_nobody(referred: Line) -> None:
+    await referred.send(status("CA", "CA"), HARBOR)
+    await referred.send(status("CR", "CA", control="S2"), LANTERN)
+    assert await referred.last() == ("submitted", None)
+
+
+async def test_who_asked_hears_of_it_under_the_number_they_gave(referred: Line) -> None:
+    (row,) = await referred.rows(Outbox)
+    await referred.send(status("OK", "IP", number=row["id"]), LANTERN)
+    await referred.scene.dispatch_all()
+    parcel = referred.scene.channel.received[-1].parcel
+    assert b"Referral: REF-77\n" in parcel.documents[0].content
+    identifier = focus_of(parcel, lambda name: {"reference": name}, str)[0][1]["identifier"][0]
+    assert (identifier["value"], "system" in identifier) == ("REF-77", False)
+
+
+async def test_who_was_asked_hears_of_the_cancellation_under_the_number_they_were_given(referred: Line) -> None:
+    (row,) = await referred.rows(Outbox)
+    await referred.send(status("CA", "CA"), HARBOR)
+    await referred.scene.dispatch_all()
+    parcel = referred.scene.channel.received[-1].parcel
+    assert f"Referral: {row['id']}\n".encode() in parcel.documents[0].content
+
+
+async def test_two_referrals_of_one_number_are_told_apart_by_whom_the_answer_names(referred: Line) -> None:
+    other = MemberFacts(given="Somebody", family="Else", born="1970-01-01", cin="07654321A", medi_cal=True)
+    them = await members.register(referred.hub, other, [("valley-clinic", "program")], by="county")
+    form = msgspec.structs.replace(FORM, discloser=("valley-clinic",))
+    await consents.verify(
+        referred.hub, await consents.record(referred.hub, them, form, by="county"), by="county/second"
+    )
+    named = f"{CIN}^^^MEDI-CAL^MA||{NAME[1]}^{NAME[0]}||{BORN.replace('-', '')}".encode()
+    else_ = b"07654321A^^^MEDI-CAL^MA||Else^Somebody||19700101"
+    await referred.send(
+        REFERRAL.replace(named, else_), msgspec.structs.replace(STRANGER, receivers={"LANTERN": "lantern"})
+    )
+    assert await referred.scene.dispatch_all() == ["delivered"]
+    await referred.send(status("OK", "IP"), LANTERN)
+    assert await referred.last() == ("waiting", "referral.unknown"), "it names nobody"
+    await referred.send(status("OK", "IP", control="S2").replace(b"PID|1", b"PID|1||" + else_), LANTERN)
+    assert await referred.last() == ("submitted", None)
+    submission = (await referred.rows(Submission))[-1]
+    assert submission["member_id"] == them

@@ -22,7 +22,7 @@ from adapters.email.intake.parts import Part, parts_in
 from adapters.email.intake.patients import NOBODY, in_cda, in_context, in_xdm, is_named, one_of
 from adapters.email.mime import Entity
 from adapters.email.notices.fields import message_id_of
-from hub.arrivals import ArrivedNote, ArrivedPacket
+from hub.arrivals import ArrivedPacket
 from hub.errors import Malformed
 from hub.model import Document, MemberIdentity, MessageKind
 
@@ -46,7 +46,7 @@ class Readers:
     `organization` is whom an address of ours stands for; empty: the hub itself, which routes by kind.
     """
 
-    v2: Callable[[bytes], ArrivedPacket | ArrivedNote | None]
+    v2: Callable[[bytes], ArrivedPacket | None]
     organization: Callable[[str], str]
 
 
@@ -105,7 +105,7 @@ def _answered(message: Entity, delivery: Delivery) -> str:
 
 def _v2(parts: list[Part], readers: Readers) -> ArrivedPacket | None:
     found = (readers.v2(each.content) for each in parts if each.media_type in _V2)
-    return next((each for each in found if isinstance(each, ArrivedPacket)), None)
+    return next((each for each in found if each is not None), None)
 
 
 def _kind(context: Context | None, answered: str, review: list[str]) -> MessageKind:

@@ -8,7 +8,7 @@ from adapters.mllp.message import Message
 from adapters.mllp.peers import NOBODY, Peer
 from adapters.mllp.reading import Reading, read
 from adapters.mllp.restrictions import Effect
-from hub.arrivals import ArrivedNote, ArrivedPacket
+from hub.arrivals import ArrivedPacket, ArrivedUpdate
 from hub.model import MessageKind
 from tests.unit.adapters.mllp.messages import adt, samples
 
@@ -51,10 +51,13 @@ def test_each_event_becomes_its_notice(trigger, kind, event, place):
     assert found.event.setting == "inpatient"
 
 
-def test_an_update_is_kept_and_tells_nobody():
-    found = reading(adt("A08"))
+def test_an_update_says_what_it_states_of_the_visit_and_nothing_else():
+    found = reading(adt("A08", more=("ARV|1|A|LOC|PAT",)))
     assert found.arrival is not None
-    assert isinstance(found.arrival.content, ArrivedNote)
+    update = found.arrival.content
+    assert isinstance(update, ArrivedUpdate)
+    assert (update.thread, update.setting, update.place) == ("visit/V-1001", "inpatient", "HARBOR, W1, R2, B3")
+    assert (update.hidden, update.restricted, update.admitted_at) == (True, True, None)
 
 
 def test_the_notice_says_when_and_where_and_holds_no_diagnosis():
