@@ -91,7 +91,9 @@ async def _ask(hub: "Hub", args: argparse.Namespace) -> Any:
         case "necessary":
             return await questions.necessary(hub, args.disclosure, args.organization, asker=BY)
         case _:
-            found = await questions.put_right(hub, args.organization, reference=args.reference, limit=args.limit)
+            found = await questions.put_right(
+                hub, args.organization, asker=BY, reference=args.reference, limit=args.limit
+            )
             return found if any(found.values()) else {}
 
 

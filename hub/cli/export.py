@@ -18,6 +18,7 @@ Writes FILE, and beside it FILE.note (digest, extent and the ledger's head, sign
   part2hub export matters --register breach --out breaches.jsonl
   part2hub export hhs --since 2026-01-01T00:00:00-08:00 --until 2027-01-01T00:00:00-08:00 --out hhs.csv
   part2hub export auditevents --out events.jsonl      FHIR AuditEvents, one a line (IHE BALP)
+  part2hub export viewevents --out looks.jsonl        the same of who looked at what
   part2hub export views --member 01234567A --out views.csv
   part2hub export verify log.csv --key KEY            with no database: is it the file that was signed?
 
@@ -34,7 +35,8 @@ _KINDS = {
     "emergencies": "medical emergencies (§2.51(c))",
     "inquiries": "questions about people, and what was passed on",
     "views": "who looked at what",
-    "auditevents": "FHIR AuditEvents",
+    "auditevents": "FHIR AuditEvents of disclosures",
+    "viewevents": "FHIR AuditEvents of who looked at what",
 }
 _FILTERS = ("discloser", "recipient", "channel", "purpose", "basis", "paragraph", "state")
 

@@ -59,8 +59,8 @@ def _concluded(entry: LedgerEntry, body: dict[str, Any]) -> str | None:
 
 def _viewed(entry: LedgerEntry, body: dict[str, Any]) -> str:
     parties = [_participant(body["by"], None, requestor=True)]
-    # A list of many people's rows is about none of them, and has no one reference.
-    objects = [_object(entry.member, "1", "1", ("2", "Patient Number"))] if entry.member else []
+    people = [entry.member] if entry.member else body.get("members", [])
+    objects = [_object(each, "1", "1", ("2", "Patient Number")) for each in people]
     objects += [_object(entry.reference, "2", "3", ("9", "Report Number"))] if entry.reference else []
     return _event(_RECORD, "R", instant(entry.at), "0", parties, objects, [body["what"]])
 

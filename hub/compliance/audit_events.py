@@ -1,54 +1,149 @@
-"""The disclosure log as FHIR AuditEvents: searched a page at a time, or streamed whole."""
+"""The disclosure log and the looks at it as FHIR AuditEvents: searched a page at a time, or streamed whole.
 
-from collections.abc import AsyncIterator, Iterator
+A page is merged from two lists, disclosures and looks, each read from where the page before ended in it.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from heapq import merge
 from typing import Any, NamedTuple
 
 import msgspec
 
-from hub.compliance import log
+from hub.compliance import log, looked
 from hub.compliance.log import Wanted
 from hub.context import Hub
-from hub.fhir.audit_event import EXPORT, IMPORT, recipient_event, source_event
+from hub.errors import Malformed
+from hub.fhir.audit_event import EXPORT, IMPORT, RECIPIENT, SOURCE, recipient_event, source_event
+from hub.fhir.view_event import REST, VIEW, view_events
+from hub.model import Frozen
+from hub.storage.directory import Organization
+
+DISCLOSURES = frozenset({EXPORT, IMPORT})
+"""What is searched unless looks are asked for: each search is a look itself, and would find itself the next time."""
+_BATCH = 250
+_START = ("~", 1 << 62)
+"""Before every disclosure and every look."""
+Event = dict[str, Any]
 
 
 class Page(NamedTuple):
-    events: list[dict[str, Any]]
+    events: list[Event]
     following: str | None
-    """Where the next page begins: an id for `before`."""
+    """Where the next page begins."""
 
 
-async def search(hub: Hub, wanted: Wanted, viewer: str | None, types: frozenset[str]) -> Page:
-    """The events of a page of disclosures, newest first; the viewer's own as source or recipient (none: all)."""
-    rows = await log.page(hub, msgspec.structs.replace(wanted, party=viewer))
+class _Taken(NamedTuple):
+    """What one row of a list becomes, and where that list goes on behind it."""
+
+    at: int
+    disclosure: str | None
+    look: int | None
+    events: list[Event]
+
+
+class Asked(Frozen, frozen=True, kw_only=True):
+    """`wanted`: which disclosures, and of looks those about its member, by its agent, between its instants."""
+
+    wanted: Wanted
+    types: frozenset[str] = DISCLOSURES
+    cursor: str | None = None
+
+    @property
+    def looks(self) -> bool:
+        """Whether looks are among them: they have no consent, and always succeed."""
+        states = self.wanted.states
+        return REST in self.types and self.wanted.consent is None and (not states or "disclosed" in states)
+
+
+async def search(hub: Hub, asked: Asked, viewer: str | None) -> Page:
+    """A page of events, newest first: the viewer's own as source or recipient, and what its own people looked at
+    (none: all). Raises `Malformed` for a cursor that is none of ours.
+    """
     organizations = (await hub.directory.current()).organizations
-    events = [event for row in rows for event in _events(row, organizations, viewer, types)]
-    return Page(events, rows[-1]["id"] if len(rows) == wanted.limit else None)
+    disclosure, look = _cursor(asked.cursor)
+    wanted = msgspec.structs.replace(asked.wanted, party=viewer, before=disclosure)
+    rows = await log.page(hub, wanted) if DISCLOSURES & asked.types else []
+    seen = await _looks(hub, asked, viewer, look, wanted.limit) if asked.looks else []
+    disclosed = [_Taken(r["intended_at"], r["id"], None, _events(r, organizations, viewer, asked.types)) for r in rows]
+    looks = [_Taken(view["at"], None, view["id"], view_events(view, organizations)) for view in seen]
+    page: list[Event] = []
+    for taken, (_, row, view, events) in enumerate(merge(disclosed, looks, key=lambda each: -each.at)):
+        if taken == wanted.limit or (page and len(page) + len(events) > wanted.limit):
+            return Page(page, f"{disclosure}.{look}")
+        page += events
+        disclosure, look = row or disclosure, view or look
+    return Page(page, f"{disclosure}.{look}" if wanted.limit in (len(rows), len(seen)) else None)
 
 
-async def one(hub: Hub, event: str, viewer: str | None) -> dict[str, Any] | None:
+async def one(hub: Hub, event: str, viewer: str | None) -> Event | None:
     """One event by its id; none if it is not the viewer's."""
-    disclosure, dash, _ = event.rpartition("-")
-    rows = await log.some(hub, [disclosure], None) if dash else {}
     organizations = (await hub.directory.current()).organizations
-    for row in rows.values():
-        for each in _events(row, organizations, viewer, frozenset({EXPORT, IMPORT})):
-            if each["id"] == event:
-                return each
-    return None
+    if event.endswith(VIEW):
+        number, _, member = event.removesuffix(VIEW).partition("-")
+        known = number.isascii() and number.isdigit() and len(number) < 19
+        view = await looked.one(hub, int(number), member) if known else None
+        events = view_events(view, organizations) if view and _theirs(view, viewer) else []
+    else:
+        rows = await log.some(hub, [event.removesuffix(SOURCE).removesuffix(RECIPIENT)], None)
+        events = [each for row in rows.values() for each in _events(row, organizations, viewer, DISCLOSURES)]
+    return next((each for each in events if each["id"] == event), None)
 
 
-async def stream(hub: Hub, wanted: Wanted, viewer: str | None) -> AsyncIterator[dict[str, Any]]:
-    """All events, in constant memory."""
+async def stream(hub: Hub, wanted: Wanted, viewer: str | None) -> AsyncIterator[Event]:
+    """All events of disclosures, in constant memory."""
     organizations = (await hub.directory.current()).organizations
     async for row in log.stream(hub, msgspec.structs.replace(wanted, organization=None, party=viewer)):
-        for event in _events(row, organizations, viewer, frozenset({EXPORT, IMPORT})):
+        for event in _events(row, organizations, viewer, DISCLOSURES):
             yield event
 
 
+async def stream_looks(hub: Hub, wanted: Wanted, viewer: str | None) -> AsyncIterator[Event]:
+    """All events of looks, in constant memory."""
+    organizations = (await hub.directory.current()).organizations
+    before = _START[1]
+    while seen := await _looks(hub, Asked(wanted=wanted), viewer, before, _BATCH):
+        for view in seen:
+            for event in view_events(view, organizations):
+                yield event
+        before = seen[-1]["id"]
+        await asyncio.sleep(0)  # a file's rows come without waiting; other callers have their turn here
+
+
+async def _looks(hub: Hub, asked: Asked, viewer: str | None, before: int, limit: int) -> list[looked.View]:
+    wanted, agent = asked.wanted, asked.wanted.agent
+    if None not in (agent, viewer) and agent != viewer:
+        return []
+    return await looked.views(
+        hub,
+        member=wanted.member,
+        by=agent or viewer,
+        since=wanted.since,
+        until=wanted.until,
+        before=before,
+        limit=limit,
+    )
+
+
+def _theirs(view: looked.View, viewer: str | None) -> bool:
+    return viewer in (None, view["by"].partition("/")[0])
+
+
+def _cursor(text: str | None) -> tuple[str, int]:
+    if text is None:
+        return _START
+    disclosure, dot, look = text.rpartition(".")
+    if not (dot and look.isascii() and look.isdigit() and len(look) < 20):
+        raise Malformed("A page begins where the page before says.", field="_cursor")
+    return disclosure, int(look)
+
+
 def _events(
-    row: dict[str, Any], organizations: Any, viewer: str | None, types: frozenset[str]
-) -> Iterator[dict[str, Any]]:
+    row: Mapping[str, Any], organizations: Mapping[str, Organization], viewer: str | None, types: frozenset[str]
+) -> list[Event]:
+    found = []
     if EXPORT in types and viewer in (None, row["discloser"]):
-        yield source_event(row, organizations)
+        found.append(source_event(row, organizations))
     if IMPORT in types and row["state"] == "disclosed" and viewer in (None, row["recipient"]):
-        yield recipient_event(row, organizations)
+        found.append(recipient_event(row, organizations))
+    return found

@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 import msgspec
 
-from hub.compliance import clocks
+from hub.compliance import clocks, viewing
 from hub.compliance.clocks import Due
 from hub.compliance.on_registers import clock_view
 from hub.context import Hub
@@ -132,13 +132,14 @@ async def show(hub: Hub, matter: str, organization: str | None, *, by: str) -> d
     Raises `NotAvailable`.
     """
     found = await read(hub, matter, organization)
+    people = await stored.people(hub, matter)
     body = {"by": by, "what": f"{found['kind']}_matter"}
-    looked = entry("access.viewed", hub.clock.now(), body, member=found["member_id"], reference=matter)
-    await hub.database.commit(Unit((), (looked,)))
+    looked = viewing.steps_of(hub, body, [found["member_id"], *people], reference=matter)
+    await hub.database.commit(Unit((), looked))
     return found | {
         "words": await stored.words(hub, matter),
         "history": await stored.history(hub, matter),
-        "people": await stored.people(hub, matter),
+        "people": people,
     }
 
 

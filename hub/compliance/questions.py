@@ -17,6 +17,7 @@ from sqlmodel import col
 
 from hub.compliance import log, on_registers, trail, viewing
 from hub.compliance.log import Wanted
+from hub.compliance.looked import members_in, views
 from hub.compliance.on_registers import Listed
 from hub.context import Hub
 from hub.decide import item_id
@@ -35,17 +36,18 @@ async def looked(
     hub: Hub, *, asker: str, member: str | None = None, by: str | None = None, since: int | None = None, limit: int = 50
 ) -> list[dict[str, Any]]:
     """Who looked at what: at a member, or everything that one person (or organization) looked at."""
-    found = await viewing.views(hub, member=member, by=by, since=since, limit=limit)
+    found = await views(hub, member=member, by=by, since=since, limit=limit)
     if member is not None:
         await viewing.note(hub, asker, "views", member, member)
+    else:
+        await viewing.listed(hub, asker, "views", (each for view in found for each in members_in(view)))
     return found
 
 
 async def disclosed(hub: Hub, wanted: Wanted, *, asker: str) -> list[dict[str, Any]]:
     """Who disclosed what to whom, newest first."""
     found = await log.page(hub, wanted)
-    if wanted.member is not None and found:
-        await viewing.note(hub, asker, "disclosures", wanted.member, wanted.member)
+    await viewing.shown(hub, asker, "disclosures", found)
     return found
 
 
@@ -85,7 +87,13 @@ async def necessary(hub: Hub, disclosure: str, organization: str | None, *, aske
 
 
 async def put_right(
-    hub: Hub, organization: str | None, *, reference: str | None = None, since: int | None = None, limit: int = 50
+    hub: Hub,
+    organization: str | None,
+    *,
+    asker: str,
+    reference: str | None = None,
+    since: int | None = None,
+    limit: int = 50,
 ) -> dict[str, Any]:
     """What was done when something went wrong: breaches, incidents, unknown outcomes and dead letters with who settled
     them and how; `reference`: those about one disclosure or work item.
@@ -106,6 +114,7 @@ async def put_right(
     complaints = await on_registers.listing(hub, Listed(only(organization), "complaint", state=None, limit=limit))
     if reference is not None:
         breaches, complaints = ([m for m in each if m["reference"] == reference] for each in (breaches, complaints))
+    await viewing.shown(hub, asker, "registers", [*breaches, *complaints])
     return {"work": work, "breaches": breaches, "complaints": complaints}
 
 

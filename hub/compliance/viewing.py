@@ -1,98 +1,79 @@
 """Reading is recorded too: whoever looks at a member's data as a person leaves an entry (45 CFR 164.312(b)).
 
-One function for every page and route. Systems of an organization (`sender`) read what they handed in themselves, and
-leave none; what they hand in and receive is on the ledger already.
+What counts as a look: opening one thing about a member, and being shown a list, a page of a search or an export whose
+rows name members by their ids, for each of them. Numbers about many (charts, counts) are nobody's. One page is one
+entry, whose body names everybody it showed; a table finds it again by each of them.
+
+Rules kept here:
+- A search leaves no word of what was typed; the same page looked at twice is two entries.
+- An export of more members than an entry may name says what it reached (whose, when), and is a look at everybody whom
+  that reaches.
+- Systems of an organization (`sender`) read what they handed in themselves, and leave none; that is on the ledger.
 """
 
-from collections import Counter
-from typing import Any
-
-import msgspec
-from sqlalchemy import literal_column, select
-from sqlmodel import col
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 from hub.context import Hub
+from hub.model import new_id
 from hub.record import entry
-from hub.storage.database import Unit
-from hub.storage.tables import LedgerEntry
+from hub.storage.database import Step, Unit
+from hub.storage.statements import Keep, columns_of
+from hub.storage.tables import ViewedMember
 
-_VIEWED = col(LedgerEntry.kind) == literal_column("'access.viewed'")
-"""Written out, so that the databases see that their index of views fits."""
-_BATCH = 1000
-_NAMES = ("id", "at", "member_id", "reference")
+MOST_NAMED = 1_000
+"""Members whom one entry names; a page has fewer."""
+EVERYBODY = "*"
+"""Stands for whomever a wide look reaches, where one member would stand."""
+_FIND = Keep(ViewedMember, columns_of(ViewedMember))
+
+
+class Reach(NamedTuple):
+    """What a wide look reached; what is none does not narrow. Instants are microseconds UTC, `until` exclusive."""
+
+    scope: Sequence[str] | None = None
+    """Made by these organizations, or received by them."""
+    since: int | None = None
+    until: int | None = None
 
 
 async def note(hub: Hub, by: str, what: str, member: str | None, reference: str) -> None:
     """Record that `by` looked: `what` is a fixed word (`member`, `decision`, `matter`), `reference` the id of it."""
-    body = {"by": by, "what": what}
-    step = entry("access.viewed", hub.clock.now(), body, member=member, reference=reference)
+    step = entry("access.viewed", hub.clock.now(), {"by": by, "what": what}, member=member, reference=reference)
     await hub.database.commit(Unit((), (step,)))
 
 
-async def views(
-    hub: Hub,
-    *,
-    member: str | None = None,
-    by: str | None = None,
-    since: int | None = None,
-    until: int | None = None,
-    before: int | None = None,
-    limit: int = 50,
-) -> list[dict[str, Any]]:
-    """Who looked at what, newest first. `by`: a person (`organization/token`) or an organization with its people.
+async def shown(hub: Hub, by: str, what: str, rows: Iterable[dict[str, Any]]) -> None:
+    """Record a page whose rows name members under `member_id`; one without any leaves no entry."""
+    await listed(hub, by, what, (each["member_id"] for each in rows))
 
-    `before` is an entry's number. Instants: microseconds UTC, `until` exclusive.
+
+async def listed(hub: Hub, by: str, what: str, members: Iterable[str | None], rows: Sequence[int | str] = ()) -> None:
+    """Record that `by` was shown a list of `rows` (positions, ids) that names these members; of nothing, nothing."""
+    steps = steps_of(hub, {"by": by, "what": what} | ({"rows": list(rows)} if rows else {}), members, always=bool(rows))
+    if steps:
+        await hub.database.commit(Unit((), steps))
+
+
+def steps_of(
+    hub: Hub, body: dict[str, Any], members: Iterable[str | None], *, reference: str | None = None, always: bool = True
+) -> tuple[Step, ...]:
+    """The entry of one look at these members and what finds it again, for a unit of the caller's; with nobody in it
+    one is made only `always`.
     """
-    statement = (
-        select(*(col(getattr(LedgerEntry, name)) for name in _NAMES), col(LedgerEntry.body))
-        .where(_VIEWED)
-        .order_by(col(LedgerEntry.id).desc())
-    )
-    if member is not None:
-        statement = statement.where(col(LedgerEntry.member_id) == member)
-    if since is not None:
-        statement = statement.where(col(LedgerEntry.at) >= since)
-    if until is not None:
-        statement = statement.where(col(LedgerEntry.at) < until)
-    if before is not None:
-        statement = statement.where(col(LedgerEntry.id) < before)
-    if by is None:
-        return [_view(row) for row in await hub.database.query(statement.limit(limit))]
-    return await _by(hub, statement, by, limit)
+    named = sorted({each for each in members if each})
+    if not named and not always:
+        return ()
+    now = hub.clock.now()
+    if len(named) < 2:
+        one = named[0] if named else None
+        return (entry("access.viewed", now, body, member=one, reference=reference or one),)
+    look = reference or new_id()
+    found = (Step(_FIND, (each, look)) for each in named)
+    return (entry("access.viewed", now, body | {"members": named}, reference=look), *found)
 
 
-async def readers(hub: Hub, since: int, until: int) -> list[tuple[str, int]]:
-    """How many views each person had between two instants, most first: who reads far more than their peers."""
-    columns: tuple[Any, ...] = (col(LedgerEntry.id), col(LedgerEntry.body))
-    within = select(*columns).where(_VIEWED, col(LedgerEntry.at) >= since, col(LedgerEntry.at) < until)
-    counted: Counter[str] = Counter()
-    last = 0
-    while True:
-        page = within.where(col(LedgerEntry.id) > last).order_by(col(LedgerEntry.id)).limit(_BATCH)
-        rows = await hub.database.query(page)
-        counted.update(msgspec.json.decode(body)["by"] for _, body in rows)
-        if len(rows) < _BATCH:
-            return counted.most_common()
-        last = rows[-1][0]
-
-
-async def _by(hub: Hub, statement: Any, by: str, limit: int) -> list[dict[str, Any]]:
-    # The body is bytes in both databases, so the person is compared here, in batches.
-    found: list[dict[str, Any]] = []
-    last: int | None = None
-    while len(found) < limit:
-        narrowed = statement if last is None else statement.where(col(LedgerEntry.id) < last)
-        rows = await hub.database.query(narrowed.limit(_BATCH))
-        views = [_view(row) for row in rows]
-        found += [view for view in views if by in (view["by"], view["by"].partition("/")[0])]
-        if len(rows) < _BATCH:
-            break
-        last = rows[-1][0]
-    return found[:limit]
-
-
-def _view(row: Any) -> dict[str, Any]:
-    *values, body = row
-    said = msgspec.json.decode(body)
-    view = dict(zip(_NAMES, values, strict=True))
-    return view | {"by": said["by"], "what": said["what"]}
+def wide(hub: Hub, body: dict[str, Any], reach: Reach, reference: str) -> tuple[Step, ...]:
+    """The entry of a look at more members than it can name."""
+    trace = entry("access.viewed", hub.clock.now(), body | {"reach": reach._asdict()}, reference=reference)
+    return (trace, Step(_FIND, (EVERYBODY, reference)))

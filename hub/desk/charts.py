@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import case, func, select
 from sqlmodel import col
 
-from hub.compliance import viewing
+from hub.compliance import looked
 from hub.context import Hub
 from hub.desk import counts
 from hub.desk.log import Wanted
@@ -89,7 +89,7 @@ async def clocks(hub: Hub, since: int, scope: frozenset[str] | None) -> list[Clo
 
 async def readers(hub: Hub, since: int) -> list[Reader]:
     """Who looked how often since an instant, most first, and who stands out among their peers."""
-    found = await viewing.readers(hub, since, hub.clock.now() + 1)
+    found = await looked.readers(hub, since, hub.clock.now() + 1)
     people = [(by, n) for by, n in found if "/" in by]
     return [Reader(by, n, _times(n, (other for who, other in people if who != by))) for by, n in people]
 

@@ -25,7 +25,7 @@ _COLUMNS = (
 async def write(hub: Hub, wanted: Wanted, scope: frozenset[str] | None, form: str, out: BinaryIO, *, by: str) -> Made:
     """Write it into `out` in one of `exports.forms.FORMS`, signed. Raises `Malformed`, `TooLarge`."""
     whose = None if scope is None else " ".join(sorted(scope))
-    extent = Extent(KIND, form, whose, wanted.member or None)
+    extent = Extent(KIND, form, whose, wanted.member or None, wanted.since, wanted.until)
     return await make.write(hub, Table(_COLUMNS, _rows(hub, wanted, scope)), extent, out, by=by)
 
 

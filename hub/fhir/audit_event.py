@@ -15,12 +15,12 @@ from hub.storage.facts import instant
 from policies.vocabulary import BASE_OF
 
 _BALP = "https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit.PrivacyDisclosure."
-_DCM = "http://dicom.nema.org/resources/ontology/DCM"
+DCM = "http://dicom.nema.org/resources/ontology/DCM"
 _SCT = "http://snomed.info/sct"
 _ENTITY_TYPE = "http://terminology.hl7.org/CodeSystem/audit-entity-type"
 _ENTITY_ROLE = "http://terminology.hl7.org/CodeSystem/object-role"
 _DISCLOSE = {"system": "http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle", "code": "disclose"}
-_OBSERVER = {"display": "Part2 Hub"}
+OBSERVER = {"display": "Part2 Hub"}
 _CODES = {word: code for code, word in PURPOSES.items()}
 OUTCOMES = {"0": ("disclosed",), "4": ("unknown", "intended"), "8": ("not_disclosed",)}
 """FHIR's audit-event-outcome, and the states of a disclosure that it stands for."""
@@ -39,8 +39,8 @@ def source_event(row: Mapping[str, Any], organizations: Mapping[str, Organizatio
     """The event as its discloser has it, from a row of the disclosure log."""
     entities = [
         *_entities(row),
-        _entity(f"urn:part2hub:decision:{row['decision_id']}", "2", "13"),  # security resource
-        *(_entity(f"Consent/{consent}", "2", "4") for consent in row["consents"]),
+        entity(f"urn:part2hub:decision:{row['decision_id']}", "2", "13"),  # security resource
+        *(entity(f"Consent/{consent}", "2", "4") for consent in row["consents"]),
     ]
     found = _event(row, organizations, SOURCE, EXPORT, "R")
     return found | {"meta": {"profile": [f"{_BALP}Source"]}, "entity": entities}
@@ -61,7 +61,7 @@ def _event(
     return {
         "resourceType": "AuditEvent",
         "id": f"{row['id']}{ending}",
-        "type": {"system": _DCM, "code": code, "display": "Export" if code == EXPORT else "Import"},
+        "type": {"system": DCM, "code": code, "display": "Export" if code == EXPORT else "Import"},
         "subtype": [_DISCLOSE],
         "action": action,
         "recorded": instant(row["intended_at"]).isoformat(timespec="milliseconds"),
@@ -69,22 +69,23 @@ def _event(
         "outcomeDesc": _SAID[row["state"]],
         "purposeOfEvent": [{"coding": [coding]} if "code" in coding else {"text": row["purpose"]}],
         "agent": [
-            _agent(_DCM, "110153", _OBSERVER, {"address": "part2hub", "type": "1"}),
-            _agent(_DCM, "110152", _party(row["recipient"], organizations), _network(row["address"])),
+            _agent(DCM, "110153", OBSERVER, {"address": "part2hub", "type": "1"}),
+            _agent(DCM, "110152", _party(row["recipient"], organizations), _network(row["address"])),
             _agent(_SCT, "159541003", _party(row["discloser"], organizations)),
         ],
-        "source": {"observer": _OBSERVER},
+        "source": {"observer": OBSERVER},
     }
 
 
 def _entities(row: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [
-        _entity(f"Patient/{row['member_id']}", "1", "1"),
-        _entity(f"urn:part2hub:submission:{row['submission_id']}", "2", "3") | {"description": row["description"]},
+        entity(f"Patient/{row['member_id']}", "1", "1"),
+        entity(f"urn:part2hub:submission:{row['submission_id']}", "2", "3") | {"description": row["description"]},
     ]
 
 
-def _entity(what: str, kind: str, role: str) -> dict[str, Any]:
+def entity(what: str, kind: str, role: str) -> dict[str, Any]:
+    """An entity by its reference, or by a URN of ours; `kind` and `role` as FHIR codes them."""
     reference = {"identifier": {"value": what}} if what.startswith("urn:") else {"reference": what}
     return {
         "what": reference,

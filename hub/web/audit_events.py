@@ -11,11 +11,13 @@ from urllib.parse import urlencode
 import msgspec
 from aiohttp import web
 
-from hub.compliance import audit_events
+from hub.compliance import audit_events, viewing
+from hub.compliance.audit_events import DISCLOSURES, Asked
 from hub.compliance.log import Wanted
 from hub.errors import Malformed, NotAvailable, Rejected
-from hub.fhir.audit_event import EXPORT, IMPORT, OUTCOMES
-from hub.web.access import HUB, PEOPLE, Route, note_view, own, who_calls
+from hub.fhir.audit_event import OUTCOMES
+from hub.fhir.view_event import whose
+from hub.web.access import HUB, PEOPLE, Route, own, who_calls
 
 _TYPE = "application/fhir+json"
 _KNOWN = {"_id", "date", "patient", "agent", "type", "outcome", "entity", "_count", "_cursor", "_format"}
@@ -29,16 +31,15 @@ async def search(request: web.Request) -> web.Response:
     """`GET /fhir/AuditEvent?date=&patient=&agent=&type=&outcome=&entity=&_count=`: a searchset, newest first."""
     hub, who, viewer = request.app[HUB], who_calls(request), own(request)
     try:
-        wanted, types, event = _asked(request)
+        asked, event = _asked(request)
     except Rejected as error:
         return _refused(error)
     if event is not None:
         found = await audit_events.one(hub, event, viewer)
         page = audit_events.Page([] if found is None else [found], None)
     else:
-        page = await audit_events.search(hub, wanted, viewer, types)
-    for member in {each["entity"][0]["what"]["reference"].removeprefix("Patient/") for each in page.events}:
-        await note_view(hub, who, "audit_events", member, member)
+        page = await audit_events.search(hub, asked, viewer)
+    await viewing.listed(hub, who.by, "audit_events", (member for each in page.events for member in whose(each)))
     links = [{"relation": "self", "url": str(request.rel_url)}]
     if page.following:
         again = [(name, value) for name, value in request.query.items() if name != "_cursor"]
@@ -57,18 +58,17 @@ async def read(request: web.Request) -> web.Response:
     found = await audit_events.one(request.app[HUB], request.match_info["id"], own(request))
     if found is None:
         raise NotAvailable
-    member = found["entity"][0]["what"]["reference"].removeprefix("Patient/")
-    await note_view(request.app[HUB], who_calls(request), "audit_event", member, found["id"])
+    await viewing.note(request.app[HUB], who_calls(request).by, "audit_event", whose(found)[0], found["id"])
     return _fhir(found, 200)
 
 
-def _asked(request: web.Request) -> tuple[Wanted, frozenset[str], str | None]:
+def _asked(request: web.Request) -> tuple[Asked, str | None]:
     query = request.query
     unknown = query.keys() - _KNOWN
     twice = [name for name in _ONCE if len(query.getall(name, [])) > 1]
     if unknown or twice:
         raise Malformed("A search parameter that is not supported here, or twice.", field=min(unknown or set(twice)))
-    types = frozenset(query.get("type", f"{EXPORT},{IMPORT}").split(","))
+    types = frozenset(query.get("type", ",".join(DISCLOSURES)).split(","))
     types = frozenset(each.rpartition("|")[2] for each in types)
     outcome, agent = query.get("outcome"), query.get("agent")
     if outcome is not None and outcome not in OUTCOMES:
@@ -83,10 +83,9 @@ def _asked(request: web.Request) -> tuple[Wanted, frozenset[str], str | None]:
         states=OUTCOMES[outcome] if outcome else (),
         since=since,
         until=until,
-        before=query.get("_cursor"),
         limit=_count(query.get("_count", "50")),
     )
-    return wanted, types, query.get("_id")
+    return Asked(wanted=wanted, types=types, cursor=query.get("_cursor")), query.get("_id")
 
 
 def _span(texts: list[str]) -> tuple[int | None, int | None]:

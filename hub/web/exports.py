@@ -9,7 +9,7 @@ from hub.compliance.exports import make
 from hub.compliance.exports.forms import TYPES
 from hub.compliance.exports.make import Made
 from hub.compliance.exports.streams import Ask
-from hub.compliance.exports.tables import TABLES
+from hub.compliance.exports.tables import LOOKS, TABLES
 from hub.compliance.matters import REGISTERS
 from hub.errors import Forbidden, Malformed, NotAvailable
 from hub.web.access import HUB, PEOPLE, Route, own, who_calls
@@ -26,7 +26,7 @@ async def export(request: web.Request) -> web.StreamResponse:
     kind, form = request.match_info["kind"], request.match_info["form"]
     if kind not in TABLES or form not in TYPES:
         raise NotAvailable
-    if kind == "views" and not who.sees_all:
+    if kind in ("views", LOOKS) and not who.sees_all:
         raise Forbidden("Who looked at what is for compliance.")
     ask = _asked(request)
     with tempfile.SpooledTemporaryFile(max_size=_SPOOL) as out:

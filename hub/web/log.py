@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from hub.compliance import attempts, emergencies, questions
+from hub.compliance import attempts, emergencies, questions, viewing
 from hub.compliance.log import Wanted
 from hub.compliance.suspensions import microseconds
 from hub.errors import Malformed
@@ -36,15 +36,16 @@ async def denied(request: web.Request) -> web.Response:
     rows = await attempts.denied(
         request.app[HUB], own(request), since=moment_of(request, "since"), before=page.before, limit=page.limit
     )
+    await viewing.shown(request.app[HUB], who_calls(request).by, "denied", rows)
     return json_response(page.of(rows))
 
 
 async def inquiries(request: web.Request) -> web.Response:
     """`GET /v1/log/inquiries`: who asked about a person, and whether it was passed on."""
     page = page_of(request)
-    return json_response(
-        page.of(await attempts.inquiries(request.app[HUB], own(request), before=page.before, limit=page.limit))
-    )
+    rows = await attempts.inquiries(request.app[HUB], own(request), before=page.before, limit=page.limit)
+    await viewing.shown(request.app[HUB], who_calls(request).by, "inquiries", rows)
+    return json_response(page.of(rows))
 
 
 async def emergency(request: web.Request) -> web.Response:
@@ -53,6 +54,7 @@ async def emergency(request: web.Request) -> web.Response:
     if state not in (None, "open", "closed"):
         raise Malformed("A review is open or closed.", field="state")
     rows = await emergencies.register(request.app[HUB], own(request), state=state, before=page.before, limit=page.limit)
+    await viewing.shown(request.app[HUB], who_calls(request).by, "emergencies", rows)
     return json_response(page.of(rows))
 
 
@@ -98,6 +100,7 @@ async def put_right(request: web.Request) -> web.Response:
     found = await questions.put_right(
         request.app[HUB],
         own(request),
+        asker=who_calls(request).by,
         reference=request.query.get("reference"),
         since=moment_of(request, "since"),
         limit=page_of(request).limit,

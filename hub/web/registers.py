@@ -5,7 +5,7 @@ An organization's people keep its own registers, compliance all of them. Every l
 
 from aiohttp import web
 
-from hub.compliance import deeds, matters, on_registers
+from hub.compliance import deeds, matters, on_registers, viewing
 from hub.compliance.matters import REGISTERS
 from hub.compliance.on_registers import Listed
 from hub.errors import Malformed, NotAvailable
@@ -37,6 +37,7 @@ async def listing(request: web.Request) -> web.Response:
         limit=page.limit,
     )
     found, loads = await on_registers.listing(hub, wanted), await on_registers.loads(hub, wanted)
+    await viewing.shown(hub, who_calls(request).by, "registers", found)
     return json_response(page.of(found) | {"total": sum(load.stand for load in loads.values())})
 
 

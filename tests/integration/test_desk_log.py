@@ -274,7 +274,7 @@ async def test_every_look_at_a_persons_data_is_on_the_ledger(scene, desk):
     )
     bodies = [(member, msgspec.json.decode(body)) for member, body in rows]
     assert [(member, body["what"]) for member, body in bodies] == [
-        (None, "log"), (scene.member, "log"), (scene.member, "entry"), (scene.member, "member"),
+        (scene.member, "log"), (scene.member, "log"), (scene.member, "entry"), (scene.member, "member"),
     ]  # fmt: skip
     assert {body["by"] for _, body in bodies} == {f"county/{ana.person}"}
     assert len(bodies[0][1]["rows"]) == 2

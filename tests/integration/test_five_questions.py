@@ -2,7 +2,7 @@
 
 import pytest
 
-from hub.compliance import attempts, emergencies, log, questions, viewing
+from hub.compliance import attempts, emergencies, log, looked, questions, viewing
 from hub.compliance.log import Wanted
 from hub.errors import Malformed, NotAvailable
 from hub.ledger.sequencer import Sequencer
@@ -66,15 +66,15 @@ async def test_who_looked_at_what_asking_included(migrated_url: str) -> None:
 
 
 async def test_who_reads_most_stands_first(migrated_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(viewing, "_BATCH", 2)
+    monkeypatch.setattr(looked, "_BATCH", 2)
     async with a_scene(migrated_url) as scene:
         for reader, times in (("harbor/a", 5), ("harbor/b", 1)):
             for _ in range(times):
                 await viewing.note(scene.hub, reader, "member", scene.member, scene.member)
         now = scene.hub.clock.now()
-        assert await viewing.readers(scene.hub, 0, now + 1) == [("harbor/a", 5), ("harbor/b", 1)]
-        assert await viewing.readers(scene.hub, now + 1, now + 2) == []
-        assert len(await viewing.views(scene.hub, by="harbor", limit=4)) == 4
+        assert await looked.readers(scene.hub, 0, now + 1) == [("harbor/a", 5), ("harbor/b", 1)]
+        assert await looked.readers(scene.hub, now + 1, now + 2) == []
+        assert len(await looked.views(scene.hub, by="harbor", limit=4)) == 4
 
 
 async def test_what_was_done_when_something_went_wrong(migrated_url: str) -> None:
@@ -83,11 +83,11 @@ async def test_what_was_done_when_something_went_wrong(migrated_url: str) -> Non
         scene.channel.answers.append(Unknown(code="timeout"))
         await scene.submit()
         await scene.dispatch_all()
-        found = await questions.put_right(scene.hub, "harbor")
+        found = await questions.put_right(scene.hub, "harbor", asker="county/eve")
         assert [(each["kind"], each["state"], each["code"]) for each in found["work"]] == [
             ("unknown_outcome", "open", "timeout")
         ]
-        assert (await questions.put_right(scene.hub, "lantern"))["work"] == []
+        assert (await questions.put_right(scene.hub, "lantern", asker="county/eve"))["work"] == []
 
 
 async def test_another_organization_gets_the_neutral_refusal(migrated_url: str) -> None:

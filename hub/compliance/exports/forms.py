@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, Literal, get_args
 
 import msgspec
 
-from hub.compliance.exports.tables import Cell
+from hub.compliance.exports.tables import ABSENT, Cell
 from hub.errors import TooLarge
 
 Form = Literal["csv", "xlsx", "jsonl", "pdf"]
@@ -73,7 +73,8 @@ class JsonLines(Writer):
     """One object a line, keys in the order of the columns."""
 
     def row(self, cells: tuple[Cell, ...]) -> None:
-        self.out.write(_encode(dict(zip(self.columns, cells, strict=True))) + b"\n")
+        given = {name: cell for name, cell in zip(self.columns, cells, strict=True) if cell is not ABSENT}
+        self.out.write(_encode(given) + b"\n")
 
     def close(self) -> None:
         """Every line is complete already."""

@@ -10,7 +10,8 @@ from hub.compliance import viewing
 from hub.compliance.exports.forms import FORMS, WRITERS
 from hub.compliance.exports.signed import Statement, head_line
 from hub.compliance.exports.streams import Ask
-from hub.compliance.exports.tables import EVENTS, TITLES, Table, table
+from hub.compliance.exports.tables import RESOURCES, TITLES, Table, members_in, table
+from hub.compliance.viewing import MOST_NAMED, Reach
 from hub.context import Hub
 from hub.crypto.keyring import KeyKind
 from hub.errors import Malformed, NotAvailable
@@ -38,35 +39,46 @@ class Made(Frozen, frozen=True, kw_only=True):
 
 
 class Extent(NamedTuple):
-    """What an export is of: its kind and form, whose data (none: every organization's), about whom."""
+    """What an export is of: its kind and form, whose data (none: every organization's), about whom, between which
+    instants (microseconds UTC).
+    """
 
     kind: str
     form: str
     organization: str | None
     member: str | None = None
+    since: int | None = None
+    until: int | None = None
+
+    @property
+    def reach(self) -> Reach:
+        """Whom it may have shown, if they are too many to be named."""
+        return Reach(self.organization.split() if self.organization else None, self.since, self.until)
 
 
 async def make(hub: Hub, kind: str, form: str, ask: Ask, out: BinaryIO, *, by: str) -> Made:
     """Write the export into `out`, which can be read back. Raises `Malformed`, `NotAvailable`, `TooLarge`."""
-    extent = Extent(kind, form, ask.log.organization, ask.log.member)
+    extent = Extent(kind, form, ask.log.organization, ask.log.member, ask.log.since, ask.log.until)
     return await write(hub, table(hub, kind, ask), extent, out, by=by)
 
 
 async def write(hub: Hub, found: Table, extent: Extent, out: BinaryIO, *, by: str) -> Made:
     """Write a table into `out`, and sign it. Raises `Malformed`, `TooLarge`, and what the rows raise."""
-    kind, form, organization, member = extent
+    kind, form, organization, member, *_ = extent
     if form not in FORMS:
         raise Malformed("An export is csv, xlsx, jsonl or pdf.", field="form")
-    if kind == EVENTS and form != "jsonl":
+    if kind in RESOURCES and form != "jsonl":
         raise Malformed("Audit events are exported as jsonl.", field="form")
     now, scope = hub.clock.now(), (organization or "all").replace(" ", "_")
     moment = instant(now).strftime("%Y-%m-%dT%H:%M:%SZ")
-    rows = 0
+    rows, named = 0, {member} if member else set()
     with tempfile.TemporaryDirectory(prefix="part2hub-") as folder:
         writer = WRITERS[form](out, found.columns, f"{TITLES[kind]}, {_of(scope)}, {moment[:10]}", Path(folder))
         async for row in found.rows:
             writer.row(row)
             rows += 1
+            if len(named) <= MOST_NAMED:
+                named.update(members_in(found.columns, row))
         await asyncio.to_thread(writer.close)
     digest = await asyncio.to_thread(_digest, out)
     checkpoint, head = await _head(hub)
@@ -75,9 +87,12 @@ async def write(hub: Hub, found: Table, extent: Extent, out: BinaryIO, *, by: st
     body = {"export": export, "kind": kind, "form": form, "rows": rows, "digest": digest, "scope": scope, "by": by}
     stored = Step(_ADD, (export, organization, kind, form, rows, digest, note, now, by))
     trace = entry("export.made", now, body, member=member if rows else None, reference=export)
-    await hub.database.commit(Unit((), (stored, trace)))
-    if member is not None and rows:
-        await viewing.note(hub, by, f"{kind}_export", member, export)
+    look = {"by": by, "what": f"{kind}_export"}
+    if len(named) > MOST_NAMED:
+        seen = viewing.wide(hub, look, extent.reach, export)
+    else:
+        seen = viewing.steps_of(hub, look, named if rows else (), reference=export, always=False)
+    await hub.database.commit(Unit((), (stored, trace, *seen)))
     return Made(id=export, rows=rows, digest=digest, note=note, checkpoint=checkpoint)
 
 

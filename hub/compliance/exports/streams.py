@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from hub.compliance import accounting, attempts, audit_events, emergencies, log, on_registers, viewing
+from hub.compliance import accounting, attempts, audit_events, emergencies, log, looked, on_registers
 from hub.compliance.log import Wanted
 from hub.compliance.on_registers import Listed
 from hub.context import Hub
@@ -108,10 +108,15 @@ async def events_rows(hub: Hub, ask: Ask) -> AsyncIterator[dict[str, Any]]:
         yield event
 
 
+async def looks_rows(hub: Hub, ask: Ask) -> AsyncIterator[dict[str, Any]]:
+    async for event in audit_events.stream_looks(hub, ask.log, ask.log.organization):
+        yield event
+
+
 async def views_rows(hub: Hub, ask: Ask) -> AsyncIterator[dict[str, Any]]:
     def listed(before: int | None) -> Awaitable[list[dict[str, Any]]]:
         wanted = ask.log
-        return viewing.views(
+        return looked.views(
             hub, member=wanted.member, by=wanted.organization, since=wanted.since, until=wanted.until, before=before,
             limit=_PAGE,
         )  # fmt: skip

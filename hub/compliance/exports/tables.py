@@ -7,6 +7,7 @@ from hub.compliance.exports import streams
 from hub.compliance.exports.streams import Ask
 from hub.context import Hub
 from hub.errors import Malformed
+from hub.fhir.view_event import whose
 from hub.storage.facts import instant
 
 Cell = str | int | bool | None
@@ -29,13 +30,14 @@ _EMERGENCIES = (
     "review", "review_due_at", "review_closed_at", "review_closed_by", "resolution", "missing",
 )  # fmt: skip
 _INQUIRIES = ("id", "at", "requester", "discloser", "member_id", "purpose", "outcome")
-_VIEWS = ("id", "at", "by", "what", "member_id", "reference")
+_VIEWS = ("id", "at", "by", "what", "member_id", "members", "reference")
 _EVENT = (
     "resourceType", "id", "meta", "type", "subtype", "action", "recorded", "outcome", "outcomeDesc", "purposeOfEvent",
     "agent", "source", "entity",
 )  # fmt: skip
-EVENTS = "auditevents"
+EVENTS, LOOKS = "auditevents", "viewevents"
 """FHIR AuditEvents, one resource a line: JSON Lines only."""
+RESOURCES = (EVENTS, LOOKS)
 _INSTANTS = frozenset(
     {
         "review_due_at",
@@ -53,6 +55,10 @@ _INSTANTS = frozenset(
 )
 
 
+ABSENT: Any = object()
+"""A field that a resource does not have: not the same as null, which FHIR's JSON does not know."""
+
+
 class Table(NamedTuple):
     columns: tuple[str, ...]
     rows: AsyncIterator[tuple[Cell, ...]]
@@ -68,8 +74,22 @@ TITLES = {
     "inquiries": "Questions about a person",
     "views": "Who looked at what",
     EVENTS: "Audit events",
+    LOOKS: "Audit events of looks",
     "shown": "Disclosure log as it was shown",
 }
+
+
+def members_in(columns: tuple[str, ...], row: tuple[Any, ...]) -> list[str]:
+    """Whom a row names."""
+    found: list[str] = []
+    for name, cell in zip(columns, row, strict=True):
+        if name == "member_id" and cell:
+            found.append(cell)
+        elif name == "members" and cell:
+            found += cell.split(" ")
+        elif name == "entity" and cell is not ABSENT:
+            found += whose({name: cell})
+    return found
 
 
 def table(hub: Hub, kind: str, ask: Ask) -> Table:
@@ -78,7 +98,7 @@ def table(hub: Hub, kind: str, ask: Ask) -> Table:
         raise Malformed("There is no such export: " + ", ".join(TABLES) + ".", field="kind")
     columns, stream = TABLES[kind]
     rows = stream(hub, ask)
-    return Table(columns, _whole(columns, rows) if kind == EVENTS else _cells(hub, columns, rows))
+    return Table(columns, _whole(columns, rows) if kind in RESOURCES else _cells(hub, columns, rows))
 
 
 async def _cells(hub: Hub, columns: tuple[str, ...], rows: AsyncIterator[dict[str, Any]]) -> AsyncIterator[Any]:
@@ -88,7 +108,7 @@ async def _cells(hub: Hub, columns: tuple[str, ...], rows: AsyncIterator[dict[st
 
 async def _whole(columns: tuple[str, ...], rows: AsyncIterator[dict[str, Any]]) -> AsyncIterator[Any]:
     async for row in rows:
-        yield tuple(row[name] for name in columns)
+        yield tuple(row.get(name, ABSENT) for name in columns)
 
 
 def _cell(hub: Hub, name: str, value: Any) -> Cell:
@@ -110,4 +130,5 @@ TABLES: dict[str, tuple[tuple[str, ...], Callable[[Hub, Ask], AsyncIterator[dict
     "inquiries": (_INQUIRIES, streams.inquiries_rows),
     "views": (_VIEWS, streams.views_rows),
     EVENTS: (_EVENT, streams.events_rows),
+    LOOKS: (_EVENT, streams.looks_rows),
 }

@@ -5,7 +5,15 @@ inside a `sealed` column (`hub.crypto.envelope`). Columns are plain on purpose: 
 """
 
 from hub.storage.tables.choices import ChoiceChange
-from hub.storage.tables.compliance import AuditFeed, Export, Matter, MatterClock, MatterEvent, MatterPerson
+from hub.storage.tables.compliance import (
+    AuditFeed,
+    Export,
+    Matter,
+    MatterClock,
+    MatterEvent,
+    MatterPerson,
+    ViewedMember,
+)
 from hub.storage.tables.consents import Consent, ConsentDocument, ConsentEvent, Restriction
 from hub.storage.tables.desk import LogCount, LogLaw, LogRow, LogState, WorkNote
 from hub.storage.tables.directory import Agreement, DirectoryState, Endpoint, Organization, Token
@@ -89,6 +97,7 @@ __all__ = [
     "Submission",
     "Thread",
     "Token",
+    "ViewedMember",
     "Webhook",
     "WebhookCall",
     "WebhookFeed",

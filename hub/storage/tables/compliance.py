@@ -3,6 +3,8 @@
 from sqlalchemy import BigInteger, Index, LargeBinary, Text
 from sqlmodel import Field, SQLModel
 
+from hub.storage.tables.exchange import CLUSTERED
+
 
 class Matter(SQLModel, table=True):
     """One matter on a register. Codes and instants stand in the clear; whatever a person wrote is sealed."""
@@ -96,3 +98,14 @@ class Export(SQLModel, table=True):
     note: str = Field(sa_type=Text)
     at: int = Field(sa_type=BigInteger)
     by: str = Field(sa_type=Text)
+
+
+class ViewedMember(SQLModel, table=True):
+    """Whom a look at several people showed: finds its ledger entry, which says so too, by each of them."""
+
+    __tablename__ = "viewed_member"
+    __table_args__ = (CLUSTERED,)
+    member_id: str = Field(primary_key=True, sa_type=Text)
+    """`*`: whoever a wide look reaches."""
+    look: str = Field(primary_key=True, sa_type=Text)
+    """The reference of the entry."""

@@ -2,7 +2,8 @@
 
 from aiohttp import web
 
-from hub.desk import log, projection, reading, story, verification
+from hub.compliance import viewing
+from hub.desk import log, projection, story, verification
 from hub.desk.story import Story
 from hub.errors import NotAvailable
 from hub.storage import consent_papers, consents, members
@@ -16,7 +17,7 @@ async def show(visit: Visit) -> web.Response:
     """`GET /desk/log/{position}`; that it was opened is on the ledger."""
     found = await _story(visit)
     row = found.row
-    await reading.opened(visit.hub, visit.who.by, "entry", row["member_id"], row["reference"])
+    await viewing.note(visit.hub, visit.who.by, "entry", row["member_id"], row["reference"])
     others = await log.rows_of(visit.hub, row["submission_id"], visit.who.scope)
     names = {each.id: each.name for each in (await visit.hub.directory.current()).organizations.values()}
     beside = [each for each in others if each["position"] != row["position"]]
@@ -48,7 +49,7 @@ async def person(visit: Visit) -> web.Response:
     if row["member_id"] is None:
         raise NotAvailable
     facts = await members.facts_of(visit.hub, row["member_id"])
-    await reading.opened(visit.hub, visit.who.by, "member", row["member_id"], row["member_id"])
+    await viewing.note(visit.hub, visit.who.by, "member", row["member_id"], row["member_id"])
     alone = "HX-Request" not in visit.request.headers
     return page("person_page.html" if alone else "person.html", visit, facts=facts, row=row)
 
@@ -59,7 +60,7 @@ async def paper(visit: Visit) -> web.Response:
     if wanted not in {each.id for each in found.consents}:
         raise NotAvailable
     kept = await consent_papers.paper_of(visit.hub, wanted)
-    await reading.opened(visit.hub, visit.who.by, "paper", await consents.member_of(visit.hub, wanted), wanted)
+    await viewing.note(visit.hub, visit.who.by, "paper", await consents.member_of(visit.hub, wanted), wanted)
     # Downloaded, never shown within the pages' origin: it came from outside.
     headers = {"Content-Disposition": 'attachment; filename="consent"', "Content-Security-Policy": "sandbox"}
     return web.Response(body=kept.content, content_type=kept.media_type, headers=headers)

@@ -10,8 +10,8 @@ from typing import Any
 from aiohttp import web
 
 from hub.arrivals import ArrivedPacket
-from hub.compliance.viewing import note
-from hub.desk import arrivals, log, projection, reading
+from hub.compliance import viewing
+from hub.desk import arrivals, log, projection
 from hub.desk.arrivals import CHANNELS, LIMIT, STATES, Listed
 from hub.errors import NotAvailable
 from hub.inbound import keep, paper
@@ -32,7 +32,7 @@ async def listing(visit: Visit) -> web.Response:
     if state not in STATES or channel not in (*CHANNELS, ""):
         raise NotAvailable
     found = await arrivals.listing(visit.hub, Listed(state, channel, visit.asked("after")), visit.who.scope)
-    await reading.listed(visit.hub, visit.who.by, "inbound", [each["id"] for each in found])
+    await viewing.listed(visit.hub, visit.who.by, "inbound", (), [each["id"] for each in found])
     return page(
         "inbound.html", visit, arrivals=found, state=state, channel=channel, states=STATES, channels=CHANNELS,
         names=await names(visit), why=lambda code: arrived.why(visit.language, code), more=len(found) == LIMIT,
@@ -75,7 +75,7 @@ async def theirs(visit: Visit) -> Kept:
 async def looked(visit: Visit) -> Kept:
     """The same; the look is on the ledger."""
     kept = await theirs(visit)
-    await note(visit.hub, visit.who.by, "arrival", None, kept.id)
+    await viewing.note(visit.hub, visit.who.by, "arrival", None, kept.id)
     return kept
 
 

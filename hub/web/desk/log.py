@@ -5,7 +5,8 @@ from typing import Any
 
 from aiohttp import web
 
-from hub.desk import log, projection, reading, rows, views
+from hub.compliance import viewing
+from hub.desk import log, projection, rows, views
 from hub.errors import Malformed
 from hub.model import ChannelKind
 from hub.web.desk import asked as asking
@@ -30,9 +31,7 @@ async def show(visit: Visit) -> web.Response:
     current = await projection.catch_up(visit.hub)
     found = await log.page(visit.hub, asked.wanted, visit.who.scope)
     shown = [row["position"] for row in found.rows]
-    # An entry about a member is written only if there is something: not about nobody, at a stranger's will.
-    member = asked.wanted.member or None if shown else None
-    await reading.listed(visit.hub, visit.who.by, "log", shown, member=member)
+    await viewing.listed(visit.hub, visit.who.by, "log", (row["member_id"] for row in found.rows), shown)
     values = await _values(visit, asked, found)
     template = "log_results.html" if "HX-Request" in visit.request.headers else "log.html"
     return page(template, visit, status=400 if problem else 200, **values, current=current, problem=problem)

@@ -2,8 +2,8 @@
 
 from aiohttp import web
 
-from hub.compliance import viewing
-from hub.desk import log, projection, reading
+from hub.compliance import looked, viewing
+from hub.desk import log, projection
 from hub.desk.log import Wanted
 from hub.errors import NotAvailable
 from hub.web.desk.named import names
@@ -21,9 +21,9 @@ async def show(visit: Visit) -> web.Response:
     # INVARIANT: no-existence-leak. A person whom the scope has nothing about is nobody.
     if not (await log.page(visit.hub, Wanted(member=member, limit=1), scope)).rows:
         raise NotAvailable
-    found = await viewing.views(visit.hub, member=member, limit=MOST)
+    found = await looked.views(visit.hub, member=member, limit=MOST)
     shown = [each for each in found if scope is None or each["by"].partition("/")[0] in scope]
-    await reading.opened(visit.hub, visit.who.by, "views", member, member)
+    await viewing.note(visit.hub, visit.who.by, "views", member, member)
     return page("looked.html", visit, views=shown, member=member, names=await names(visit), most=MOST)
 
 

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from hub import explanations
 from hub.arrivals import ArrivedPacket
-from hub.desk import reading
+from hub.compliance import viewing
 from hub.errors import Conflict, Malformed
 from hub.explanations import WhatIf
 from hub.inbound import matching, paper, people
@@ -47,7 +47,7 @@ async def preview(visit: Visit) -> web.Response:
     if member is None:
         return await shown(visit, kept, problem=visit.say("inbound.nobody"), status=404)
     facts = await members.facts_of(visit.hub, member)
-    await reading.opened(visit.hub, visit.who.by, "member", member, member)
+    await viewing.note(visit.hub, visit.who.by, "member", member, member)
     content = packet = kept.arrival.content
     if said.sorting is not None:
         packet = paper.packet(kept.arrival, said.sorting, MemberIdentity(given="", family="", born=""))

@@ -5,10 +5,10 @@ from typing import Any
 
 from aiohttp import web
 
-from hub.compliance import deeds, on_registers
+from hub.compliance import deeds, on_registers, viewing
 from hub.compliance.matters import REGISTERS
 from hub.compliance.on_registers import Listed
-from hub.desk import log, reading
+from hub.desk import log
 from hub.errors import Malformed, NotAvailable
 from hub.storage.facts import instant
 from hub.web.desk import narrowed, register_forms
@@ -45,7 +45,9 @@ async def show(visit: Visit) -> web.Response:
     )
     found = await on_registers.listing(hub, wanted)
     shown = found[:_LIMIT]
-    await reading.listed(hub, visit.who.by, "registers", [each["id"] for each in shown])
+    await viewing.listed(
+        hub, visit.who.by, "registers", (each["member_id"] for each in shown), [each["id"] for each in shown]
+    )
     loads = await on_registers.loads(hub, wanted)
     values: dict[str, Any] = {
         "matters": shown, "chosen": chosen, "acts": _acts(visit), "later": before,

@@ -6,7 +6,8 @@ from typing import Any
 
 from aiohttp import web
 
-from hub.desk import queues, reading
+from hub.compliance import viewing
+from hub.desk import queues
 from hub.desk.queues import OTHERS, QUEUES, Listed
 from hub.errors import NotAvailable
 from hub.waiting.listing import Place
@@ -38,7 +39,7 @@ async def show(visit: Visit) -> web.Response:
         after=_place(visit.asked("after")),
     )
     found = await queues.page(visit.hub, wanted, visit.who.scope)
-    await reading.listed(visit.hub, visit.who.by, "work", [each["id"] for each in found.items])
+    await viewing.listed(visit.hub, visit.who.by, "work", (), [each["id"] for each in found.items])
     following = found.next and chosen.address(after=f"{found.next.at}.{found.next.id}")
     values: dict[str, Any] = {"chosen": chosen, "found": found, "following": following, "later": wanted.after}
     if "HX-Request" in visit.request.headers:
