@@ -31,8 +31,6 @@ def door(message: Message, processing: frozenset[str] = PRODUCTION) -> Fault | N
     header = message.header
     if not header.line.startswith("MSH") or not header.raw(2):
         return Fault(100, "MSH", 0, "A message begins with MSH.")
-    if len(message.all("MSH")) > 1:
-        return Fault(100, "MSH", 0, "One message a frame.")
     code, trigger = message.type
     checks = (
         (not message.control_id.strip(), Fault(101, "MSH", 10)),

@@ -7,6 +7,7 @@ holds no patient data either.
 import re
 
 from adapters.mllp.acknowledge import acknowledgement, owed
+from adapters.mllp.batches import split
 from adapters.mllp.conversation import FRAME_FAULTS, Manners, stated_in
 from adapters.mllp.frames import LARGEST_MAX_BYTES, START, Frame, FrameReader
 from adapters.mllp.message import Message
@@ -49,11 +50,15 @@ def _messages(content: bytes) -> list[Frame]:
     if START in content:
         frames = FrameReader(LARGEST_MAX_BYTES)
         found, rest = frames.feed(content), frames.unfinished()
-        return found if rest is None else [*found, rest]
+        return [*(one for each in found for one in _apart(each)), *([rest] if rest else [])]
     starts = [match.start() for match in _BEGINNING.finditer(content)]
     if not starts:
         return [Frame(content)] if content.strip() else []
     return [Frame(content[a:b]) for a, b in zip(starts, [*starts[1:], None], strict=True)]
+
+
+def _apart(frame: Frame) -> list[Frame]:
+    return [frame] if frame.fault else [Frame(each) for each in split(frame.content).messages]
 
 
 def _examined(frame: Frame, manners: Manners, peers: tuple[Peer, ...]) -> Examined:

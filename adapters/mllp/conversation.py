@@ -1,4 +1,4 @@
-"""One message in, its acknowledgements out: what stands between the socket and the hub.
+"""One frame in, its acknowledgements out: what stands between the socket and the hub.
 
 Rules kept: a positive answer is written only after `take` has returned, which is after the durable write; every message
 that can be taken gets the same answer, whatever the hub decides afterwards (§2.13(c)); a repeat gets the answer of the
@@ -13,6 +13,8 @@ import structlog
 
 from adapters.mllp.accept import PRODUCTION
 from adapters.mllp.acknowledge import Fault, acknowledgement, is_answer, owed
+from adapters.mllp.batches import MOST, split
+from adapters.mllp.batches import answer as as_batch
 from adapters.mllp.frames import Frame
 from adapters.mllp.message import Message
 from adapters.mllp.peers import Peer
@@ -27,6 +29,7 @@ _log = structlog.get_logger()
 FRAME_FAULTS = {
     "cut": Fault(100, "MSH", 0, "Another message began before this one ended."),
     "too-large": Fault(207, "MSH", 0, "The message is larger than this listener takes."),
+    "too-many": Fault(207, "MSH", 0, f"A frame has at most {MOST} messages."),
     "unfinished": Fault(100, "MSH", 0, "The message did not arrive whole in time."),
 }
 
@@ -41,12 +44,20 @@ class Manners(Frozen, frozen=True, kw_only=True):
 
 async def answers(frame: Frame, peer: Peer, take: Take, manners: Manners) -> list[bytes]:
     """The acknowledgements owed for one frame, unframed, in order."""
-    message = Message.read(frame.content)
     if frame.fault:
-        return _answered(message, FRAME_FAULTS[frame.fault])
+        return _answered(Message.read(frame.content), FRAME_FAULTS[frame.fault])
+    batch = split(frame.content)
+    if len(batch.messages) > MOST:
+        return _answered(Message.read(frame.content), FRAME_FAULTS["too-many"])
+    found = [answer for each in batch.messages for answer in await _answers(each, peer, take, manners)]
+    return [as_batch(frame.content, found, manners.now())] if batch.wrapped and found else found
+
+
+async def _answers(raw: bytes, peer: Peer, take: Take, manners: Manners) -> list[bytes]:
+    message = Message.read(raw)
     if is_answer(message):
         return []
-    reading = _read(message, frame.content, peer, manners)
+    reading = _read(message, raw, peer, manners)
     if "event-code-differs" in reading.warnings:
         _log.info("EVN-1 differs from MSH-9", organization=peer.organization)
     fault = await _taken(reading, take)

@@ -324,6 +324,17 @@ async def test_the_client_certificate_says_who_it_is_whatever_the_message_says(a
     ]
 
 
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+async def test_both_versions_of_tls_are_spoken_and_the_certificate_counts_in_each(authority, tmp_path, version):
+    keeper = Keeper()
+    context = client_context(authority, tmp_path, authority, "ehr.harbor.example")
+    context.minimum_version = context.maximum_version = version
+    async with listening(keeper, tls=server_context(authority, tmp_path)) as connect, connect(context) as client:
+        await client.send(frame(adt()))
+        assert codes(await client.answer()) == ("AA", "M1")
+    assert [each.organization for each in keeper.kept.values()] == ["harbor"]
+
+
 @pytest.mark.parametrize("stranger", [True, False], ids=["another authority's certificate", "no certificate"])
 async def test_who_shows_no_certificate_of_ours_gets_nothing_taken(authority, tmp_path, stranger):
     keeper = Keeper()

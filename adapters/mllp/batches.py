@@ -1,0 +1,53 @@
+"""Several messages in one frame: a batch (BHS, BTS) or a file of batches (FHS, FTS), and messages simply put in a row.
+
+Rules kept: each message is taken and answered by itself, so that one that is wrong keeps no other out; a batch is
+answered by one batch (HL7 v2 chapter 2, batch acknowledgement), messages in a row by an answer each.
+"""
+
+import re
+from datetime import UTC, datetime
+from itertools import pairwise
+
+from adapters.mllp.message import Message, Segment
+from hub.model import Frozen
+
+MOST = 1_000
+"""Messages of one frame."""
+_STARTS = re.compile(rb"(?:\A|(?<=[\r\n]))(?:MSH|FHS|BHS|BTS|FTS)(?=[^A-Za-z0-9]|\Z)")
+_BOM = b"\xef\xbb\xbf"
+
+
+class Batch(Frozen, frozen=True, kw_only=True):
+    """What one frame holds. `wrapped`: it came as a batch, and is answered as one."""
+
+    messages: tuple[bytes, ...]
+    wrapped: bool
+
+
+def split(content: bytes) -> Batch:
+    """The messages of a frame; what holds at most one is given back whole, as a message of its own."""
+    plain = content.lstrip(b" \t\r\n").removeprefix(_BOM)
+    starts = [found.start() for found in _STARTS.finditer(plain)]
+    pieces = [plain[begin:end] for begin, end in pairwise([*starts, None])]
+    messages = tuple(each for each in pieces if each.startswith(b"MSH"))
+    wrapped = bool(messages) and pieces[0][:3] in (b"FHS", b"BHS")
+    return Batch(messages=messages if wrapped or len(messages) > 1 else (content,), wrapped=wrapped)
+
+
+def answer(content: bytes, answers: list[bytes], now: int) -> bytes:
+    """The batch around these acknowledgements; `now` in microseconds."""
+    received = Message.read(content)
+    mark = received.delimiters.field
+    opened = [each for each in received.segments if each.name in ("FHS", "BHS")]
+    at = datetime.fromtimestamp(now / 1_000_000, UTC).strftime("%Y%m%d%H%M%S+0000")
+    heads = [_head(each, mark, received.delimiters.encoding, at) for each in opened]
+    tails = [mark.join(("BTS", str(len(answers))))] if received.has("BHS") else []
+    tails += [mark.join(("FTS", "1"))] if received.has("FHS") else []
+    written = [b"".join(f"{line}\r".encode(received.charset, "replace") for line in lines) for lines in (heads, tails)]
+    return written[0] + b"".join(answers) + written[1]
+
+
+def _head(sent: Segment, mark: str, encoding: str, at: str) -> str:
+    """FHS and BHS have the same fields: 3 to 6 are swapped, 12 refers to the sender's 11."""
+    fields = [sent.raw(5), sent.raw(6), sent.raw(3), sent.raw(4), at, "", "", "", "", sent.raw(11)]
+    return mark.join((f"{sent.name}{mark}{encoding}", *fields)).rstrip(mark)

@@ -1,0 +1,72 @@
+"""Batches and messages in a row: each message is taken by itself, a batch is answered by a batch."""
+
+import hl7
+import pytest
+
+from adapters.mllp.batches import MOST, split
+from adapters.mllp.message import Message
+from tests.unit.adapters.mllp.messages import adt, samples
+from tests.unit.adapters.mllp.test_conversation import told
+
+HEAD = b"FHS|^~\\&|EHR|HARBOR|HUB|COUNTY|20260306||||F1\rBHS|^~\\&|EHR|HARBOR|HUB|COUNTY|20260306||||B1\r"
+TAIL = b"BTS|2\rFTS|1\r"
+
+
+def batch(*messages: bytes) -> bytes:
+    return HEAD + b"".join(messages) + TAIL
+
+
+def test_each_message_of_a_batch_is_taken_and_the_batch_answered_by_one() -> None:
+    answers, kept = told(batch(adt(control="M1"), adt("A03", control="M2")))
+    assert [each.key.rpartition("\x1f")[2] for each in kept] == ["M1", "M2"]
+    assert [each.raw for each in kept] == [adt(control="M1"), adt("A03", control="M2")]
+    (answer,) = answers
+    segments = answer.decode().split("\r")
+    assert [each[:3] for each in segments] == ["FHS", "BHS", "MSH", "MSA", "MSH", "MSA", "BTS", "FTS", ""]
+    assert segments[1].split("|")[2:6] == ["HUB", "COUNTY", "EHR", "HARBOR"]
+    assert segments[1].split("|")[11] == "B1"
+    assert [each for each in segments if each[:3] == "MSA"] == ["MSA|AA|M1", "MSA|AA|M2"]
+    assert segments[6] == "BTS|2"
+
+
+def test_another_library_reads_the_answer() -> None:
+    (answer,) = told(batch(adt(control="M1"), adt(control="M2")))[0]
+    file = hl7.parse_file(answer.decode())
+    assert [str(each.segment("MSA")[1]) for each in file[0]] == ["AA", "AA"]
+
+
+def test_one_wrong_message_keeps_no_other_out() -> None:
+    (answer,), kept = told(batch(adt(control="M1").replace(b"ADT^A01", b"XXX^A01"), adt(control="M2")))
+    assert b"MSA|AR|M1" in answer
+    assert b"MSA|AA|M2" in answer
+    assert len(kept) == 1
+
+
+@pytest.mark.parametrize("between", [b"", b"\n", b"\r\n"])
+def test_messages_in_a_row_get_an_answer_each(between: bytes) -> None:
+    answers, kept = told(adt(control="M1") + between + adt(control="M2"))
+    assert [Message.read(each).first("MSA").get(2) for each in answers] == ["M1", "M2"]
+    assert len(kept) == 2
+
+
+def test_a_frame_of_too_many_messages_is_refused_whole() -> None:
+    (answer,), kept = told(adt() * (MOST + 1))
+    assert b"MSA|AR|M1" in answer
+    assert kept == []
+
+
+@pytest.mark.parametrize("path", samples(), ids=lambda path: path and path.stem)
+def test_a_third_partys_message_is_one_and_stays_as_it_came(path) -> None:
+    raw = path.read_bytes()
+    assert split(raw).messages == (raw,)
+
+
+def test_a_batch_of_nothing_is_answered_as_no_message() -> None:
+    answers, kept = told(HEAD + TAIL)
+    assert kept == []
+    assert b"MSA|AE" in answers[0]
+
+
+def test_a_message_with_a_segment_name_inside_a_field_is_one() -> None:
+    raw = adt(more=("NTE|1||see MSH|and BHS|",))
+    assert split(raw).messages == (raw,)
