@@ -21,11 +21,12 @@ from hub.model import ChannelKind, Endpoint
 from hub.settings import read_settings
 from hub.storage import consents, members
 from hub.storage.member_facts import MemberFacts
+from tests.conftest import missing
 from tests.direct import DAY, SHARED_RSA, Holder, certificate
 from tests.hubs import ORGANIZATIONS
-from tests.postfix import Postfix
+from tests.postfix import Postfix, postfix
 from tests.scenes import BORN, CIN, FORM, NAME
-from tests.servers import free_port
+from tests.servers import MissingServerError, free_port
 
 HUB, CLINIC = "hub.example", "clinic.example"
 NURSE = f"nurse@{CLINIC}"
@@ -228,3 +229,37 @@ async def until(what: Callable[[], Awaitable[Any]]) -> Any:
 async def rows(hub: Hub, table: type[Any]) -> list[dict[str, Any]]:
     names = [column.name for column in table.__table__.columns]
     return [dict(zip(names, row, strict=True)) for row in await hub.database.query(select(table.__table__))]
+
+
+class Town:
+    """Everything of a test, by name."""
+
+    def __init__(self, folder: Path, relay: Postfix, inbox: Inbox, lmtp: int, community: Community) -> None:
+        self.folder, self.relay, self.inbox, self.lmtp, self.community = folder, relay, inbox, lmtp, community
+        self.keys = folder / "keys"
+        community.write(self.keys)
+        self.openssl = Openssl(self.keys, folder)
+
+    def environment(self) -> dict[str, str]:
+        return environment(self.folder / "hub", self.relay, self.lmtp)
+
+    async def settle_in(self, hub: Hub) -> str:
+        pem = self.community.clinic.pem
+        return await settle_in(hub, ("harbor", NURSE, pem), ("lantern", f"lantern@{CLINIC}", pem))
+
+    async def opened(self) -> list[bytes]:
+        """What came to the clinic, as openssl opens it."""
+        return [self.openssl.opened(mail) for mail in self.inbox.mails]
+
+
+@asynccontextmanager
+async def a_town(folder: Path, community: Community) -> AsyncIterator[Town]:
+    """A Postfix between the hub's domain and the clinic's inbox; the test is skipped where there is none."""
+    lmtp = free_port()
+    async with an_inbox() as inbox:
+        to = {HUB: f"lmtp:inet:127.0.0.1:{lmtp}", CLINIC: f"smtp:[127.0.0.1]:{inbox.port}"}
+        try:
+            with postfix(to) as relay:
+                yield Town(folder, relay, inbox, lmtp, community)
+        except MissingServerError as error:
+            missing(error)

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from adapters.email.certificates import MAIL_ADDRESS, bound_to, require_usable, require_use
 from adapters.email.cms.addressee import Addressee
 from adapters.email.cms.signer import Signer
-from adapters.email.message import write_mail
+from adapters.email.message import Loop, write_mail
 from adapters.email.reasons import NotAccepted
 from adapters.email.smtp import Relay, SmtpSessions
 from adapters.email.trust.trust import Trust
@@ -51,8 +51,9 @@ class EmailChannel:
     mailbox, whose name and domain must say nothing about substance use. `tls_ca` (PEM) is who issued the
     relay's TLS certificate, unless an endpoint names its own; none means the system's authorities. `deadline`
     is in seconds, for one whole delivery. `trust`: where anchors were set for what this domain sends, a
-    recipient's certificate must lead to one of them, and be unrevoked at the moment of delivery. Raises
-    `ConfigurationError` if key, certificate and address do not belong together.
+    recipient's certificate must lead to one of them, and be unrevoked at the moment of delivery. `loop` writes
+    the v2 message of a closed loop referral for partners that read one (`360x`). Raises `ConfigurationError`
+    if key, certificate and address do not belong together.
     """
 
     kind = ChannelKind.EMAIL
@@ -75,6 +76,7 @@ class EmailChannel:
         deadline: float = 60.0,
         now: Callable[[], int] = now_us,
         trust: TrustSource | None = None,
+        loop: Loop = lambda _parcel, _address: None,
     ) -> None:
         if tls_ca is not None:
             _require_authority(tls_ca)
@@ -83,6 +85,7 @@ class EmailChannel:
         self._tls_ca = tls_ca
         self._now = now
         self._trust = trust
+        self._loop = loop
         hello = sender_address.rpartition("@")[2]
         relay = Relay(smtp_host, smtp_port, hello, implicit_tls, credentials)
         self._sessions = SmtpSessions(relay, connections, deadline)
@@ -140,7 +143,7 @@ class EmailChannel:
             require_usable(addressee.certificate, at)
         except IntegrityFailed as error:
             raise Unrenderable(error.message, code="endpoint-unusable") from None
-        return write_mail(parcel, self._sender, self._signer, addressee, at)
+        return write_mail(parcel, self._sender, self._signer, addressee, at, self._loop)
 
 
 def _addressee(endpoint: Endpoint) -> Addressee:

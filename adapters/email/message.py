@@ -3,7 +3,8 @@
     multipart/mixed: cover text (notice and consent copy first, §2.32), then document-1.pdf, …
 
 The endpoint's `form` may say `context` (a Direct Context beside the cover), `xdm` (the documents as one package),
-`dispatched` (its software tells of the final delivery) and `no-mdn` (it tells of nothing, so nothing is asked).
+`360x` (both, and in the package the v2 message of a closed loop referral), `dispatched` (its software tells of the
+final delivery) and `no-mdn` (it tells of nothing, so nothing is asked).
 
 Rules kept: the Message-ID derives from the delivery id alone; documents have neutral names; a media type cannot write
 a header.
@@ -11,6 +12,7 @@ a header.
 
 import binascii
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import format_datetime
 
@@ -20,7 +22,7 @@ from adapters.email.cms.signer import Signer
 from adapters.email.context.write import context_header, context_part
 from adapters.email.layers import base64_lines, sealed
 from adapters.email.notices.build import FINAL_DESTINATION
-from adapters.email.packed import context_of, package_of
+from adapters.email.packed import Enclosed, context_of, package_of
 from hub.errors import Unrenderable
 from hub.model import Document, Parcel
 
@@ -39,12 +41,18 @@ _EXTENSIONS = {
 }
 
 
-def write_mail(parcel: Parcel, sender: str, signer: Signer, addressee: Addressee, at: int) -> bytes:
+Loop = Callable[[Parcel, str], Enclosed | None]
+"""The v2 message of a closed loop referral, its answers to the address; none for a parcel that is none."""
+
+
+def write_mail(
+    parcel: Parcel, sender: str, signer: Signer, addressee: Addressee, at: int, loop: Loop = lambda _p, _s: None
+) -> bytes:
     """The complete outer mail, ready for SMTP DATA except dot-stuffing, dated `at` microseconds.
 
     `sender` is the hub's own address. Raises `Unrenderable` for a document without a proper media type.
     """
-    return sealed(_inner(parcel, sender, at), _addressing(parcel, sender, at), signer, (addressee,), at)
+    return sealed(_inner(parcel, sender, at, loop), _addressing(parcel, sender, at), signer, (addressee,), at)
 
 
 def message_id(parcel: Parcel, sender: str) -> str:
@@ -61,9 +69,10 @@ def _addressing(parcel: Parcel, sender: str, at: int) -> str:
     )
 
 
-def _inner(parcel: Parcel, sender: str, at: int) -> bytes:
+def _inner(parcel: Parcel, sender: str, at: int, loop: Loop) -> bytes:
     form = parcel.endpoint.form.split()
-    context = context_of(parcel) if "context" in form else None
+    enclosed = loop(parcel, sender) if "360x" in form else None
+    context = context_of(parcel) if "context" in form or enclosed else None
     head = (
         f"{_addressing(parcel, sender, at)}"
         f"{_asked(form, sender)}"
@@ -75,10 +84,10 @@ def _inner(parcel: Parcel, sender: str, at: int) -> bytes:
     parts = [_cover(parcel)]
     if context is not None:
         parts.append(context_part(context, _domain(sender)) + b"\r\n")
-    if "xdm" in form and parcel.documents:
+    if parcel.documents and ("xdm" in form or enclosed):
         for document in parcel.documents:
             _require_media_type(document)
-        parts.append(_package(package_of(parcel, sender)))
+        parts.append(_package(package_of(parcel, sender, enclosed)))
     else:
         parts += [_attachment(n, document) for n, document in enumerate(parcel.documents, 1)]
     return head.encode("ascii") + b"".join(b"--=_packet\r\n" + part for part in parts) + b"--=_packet--\r\n"

@@ -6,7 +6,7 @@ NORDSCLCD); documents are encapsulated whole (ED, base64).
 """
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from adapters.accompaniment import cover_text, stated
 from adapters.mllp.escapes import STANDARD, escape
@@ -62,84 +62,91 @@ def message_of(parcel: Parcel) -> bytes:
 
 def _adt(parcel: Parcel, event: Event) -> Iterator[str]:
     trigger, structure = _TRIGGERS.get(event.kind, _TRIGGERS[_OF_KIND[parcel.kind]])
-    yield _header(parcel, "ADT", trigger, structure)
-    yield _segment("EVN", {1: trigger, 2: stamp(parcel.created_at), 6: stamp(event.at)})
-    yield _patient(parcel)
-    yield _segment("PD1", {12: "Y"})
+    yield header(parcel, "ADT", trigger, structure)
+    yield segment("EVN", {1: trigger, 2: stamp(parcel.created_at), 6: stamp(event.at)})
+    yield patient(parcel)
+    yield segment("PD1", {12: "Y"})
     ends = "discharge" in event.kind
     when = {} if event.kind.endswith("_cancelled") else {45 if ends else 44: stamp(event.at)}
     visit = escape(stated(parcel.documents, "Visit"))
-    yield _segment("PV1", {1: "1", 2: _CLASSES.get(event.setting, "U"), 19: visit, **when})
-    yield _segment("PV2", {22: "Y"})
+    yield segment("PV1", {1: "1", 2: _CLASSES.get(event.setting, "U"), 19: visit, **when})
+    yield segment("PV2", {22: "Y"})
     yield from _texts_and_documents(parcel)
 
 
 def _referral(parcel: Parcel) -> Iterator[str]:
-    yield _header(parcel, "REF", "I12", "REF_I12")
+    yield header(parcel, "REF", "I12", "REF_I12")
     urgent = "S^STAT^HL70280" if parcel.priority == "urgent" else "R^Routine^HL70280"
-    yield _segment("RF1", {1: "P^Pending^HL70283", 2: urgent, 6: parcel.disclosure, 7: stamp(parcel.created_at)})
+    yield segment("RF1", {1: "P^Pending^HL70283", 2: urgent, 6: parcel.disclosure, 7: stamp(parcel.created_at)})
     for role, party in (("RP^Referring Provider", parcel.sender), ("RT^Referred to Provider", parcel.recipient)):
         number = f"{party.npi}^NPI" if party.npi else f"{escape(party.id)}^PI"
-        yield _segment("PRD", {1: f"{role}^HL70286", 2: f"^{escape(party.name)}", 7: number})
-    yield _patient(parcel)
-    yield _segment("OBR", {1: "1", 4: "57133-1^Referral note^LN", 7: stamp(parcel.created_at)})
+        yield segment("PRD", {1: f"{role}^HL70286", 2: f"^{escape(party.name)}", 7: number})
+    yield patient(parcel)
+    yield segment("OBR", {1: "1", 4: "57133-1^Referral note^LN", 7: stamp(parcel.created_at)})
     yield from _texts_and_documents(parcel)
 
 
 def _status(parcel: Parcel) -> Iterator[str]:
-    yield _header(parcel, "OSU", "O51", "OSU_O51")
+    yield header(parcel, "OSU", "O51", "OSU_O51")
     yield from _notes(parcel)
-    yield _patient(parcel)
-    yield _order(parcel)
+    yield patient(parcel)
+    yield order(parcel)
 
 
 def _report(parcel: Parcel) -> Iterator[str]:
-    yield _header(parcel, "ORU", "R01", "ORU_R01")
-    yield _patient(parcel)
-    yield _order(parcel)
-    yield _segment("OBR", {1: "1", 4: "57133-1^Referral note^LN", 7: stamp(parcel.created_at)})
+    yield header(parcel, "ORU", "R01", "ORU_R01")
+    yield patient(parcel)
+    yield order(parcel)
+    yield segment("OBR", {1: "1", 4: "57133-1^Referral note^LN", 7: stamp(parcel.created_at)})
     yield from _texts_and_documents(parcel)
 
 
-def _order(parcel: Parcel) -> str:
+def order(parcel: Parcel) -> str:
+    """ORC of what became of a referral, which it names by the number under which it was asked."""
     action, status = _ORDER.get(parcel.event.kind if parcel.event else "", ("SC", "A"))
-    number = escape(stated(parcel.documents, "Referral")) or parcel.disclosure
-    return _segment("ORC", {1: action, 2: number, 5: status, 9: stamp(parcel.created_at)})
+    return segment("ORC", {1: action, 2: escape(number_of(parcel)), 5: status, 9: stamp(parcel.created_at)})
 
 
-def _header(parcel: Parcel, code: str, trigger: str, structure: str) -> str:
+def number_of(parcel: Parcel) -> str:
+    """The number of the referral that a status is about; its own, if it names none."""
+    return stated(parcel.documents, "Referral") or parcel.disclosure
+
+
+def header(parcel: Parcel, code: str, trigger: str, structure: str, more: Mapping[int, str] | None = None) -> str:
+    """MSH; `more` are further fields, numbered as `segment` does: MSH-n is n - 1."""
     fields = {
         2: "PART2HUB", 3: _facility(parcel.sender), 4: "", 5: _facility(parcel.recipient), 6: stamp(parcel.created_at),
         8: f"{code}^{trigger}^{structure}", 9: control_id(parcel), 10: "P", 11: "2.5.1", 17: "UNICODE UTF-8",
         25: "R^Restricted^HL70952", 26: "NORDSCLCD^No redisclosure without consent directive^HL70953",
         27: escape(parcel.accompaniment.notice_short),
     }  # fmt: skip
-    return _segment("MSH", {1: STANDARD.encoding, **fields})
+    return segment("MSH", {1: STANDARD.encoding, **fields, **(more or {})})
 
 
 def _facility(party: Correspondent) -> str:
     return f"{escape(party.id)}^{party.npi}^NPI" if party.npi else escape(party.id)
 
 
-def _patient(parcel: Parcel) -> str:
-    member = parcel.member
-    number = f"{member.cin}^^^MEDI-CAL^MA" if member.cin else f"{parcel.disclosure}^^^PART2HUB^U"
+def patient(parcel: Parcel, system: str = "") -> str:
+    """PID; `system` is the OID of the authority for CINs, for partners that go by it."""
+    member, authority = parcel.member, f"MEDI-CAL&{system}&ISO" if system else "MEDI-CAL"
+    number = f"{member.cin}^^^{authority}^MA" if member.cin else f"{parcel.disclosure}^^^PART2HUB^U"
     name = f"{escape(member.family)}^{escape(member.given)}"
-    return _segment("PID", {1: "1", 3: number, 5: name, 7: member.born.replace("-", ""), 8: _SEX.get(member.sex, "U")})
+    return segment("PID", {1: "1", 3: number, 5: name, 7: member.born.replace("-", ""), 8: _SEX.get(member.sex, "U")})
 
 
 def _notes(parcel: Parcel) -> Iterator[str]:
     texts = [cover_text(parcel), *(document.content.decode("utf-8", "replace") for document in parcel.documents)]
     for number, text in enumerate(texts, 1):
-        yield _segment("NTE", {1: str(number), 2: "P", 3: escape(text.strip())})
+        yield segment("NTE", {1: str(number), 2: "P", 3: escape(text.strip())})
 
 
 def _texts_and_documents(parcel: Parcel) -> Iterator[str]:
     cover = escape(cover_text(parcel).strip())
-    yield _segment("OBX", {1: "1", 2: "FT", 3: "PART2-NOTICE^Notice to the recipient^L", 5: cover, 11: "F"})
+    yield segment("OBX", {1: "1", 2: "FT", 3: "PART2-NOTICE^Notice to the recipient^L", 5: cover, 11: "F"})
     for number, document in enumerate(parcel.documents, 2):
         title = f"DOCUMENT^{escape(document.title)}^L"
-        yield _segment("OBX", {1: str(number), 2: "ED", 3: title, 5: _encapsulated(document), 11: "F"})
+        yield segment("OBX", {1: str(number), 2: "ED", 3: title, 5: _encapsulated(document), 11: "F"})
 
 
 def _encapsulated(document: Document) -> str:
@@ -148,6 +155,7 @@ def _encapsulated(document: Document) -> str:
     return f"PART2HUB^{kind.upper() or 'AP'}^{escape(subtype.upper())}^Base64^{coded}"
 
 
-def _segment(name: str, fields: dict[int, str]) -> str:
+def segment(name: str, fields: dict[int, str]) -> str:
+    """A segment without its end; fields by number, MSH's counted from the encoding characters."""
     values = [fields.get(number, "") for number in range(1, max(fields) + 1)]
     return "|".join((name, *values)).rstrip("|")

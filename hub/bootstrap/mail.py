@@ -3,12 +3,15 @@
 from adapters.email.acknowledger import MailAcknowledger
 from adapters.email.channel import EmailChannel, signer_of
 from adapters.email.cms.signer import Signer
+from adapters.email.intake.patients import CIN_SYSTEM
+from adapters.email.packed import Enclosed
 from adapters.email.smtp import Relay, SmtpSessions
 from adapters.pickup.channel import Mailbox, PickupDesk, PickupNotice
 from hub.bootstrap.direct import make_trust_service
 from hub.bootstrap.secrets import content, secret
 from hub.crypto.keyring import KeyRing
 from hub.errors import ConfigurationError
+from hub.model import Parcel
 from hub.pickup.collect import LIFE_US
 from hub.pickup.links import token_of
 from hub.ports import Acknowledger, Channel, Pickup
@@ -31,7 +34,16 @@ def direct(settings: Settings, relay: str) -> Channel:
         credentials=_credentials(settings),
         tls_ca=_authority(settings),
         trust=make_trust_service(settings),
+        loop=_closed_loop,
     )
+
+
+def _closed_loop(parcel: Parcel, address: str) -> Enclosed | None:
+    """The message that 360X puts beside the documents of a referral."""
+    from adapters.mllp.closed_loop import REFERRALS, closed_loop  # noqa: PLC0415 - few partners read it
+
+    found = closed_loop(parcel, address, CIN_SYSTEM)
+    return found and Enclosed(found.message, found.format_code, found.number, REFERRALS)
 
 
 def acknowledger(settings: Settings, relay: str) -> Acknowledger:

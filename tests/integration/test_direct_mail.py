@@ -17,10 +17,9 @@ from tests.direct_town import (
     HUB,
     NURSE,
     Community,
-    Inbox,
-    Openssl,
+    Town,
     a_mail_hub,
-    an_inbox,
+    a_town,
     environment,
     living,
     packet,
@@ -31,7 +30,7 @@ from tests.direct_town import (
     until,
     write,
 )
-from tests.postfix import Postfix, postfix
+from tests.postfix import postfix
 from tests.scenes import handed
 from tests.servers import MissingServerError, free_port
 
@@ -44,33 +43,10 @@ def community() -> Community:
     return Community()
 
 
-class Town:
-    """Everything of a test, by name."""
-
-    def __init__(self, folder: Path, relay: Postfix, inbox: Inbox, lmtp: int, community: Community) -> None:
-        self.folder, self.relay, self.inbox, self.lmtp, self.community = folder, relay, inbox, lmtp, community
-        self.keys = folder / "keys"
-        community.write(self.keys)
-        self.openssl = Openssl(self.keys, folder)
-
-    def environment(self) -> dict[str, str]:
-        return environment(self.folder / "hub", self.relay, self.lmtp)
-
-    async def settle_in(self, hub: Hub) -> str:
-        pem = self.community.clinic.pem
-        return await settle_in(hub, ("harbor", NURSE, pem), ("lantern", f"lantern@{CLINIC}", pem))
-
-
 @pytest.fixture
 async def town(tmp_path: Path, community: Community) -> AsyncIterator[Town]:
-    lmtp = free_port()
-    async with an_inbox() as inbox:
-        to = {HUB: f"lmtp:inet:127.0.0.1:{lmtp}", CLINIC: f"smtp:[127.0.0.1]:{inbox.port}"}
-        try:
-            with postfix(to) as relay:
-                yield Town(tmp_path, relay, inbox, lmtp, community)
-        except MissingServerError as error:
-            missing(error)
+    async with a_town(tmp_path, community) as town:
+        yield town
 
 
 async def notices(town: Town, said: str) -> list[bytes]:

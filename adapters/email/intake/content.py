@@ -67,7 +67,7 @@ def content_of(message: Entity, recipient: str, delivery: Delivery, readers: Rea
         if answered:
             packet = msgspec.structs.replace(packet, thread=f"referral/{answered}", place="answers")
     packet = msgspec.structs.replace(packet, person=_person([packet.person, *_people(context, parts)], review))
-    documents = packet.documents + _documents(parts, review)
+    documents = packet.documents + _documents(parts, review, alone=not packet.documents)
     if not documents:
         return None
     to = readers.organization(recipient)
@@ -146,9 +146,11 @@ def _people(context: Context | None, parts: Iterable[Part]) -> Iterator[MemberId
             yield in_cda(part.cda)
 
 
-def _documents(parts: list[Part], review: list[str]) -> tuple[Document, ...]:
+def _documents(parts: list[Part], review: list[str], *, alone: bool) -> tuple[Document, ...]:
+    """The mail's documents; its own text only if nothing else is in it (`alone`: no v2 message either)."""
     found = [each for each in parts if each.media_type not in _V2 and not each.is_text_of_mail]
-    found = found or [each for each in parts if each.is_text_of_mail and each.content.strip()]
+    if alone and not found:
+        found = [each for each in parts if each.is_text_of_mail and each.content.strip()]
     documents = []
     for number, part in enumerate(found, 1):
         if not part.information:

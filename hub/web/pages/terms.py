@@ -32,7 +32,9 @@ def reason_word(language: str, code: str, recipient: str) -> str:
     if code in LANGUAGES[language].purposes:
         return purpose(language, code)
     known = words(language)
-    tables = ("work_code", "basis", "inbound_code", "channel")
+    if f"channel.{code}" in known:
+        return f"{known[f'channel.{code}']}:"
+    tables = ("work_code", "basis", "inbound_code")
     family = known.get(f"work_family.{code.partition('-')[0]}")
     unnamed = code if family is None else family.format(code=code)
     return next((known[f"{table}.{code}"] for table in tables if f"{table}.{code}" in known), unnamed)
