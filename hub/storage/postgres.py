@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import asyncpg as dialect
 
 from hub.errors import Stale, StorageFailed
 from hub.storage.database import Step, Unit
+from hub.storage.groups import order_matters
 from hub.storage.statements import Lookup, Returning, Row, Statement
 
 GROUP = 64
@@ -152,12 +153,24 @@ class PostgresDatabase:
 
 
 async def _guards(connection: Any, units: list[Unit]) -> dict[int, str]:
-    """Which units fail, and the code of the guard that did it. Reading guards run before writing ones."""
+    """Which units fail, and the code of the guard that did it. Those of many units run together, turn by turn, reading
+    ones before writing ones, unless the order of the units matters.
+    """
+    numbered = list(enumerate(units))
+    if not order_matters(units):
+        return await _guards_of(connection, numbered)
     failed: dict[int, str] = {}
-    rounds = max((len(unit.guards) for unit in units), default=0)
+    for one in numbered:
+        failed |= await _guards_of(connection, [one])
+    return failed
+
+
+async def _guards_of(connection: Any, units: list[tuple[int, Unit]]) -> dict[int, str]:
+    failed: dict[int, str] = {}
+    rounds = max((len(unit.guards) for _, unit in units), default=0)
     for turn in range(rounds):
         asked = defaultdict[Statement, list[tuple[int, Step]]](list)
-        for n, unit in enumerate(units):
+        for n, unit in units:
             if n not in failed and turn < len(unit.guards):
                 asked[unit.guards[turn].statement].append((n, unit.guards[turn]))
         for statement, steps in asked.items():

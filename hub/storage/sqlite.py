@@ -8,18 +8,18 @@ make each of them wait for the interpreter lock.
 import asyncio
 import contextlib
 import sqlite3
-from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Select
 from sqlalchemy.dialects import sqlite as dialect
-from sqlmodel import SQLModel
 
-from hub.errors import Stale, StorageFailed
-from hub.storage.database import Step, Unit
-from hub.storage.statements import Check, Lookup, Returning, Row, Statement
+from hub.errors import StorageFailed
+from hub.storage import groups
+from hub.storage.database import Unit
+from hub.storage.groups import Work
+from hub.storage.statements import Lookup, Returning, Row
 
 GROUP = 192
 """Most units of one transaction: three a message, of 64 messages under way."""
@@ -29,9 +29,7 @@ CHECKPOINT_PAGES = 4_000
 """The log is copied into the file when it has 16 MiB; at SQLite's own 4 MiB, every third group would wait for that."""
 _DIALECT = dialect.dialect(paramstyle="qmark")
 
-_Checked = defaultdict[type[SQLModel], set[tuple[Statement, Row]]]
-"""By table, the checks that hold in the present transaction."""
-_Work = tuple[Unit | tuple[Returning, Row], "asyncio.Future[Any]"]
+_Waiting = tuple[Work, "asyncio.Future[Any]"]
 
 
 class SqliteDatabase:
@@ -44,7 +42,8 @@ class SqliteDatabase:
         # The operating system caches the file anyway; but what a group has changed must fit, or it is written twice.
         self._reader = _connect(path, busy=BUSY_SECONDS, cache_kib=1_000)
         self._writer = _connect(path, busy=0.0, cache_kib=4_000)
-        self._waiting: list[_Work] = []
+        self._reading = False
+        self._waiting: list[_Waiting] = []
         self._committed: list[tuple[asyncio.Future[Any], Any]] = []
         self._wake = asyncio.Event()
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="sqlite-commit")
@@ -60,6 +59,7 @@ class SqliteDatabase:
 
     async def lookup(self, statement: Lookup, key: Any) -> list[Row]:
         try:
+            self._read_on()
             return self._reader.execute(statement.sqlite, (key,)).fetchall()
         except sqlite3.Error as error:
             raise StorageFailed("The database did not answer.") from error
@@ -69,6 +69,7 @@ class SqliteDatabase:
         values = compiled.params
         row = [values[name] for name in compiled.positiontup or ()]
         try:
+            self._read_on()
             return self._reader.execute(str(compiled), row).fetchall()
         except sqlite3.Error as error:
             raise StorageFailed("The database did not answer.") from error
@@ -78,10 +79,26 @@ class SqliteDatabase:
         self._wake.set()
         await self._task
         self._disk.shutdown()
+        self._read_anew()
         self._reader.close()
         self._writer.close()
 
-    async def _enqueue(self, work: Unit | tuple[Returning, Row]) -> Any:
+    def _read_on(self) -> None:
+        """Whatever is asked in one turn of the loop reads one state of the database, as it is at the first question:
+        taking locks and forgetting what was read cost more than a look-up. Who is told of a commit goes on in a later
+        turn, and so sees it.
+        """
+        if not self._reading:
+            self._reader.execute("BEGIN")
+            self._reading = True
+            asyncio.get_running_loop().call_soon(self._read_anew)
+
+    def _read_anew(self) -> None:
+        if self._reading:
+            self._reading = False
+            self._reader.execute("COMMIT")
+
+    async def _enqueue(self, work: Work) -> Any:
         if self._closing:
             raise StorageFailed("The database is closing.")
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
@@ -100,11 +117,10 @@ class SqliteDatabase:
                 await self._write(group)
             self._settle_committed()
 
-    async def _write(self, group: list[_Work]) -> None:
+    async def _write(self, group: list[_Waiting]) -> None:
         loop = asyncio.get_running_loop()
         try:
-            await self._begin()
-            results = self._apply(group)
+            results = await self._applied(group)
             committing = loop.run_in_executor(self._disk, self._writer.commit)
             # Only now do the last group's callers go on, while the disk has this group. Told earlier, all callers would
             # come to wait for one commit together, and the disk for all of them in turn.
@@ -139,43 +155,17 @@ class SqliteDatabase:
         finally:
             self._writer.execute("PRAGMA busy_timeout = 0")
 
-    def _apply(self, group: list[_Work]) -> list[Any]:
-        """Guards unit by unit, in order; then what all units write, each statement once over all its rows."""
-        results, checked = list[Any](), _Checked(set)
-        rows = defaultdict[Statement, list[Row]](list)
-        for work, _ in group:
-            if not isinstance(work, Unit):
-                checked.clear()
-                results.append(self._writer.execute(work[0].sqlite, work[1]).fetchall())
-                continue
-            failed = self._failing(work.guards, checked)
-            results.append(failed and Stale("The facts changed meanwhile.", code=failed.code))
-            if failed is None:
-                for step in work.writes:
-                    rows[step.statement].append(step.row)
-        for statement, given in rows.items():
-            self._writer.executemany(statement.sqlite, given)
+    async def _applied(self, group: list[_Waiting]) -> list[Any]:
+        work = [each for each, _ in group]
+        await self._begin()
+        results = groups.at_once(self._writer, work)
+        if results is None:
+            self._writer.rollback()
+            await self._begin()
+            results = groups.in_order(self._writer, work)
         return results
 
-    def _failing(self, guards: tuple[Step, ...], checked: _Checked) -> Step | None:
-        """The first guard that does not hold. What another unit of the group has checked is not checked again, unless
-        a guard has written to that table since.
-        """
-        for guard in guards:
-            statement, row = guard.statement, guard.row
-            known = checked[statement.model]
-            if (statement, row) in known:
-                continue
-            # fetchall, for a statement with RETURNING writes only once it has been stepped to its end.
-            if not self._writer.execute(statement.sqlite, row).fetchall():
-                return guard
-            if isinstance(statement, Check):
-                known.add((statement, row))
-            else:
-                known.clear()
-        return None
-
-    async def _after_failure(self, group: list[_Work], error: Exception) -> None:
+    async def _after_failure(self, group: list[_Waiting], error: Exception) -> None:
         """One bad unit must not fail its neighbours: after a failed group each is tried alone."""
         if len(group) == 1:
             _settle(group[0][1], StorageFailed("The transaction did not commit."), error)

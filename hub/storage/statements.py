@@ -4,8 +4,8 @@ A statement is declared once, from a table and column names; `sqlite()` gives on
 many rows at once (`unnest` of one array per column), which is what makes a group commit one round trip a statement.
 
 Guards are statements that MUST hit: `Check` (the row still is as it was read, and stays so until the end of the
-transaction), `InsertNew` (no such row yet), `Change(must_hit=True)`. A unit has at most one writing guard, evaluated
-last, so that a failed guard leaves nothing to undo.
+transaction), `InsertNew` (no such row yet), `Change(must_hit=True)`, which names one row by its key. A unit has at most
+one writing guard, evaluated last, so that a failed guard leaves nothing to undo.
 """
 
 from abc import ABC, abstractmethod
@@ -101,20 +101,22 @@ class InsertNew(Insert):
 
     @cached_property
     def _tail(self) -> str:
-        return f" ON CONFLICT ({_list(self.unique)}) DO NOTHING RETURNING "
+        return f" ON CONFLICT ({_list(self.unique)}) DO NOTHING"
 
     @cached_property
     def sqlite(self) -> str:
         marks = ", ".join("?" * len(self.columns))
-        return f"INSERT INTO {self.name} ({_list(self.columns)}) VALUES ({marks}){self._tail}1"
+        return f"INSERT INTO {self.name} ({_list(self.columns)}) VALUES ({marks}){self._tail}"
 
     @cached_property
     def postgres(self) -> str:
-        # The new row's own first column tells which of the given rows went in.
+        # Of given rows with one key the first went in, if any did.
+        key = _list(self.unique)
+        new = " AND ".join(f'new."{column}" = given.c{self.columns.index(column) + 1}' for column in self.unique)
         return (
             f"WITH given AS (SELECT * FROM {self.arrays}), new AS (INSERT INTO {self.name} ({_list(self.columns)}) "
-            f"SELECT {_given(self.columns)} FROM given ORDER BY n{self._tail}{self.columns[0]} AS key) "
-            f"SELECT given.n FROM given JOIN new ON new.key = given.c1"
+            f"SELECT {_given(self.columns)} FROM given ORDER BY n{self._tail} RETURNING {key}) "
+            f"SELECT min(given.n) FROM given JOIN new ON {new} GROUP BY {key}"
         )
 
 
@@ -180,7 +182,7 @@ class Change(Statement):
     def sqlite(self) -> str:
         sets = ", ".join(f"{column} = ?" for column in self.set)
         wheres = " AND ".join(f"{column} = ?" for column in self.where)
-        return f"UPDATE {self.name} SET {sets} WHERE {wheres}" + (" RETURNING 1" if self.must_hit else "")
+        return f"UPDATE {self.name} SET {sets} WHERE {wheres}"
 
     @cached_property
     def postgres(self) -> str:
