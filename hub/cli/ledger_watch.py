@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import ssl
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -17,6 +18,13 @@ from hub.model import new_id, now_us
 
 _MOST = 1 << 20
 _PATIENCE_S = 30.0
+_REFUSED = {
+    404: "There is no ledger under this address; that of a hub is https://HOST/tlog.",
+    400: "The ledger does not take this: does it know the witness (HUB_WITNESSES)?",
+    409: "The head that was cosigned is not one that the ledger published.",
+    503: "The hub cannot answer now; try again in a moment.",
+}
+"""What a status says to whoever follows."""
 
 
 def run(args: argparse.Namespace) -> int:
@@ -53,11 +61,22 @@ def _asked(url: str, body: bytes | None = None) -> bytes:
     try:
         with urllib.request.urlopen(url, data=body, timeout=_PATIENCE_S) as answer:  # noqa: S310 - http and https only
             content: bytes = answer.read(_MOST + 1)
-    except (urllib.error.URLError, OSError):
-        raise Unavailable("The ledger does not answer, or refuses.") from None
+    except urllib.error.HTTPError as error:
+        raise Unavailable(_REFUSED.get(error.code, f"The ledger refuses with HTTP status {error.code}.")) from None
+    except (urllib.error.URLError, OSError) as error:
+        raise Unavailable(f"No ledger is reached under this address: {_cause(error)}.") from None
     if len(content) > _MOST:
         raise Malformed("The ledger's answer is too long.")
     return content
+
+
+def _cause(error: OSError) -> str:
+    reason = getattr(error, "reason", error)
+    if isinstance(reason, ssl.SSLCertVerificationError):
+        return "its certificate is not one that this machine trusts"
+    if isinstance(reason, TimeoutError):
+        return "it does not answer in time"
+    return "the connection is refused" if isinstance(reason, ConnectionRefusedError) else "it is not found or broke off"
 
 
 def _keep(file: Path, note: str) -> None:

@@ -11,10 +11,13 @@ from typing import Any
 from sqlalchemy import select
 
 from hub.context import Hub
+from hub.crypto.checkpoint import sign_checkpoint
 from hub.crypto.cosignatures import cosigned
+from hub.crypto.keyring import KeyKind
 from hub.crypto.ledger import LedgerEntry, commitment, line_of
 from hub.crypto.notes import Note
 from hub.crypto.tiles import Tile
+from hub.crypto.tree import EMPTY_ROOT
 from hub.errors import Conflict, IntegrityFailed, Malformed, NotAvailable, Stale
 from hub.ledger import proofs
 from hub.storage import tables
@@ -27,9 +30,14 @@ _ADD = InsertNew(tables.Cosignature, columns_of(tables.Cosignature), ("size", "w
 
 
 async def head(hub: Hub) -> str:
-    """The newest published head, a signed note with its witnesses' cosignatures. Raises `NotAvailable`."""
+    """The newest published head, a signed note with its witnesses' cosignatures; before the first beat the empty
+    tree's, which every later head continues.
+    """
     now = hub.clock.now()
-    return await proofs.checkpoint(hub.database, before=now - now % BEAT_US)
+    try:
+        return await proofs.checkpoint(hub.database, before=now - now % BEAT_US)
+    except NotAvailable:
+        return sign_checkpoint(hub.ring.active(KeyKind.LEDGER), 0, EMPTY_ROOT)
 
 
 async def tile(hub: Hub, path: str) -> bytes:
@@ -46,7 +54,7 @@ async def cosign(hub: Hub, offered: str) -> None:
     """Keep the cosignatures that configured witnesses put on a published head; again changes nothing.
 
     Raises `Malformed` if no configured witness signed it or one signed it wrongly, `Conflict` if it is no head of this
-    ledger, `NotAvailable` before the first head.
+    ledger; nobody vouches for the empty tree.
     """
     note = Note.parse(offered)
     try:
@@ -57,7 +65,7 @@ async def cosign(hub: Hub, offered: str) -> None:
     if not lines:
         raise Malformed("No witness that this hub knows has cosigned this head.", code="unknown-witness")
     published = proofs.head_of(hub, await head(hub)).size
-    stored = Note.parse(await proofs.checkpoint(hub.database, size=size)) if size <= published else None
+    stored = Note.parse(await proofs.checkpoint(hub.database, size=size)) if 0 < size <= published else None
     if stored is None or stored.text != note.text:
         raise Conflict("This is not a published head of this ledger.", code="another-head")
     for line in lines:

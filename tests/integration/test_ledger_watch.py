@@ -97,10 +97,11 @@ async def test_the_command_follows_a_served_ledger_and_cosigns_it(database_url, 
             url, key = f"http://127.0.0.1:{api.port}/tlog", public_keys(hub.ring)[0].encode()
             words = (url, "--key", key, "--kept", tmp_path / "kept.head")
             cosign = ("--cosign", seed, "--name", witness.verifier.name)
-            assert (await asyncio.to_thread(command, *words))[0] == 4, "nothing is published yet"
+            code, out, err = await asyncio.to_thread(command, *words)
+            assert (code, "0 entries; a first look" in out) == (0, True), err
             await grow(hub, 300)
             code, out, err = await asyncio.to_thread(command, *words)
-            assert (code, "a first look" in out) == (0, True), err
+            assert (code, "the continuation of the 0 that were kept" in out) == (0, True), err
             await grow(hub, 400)
             code, out, err = await asyncio.to_thread(command, *words, *cosign)
             assert (code, "the continuation of the 3" in out) == (0, True), err
@@ -108,6 +109,17 @@ async def test_the_command_follows_a_served_ledger_and_cosigns_it(database_url, 
             assert witness.verifier.name in served
             assert (tmp_path / "kept.head").read_text() + served.splitlines(keepends=True)[-1] == served
             assert (await asyncio.to_thread(command, "ftp://x/tlog", *words[1:]))[0] == 2
+
+
+async def test_the_command_says_why_it_reached_no_ledger(database_url, tmp_path):
+    async with a_hub(database_url) as hub, an_api(hub) as api:
+        words = ("--key", public_keys(hub.ring)[0].encode(), "--kept", tmp_path / "kept.head")
+        code, _, err = await asyncio.to_thread(command, f"http://127.0.0.1:{api.port}/elsewhere", *words)
+        assert (code, "There is no ledger under this address" in err) == (4, True), err
+        port = api.port
+    code, _, err = await asyncio.to_thread(command, f"http://127.0.0.1:{port}/tlog", *words)
+    assert (code, "the connection is refused" in err) == (4, True), err
+    assert not (tmp_path / "kept.head").exists()
 
 
 async def test_the_command_finds_a_ledger_whose_end_was_cut_off(database_url, tmp_path):

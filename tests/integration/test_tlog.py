@@ -104,9 +104,21 @@ async def test_what_is_no_tile_is_refused(tmp_path, path):
         assert answer.json["code"] == "malformed"
 
 
-async def test_before_the_first_head_there_is_nothing(database_url):
+async def test_before_the_first_head_the_empty_tree_s_is_signed_and_nothing_else_is_there(database_url):
     async with a_hub(database_url) as hub, an_api(hub) as api:
-        assert (await api.nobody("GET", "/tlog/checkpoint")).status == 404
+        head = (await get(api.nobody, "checkpoint")).body
+        found = open_checkpoint(head, public_keys(hub.ring))
+        assert (found.size, found.root) == (0, hashlib.sha256().digest())
+        assert (await api.nobody("GET", "/tlog/tile/0/000.p/1")).status == 404
+
+
+async def test_nobody_vouches_for_the_empty_tree(database_url):
+    async with a_hub(database_url) as plain:
+        hub = dataclasses.replace(plain, witnesses=(WITNESS.verifier,))
+        async with an_api(hub) as api:
+            head = (await get(api.nobody, "checkpoint")).body.decode()
+            offered = WITNESS.cosigned(head, 1_700_000_000).encode()
+            assert (await api.nobody("POST", "/tlog/cosignatures", data=offered)).status == 409
 
 
 async def test_a_known_witness_s_cosignature_is_kept_and_served_once(database_url):
