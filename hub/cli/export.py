@@ -114,8 +114,8 @@ async def _export(hub: "Hub", args: argparse.Namespace) -> str:
 
 
 def _verify(file: Path, keys: list[str]) -> int:
+    from hub.cli.files import read_keys  # noqa: PLC0415
     from hub.compliance.exports.signed import Statement  # noqa: PLC0415 - so that --help is fast
-    from hub.crypto.notes import Verifier  # noqa: PLC0415
     from hub.errors import IntegrityFailed, Malformed  # noqa: PLC0415
 
     try:
@@ -125,7 +125,7 @@ def _verify(file: Path, keys: list[str]) -> int:
     except (OSError, UnicodeDecodeError):
         raise Malformed("The file or its .note cannot be read.", field=file.name) from None
     try:
-        statement = Statement.open(note, [Verifier.parse(key) for key in keys])
+        statement = Statement.open(note, read_keys(keys))
         statement.check(digest)
     except IntegrityFailed as error:
         print(f"NOT intact: {error.message}", file=sys.stderr)

@@ -1,7 +1,9 @@
 """Files that are named on the command line, read within a size."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
+from hub.crypto.notes import Verifier
 from hub.errors import Malformed
 
 
@@ -23,3 +25,11 @@ def read_text(path: Path, most: int) -> str:
         return read_file(path, most).decode()
     except UnicodeDecodeError:
         raise Malformed("A file is not text.", field=path.name) from None
+
+
+def read_keys(texts: Iterable[str]) -> tuple[Verifier, ...]:
+    """Public keys of a ledger as they are typed. Raises `Malformed`."""
+    try:
+        return tuple(Verifier.parse(text) for text in texts)
+    except Malformed:
+        raise Malformed("A key is NAME+ID+BASE64, as `part2hub keys list` shows it.", field="--key") from None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from hub.cli.files import read_text
+from hub.cli.files import read_keys, read_text
 from hub.crypto.checkpoint import Checkpoint, open_checkpoint
 from hub.crypto.cosignatures import cosigned
 from hub.crypto.export import keys_in, verify_file
@@ -48,6 +48,8 @@ async def _live(args: argparse.Namespace) -> int:
 
 
 def _export(args: argparse.Namespace) -> int:
+    if not args.export.is_file():
+        raise Malformed("There is no such file.", field=args.export.name)
     heads = _heads(args, keys_in(args.export, _keys(args)))
     report = verify_file(args.export, _keys(args), heads)
     sys.stdout.write(report.json().decode() + "\n" if args.json else report.text() + "\n")
@@ -84,7 +86,7 @@ def _proof(args: argparse.Namespace) -> int:
 
 
 def _keys(args: argparse.Namespace) -> tuple[Verifier, ...]:
-    return tuple(Verifier.parse(key) for key in args.key)
+    return read_keys(args.key)
 
 
 def _witnesses(args: argparse.Namespace) -> tuple[Verifier, ...]:

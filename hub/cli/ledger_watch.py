@@ -8,11 +8,10 @@ import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from hub.cli.files import read_file, read_text
+from hub.cli.files import read_file, read_keys, read_text
 from hub.crypto.checkpoint import Checkpoint, open_checkpoint
 from hub.crypto.cosignatures import Witness
 from hub.crypto.follow import follow
-from hub.crypto.notes import Verifier
 from hub.errors import Malformed, Unavailable
 from hub.model import new_id, now_us
 
@@ -29,7 +28,7 @@ _REFUSED = {
 
 def run(args: argparse.Namespace) -> int:
     """Compare the present head with the kept one and keep it. Raises `IntegrityFailed` for a changed history."""
-    keys = tuple(Verifier.parse(key) for key in args.key)
+    keys = read_keys(args.key)
     prefix = _prefix(args.url)
     kept = open_checkpoint(read_text(args.kept, _MOST), keys) if args.kept.exists() else None
     witness = Witness(args.name, read_file(args.cosign, 1_024)) if args.cosign else None

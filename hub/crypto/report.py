@@ -19,6 +19,7 @@ class Fault(StrEnum):
     UNSIGNED = "unsigned"
     OUTDATED = "outdated"
     UNPROVEN = "unproven"
+    UNVOUCHED = "unvouched"
 
 
 _WORDS = {
@@ -31,6 +32,7 @@ _WORDS = {
     Fault.FORKED: "The signed head of {first:,} entries belongs to another history than this one.",
     Fault.UNSIGNED: "A checkpoint (number {first:,} of those given) is not signed by a known key of this ledger.",
     Fault.OUTDATED: "The head of {first:,} entries is signed with a key that had been retired before.",
+    Fault.UNVOUCHED: "Position {first}{to_last}: no signed head vouches for what stands here; an export ends at one.",
     Fault.UNPROVEN: "No checkpoint vouches for any of these entries.",
 }
 
@@ -84,7 +86,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
             lines.append(f"  And {self.unlisted:,} more faults.")
         newer = self.entries - self.proven
         if self.intact and newer:
-            lines.append(f"{newer:,} entries are newer than the last signed head; nothing vouches for them yet.")
+            many = "entries are" if newer > 1 else "entry is"
+            lines.append(f"{newer:,} {many} newer than the last signed head; nothing vouches for that yet.")
         if self.trusted_head is None:
             lines.append(
                 "No head kept outside was given: had the newest entries been cut off together with their"

@@ -57,12 +57,14 @@ def verify_export(
     public_keys: Sequence[Verifier],
     trusted_heads: Sequence[Checkpoint] = (),
 ) -> Report:
-    """Verify an export: one leaf to a line, in position order, with no recorded hashes and no database."""
+    """Verify an export: one leaf to a line, in position order, with no recorded hashes and no database. It ends at a
+    signed head, so whatever stands behind the last one was put there.
+    """
     verification = Verification(checkpoints, public_keys, trusted_heads)
     stream = iter(lines)
     while batch := list(islice(stream, _BATCH)):
         verification.feed_lines(batch)
-    return verification.finish()
+    return verification.finish(whole=True)
 
 
 class Verification:
@@ -110,8 +112,8 @@ class Verification:
         nodes, self._nodes = self._nodes, []
         return nodes
 
-    def finish(self) -> Report:
-        """The report. Nothing can be fed afterwards."""
+    def finish(self, *, whole: bool = False) -> Report:
+        """The report. Nothing can be fed afterwards. `whole`: nothing may stand behind the last head."""
         size = self._frontier.size
         for finding in self._alignment.finish():
             self._note(finding)
@@ -121,7 +123,9 @@ class Verification:
             self._note(Finding(Fault.TRUNCATED, size, self._sizes[-1] - size))
         for finding in self._retirements.findings():
             self._note(finding)
-        if size and not self._agreed and not self._findings:
+        if whole and 0 < self._agreed < size and not self._findings:
+            self._note(Finding(Fault.UNVOUCHED, self._agreed, size - self._agreed))
+        if (size or (whole and not self._sizes)) and not self._agreed and not self._findings:
             self._note(Finding(Fault.UNPROVEN, 0, size))
         return Report(
             entries=size,

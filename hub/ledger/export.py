@@ -42,17 +42,20 @@ async def _fill(hub: Hub, archive: zipfile.ZipFile) -> tuple[int, int]:
     archive.writestr(form.README, form.HOW_TO)
     archive.writestr(form.KEYS, "".join(f"{key.encode()}\n" for key in public_keys(hub.ring)))
     archive.writestr(form.SUCCESSIONS, "".join(note + form.BETWEEN for note in successions(hub.ring)))
-    # Heads first: each then has all of its entries in the file, whatever is written meanwhile.
-    heads = await _heads(hub, archive)
+    # Heads first: each then has all of its entries in the file, and the last one ends it, whatever comes meanwhile.
+    heads, last = await _heads(hub, archive)
     entries = 0
     with archive.open(form.ENTRIES, "w", force_zip64=True) as out:
         async for line in lines(hub.database):
+            if entries == last:
+                break
             out.write(line + b"\n")
             entries += 1
     return entries, heads
 
 
-async def _heads(hub: Hub, archive: zipfile.ZipFile) -> int:
+async def _heads(hub: Hub, archive: zipfile.ZipFile) -> tuple[int, int]:
+    """How many, and the size of the last."""
     stored: Any = tables.Checkpoint
     count, after = 0, -1
     with archive.open(form.CHECKPOINTS, "w", force_zip64=True) as out:
@@ -60,7 +63,7 @@ async def _heads(hub: Hub, archive: zipfile.ZipFile) -> int:
             page = select(stored.size, stored.note).where(stored.size > after).order_by(stored.size).limit(_PAGE)
             rows = await hub.database.query(page)
             if not rows:
-                return count
+                return count, max(after, 0)
             for after, note in rows:  # noqa: B007 - the last size is where the next page begins
                 out.write((note + form.BETWEEN).encode())
                 count += 1

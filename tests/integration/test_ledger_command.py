@@ -233,3 +233,23 @@ async def _go_on(ledger):
     await database.commit(Unit((), (step,)))
     await Sequencer(database, ring, MovableClock(), ledger.folder / "ledger.head").finish()
     await database.close()
+
+
+def test_what_was_put_behind_the_last_head_shows(ledger, tmp_path):
+    file = ledger.tampered(tmp_path / "x.zip", [*ledger.lines, ledger.lines[5]])
+    code, out, _ = command("verify", "--export", file, "--key", ledger.key)
+    assert (code, "Position 105: no signed head vouches for what stands here" in out) == (1, True)
+
+
+def test_an_emptied_export_is_not_called_intact(ledger, tmp_path):
+    code, out, _ = command("verify", "--export", ledger.tampered(tmp_path / "x.zip", [], []), "--key", ledger.key)
+    assert (code, "No checkpoint vouches" in out) == (1, True)
+
+
+def test_what_was_mistyped_is_said_in_a_line(ledger, tmp_path):
+    for words, says in (
+        (("--export", tmp_path / "none.zip", "--key", ledger.key), "There is no such file."),
+        (("--export", ledger.export, "--key", ledger.key[:-4]), "A key is NAME+ID+BASE64"),
+    ):
+        code, out, err = command("verify", *words)
+        assert (code, out, says in err, err.count("\n")) == (2, "", True, 1)
