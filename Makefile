@@ -6,7 +6,7 @@ export PYTHONDONTWRITEBYTECODE ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check chaos bench serve lock clean venv servers
+.PHONY: help demo test check chaos bench compiled serve lock clean venv servers
 
 help: ## show these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -29,6 +29,13 @@ chaos: venv servers ## ten minutes in which every partner misbehaves; the ledger
 
 bench: venv servers ## the goals that can be measured, both sides in one run (ARGS chooses)
 	@$(PYTHON) -m tests.bench $(ARGS)
+
+compiled: venv ## the policy engine as machine code in build/compiled; every test of the policy must pass with it; then its speed
+	@command -v gcc >/dev/null && [ -e "$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h" ] \
+	  || deploy/bootstrap/packages.sh gcc libc6-dev python3-dev
+	@$(PYTHON) -m deploy.compiled
+	@$(PYTHON) -P -m pytest -o pythonpath="build/compiled ." tests/unit/policies $(ARGS)
+	@PYTHONPATH=build/compiled:. $(PYTHON) -P -m tests.bench P3
 
 serve: venv ## the hub in one process on 127.0.0.1:8080, its data in ./data
 	@.venv/bin/part2hub serve $(ARGS)
