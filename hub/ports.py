@@ -161,17 +161,25 @@ class Stamp(NamedTuple):
     key_id: str
     nonce: str
     created_s: int
+    digest: str
+    """The Content-Digest of the request."""
 
 
 class SignatureReader(Protocol):
-    """Reads signed requests. It MUST raise `IntegrityFailed` unless one of the keys signed exactly this request;
-    whether it is fresh, and new, is the caller's.
+    """Reads signed requests, and signs what they are answered with. It MUST raise `IntegrityFailed` unless one of the
+    keys signed exactly this request; whether it is fresh, and new, is the caller's.
     """
 
     def read(
         self, headers: Mapping[str, str], authority: str, path: str, body: bytes, keys: Mapping[str, bytes]
     ) -> Stamp:
         """`headers` by lower-case name; `keys` by key id."""
+        ...
+
+    def acknowledge(
+        self, key: bytes, key_id: str, stamp: Stamp, status: int, body: bytes, created_s: int
+    ) -> tuple[tuple[str, str], ...]:
+        """The headers by which the holder of `key` (Ed25519, 32 bytes) stands for this answer to that request."""
         ...
 
 

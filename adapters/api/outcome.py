@@ -17,6 +17,7 @@ can write, does not show that nothing stayed; the partner's own signature over t
 disclosed".
 """
 
+import hashlib
 import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -52,8 +53,9 @@ def conclude(result: Answered | Failed, prepared: Prepared, at: int) -> Outcome:
 
 def _acknowledged(answer: Answer, prepared: Prepared, verify_key: bytes, at: int) -> Outcome:
     digest, delivery = content_digest(prepared.digest), prepared.parcel.delivery
+    own = content_digest(hashlib.sha256(answer.body).digest())
     try:
-        signed = verify_acknowledgement(answer.headers, answer.status, digest, delivery, verify_key)
+        signed = verify_acknowledgement(answer.headers, answer.status, digest, delivery, verify_key, own)
     except IntegrityFailed as error:
         code = error.detail_code if _successful(answer) else f"api-{answer.status}"
         return Unknown(code=code)

@@ -1,9 +1,9 @@
 """HTTP message signatures (RFC 9421, Ed25519) on a delivery and on its acknowledgement.
 
 A delivery covers  @method @authority @path content-digest content-type; its nonce is the delivery id.
-An acknowledgement covers  @status  and the delivery's  content-digest;req; its nonce is the delivery id again, its
-`created` the time of receipt. So an acknowledgement says: this key took (or, by its status, refused) exactly
-these bytes of exactly this delivery.
+An acknowledgement covers  @status  and the delivery's  content-digest;req, and between them its own  content-digest
+if it has a body that it speaks for; its nonce is the delivery id again, its `created` the time of receipt. So an
+acknowledgement says: this key took (or, by its status, refused) exactly these bytes of exactly this delivery.
 
 Rules kept: one signature per message, one order of components, one tag for each use; anything else does not
 verify. The delivery id with `created` is the guard against replay: a receiver refuses a `created` more than
@@ -27,6 +27,7 @@ KEY_ID = re.compile(r"[A-Za-z0-9._:/@-]{1,100}")
 
 _DELIVERY = ("@method", "@authority", "@path", "content-digest", "content-type")
 _ACKNOWLEDGEMENT = ("@status", "content-digest;req")
+_WITH_BODY = ("@status", "content-digest", "content-digest;req")
 _INPUT = re.compile(
     r"(?P<label>[a-z][a-z0-9_-]{0,31})=(?P<params>\((?P<covered>[^()]*)\);created=(?P<created>\d{1,12})"
     r';keyid="(?P<key_id>[A-Za-z0-9._:/@-]{1,100})";nonce="(?P<nonce>[A-Za-z0-9._-]{1,64})"'
@@ -77,10 +78,12 @@ def sign_delivery(
 
 
 def sign_acknowledgement(
-    key: SigningKey, key_id: str, *, status: int, digest: str, delivery: str, created: int
+    key: SigningKey, key_id: str, *, status: int, digest: str, delivery: str, created: int, own: str = ""
 ) -> tuple[tuple[str, str], ...]:
-    """The headers with which a receiver acknowledges, or by its status refuses, a delivery it got."""
-    components = tuple(zip(_ACKNOWLEDGEMENT, (str(status), digest), strict=True))
+    """The headers with which a receiver acknowledges, or by its status refuses, a delivery it got; `own` is the
+    Content-Digest value of its own body.
+    """
+    components = _acknowledgement(status, own, digest)
     return _sign(key, key_id, components, nonce=delivery, created=created, tag=ACKNOWLEDGEMENT_TAG)
 
 
@@ -98,14 +101,28 @@ def verify_delivery(
 
 
 def verify_acknowledgement(
-    headers: Mapping[str, str], status: int, digest: str, delivery: str, verify_key: bytes
+    headers: Mapping[str, str], status: int, digest: str, delivery: str, verify_key: bytes, own: str = ""
 ) -> Signed:
-    """The acknowledgement of this delivery by the holder of `verify_key`; raises `IntegrityFailed`."""
-    components = tuple(zip(_ACKNOWLEDGEMENT, (str(status), digest), strict=True))
-    signed = _verify(headers, components, ACKNOWLEDGEMENT_TAG, verify_key)
+    """The acknowledgement of this delivery by the holder of `verify_key`; `own` is the Content-Digest value of the body
+    that came with it. Raises `IntegrityFailed`.
+    """
+    speaks = f"({_covered(_WITH_BODY)});" in headers.get("signature-input", "")
+    if speaks and headers.get("content-digest", "") != own:
+        raise IntegrityFailed("The Content-Digest is not the body's.", code="signature-digest")
+    signed = _verify(headers, _acknowledgement(status, own if speaks else "", digest), ACKNOWLEDGEMENT_TAG, verify_key)
     if signed.delivery != delivery:
         raise IntegrityFailed("The acknowledgement is of another delivery.", code="signature-other-delivery")
     return signed
+
+
+def _acknowledgement(status: int, own: str, digest: str) -> tuple[tuple[str, str], ...]:
+    if own:
+        return tuple(zip(_WITH_BODY, (str(status), own, digest), strict=True))
+    return tuple(zip(_ACKNOWLEDGEMENT, (str(status), digest), strict=True))
+
+
+def _covered(names: tuple[str, ...]) -> str:
+    return " ".join(_identifier(name) for name in names)
 
 
 def _identifier(name: str) -> str:
@@ -116,7 +133,7 @@ def _identifier(name: str) -> str:
 def _sign(
     key: SigningKey, key_id: str, components: tuple[tuple[str, str], ...], *, nonce: str, created: int, tag: str
 ) -> tuple[tuple[str, str], ...]:
-    covered = " ".join(_identifier(name) for name, _ in components)
+    covered = _covered(tuple(name for name, _ in components))
     params = f'({covered});created={created};keyid="{key_id}";nonce="{nonce}";alg="ed25519";tag="{tag}"'
     signature = key.sign(signature_base(components, params)).signature
     return (
@@ -132,7 +149,7 @@ def _verify(
     given = _SIGNATURE.fullmatch(headers.get("signature", ""))
     if stated is None or given is None or stated["label"] != given[1]:
         raise IntegrityFailed("The message is not signed in the agreed form.", code="signature-absent")
-    covered = " ".join(_identifier(name) for name, _ in components)
+    covered = _covered(tuple(name for name, _ in components))
     if stated["covered"] != covered or stated["tag"] != tag:
         raise IntegrityFailed("The signature does not cover what it must.", code="signature-scope")
     key = keys if isinstance(keys, bytes) else keys.get(stated["key_id"])

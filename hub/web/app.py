@@ -41,6 +41,7 @@ from hub.web import (
     policy,
     registers,
     reports,
+    signed,
     signing,
     smart,
     submissions,
@@ -81,6 +82,7 @@ ROUTES: tuple[Route, ...] = (
     *fhir_exchange.ROUTES,
     *inbound.ROUTES,
     *smart.ROUTES,
+    *signed.ROUTES,
     *webhooks.ROUTES,
     *tlog.ROUTES,
     *health.ROUTES,
@@ -195,6 +197,7 @@ async def _boundary(request: web.Request, handler: Handler) -> web.StreamRespons
         response = problem_of(error)
         if is_fhir:  # also what no route has
             response = as_outcome(response)
+    signed.acknowledge(request, response)
     for name, value in _SECURE.items():
         response.headers.setdefault(name, value)
     count_request(route, method if roles is not None else "other", str(response.status)).inc()

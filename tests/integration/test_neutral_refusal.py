@@ -134,6 +134,7 @@ OF_NOBODY = {
     ("GET", "/metrics"),
     ("GET", "/openapi.json"),
     ("GET", "/fhir/metadata"),
+    ("GET", "/.well-known/jwks.json"),
     ("GET", "/.well-known/smart-configuration"),
     ("GET", "/fhir/.well-known/smart-configuration"),
     ("POST", "/oauth/token"),

@@ -11,14 +11,21 @@ import time
 from collections.abc import AsyncIterator
 from typing import Any
 
+import msgspec
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from nacl.signing import SigningKey
 
+from adapters.api.channel import ApiChannel
 from adapters.api.incoming import RequestSignatures
-from hub.storage import signers
+from hub.crypto.keyring import KeyKind
+from hub.model import ChannelKind, Delivered, Endpoint
+from hub.storage import signers, tokens
 from hub.storage.tables import Inbound, Submission
 from tests.api import Answer, Api, an_api
+from tests.contract.channel_parcel import sample_parcel
 from tests.integration.test_fhir_messages import notification
 from tests.scenes import Scene, a_scene, handed
 
@@ -70,8 +77,6 @@ async def line(migrated_url: str) -> AsyncIterator[Line]:
     async with a_scene(migrated_url) as scene:
         scene.hub = dataclasses.replace(scene.hub, address="https://hub.example", signatures=RequestSignatures())
         async with an_api(scene.hub) as api:
-            from hub.storage import tokens
-
             signer = await signers.add(scene.hub, "harbor", "ehr", PUBLIC, by="county")
             token = (await tokens.issue(scene.hub, "harbor", "sender", by="county")).token
             found = Line(scene, api, token)
@@ -91,7 +96,8 @@ async def test_nothing_unsigned_is_taken_on_any_way_in(line: Line) -> None:
     assert await line.scene.rows(Inbound.id) == await line.scene.rows(Submission.id) == []
 
 
-async def test_a_signed_packet_is_taken(line: Line) -> None:
+async def packet(line: Line, key: str = "k", **changes: Any) -> tuple[dict[str, str], Answer]:
+    """A signed packet: its headers and its answer."""
     given = handed(line.scene.member)
     manifest = {
         "kind": "referral_packet",
@@ -102,10 +108,14 @@ async def test_a_signed_packet_is_taken(line: Line) -> None:
     }
     documents = {"d0": base64.b64encode(given.documents["d0"]).decode()}
     body = json.dumps({"manifest": manifest, "documents": documents}).encode()
-    headers = signed("/v1/submissions", body, "application/json") | {"Idempotency-Key": "k"}
-    assert (await line.caller("POST", "/v1/submissions", data=body, headers=headers)).status == 202
-    again = headers | {"Idempotency-Key": "another"}
-    answer = await line.caller("POST", "/v1/submissions", data=body, headers=again)
+    headers = signed("/v1/submissions", body, "application/json", **changes) | {"Idempotency-Key": key}
+    return headers, await line.caller("POST", "/v1/submissions", data=body, headers=headers)
+
+
+async def test_a_signed_packet_is_taken(line: Line) -> None:
+    now = int(time.time())
+    assert (await packet(line, created=now))[1].status == 202
+    _, answer = await packet(line, "another", created=now)
     assert (answer.status, answer.json["code"]) == (401, "signature-used"), "a captured request is no second packet"
 
 
@@ -146,3 +156,75 @@ async def test_a_hub_that_cannot_read_signatures_takes_nothing_from_whoever_sign
     async with an_api(dataclasses.replace(line.scene.hub, signatures=None)) as api:
         harbor = await api.caller("harbor")
         assert (await harbor("POST", FHIR, notification())).status == 401
+
+
+def acknowledged(answer: Answer, sent: dict[str, str], keys: Any, nonce: str = "n-1") -> bool:
+    """Whether the hub's published key signed exactly this answer to this request; from RFC 9421's text alone."""
+    digest = f"sha-256=:{base64.b64encode(hashlib.sha256(answer.body).digest()).decode()}:"
+    assert answer.headers["Content-Digest"] == digest
+    params = answer.headers["Signature-Input"].removeprefix("sig=")
+    covered, _, stated = params.partition(")")
+    assert covered == '("@status" "content-digest" "content-digest";req'
+    named = dict(each.split("=", 1) for each in stated.split(";")[1:])
+    assert (named["nonce"], named["alg"], named["tag"]) == (f'"{nonce}"', '"ed25519"', '"part2hub/ack/v1"')
+    (x,) = [each["x"] for each in keys["keys"] if each["kid"] == named["keyid"].strip('"')]
+    base = [
+        f'"@status": {answer.status}',
+        f'"content-digest": {digest}',
+        f'"content-digest";req: {sent["Content-Digest"]}',
+        f'"@signature-params": {params}',
+    ]
+    signature = base64.b64decode(answer.headers["Signature"].removeprefix("sig=:").removesuffix(":"))
+    key = Ed25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(x + "="))
+    try:
+        key.verify(signature, "\n".join(base).encode())
+    except InvalidSignature:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(("change", "status"), [({}, 200), ({"type": "collection"}, 400)])
+async def test_what_is_answered_is_signed_by_the_hubs_published_key(line: Line, change: Any, status: int) -> None:
+    keys = (await line.api.nobody("GET", "/.well-known/jwks.json")).json
+    body = json.dumps(notification() | change).encode()
+    headers = signed(FHIR, body, "application/fhir+json")
+    answer = await line.caller("POST", FHIR, data=body, headers=headers)
+    assert answer.status == status
+    assert acknowledged(answer, headers, keys)
+    assert not acknowledged(answer._replace(status=202), headers, keys)
+    assert not acknowledged(answer, headers | {"Content-Digest": "sha-256=:AAAA:"}, keys)
+
+
+async def test_a_packet_is_acknowledged_too(line: Line) -> None:
+    keys = (await line.api.nobody("GET", "/.well-known/jwks.json")).json
+    headers, answer = await packet(line, nonce="n-p")
+    assert answer.status == 202
+    assert acknowledged(answer, headers, keys, "n-p")
+
+
+async def test_what_was_not_signed_is_not_acknowledged(line: Line) -> None:
+    lantern = await line.api.caller("lantern")
+    for answer in (await lantern("POST", FHIR, notification()), await line.message(key_id="nobody")):
+        assert "Signature" not in answer.headers
+
+
+async def test_another_hubs_channel_reads_the_acknowledgement_as_proof_of_delivery(line: Line) -> None:
+    """What one hub signs to the next one is proved by that one's key, as the directory of the first one holds it."""
+    key = line.scene.hub.ring.active(KeyKind.DELIVERY)
+    channel = ApiChannel(SigningKey(KEY.private_bytes_raw()), "ehr", allow_plain_loopback=True)
+    async with an_api(dataclasses.replace(line.scene.hub, address="")) as api:
+        endpoint = Endpoint(
+            id="e",
+            organization="county",
+            channel=ChannelKind.API,
+            address=f"http://127.0.0.1:{api.port}/fhir",
+            form="fhir",
+            verify_key=key.public,
+        )
+        prepared = await channel.prepare(sample_parcel(endpoint))
+        bearer = (await tokens.issue(line.scene.hub, "harbor", "sender", by="county")).token
+        headers = (*prepared.headers, ("Authorization", f"Bearer {bearer}"))
+        outcome = await channel.deliver(msgspec.structs.replace(prepared, headers=headers))
+    await channel.close()
+    assert isinstance(outcome, Delivered)
+    assert (outcome.receipt.kind, outcome.receipt.reference.partition(":")[0]) == ("signed-ack", key.id)
