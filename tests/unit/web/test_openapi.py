@@ -50,12 +50,8 @@ def test_only_what_needs_no_token_says_so() -> None:
         {"/forms/consent", "/forms/style.css"},
     )
     ledger = {"/tlog/checkpoint", "/tlog/tile/{path}", "/tlog/cosignatures"}
-    smart = {
-        "/.well-known/jwks.json",
-        "/oauth/token",
-        "/.well-known/smart-configuration",
-        "/fhir/.well-known/smart-configuration",
-    }
+    smart = {"/oauth/token", "/.well-known/smart-configuration", "/fhir/.well-known/smart-configuration"}
+    keys = {"/.well-known/jwks.json"}
     providers = {"/v1/reports/{provider}"}  # a report proves itself
     assert {path for _, path in described_open} == machines | page | ledger | providers | smart | keys
 
