@@ -69,7 +69,7 @@ class SqliteDatabase:
         values = compiled.params
         row = [values[name] for name in compiled.positiontup or ()]
         try:
-            self._read_on()
+            self._read_anew()
             return self._reader.execute(str(compiled), row).fetchall()
         except sqlite3.Error as error:
             raise StorageFailed("The database did not answer.") from error
@@ -84,9 +84,9 @@ class SqliteDatabase:
         self._writer.close()
 
     def _read_on(self) -> None:
-        """Whatever is asked in one turn of the loop reads one state of the database, as it is at the first question:
-        taking locks and forgetting what was read cost more than a look-up. Who is told of a commit goes on in a later
-        turn, and so sees it.
+        """All look-ups of one turn of the loop read one state of the database, as it is at the first: taking locks and
+        forgetting what was read cost more than a look-up. Who is told of a commit goes on in a later turn, and so
+        sees it.
         """
         if not self._reading:
             self._reader.execute("BEGIN")
