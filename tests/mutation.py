@@ -25,6 +25,7 @@ LEFT_OUT = {"texts", "codes", "rulebook", "vocabulary", "notices", "model", "per
 NAMES = (
     "choices",
     "edges",
+    "editions",
     "limits",
     "orders",
     "duties",
