@@ -76,6 +76,7 @@ def test_an_agent_signs_for_a_patient_unable_to_act_only_if_counsel_says_so(find
         (["treatment"], "st-brigid", "permit"),
         (["treatment", "employment"], "st-brigid", "deny"),
         (["treatment"], "keystone-housing", "deny"),
+        (["treatment", "payment", "operations"], "st-brigid", "permit"),
     ],
 )
 def test_a_narrow_consent_opens_what_hipaa_permits_only_if_counsel_says_so(purposes, recipient, outcome):

@@ -410,3 +410,27 @@ def test_parties_that_are_part_of_each_other_are_no_program():
         name: replace(WORLD.parties["harbor-counselor"], id=name, part_of=of) for name, of in (("a", "b"), ("b", "a"))
     }
     assert World(ring, {}, WORLD.zone).program_of == {}
+
+
+# -- taken back as to whom (§2.31(a)(6), (c)(3)) ---------------------------------------------------------------------
+
+LATELY = "2026-02-20T09:00:00-08:00"
+
+
+@pytest.mark.parametrize(("party", "outcome"), [("county-behavioral-health", "permit"), ("county-sud", "deny")])
+def test_a_consent_taken_back_as_to_an_agency_does_not_stop_the_program_within_it(party, outcome):
+    form = {"like": "tpo", "revoked": [{"at": LATELY, "how": "written", "as_to": [party]}]}
+    assert answer("county-sud", consents={"intake": form}).outcome == outcome
+
+
+@pytest.mark.parametrize(("party", "outcome"), [("probation", "deny"), ("police", "permit")])
+def test_a_justice_consent_taken_back_as_to_the_department_stops_its_officers(party, outcome):
+    revoked = [{"at": LATELY, "how": "written", "as_to": [party]}]
+    form = {"like": "criminal_justice", "discloser": ["harbor"], "revocable_from": "2026-02-01", "revoked": revoked}
+    held = {"source": "harbor", "held_under": "court-form", "received": "2026-01-20T14:00:00-08:00"}
+    monitoring = {"condition": True, "monitors": True}
+    decision = answer(
+        "officer-reyes", "drug-court", "supervision",
+        supervision=monitoring, packet={"report": held}, consents={"court-form": form},
+    )  # fmt: skip
+    assert decision.outcome == outcome
