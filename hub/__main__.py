@@ -85,6 +85,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser(asked: str | None) -> argparse.ArgumentParser:
     form = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser("part2hub", description=_HELP, epilog=_EPILOG, formatter_class=form)
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the hub's version")
     commands = parser.add_subparsers(dest="command_name", required=True, metavar="COMMAND")
     for name, (module, words) in COMMANDS.items():
         if name == asked:
@@ -92,6 +93,17 @@ def _parser(asked: str | None) -> argparse.ArgumentParser:
         else:
             commands.add_parser(name, help=words)
     return parser
+
+
+class _Version(argparse.Action):
+    """Prints what is installed, looked up only when somebody asks."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        """Ends the process with 0."""
+        from importlib.metadata import version  # noqa: PLC0415 - so that every other command starts without it
+
+        print(f"part2hub {version('part2hub')}")  # noqa: T201 - a command line prints
+        parser.exit()
 
 
 def _refused(command: str, words: str, code: int) -> int:

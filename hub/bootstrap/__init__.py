@@ -107,7 +107,7 @@ async def open_hub(settings: Settings, *, channels: bool = True) -> AsyncIterato
 
 
 def serve(settings: Settings, role: str = "all", ready: Callable[[], None] = lambda: None) -> None:
-    """Run until SIGTERM or SIGINT. `role`: one of `ROLES`. Raises `ConfigurationError`."""
+    """Run until SIGTERM, SIGINT or SIGHUP. `role`: one of `ROLES`. Raises `ConfigurationError`."""
     if role not in ROLES:
         raise ConfigurationError("The role is all, api, worker or intake.")
     configure_log()
@@ -138,12 +138,15 @@ def settle_garbage() -> None:
 async def _serve(settings: Settings, role: str, ready: Callable[[], None]) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for name in (signal.SIGTERM, signal.SIGINT):
+    # A terminal that was closed (SIGHUP) ends the hub as gently as Ctrl-C: a delivery under way is recorded.
+    for name in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(name, stop.set)
     async with open_hub(settings, channels=role in ("all", "worker")) as hub, running(hub, settings, role):
         _log.info("serving", role=role)
         ready()
         await stop.wait()
+        _log.info("stopping", role=role)
+    _log.info("stopped", role=role)
 
 
 @contextlib.asynccontextmanager

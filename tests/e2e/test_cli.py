@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -140,6 +141,24 @@ def test_an_address_that_is_taken_is_told_in_one_line(desk: Desk) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         said = desk("serve", "--role", "api", "--listen", f"127.0.0.1:{taken.getsockname()[1]}", code=3)
     assert "cannot listen" in said
+
+
+def test_the_end_of_its_terminal_ends_the_hub_gently_and_beside_it_no_second_one_works(desk: Desk) -> None:
+    serve = [sys.executable, "-m", "hub", "serve", "--listen", "127.0.0.1:0"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(serve, env=desk.environment, cwd=desk.folder, text=True, **pipes) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("part2hub: listening")
+        assert "Another worker" in desk("serve", "--listen", "127.0.0.1:0", code=3)
+        process.send_signal(signal.SIGHUP)
+        told = [json.loads(line)["event"] for line in process.communicate(timeout=30)[1].splitlines()]
+    assert process.returncode == 0
+    assert (told[0], told[-2:]) == ("serving", ["stopping", "stopped"])
+
+
+def test_the_command_says_its_version(tmp_path: Path) -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    assert Desk(tmp_path)("--version") == f"part2hub {project['version']}\n"
 
 
 def test_help_teaches_with_examples_and_exit_codes(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from alembic.config import Config
 from sqlalchemy import create_engine, inspect
 from sqlmodel import SQLModel
 
-from hub.errors import ConfigurationError
+from hub.errors import ConfigurationError, Unavailable
 from hub.storage import migrations, tables
 
 ROOT = Path(__file__).parents[2]
@@ -108,3 +108,29 @@ def to_version(path: Path, revision: str) -> None:
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
     config.attributes["url"] = f"sqlite:///{path}"
     command.upgrade(config, revision)
+
+
+def test_a_new_database_file_and_what_lies_beside_it_are_its_owners_alone(tmp_path: Path) -> None:
+    path = tmp_path / "data" / "hub.sqlite"
+    migrations.upgrade(f"sqlite:///{path}")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("DELETE FROM alembic_version")
+        found = {file.name: file.stat().st_mode & 0o777 for file in path.parent.iterdir()}
+    assert found == {"hub.sqlite": 0o600, "hub.sqlite-wal": 0o600, "hub.sqlite-shm": 0o600}
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_folder_that_cannot_be_written_is_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigurationError, match="HUB_DATA"):
+        migrations.upgrade(f"sqlite:///{tmp_path / 'file' / 'hub.sqlite'}")
+
+
+def test_a_server_that_does_not_answer_leaves_no_folder_of_its_name_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(Unavailable):
+        migrations.upgrade("postgresql://hub@127.0.0.1:1/hub")
+    assert list(tmp_path.iterdir()) == []

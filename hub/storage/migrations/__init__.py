@@ -34,9 +34,11 @@ def upgrade(url: str) -> None:
 
 
 def _sqlite_is_current(url: str) -> bool:
+    if not url.startswith("sqlite:"):
+        return False
     path = Path(url.removeprefix("sqlite:///"))
-    if not url.startswith("sqlite:") or not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        _make_private(path)
         return False
     connection = sqlite3.connect(path)
     try:
@@ -47,3 +49,12 @@ def _sqlite_is_current(url: str) -> bool:
         return found == (HEAD,)
     finally:
         connection.close()
+
+
+def _make_private(path: Path) -> None:
+    """An empty file that its owner alone reads; SQLite gives the files that it puts beside it the same mode."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+    except OSError:
+        raise ConfigurationError("HUB_DATA, or the database's own folder, cannot be written.") from None
