@@ -1,0 +1,121 @@
+"""Containers, compose file, units and Kubernetes manifests say the same, and say what the hub understands."""
+
+import re
+import shlex
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from hub.__main__ import _parser
+from hub.web.app import ROUTES
+from tests.architecture.tree import ROOT
+
+DEPLOY = ROOT / "deploy"
+CONTAINERFILE = (DEPLOY / "Containerfile").read_text()
+COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+HUBS = {name: service for name, service in COMPOSE["services"].items() if service["image"].startswith("part2hub:")}
+KUBERNETES = [
+    document
+    for path in sorted(DEPLOY.glob("kubernetes/**/*.yaml"))
+    for document in yaml.safe_load_all(path.read_text())
+]
+POD = yaml.safe_load((DEPLOY / "kubernetes" / "hub" / "pod.yaml").read_text())["spec"]["template"]["spec"]
+DEPLOYMENTS = [each for each in KUBERNETES if each["kind"] == "Deployment" and each["metadata"]["name"] != "any"]
+UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
+PUBLIC = {route.path for route in ROUTES}
+
+
+def commands() -> Iterator[tuple[str, list[str]]]:
+    """Every command of the hub that some manifest starts, with where it stands."""
+    yield "Containerfile", re.findall(r"\w+", re.findall(r"^CMD \[(.*)\]$", CONTAINERFILE, re.MULTILINE)[0])
+    for name, service in HUBS.items():
+        yield f"compose {name}", service["command"]
+    for each in DEPLOYMENTS:
+        yield f"kubernetes {each['metadata']['name']}", each["spec"]["template"]["spec"]["containers"][0]["args"]
+    for unit in UNITS:
+        yield unit.name, shlex.split(re.findall(r"^ExecStart=\S+/part2hub (.*)$", unit.read_text(), re.MULTILINE)[0])
+
+
+@pytest.mark.parametrize(("place", "words"), list(commands()), ids=lambda each: each if isinstance(each, str) else "")
+def test_what_is_started_is_a_command_of_the_hub(place: str, words: list[str]) -> None:
+    assert _parser(words[0]).parse_args(words).run, place
+
+
+def test_every_probe_asks_an_address_that_the_hub_answers() -> None:
+    asked = re.findall(r"127\.0\.0\.1:8080(/\w+)", CONTAINERFILE + " ".join(HUBS["api"]["healthcheck"]["test"]))
+    for each in DEPLOYMENTS:
+        for container in each["spec"]["template"]["spec"]["containers"]:
+            asked += [probe["httpGet"]["path"] for name, probe in container.items() if name.endswith("Probe")]
+    assert len(asked) == 4
+    assert set(asked) <= PUBLIC
+
+
+def test_the_hub_is_nobody_and_writes_only_to_its_volumes() -> None:
+    user = re.findall(r"^USER (\d+):\1$", CONTAINERFILE, re.MULTILINE)
+    assert user
+    assert set(HUBS) == {"api", "worker", "intake"}
+    for service in COMPOSE["services"].values():
+        assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
+        assert service["security_opt"] == ["no-new-privileges:true"]
+    assert POD["securityContext"]["runAsNonRoot"]
+    assert str(POD["securityContext"]["runAsUser"]) == user[0]
+    for container in POD["containers"] + POD["initContainers"]:
+        assert container["securityContext"]["readOnlyRootFilesystem"]
+        assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    assert f"chown {user[0]}:{user[0]} secrets/pgpass" in (DEPLOY / "bootstrap" / "secrets.sh").read_text()
+
+
+def test_the_volumes_of_the_image_are_mounted_where_the_settings_look() -> None:
+    volumes = set(re.findall(r'"(/var/[^"]+)"', CONTAINERFILE))
+    data, keys = re.findall(r"HUB_DATA=(\S+) HUB_KEYS=(\S+)", CONTAINERFILE)[0]
+    assert volumes == {data, str(Path(keys).parent)}
+    for service in HUBS.values():
+        assert volumes <= {mount.split(":")[1] for mount in service["volumes"]}
+    assert volumes <= {mount["mountPath"] for mount in POD["containers"][0]["volumeMounts"]}
+    named = {volume["name"] for volume in POD["volumes"]}
+    for container in POD["containers"] + POD["initContainers"]:
+        assert {mount["name"] for mount in container["volumeMounts"]} <= named
+
+
+def test_one_version_is_named_everywhere() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    kustomization = next(each for each in KUBERNETES if each["kind"] == "Kustomization")
+    named = {service["image"] for service in HUBS.values()} | set(re.findall(r"part2hub:[\d.]+\d", CONTAINERFILE))
+    assert named == {f"part2hub:{version}"}
+    assert kustomization["images"] == [{"name": "part2hub", "newTag": version}]
+
+
+def test_the_builder_gets_what_the_containerfile_copies_and_nothing_else() -> None:
+    copied = {
+        word for line in re.findall(r"^COPY (?!--from)(.+) \S+$", CONTAINERFILE, re.MULTILINE) for word in line.split()
+    }
+    ignore = (DEPLOY / "Containerfile.dockerignore").read_text().splitlines()
+    assert "*" in ignore
+    assert {line[1:] for line in ignore if line.startswith("!")} == copied
+
+
+def test_a_service_reaches_the_pods_and_ports_that_are_there() -> None:
+    pods = {each["spec"]["template"]["metadata"]["labels"]["role"]: each for each in DEPLOYMENTS}
+    for each in KUBERNETES:
+        selector = each.get("spec", {}).get("selector", {})
+        if each["kind"] == "Service":
+            container = pods[selector["role"]]["spec"]["template"]["spec"]["containers"][0]
+            assert {port["targetPort"] for port in each["spec"]["ports"]} <= {
+                port["name"] for port in container["ports"]
+            }
+        if each["kind"] in {"NetworkPolicy", "PodDisruptionBudget"}:
+            labels: Any = selector or each["spec"]["podSelector"]
+            assert labels["matchLabels"]["role"] in pods
+
+
+def test_what_kubernetes_applies_is_there() -> None:
+    kustomization = next(each for each in KUBERNETES if each["kind"] == "Kustomization")
+    for name in kustomization["resources"] + kustomization["components"]:
+        assert (DEPLOY / "kubernetes" / name).exists()
+    settings = dict(line.split("=", 1) for line in kustomization["configMapGenerator"][0]["literals"])
+    keys = {mount["name"]: mount["mountPath"] for mount in POD["containers"][0]["volumeMounts"]}["keys"]
+    assert {str(Path(settings[name]).parent) for name in ("HUB_KEYS", "PGPASSFILE")} == {keys}
