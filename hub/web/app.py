@@ -157,7 +157,9 @@ async def listening(
         server = await loop.create_server(lambda: express.Connection(lane), host, port, ssl=tls, backlog=512)
     except OSError as error:
         await runner.cleanup()
-        raise ConfigurationError("The hub cannot listen on the address of HUB_LISTEN or --listen; is it taken?") from error
+        raise ConfigurationError(
+            "The hub cannot listen on the address of HUB_LISTEN or --listen; is it taken?"
+        ) from error
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
