@@ -7,7 +7,8 @@ import msgspec
 from hub.errors import ConfigurationError
 
 _HELP = """\
-Runs until SIGTERM, Ctrl-C or the end of its terminal, and finishes a delivery first. One process does everything; on several machines with PostgreSQL, any number of each role.
+Runs until SIGTERM, Ctrl-C or the end of its terminal, and finishes a delivery first. One process does everything; on
+several machines with PostgreSQL, any number of each role.
 
   part2hub serve                              API, worker and clocks on 127.0.0.1:8080 (or $HUB_LISTEN)
   part2hub serve --listen 0.0.0.0:8080        behind a proxy that ends TLS
