@@ -7,7 +7,7 @@ here, not found out at the first delivery.
 import re
 from datetime import date
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
@@ -24,6 +24,14 @@ _EMAIL = re.compile(r"[^@\s<>\",;:]{1,64}@[A-Za-z0-9.-]{1,190}")
 _FAX = re.compile(r"\+[1-9][0-9]{6,14}")
 _NPI = re.compile(r"[0-9]{10}")
 _KEY_BYTES = 32
+_PATH = re.compile(r"(/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?")
+_FORMS = {
+    ChannelKind.API: frozenset({"fhir", "sealed"}),
+    ChannelKind.EMAIL: frozenset({"context", "xdm", "360x", "no-mdn", "dispatched", "gcm", "pkcs1"}),
+    ChannelKind.FILE: frozenset({"sealed"}),
+}
+"""The words of an endpoint's form; a channel that is not here takes none."""
+_ONE_FORM = (ChannelKind.API, ChannelKind.FILE)
 
 
 class EndpointEntry(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -68,6 +76,7 @@ def organization(name: str, raw: dict[str, Any]) -> Organization:
 def endpoint(name: str, entry: EndpointEntry, verified_at: int) -> Endpoint:
     """`verified_at`: microseconds, 0 if nobody has verified it. Raises `Malformed` naming the field."""
     _ADDRESS[entry.channel](entry)
+    _check_form(entry)
     for field in ("seal_key", "verify_key"):
         key = getattr(entry, field)
         if key is not None and len(key) != _KEY_BYTES:
@@ -77,7 +86,7 @@ def endpoint(name: str, entry: EndpointEntry, verified_at: int) -> Endpoint:
         organization=entry.organization,
         channel=entry.channel,
         address=entry.address,
-        form=entry.form,
+        form=" ".join(entry.form.split()),
         rank=entry.rank,
         certificate=_pem("certificate", entry.certificate),
         seal_key=entry.seal_key,
@@ -98,6 +107,28 @@ def agreement(name: str, entry: AgreementEntry) -> Agreement:
     return Agreement(_checked_id(name), entry.kind, entry.holder, entry.with_party, entry.service, until, entry.copies)
 
 
+def _check_form(entry: EndpointEntry) -> None:
+    """What nobody here understands would be left out at every delivery, and never seen."""
+    known, given = _FORMS.get(entry.channel, frozenset()), entry.form.split()
+    if not known and given:
+        raise Malformed("An endpoint of this channel has no form.", field="form")
+    if not known.issuperset(given) or len(set(given)) < len(given) or (entry.channel in _ONE_FORM and len(given) > 1):
+        how = "one of" if entry.channel in _ONE_FORM else "any of"
+        raise Malformed(f"The form is {how}: {', '.join(sorted(known))}.", field="form")
+
+
+def _url(entry: EndpointEntry, words: str) -> SplitResult:
+    """The address, with a host and a port that is one. Raises `Malformed` with these words."""
+    try:
+        url = urlsplit(entry.address)
+        plain = url.hostname and url.port != 0 and not (url.query or url.fragment) and _PATH.fullmatch(url.path)
+    except ValueError:
+        plain = None
+    if not plain:
+        raise Malformed(words, field="address")
+    return url
+
+
 def _email(entry: EndpointEntry) -> None:
     if not _EMAIL.fullmatch(entry.address):
         raise Malformed("An email endpoint has a mail address.", field="address")
@@ -111,10 +142,11 @@ def _fax(entry: EndpointEntry) -> None:
 
 
 def _api(entry: EndpointEntry) -> None:
-    url = urlsplit(entry.address)
-    if url.scheme != "https" or not url.hostname or url.username is not None:
-        raise Malformed("An API endpoint has an https address.", field="address")
-    if entry.form not in ("fhir", "sealed"):
+    words = "An API endpoint has a plain https address."
+    url = _url(entry, words)
+    if url.scheme != "https" or url.username is not None:
+        raise Malformed(words, field="address")
+    if not entry.form.split():
         raise Malformed("An API endpoint takes the form fhir or sealed.", field="form")
     if entry.form == "sealed" and entry.seal_key is None:
         raise Malformed("A sealed form needs the key to seal to.", field="seal_key")
@@ -126,15 +158,17 @@ def _pickup(entry: EndpointEntry) -> None:
 
 
 def _mllp(entry: EndpointEntry) -> None:
-    url = urlsplit(entry.address)
-    if url.scheme != "mllps" or not url.hostname or url.path or url.username is not None:
-        raise Malformed("An HL7 v2 endpoint has an address mllps://host:port.", field="address")
+    words = "An HL7 v2 endpoint has an address mllps://host:port."
+    url = _url(entry, words)
+    if url.scheme != "mllps" or url.path or url.username is not None:
+        raise Malformed(words, field="address")
 
 
 def _file(entry: EndpointEntry) -> None:
-    url = urlsplit(entry.address)
-    if url.scheme != "sftp" or not url.hostname or not url.username or url.password is not None:
-        raise Malformed("A file endpoint has an address sftp://user@host:port/folder.", field="address")
+    words = "A file endpoint has an address sftp://user@host:port/folder."
+    url = _url(entry, words)
+    if url.scheme != "sftp" or not url.username or url.password is not None:
+        raise Malformed(words, field="address")
     if entry.station is None:
         raise Malformed("An SFTP server is known by its host key; station holds it.", field="station")
 

@@ -78,17 +78,17 @@ def _not_taken(answer: Answer, at: int) -> Outcome:
     if answer.status == _CONFLICT:
         return Unknown(code=code)
     if answer.status in _LATER or answer.status >= 500:
-        stated = _retry_after(answer.headers.get("retry-after", ""), at)
+        stated = seconds_after(answer.headers.get("retry-after", ""), at)
         if answer.status == _TOO_MANY:
             stated = max(stated or 0.0, _SLOWER_SECONDS)
         return Deferred(code=code, retry_after=stated)
     return Refused(code=code)
 
 
-def _retry_after(text: str, at: int) -> float | None:
-    """Seconds (RFC 9110 §10.2.3: a number, or a date); none for what is neither, or longer than a day."""
+def seconds_after(text: str, at: int) -> float | None:
+    """Seconds of a Retry-After (RFC 9110 §10.2.3: a number, or a date); none for what is neither, or beyond a day."""
     if _SECONDS.fullmatch(text):
-        return float(text)
+        return float(text) if int(text) <= _DAY_SECONDS else None
     try:
         date = parsedate_to_datetime(text)
     except (ValueError, OverflowError):

@@ -6,11 +6,12 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from adapters.api.outcome import seconds_after
 from adapters.email.guard import Guard, GuardedResolver
+from hub.model import now_us
 from hub.ports import Reply
 
 _SECONDS = 20.0
-_MOST_WAIT_S = 86_400
 
 
 class Poster:
@@ -30,9 +31,8 @@ class Poster:
             raise OSError
         try:
             async with self._open().post(url, data=body, headers=headers, allow_redirects=False) as answer:
-                stated = answer.headers.get("Retry-After", "")
-                wait = int(stated) if stated.isascii() and stated.isdigit() and len(stated) < 7 else 0
-                return Reply(status=answer.status, retry_after=min(wait, _MOST_WAIT_S))
+                wait = seconds_after(answer.headers.get("Retry-After", ""), now_us())
+                return Reply(status=answer.status, retry_after=round(wait or 0))
         except (aiohttp.ClientError, TimeoutError, ValueError):
             raise OSError from None
 

@@ -144,6 +144,9 @@ async def test_keys_that_others_may_read_are_refused(tmp_path, sqlite_template):
         ("file", "sftp://hub@x.example/in", None, "station"),
         ("file", "sftp://hub:secret@x.example/in", HOST_KEY, "address"),
         ("file", "ftp://hub@x.example/in", HOST_KEY, "address"),
+        ("mllp", "mllps://[x", None, "address"),
+        ("mllp", "mllps://x.example:99999", None, "address"),
+        ("file", "sftp://hub@x.example:port/in", HOST_KEY, "address"),
     ],
 )
 def test_the_directory_takes_an_address_only_if_it_could_be_used(channel, address, station, field):
