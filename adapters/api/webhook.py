@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from adapters.api.outcome import seconds_after
-from adapters.email.guard import Guard, GuardedResolver
+from adapters.guard import Guard, GuardedResolver
 from hub.model import now_us
 from hub.ports import Reply
 

@@ -8,7 +8,7 @@ from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 
-from adapters.email.guard import Guard, GuardedResolver
+from adapters.guard import Guard, GuardedResolver
 
 CONNECT_SECONDS, READ_SECONDS, WHOLE_SECONDS = 10.0, 5.0, 30.0
 _LARGEST = 16 * 1024 * 1024

@@ -56,8 +56,8 @@ async def trust_service(settings: "Settings") -> "AsyncIterator[TrustService]":
 def make_trust_service(settings: "Settings") -> "TrustService":
     """Trust with the network behind it; whoever made it closes it."""
     from adapters.email.fetch import Fetcher  # noqa: PLC0415 - loaded when wired
-    from adapters.email.guard import Guard  # noqa: PLC0415
     from adapters.email.trust.service import TrustService  # noqa: PLC0415
+    from adapters.guard import Guard  # noqa: PLC0415
 
     fetcher = Fetcher(Guard(loopback=settings.direct_loopback))
     return TrustService(trust_folder(settings), fetcher, settings.direct_revocation)
@@ -74,10 +74,10 @@ async def check(asked: Asked, settings: "Settings") -> tuple[dict[str, Any], byt
     """The verdict on a message, and its content if it is accepted. Raises `Malformed` for a key or anchor file."""
     from adapters.email.check import read_certificates, read_keys, report  # noqa: PLC0415 - loaded when asked
     from adapters.email.fetch import Fetcher  # noqa: PLC0415
-    from adapters.email.guard import Guard  # noqa: PLC0415
     from adapters.email.open import Opened, open_message  # noqa: PLC0415
     from adapters.email.trust.issuers import FetchedIssuers  # noqa: PLC0415
     from adapters.email.trust.trust import Trust  # noqa: PLC0415
+    from adapters.guard import Guard  # noqa: PLC0415
 
     certificates = [each for content in asked.certificates for each in read_certificates(content)]
     keys = [key for content in asked.keys for key in read_keys(content, asked.password, certificates)]
@@ -155,7 +155,7 @@ async def add_bundle(asked: BundleAsked, settings: "Settings") -> int:
 async def discover(address: str, domain: str, settings: "Settings") -> dict[str, Any]:
     """What each source had for an address, and the certificates that may be used. Raises `Malformed`."""
     from adapters.email.discovery.wiring import described, make_discovery  # noqa: PLC0415 - loaded when asked
-    from adapters.email.guard import Guard  # noqa: PLC0415
+    from adapters.guard import Guard  # noqa: PLC0415
 
     discovery = make_discovery(Guard(loopback=settings.direct_loopback), settings.direct_dns)
     async with trust_service(settings) as service:

@@ -9,7 +9,7 @@ from hub.settings import Settings
 def fetching(settings: Settings) -> tuple[Fetch, Callable[[], Awaitable[None]]]:
     """How to fetch a partner's public keys, and how to end that."""
     from adapters.email.fetch import Fetcher, FetchFailed  # noqa: PLC0415 - loaded when wired
-    from adapters.email.guard import Guard  # noqa: PLC0415
+    from adapters.guard import Guard  # noqa: PLC0415
 
     fetcher = Fetcher(Guard(loopback=settings.direct_loopback))
 
@@ -25,7 +25,7 @@ def fetching(settings: Settings) -> tuple[Fetch, Callable[[], Awaitable[None]]]:
 def posting(settings: Settings) -> tuple[Post, Callable[[], Awaitable[None]]]:
     """How to post a webhook, and how to end that."""
     from adapters.api.webhook import Poster  # noqa: PLC0415 - loaded when wired
-    from adapters.email.guard import Guard  # noqa: PLC0415
+    from adapters.guard import Guard  # noqa: PLC0415
 
     poster = Poster(Guard(loopback=settings.direct_loopback))
     return poster.post, poster.close

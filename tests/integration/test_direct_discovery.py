@@ -10,8 +10,8 @@ import pytest
 from adapters.email.discovery.discover import Discovery
 from adapters.email.discovery.dns import DnsCertificates, name_of
 from adapters.email.discovery.ldap import LdapCertificates
-from adapters.email.guard import Guard
 from adapters.email.trust.trust import Trust
+from adapters.guard import Guard
 from hub.bootstrap.direct import discover
 from hub.errors import Malformed
 from hub.settings import read_settings

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from nacl.signing import SigningKey
 
 from adapters.api.webhook import Poster
-from adapters.email.guard import Guard
+from adapters.guard import Guard
 from hub.errors import Malformed, NotAvailable
 from hub.ledger.sequencer import Sequencer
 from hub.model import Unknown

@@ -18,7 +18,7 @@ import dns.rdatatype
 import dns.resolver
 
 from adapters.email.discovery.found import Candidate, certificates_from
-from adapters.email.guard import Guard
+from adapters.guard import Guard
 
 _WHOLE_SECONDS, _TRY_SECONDS = 10.0, 5.0
 _PKIX = 1

@@ -6,9 +6,9 @@ from adapters.email.discovery.discover import Discovery
 from adapters.email.discovery.dns import DnsCertificates
 from adapters.email.discovery.found import Discovered
 from adapters.email.discovery.ldap import LdapCertificates
-from adapters.email.guard import Guard
 from adapters.email.reasons import REASONS
 from adapters.email.trust.store import fingerprint, pem
+from adapters.guard import Guard
 from hub.errors import ConfigurationError
 
 _WORDS = {"ok": "found, and may be used", "none": "publishes nothing", "unreachable": "could not be asked"}

@@ -13,11 +13,11 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from adapters.email.fetch import Fetcher
-from adapters.email.guard import Guard
 from adapters.email.reasons import NotAccepted
 from adapters.email.trust.issuers import FetchedIssuers
 from adapters.email.trust.revocation import Revocation
 from adapters.email.trust.trust import Trust
+from adapters.guard import Guard
 from tests.direct import AT, DAY, NOW, authority, certificate
 
 ROOT = authority()

@@ -13,11 +13,11 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
 from adapters.email.fetch import Fetcher, FetchFailed
-from adapters.email.guard import Guard
 from adapters.email.reasons import NotAccepted
 from adapters.email.trust.bundle import anchors_in, certificates_in
 from adapters.email.trust.service import TrustService
 from adapters.email.trust.store import Bundle, TrustFolder, fingerprint
+from adapters.guard import Guard
 from deploy.demo.authority import Authority
 from hub.errors import ConfigurationError, Conflict
 from tests.direct import AT, authority

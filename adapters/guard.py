@@ -1,4 +1,4 @@
-"""Which addresses a partner's certificate or directory may send us to: public ones only.
+"""Which addresses a partner may send us to, by a certificate, a webhook, a key set or a directory: public ones only.
 
 Attack stopped: server-side request forgery. A URL in a certificate, or a name in DNS, is written by a stranger; it
 must not reach the county's inner network, this machine, or a cloud's metadata service. The name is looked up once and
@@ -17,7 +17,7 @@ _SIX_TO_FOUR = ipaddress.ip_network("2002::/16")
 
 
 class ForbiddenTarget(OSError):
-    """An address that no certificate of a stranger may send us to."""
+    """An address that no stranger may send us to."""
 
 
 @dataclass(frozen=True, slots=True)
