@@ -81,7 +81,7 @@ def asked_by(manifest: Manifest) -> Asked:
     """What of a manifest a decision needs; titles and free text stay out."""
     return Asked(
         purpose=manifest.purpose,
-        items=tuple(msgspec.structs.replace(item, document="", title="") for item in manifest.items),
+        items=tuple([msgspec.structs.replace(item, document="", title="") for item in manifest.items]),
         kind=manifest.kind.value,
         relationships={r.organization: r.relationship for r in manifest.recipients if r.relationship},
         service=manifest.service,
@@ -148,22 +148,24 @@ def record_of(decision: Decision, request: Request, facts: Facts, directory: Dir
         outcome=decision.outcome,
         hold=decision.hold or (ordered and bool(decision.released)),
         items=tuple(
-            ItemRecord(
-                item=each.item,
-                permitted=each.permitted,
-                hold=each.hold or (ordered and each.permitted),
-                basis=each.basis,
-                consent=each.consent,
-                reasons=tuple(each.reasons),
-                laws=tuple(each.laws),
-            )
-            for each in decision.items
+            [
+                ItemRecord(
+                    item=item,
+                    permitted=permitted,
+                    hold=hold or (ordered and permitted),
+                    basis=basis,
+                    consent=consent,
+                    reasons=reasons,
+                    laws=laws,
+                )
+                for item, permitted, hold, basis, consent, reasons, laws in decision.items
+            ]
         ),
-        reasons=tuple(decision.reasons),
+        reasons=decision.reasons,
         obligations=tuple(sorted(decision.obligations)),
-        laws=tuple(decision.laws),
-        consents=tuple(decision.consents),
-        failed=tuple(decision.failed),
+        laws=decision.laws,
+        consents=decision.consents,
+        failed=decision.failed,
         edition=decision.edition,
         discloser=request.discloser,
         recipient=request.recipient,
@@ -224,8 +226,8 @@ def _item(number: int, item: ItemManifest, purpose: str, kind: str | None) -> It
 
 def _stated(manifest: Manifest) -> Stated | None:
     kinds = tuple(stated(manifest))
-    unverified = frozenset(r.organization for r in manifest.recipients if r.identity == "unverified")
-    without_duty = frozenset(r.organization for r in manifest.recipients if not r.sud_duty)
+    unverified = frozenset([r.organization for r in manifest.recipients if r.identity == "unverified"])
+    without_duty = frozenset([r.organization for r in manifest.recipients if not r.sud_duty])
     if not kinds and not unverified and not without_duty and manifest.against == "patient":
         return None
     facts = facts_of(manifest, kinds)
@@ -234,7 +236,7 @@ def _stated(manifest: Manifest) -> Stated | None:
 
 def _named_agreements(manifest: Manifest) -> tuple[str, ...]:
     """Agreements that a stated basis rests on (§2.11, §2.53)."""
-    return tuple(form.agreement for form in (manifest.audit, manifest.qso) if form is not None)
+    return tuple([form.agreement for form in (manifest.audit, manifest.qso) if form is not None])
 
 
 def _relied_on(asked: Asked, world: World, discloser: str, recipient: str, operator: str | None) -> tuple[str, ...]:

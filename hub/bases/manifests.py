@@ -4,6 +4,7 @@ Codes and party ids are facts that the policy reads. Names of people, docket num
 are sealed with the disclosure and stand nowhere else. A field without a default is one the basis cannot do without.
 """
 
+from operator import attrgetter
 from typing import Annotated, Literal
 
 from msgspec import Meta
@@ -154,11 +155,13 @@ FORMS = (
     "emergency", "order", "demand", "supervision", "registry", "crime", "child_abuse", "research", "audit", "qso",
     "findings",
 )  # fmt: skip
+_every = attrgetter(*FORMS)
 
 
 def stated(bases: Bases) -> dict[str, Frozen | tuple[FindingManifest, ...]]:
     """The bases that were stated, by field."""
-    return {name: form for name in FORMS if (form := getattr(bases, name))}
+    forms = _every(bases)
+    return {name: form for name, form in zip(FORMS, forms, strict=True) if form} if any(forms) else {}
 
 
 def papers(bases: Bases) -> dict[str, str]:
