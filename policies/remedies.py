@@ -198,7 +198,7 @@ def last_resorts(facts: Facts, matter: Matter) -> Iterator[Change]:
     medical = "medical_personnel" in facts.roles and facts.base == "treatment"
     if medical and request.emergency is None and matter.kind is Kind.RECORD:
         yield Change("emergency", replace(request, emergency=Emergency()), {})
-    if facts.base in PROCEEDINGS and request.order is None:
+    if facts.base in PROCEEDINGS:
         section = "2.66" if request.against == "program" else ORDERS.get(facts.base, "2.64")
         finding = "threat_to_life" if matter.note else None
         order = CourtOrder(section, information=frozenset({matter.cls}), finding=finding)

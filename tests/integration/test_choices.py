@@ -99,6 +99,15 @@ async def test_an_intent_decided_before_the_change_cannot_commit_after_it(scene)
     assert scene.channel.received == []
 
 
+async def test_a_decision_made_before_a_change_keeps_its_words_under_the_choices_of_its_day(scene):
+    await orally_revoked(scene)
+    before = await scene.submit("before")
+    told = (await explained(scene.hub, await decided(scene, before)))["explanation"]
+    await changed(scene, "D2", "written")
+    assert (await explained(scene.hub, await decided(scene, before)))["explanation"] == told
+    assert "The patient took the consent back. (§2.31(c)(3))" in told[0]["text"]
+
+
 async def test_an_edition_that_begins_tomorrow_decides_from_tomorrow_on_and_explains_nothing_of_today(
     scene, monkeypatch
 ):

@@ -453,3 +453,16 @@ def test_what_no_paragraph_says_cites_none():
     request = ask(packet={"letter": {"source": "unknown"}})
     (one,) = explain(request, decide(request))
     assert "find out first. A person" in one.text
+
+
+@pytest.mark.parametrize(
+    ("order", "packet"),
+    [
+        ({"section": "2.64", "expires": "2026-03-01T00:00:00-08:00"}, {"record": {}}),
+        ({"section": "2.65"}, {"record": {}}),
+        ({"section": "2.64"}, {"notes": {"information": "counseling_notes"}}),
+    ],
+)
+def test_where_the_courts_order_falls_short_another_would_do(order, packet):
+    found = advice("harbor", "superior-court", "civil_proceeding", order=order, packet=packet)
+    assert found[-1] == "A court issues an order under §2.64 that covers this. A person reads it first."
