@@ -23,6 +23,7 @@ from hub.ports import (
     SignatureReader,
 )
 from hub.retention.schedule import Schedule, published
+from hub.settings.glass import Glass
 from hub.storage.database import Database
 from hub.workers.breakers import Breakers
 from hub.workers.handover import Handover
@@ -50,6 +51,8 @@ class Hub:
     """Which days are business days: reviews are due on the next one."""
     county_pack: str | None = None
     operator: str | None = None
+    glass: Glass = field(default_factory=Glass)
+    """Who may break the glass in an emergency, and for how long."""
     duties: Duties = field(default_factory=Duties)
     """What the county settled about requests, registers and letters."""
     witnesses: tuple[Verifier, ...] = ()

@@ -39,7 +39,9 @@ OF_STATEMENT = {
     "research": ("research_review", "164.512(i)"),
 }
 """The review of a disclosure whose basis is a consent, an agreement or HIPAA's, by what was stated beside it."""
-REVIEWS = frozenset(kind for kind, _ in (*OF_BASIS.values(), *OF_STATEMENT.values()))
+BREAK_GLASS = "break_glass"
+"""The review of what somebody read where their role or scope opened nothing (`hub.glass`)."""
+REVIEWS = frozenset(kind for kind, _ in (*OF_BASIS.values(), *OF_STATEMENT.values())) | {BREAK_GLASS}
 WITHOUT_STATEMENT = frozenset({"cause_of_death", "hhs_compliance"})
 """Purposes that are a basis by themselves."""
 

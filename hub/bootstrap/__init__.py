@@ -91,6 +91,7 @@ async def open_hub(settings: Settings, *, channels: bool = True) -> AsyncIterato
             calendar=settings.calendar,
             county_pack=settings.county_pack,
             operator=settings.operator,
+            glass=settings.glass,
             duties=settings.duties,
             witnesses=settings.witnesses,
             retention=settings.retention,

@@ -18,6 +18,7 @@ _PRIORITY = 10 * 8 + 5
 """Facility 10, security; severity 5, notice (RFC 5424 section 6.2.1)."""
 _APP, _MESSAGE = "part2hub", "DICOM+RFC3881"
 _EXPORT, _RECORD = ("110106", "Export"), ("110110", "Patient Record")
+_ALERT = ("110113", "Security Alert")
 _SOURCE, _DESTINATION = ("110153", "Source Role ID"), ("110152", "Destination Role ID")
 _OUTCOME = {"unknown": "4", "deferred": "8", "refused": "8"}
 
@@ -62,13 +63,28 @@ def _viewed(entry: LedgerEntry, body: dict[str, Any]) -> str:
     people = [entry.member] if entry.member else body.get("members", [])
     objects = [_object(each, "1", "1", ("2", "Patient Number")) for each in people]
     objects += [_object(entry.reference, "2", "3", ("9", "Report Number"))] if entry.reference else []
-    return _event(_RECORD, "R", instant(entry.at), "0", parties, objects, [body["what"]])
+    # HL7 ActReason: broken glass.
+    return _event(
+        _RECORD, "R", instant(entry.at), "0", parties, objects, [body["what"], "BTG" if "glass" in body else ""]
+    )
+
+
+def _glass(entry: LedgerEntry, body: dict[str, Any]) -> str:
+    """PS3.16 CID 400 and 401: Security Alert, Emergency Override Started or Stopped."""
+    parties = [_participant(body["by"], None, requestor=True)]
+    objects = [_object(entry.member, "1", "1", ("2", "Patient Number"))] if entry.member else []
+    objects.append(_object(entry.reference, "2", "3", ("9", "Report Number")))
+    started = entry.kind == "glass.broken"
+    types = ["110127" if started else "110138", *([body["reason"]] if started else [])]
+    return _event(_ALERT, "E", instant(entry.at), "0", parties, objects, types)
 
 
 _MAKERS: dict[str, Callable[[LedgerEntry, dict[str, Any]], str | None]] = {
     "disclosure.intended": _intended,
     "disclosure.concluded": _concluded,
     "access.viewed": _viewed,
+    "glass.broken": _glass,
+    "glass.ended": _glass,
 }
 
 

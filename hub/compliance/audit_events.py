@@ -15,7 +15,10 @@ from hub.compliance.log import Wanted
 from hub.context import Hub
 from hub.errors import Malformed
 from hub.fhir.audit_event import EXPORT, IMPORT, RECIPIENT, SOURCE, recipient_event, source_event
+from hub.fhir.glass_event import ALERT, GLASS, glass_event
 from hub.fhir.view_event import REST, VIEW, view_events
+from hub.glass import acts
+from hub.glass.acts import Narrowed
 from hub.model import Frozen
 from hub.storage.directory import Organization
 
@@ -59,7 +62,12 @@ class Asked(Frozen, frozen=True, kw_only=True):
 async def search(hub: Hub, asked: Asked, viewer: str | None) -> Page:
     """A page of events, newest first: the viewer's own as source or recipient, and what its own people looked at
     (none: all). Raises `Malformed` for a cursor that is none of ours.
+
+    Security alerts are asked for by themselves: the emergencies in which somebody broke the glass, of those that the
+    viewer reviews.
     """
+    if asked.types == {ALERT}:
+        return await _alerts(hub, asked, viewer)
     organizations = (await hub.directory.current()).organizations
     disclosure, look = _cursor(asked.cursor)
     wanted = msgspec.structs.replace(asked.wanted, party=viewer, before=disclosure)
@@ -84,6 +92,10 @@ async def one(hub: Hub, event: str, viewer: str | None) -> Event | None:
         known = number.isascii() and number.isdigit() and len(number) < 19
         view = await looked.one(hub, int(number), member) if known else None
         events = view_events(view, organizations) if view and _theirs(view, viewer) else []
+    elif event.endswith(GLASS):
+        act = await acts.of(hub, event.removesuffix(GLASS))
+        theirs = act is not None and viewer in (None, *act.reviewers.split())
+        events = [glass_event(act._asdict(), organizations)] if act and theirs else []
     else:
         rows = await log.some(hub, [event.removesuffix(SOURCE).removesuffix(RECIPIENT)], None)
         events = [each for row in rows.values() for each in _events(row, organizations, viewer, DISCLOSURES)]
@@ -123,6 +135,15 @@ async def _looks(hub: Hub, asked: Asked, viewer: str | None, before: int, limit:
         before=before,
         limit=limit,
     )
+
+
+async def _alerts(hub: Hub, asked: Asked, viewer: str | None) -> Page:
+    wanted = asked.wanted
+    narrowed = Narrowed(viewer, wanted.member, wanted.since, wanted.until, asked.cursor)
+    found = await acts.listing(hub, narrowed, limit=wanted.limit)
+    organizations = (await hub.directory.current()).organizations
+    events = [glass_event(act._asdict(), organizations) for act in found]
+    return Page(events, found[-1].id if len(found) == wanted.limit else None)
 
 
 def _theirs(view: looked.View, viewer: str | None) -> bool:

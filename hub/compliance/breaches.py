@@ -21,6 +21,7 @@ from hub.context import Hub
 from hub.errors import Conflict, Malformed
 from hub.forms.own import Language
 from hub.model import Frozen
+from hub.storage.database import Step, Unit
 
 Level = Literal["low", "medium", "high"]
 Conclusion = Literal["breach", "low_probability", "exception", "secured"]
@@ -82,6 +83,13 @@ async def discover(hub: Hub, breach: Breach, organization: str, *, by: str) -> s
     """Enter what was discovered; the matter's id. Raises `Malformed` naming the field, for a person whom the
     organization does not know as well.
     """
+    matter, steps = await discovered(hub, breach, organization, by=by)
+    await hub.database.commit(Unit((), steps))
+    return matter
+
+
+async def discovered(hub: Hub, breach: Breach, organization: str, *, by: str) -> tuple[str, tuple[Step, ...]]:
+    """The same inside another unit: the matter's id, and the steps that open it. Raises as `discover`."""
     if not breach.what.strip():
         raise Malformed("What happened is written down.", field="what")
     people = await breach_people.known(hub, breach.members, organization)
@@ -97,7 +105,7 @@ async def discover(hub: Hub, breach: Breach, organization: str, *, by: str) -> s
         words={"what": breach.what},
         clocks=clocks_for(affected, licensed=breach.licensed),
     )
-    return await matters.open_matter(hub, opening, by=by, people=people)
+    return matters.opened(hub, opening, by=by, people=people)
 
 
 async def assess(hub: Hub, matter: str, assessment: Assessment, act: Act) -> None:

@@ -1,7 +1,7 @@
 """Who looked at what, answered from the ledger: at a member, by a person, or all of it; and who reads how much."""
 
 from collections import Counter
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import ColumnElement, Select, literal_column, or_, select
@@ -58,18 +58,31 @@ async def one(hub: Hub, number: int, member: str) -> View | None:
     return None
 
 
-async def readers(hub: Hub, since: int, until: int) -> list[tuple[str, int]]:
+class Looks(NamedTuple):
+    """How much somebody looked; `glass`: in how many emergencies where nothing was open to them (`hub.glass`)."""
+
+    by: str
+    views: int
+    glass: int
+
+
+async def readers(hub: Hub, since: int, until: int) -> list[Looks]:
     """How many views each person had between two instants, most first: who reads far more than their peers."""
     columns: tuple[Any, ...] = (col(LedgerEntry.id), col(LedgerEntry.body))
     within = select(*columns).where(_VIEWED, col(LedgerEntry.at) >= since, col(LedgerEntry.at) < until)
     counted: Counter[str] = Counter()
+    broken: dict[str, set[str]] = {}
     last = 0
     while True:
         page = within.where(col(LedgerEntry.id) > last).order_by(col(LedgerEntry.id)).limit(_BATCH)
         rows = await hub.database.query(page)
-        counted.update(msgspec.json.decode(body)["by"] for _, body in rows)
+        for _, body in rows:
+            said = msgspec.json.decode(body)
+            counted[said["by"]] += 1
+            if "glass" in said:
+                broken.setdefault(said["by"], set()).add(said["glass"])
         if len(rows) < _BATCH:
-            return counted.most_common()
+            return [Looks(by, n, len(broken.get(by, ()))) for by, n in counted.most_common()]
         last = rows[-1][0]
 
 
@@ -125,5 +138,5 @@ def _view(row: Any) -> View:
     *values, body = row
     said = msgspec.json.decode(body)
     view = dict(zip(_NAMES, values, strict=True))
-    told = {"by": said["by"], "what": said["what"], "members": said.get("members", []), "reach": said.get("reach")}
-    return view | told
+    told = {"members": said.get("members", []), "reach": said.get("reach"), "glass": said.get("glass", "")}
+    return view | {"by": said["by"], "what": said["what"]} | told

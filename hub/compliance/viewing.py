@@ -37,9 +37,13 @@ class Reach(NamedTuple):
     until: int | None = None
 
 
-async def note(hub: Hub, by: str, what: str, member: str | None, reference: str) -> None:
-    """Record that `by` looked: `what` is a fixed word (`member`, `decision`, `matter`), `reference` the id of it."""
-    step = entry("access.viewed", hub.clock.now(), {"by": by, "what": what}, member=member, reference=reference)
+async def note(hub: Hub, by: str, what: str, member: str | None, reference: str, *, glass: str = "") -> None:
+    """Record that `by` looked: `what` is a fixed word (`member`, `decision`, `matter`), `reference` the id of it.
+
+    `glass`: the act (`hub.glass`) that opened it, where their role or scope did not.
+    """
+    body = {"by": by, "what": what} | ({"glass": glass} if glass else {})
+    step = entry("access.viewed", hub.clock.now(), body, member=member, reference=reference)
     await hub.database.commit(Unit((), (step,)))
 
 
@@ -48,9 +52,21 @@ async def shown(hub: Hub, by: str, what: str, rows: Iterable[dict[str, Any]]) ->
     await listed(hub, by, what, (each["member_id"] for each in rows))
 
 
-async def listed(hub: Hub, by: str, what: str, members: Iterable[str | None], rows: Sequence[int | str] = ()) -> None:
-    """Record that `by` was shown a list of `rows` (positions, ids) that names these members; of nothing, nothing."""
-    steps = steps_of(hub, {"by": by, "what": what} | ({"rows": list(rows)} if rows else {}), members, always=bool(rows))
+async def listed(
+    hub: Hub,
+    by: str,
+    what: str,
+    members: Iterable[str | None],
+    rows: Sequence[int | str] = (),
+    *,
+    glass: str = "",
+) -> None:
+    """Record that `by` was shown a list of `rows` (positions, ids) that names these members; of nothing, nothing.
+
+    `glass` as in `note`.
+    """
+    more = ({"rows": list(rows)} if rows else {}) | ({"glass": glass} if glass else {})
+    steps = steps_of(hub, {"by": by, "what": what} | more, members, always=bool(rows))
     if steps:
         await hub.database.commit(Unit((), steps))
 

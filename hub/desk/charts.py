@@ -49,6 +49,8 @@ class Reader(NamedTuple):
     by: str
     views: int
     times: float
+    glass: int
+    """In how many emergencies they read what their role or scope does not open."""
 
 
 async def over_time(hub: Hub, by: str, first: int, last: int, wanted: Wanted, scope: frozenset[str] | None) -> Chart:
@@ -90,8 +92,11 @@ async def clocks(hub: Hub, since: int, scope: frozenset[str] | None) -> list[Clo
 async def readers(hub: Hub, since: int) -> list[Reader]:
     """Who looked how often since an instant, most first, and who stands out among their peers."""
     found = await looked.readers(hub, since, hub.clock.now() + 1)
-    people = [(by, n) for by, n in found if "/" in by]
-    return [Reader(by, n, _times(n, (other for who, other in people if who != by))) for by, n in people]
+    people = [each for each in found if "/" in each.by]
+    return [
+        Reader(each.by, each.views, _times(each.views, (o.views for o in people if o.by != each.by)), each.glass)
+        for each in people
+    ]
 
 
 def _times(n: int, others: Iterable[int]) -> float:

@@ -27,11 +27,15 @@ async def add(hub: Hub, work: str, text: str, *, by: str) -> None:
     """Write something down about a work item. Raises `Malformed` for nothing, or for too much."""
     if not text.strip() or len(text) > MOST:
         raise Malformed(f"A note has 1 to {MOST} characters.", field="note")
-    note, now = new_id(), hub.clock.now()
+    await hub.database.commit(Unit((), noted(hub, work, text, by=by, at=hub.clock.now())))
+
+
+def noted(hub: Hub, work: str, text: str, *, by: str, at: int) -> tuple[Step, ...]:
+    """The same inside another unit; `at`: microseconds UTC."""
+    note = new_id()
     sealed = envelope.seal(hub.ring, f"work-note/{note}", text.strip().encode())
-    row = (note, work, now, by, sealed.key_id, sealed.wrapped_key, sealed.ciphertext)
-    trace = entry("work.noted", now, {"work": work, "note": note, "by": by}, reference=work)
-    await hub.database.commit(Unit((), (Step(_ADD, row), trace)))
+    row = (note, work, at, by, sealed.key_id, sealed.wrapped_key, sealed.ciphertext)
+    return Step(_ADD, row), entry("work.noted", at, {"work": work, "note": note, "by": by}, reference=work)
 
 
 async def of(hub: Hub, work: str) -> list[Note]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from hub.bases.reviews import REVIEWS
+from hub.bases.reviews import BREAK_GLASS, REVIEWS
 from hub.context import Hub
 from hub.waiting import listing
 from hub.waiting.listing import Filter, Load, Place
@@ -14,7 +14,8 @@ QUEUES: Mapping[str, frozenset[str]] = {
     "unknown": frozenset({"unknown_outcome"}),
     "dead": frozenset({"dead_letter", "undelivered", "late_proof"}),
     "emergencies": frozenset({"emergency_review"}),
-    "reviews": REVIEWS - {"emergency_review"},
+    "glass": frozenset({BREAK_GLASS}),
+    "reviews": REVIEWS - {"emergency_review", BREAK_GLASS},
     "requests": frozenset({"information_request", "written_revocation", "suspension_ended"}),
     "incidents": frozenset({"incident"}),
 }

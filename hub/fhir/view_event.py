@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hub.fhir.audit_event import DCM, OBSERVER, entity
+from hub.fhir.glass_event import BREAK_GLASS
 from hub.storage.directory import Organization
 from hub.storage.facts import instant
 
@@ -55,6 +56,7 @@ def _event(view: Mapping[str, Any], member: str, organizations: Mapping[str, Org
         "recorded": instant(view["at"]).isoformat(timespec="milliseconds"),
         "outcome": "0",
         "outcomeDesc": "Shown",
+        **({"purposeOfEvent": [{"coding": [BREAK_GLASS]}]} if view["glass"] else {}),
         "agent": agents,
         "source": {"observer": OBSERVER},
         "entity": [entity(f"Patient/{member}", "1", "1"), _query(view) if many else _read(view)],

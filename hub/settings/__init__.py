@@ -15,6 +15,7 @@ from hub.model import Frozen
 from hub.retention import schedule
 from hub.retention.schedule import Schedule
 from hub.settings import values
+from hub.settings.glass import Glass, read_glass
 from hub.settings.mail import MailSettings, read_mail
 from policies.choices import OPTIONS, Choices, read_choices
 from policies.county.packs import PACKS
@@ -51,6 +52,8 @@ class Settings(Frozen, frozen=True, kw_only=True):
     """Counsel's answers where the law leaves room; the safe ones unless set."""
     operator: str | None
     """The hub's own party id in the directory; its agreements with disclosers are checked (§2.12(c)(4))."""
+    glass: Glass
+    """Who may break the glass in an emergency, and for how long."""
     duties: Duties
     witnesses: tuple[Verifier, ...]
     """Outsiders whose cosignatures on the ledger's heads are kept."""
@@ -127,6 +130,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         county_pack=_pack(environ.get("HUB_COUNTY_PACK") or None),
         choices=chosen_in(environ),
         operator=environ.get("HUB_OPERATOR") or None,
+        glass=read_glass(environ),
         duties=_duties(environ),
         witnesses=_witnesses(_path(environ.get("HUB_WITNESSES"))),
         retention=_retention(environ.get("HUB_RETENTION")),

@@ -4,10 +4,11 @@ import contextlib
 from typing import Any
 
 from hub.bases import evidence
-from hub.bases.reviews import REVIEWS
+from hub.bases.reviews import BREAK_GLASS, REVIEWS
 from hub.compliance import viewing
 from hub.context import Hub
 from hub.errors import Malformed, NotAvailable
+from hub.glass import acts, findings
 from hub.inbound import people
 from hub.inbound.settle import WORK
 from hub.people import accounts, persons
@@ -22,6 +23,8 @@ from hub.waiting.work import CLOSE, open_work
 
 CLOSING: tuple[people.Closing, ...] = ("duplicate", "misdirected", "not_ours", "refused", "unreadable")
 """With which reasons what came in goes no further; what is filed is filed with a member (`hub.inbound.people`)."""
+FOUND: tuple[Reason, ...] = ("reviewed", "incident")
+"""What a review ends in."""
 _OF_ARRIVALS = frozenset(CLOSING) - {"duplicate"}
 
 _ASSIGN = Change(WorkItem, ("assigned_to",), ("id", "state"), must_hit=True)
@@ -42,6 +45,7 @@ async def show(hub: Hub, work: str, *, organization: str | None, by: str) -> dic
     ways, proposed = await another_way.ways(hub, item["kind"], item["reference"]), proposals.of(item)
     return item | {
         "evidence": found,
+        "glass": await findings.told(hub, item["reference"], by=by) if item["kind"] == BREAK_GLASS else None,
         "ways": [way._asdict() for way in ways],
         "proposal": proposed and proposed._asdict(),
     }
@@ -75,9 +79,10 @@ async def close(hub: Hub, work: str, reason: Reason, *, organization: str | None
     confirm.check(item, reason)
     if reason == "incident" and item["kind"] not in REVIEWS:
         raise Malformed("An incident is what a review finds.", field="$.reason")
+    if item["kind"] == BREAK_GLASS and reason not in FOUND:
+        raise Malformed("A review finds it justified, or an incident.", field="$.reason")
     if item["kind"] in REVIEWS:
-        first = await approvals.handed_in_by(hub, item["reference"])
-        await persons.another(hub, by, first, "Whoever disclosed it does not review it.")
+        await persons.another(hub, by, await _reviewed(hub, item), "Whoever did it does not review it.")
     now = hub.clock.now()
     guard = Step(CLOSE, ("closed", now, by, reason, work, "open"), "work")
     body = {"work": work, "reason": reason, "by": by}
@@ -89,7 +94,17 @@ async def close(hub: Hub, work: str, reason: Reason, *, organization: str | None
     if reason == "incident":
         due = hub.calendar.end_of_next(now, hub.zone)
         writes.append(open_work("incident", item["organization_id"], item["reference"], ("2.16(b)",), now, due=due))
+        if item["kind"] == BREAK_GLASS:
+            writes += await findings.incident(hub, item["reference"], item["organization_id"], by=by)
     await commit_settled(hub, Unit((guard,), tuple(writes)))
+
+
+async def _reviewed(hub: Hub, item: dict[str, Any]) -> str:
+    """Who did what a review looks at, as the record names them; empty if nobody is known."""
+    if item["kind"] != BREAK_GLASS:
+        return await approvals.handed_in_by(hub, item["reference"])
+    act = await acts.of(hub, item["reference"])
+    return act.by if act else ""
 
 
 async def _close_arrival(hub: Hub, item: dict[str, Any], reason: Reason, by: str) -> None:

@@ -29,20 +29,13 @@ def open_work(
     kind: str, organization: str, reference: str, codes: tuple[str, ...], now: int, *, due: int | None = None
 ) -> Step:
     """A new work item about `reference` (an outbox row, consent or member); codes only, no free text."""
-    values = (
-        new_id(),
-        kind,
-        "open",
-        organization,
-        reference,
-        " ".join(codes),
-        now,
-        due,
-        None,
-        None,
-        None,
-        None,
-        0,
-        *NOT_PROPOSED,
-    )
-    return Step(_ADD, values)
+    return opened_work(kind, organization, reference, codes, now, due=due)[1]
+
+
+def opened_work(
+    kind: str, organization: str, reference: str, codes: tuple[str, ...], now: int, *, due: int | None = None
+) -> tuple[str, Step]:
+    """The same with its id, for what is written about it in the same unit."""
+    work = new_id()
+    told = (work, kind, "open", organization, reference, " ".join(codes), now, due)
+    return work, Step(_ADD, (*told, None, None, None, None, 0, *NOT_PROPOSED))

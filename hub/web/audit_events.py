@@ -58,7 +58,8 @@ async def read(request: web.Request) -> web.Response:
     found = await audit_events.one(request.app[HUB], request.match_info["id"], own(request))
     if found is None:
         raise NotAvailable
-    await viewing.note(request.app[HUB], who_calls(request).by, "audit_event", whose(found)[0], found["id"])
+    member = next(iter(whose(found)), None)  # an emergency in which nobody was found is about nobody
+    await viewing.note(request.app[HUB], who_calls(request).by, "audit_event", member, found["id"])
     return _fhir(found, 200)
 
 

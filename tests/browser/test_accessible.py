@@ -38,7 +38,7 @@ async def test_the_pages_of_readers(seat, width):
 
 async def test_a_change_of_the_rules_that_waits_and_its_history(seat, scene):
     first = await choices.propose(scene.hub, "D2", "written", "guidance", by="county/omar")
-    await choices.confirm(scene.hub, first, by="county/eve")
+    await choices.confirm(scene.hub, first, by="county/compliance")
     await choices.propose(scene.hub, "D1", "permit", "guidance", by="county/omar")
     ana = await seat("ana", "compliance")
     await ana.open("/desk/policy")

@@ -72,7 +72,7 @@ async def test_who_reads_most_stands_first(migrated_url: str, monkeypatch: pytes
             for _ in range(times):
                 await viewing.note(scene.hub, reader, "member", scene.member, scene.member)
         now = scene.hub.clock.now()
-        assert await looked.readers(scene.hub, 0, now + 1) == [("harbor/a", 5), ("harbor/b", 1)]
+        assert await looked.readers(scene.hub, 0, now + 1) == [("harbor/a", 5, 0), ("harbor/b", 1, 0)]
         assert await looked.readers(scene.hub, now + 1, now + 2) == []
         assert len(await looked.views(scene.hub, by="harbor", limit=4)) == 4
 

@@ -6,6 +6,7 @@ said how it speaks of persons.
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,6 +16,8 @@ from hypothesis import strategies as st
 from hub import cadence
 from hub.arrivals import Arrival
 from hub.context import Hub
+from hub.glass import acts
+from hub.glass.rules import Reader
 from hub.inbound.keep import keep
 from hub.inbound.settle import settle
 from hub.storage import tokens
@@ -50,6 +53,8 @@ REFUSED: dict[tuple[str, str], Any] = {
     ("GET", "/fhir/Consent/{id}"): None,
     ("GET", "/v1/decisions/{id}"): None,
     ("GET", "/v1/disclosures/{id}/emergency"): None,
+    ("GET", "/v1/glass/{id}"): None,
+    ("POST", "/v1/glass/{id}/end"): None,
     ("GET", "/v1/work/{id}"): None,
     ("POST", "/v1/work/{id}/assign"): {},
     ("POST", "/v1/work/{id}/approve"): None,
@@ -79,6 +84,7 @@ REFUSED: dict[tuple[str, str], Any] = {
 }
 """Refused to a stranger, by the id of something of Harbor's or of nothing."""
 ANSWERED = {
+    ("POST", "/v1/glass"),
     ("POST", "/v1/submissions"),
     ("POST", "/v1/members"),
     ("GET", "/v1/disclosures"),
@@ -193,10 +199,17 @@ async def harbors(api: Api) -> dict[str, str]:
         "disclosures": view["recipients"][0]["outbox"],
         "work": (await staff("GET", "/v1/work")).json["items"][0]["id"],
         "inbound": await waiting(api.hub),
+        "glass": await glass(api.hub, member),
         "matters": (await staff("POST", "/v1/registers/accounting", asked_for(member))).json["id"],
         "exports": await exported(staff),
         **dict.fromkeys(("Task", "ServiceRequest", "Communication", "AuditEvent"), view["recipients"][0]["outbox"]),
     }
+
+
+async def glass(hub: Hub, member: str) -> str:
+    """Somebody of the county's reads Harbor's patient's entries in an emergency."""
+    own, reader = replace(hub, operator="county"), Reader("county/ana", ("administrator",), "county")
+    return await acts.break_glass(own, reader, member, "medical_emergency", "An overdose; which medications?")
 
 
 def asked_for(member: str) -> dict[str, Any]:

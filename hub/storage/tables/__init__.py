@@ -18,6 +18,7 @@ from hub.storage.tables.consents import Consent, ConsentDocument, ConsentEvent, 
 from hub.storage.tables.desk import LogCount, LogLaw, LogRow, LogState, WorkNote
 from hub.storage.tables.directory import Agreement, DirectoryState, Endpoint, Organization, Token
 from hub.storage.tables.exchange import Attempt, Decision, Disclosure, Item, Outbox, Submission
+from hub.storage.tables.glass import Glass
 from hub.storage.tables.inbound import Acknowledgement, Inbound, MemberMatch, Proof, Thread
 from hub.storage.tables.ledger import (
     Checkpoint,
@@ -57,6 +58,7 @@ __all__ = [
     "Endpoint",
     "Evidence",
     "Export",
+    "Glass",
     "Inbound",
     "Inquiry",
     "Item",

@@ -18,6 +18,12 @@ async def meant(visit: Visit) -> str | None:
     return known[0] if len(known) == 1 else None
 
 
+async def anybody(visit: Visit) -> str | None:
+    """The same without a scope, for who breaks the glass; everything else about it is the caller's to keep even."""
+    found = await _named(visit)
+    return found[0] if len(found) == 1 else None
+
+
 async def chosen(visit: Visit) -> str:
     """The member of the page before. Raises `NotAvailable` for one who is not within the scope."""
     member = visit.field("member", 64)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from hub.glass import rules
 from hub.model import now_us
 from hub.people.sessions import IDLE_US
 from hub.web.pages import terms, times
@@ -58,6 +59,7 @@ def _around(visit: Visit) -> dict[str, Any]:
     wrote |= {name: partial(getattr(terms, name), language) for name in ("purpose", "classes", "reason", "reason_word")}
     return {
         **wrote,
+        "glass_for": partial(rules.offered, visit.hub),
         "visit": visit,
         "language": language,
         "languages": [(each, NAMES[each]) for each in LANGUAGES],

@@ -34,7 +34,7 @@ def reason_word(language: str, code: str, recipient: str) -> str:
     known = words(language)
     if f"channel.{code}" in known:
         return f"{known[f'channel.{code}']}:"
-    tables = ("work_code", "basis", "inbound_code")
+    tables = ("work_code", "glass_reason", "basis", "inbound_code")
     family = known.get(f"work_family.{code.partition('-')[0]}")
     unnamed = code if family is None else family.format(code=code)
     return next((known[f"{table}.{code}"] for table in tables if f"{table}.{code}" in known), unnamed)
