@@ -118,6 +118,13 @@ def certificates(content: bytes) -> "list[x509.Certificate]":
     return read_certificates(content)
 
 
+def fingerprint(certificate: "x509.Certificate") -> str:
+    """The SHA-256 by which the trust folder names an anchor."""
+    from adapters.email.trust.store import fingerprint as of  # noqa: PLC0415 - loaded when asked
+
+    return of(certificate)
+
+
 class BundleAsked(Frozen, frozen=True, kw_only=True):
     """A bundle to believe from now on."""
 

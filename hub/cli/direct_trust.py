@@ -2,25 +2,28 @@
 
 import argparse
 import asyncio
+import hashlib
 import json
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hub.cli.work import person
 from hub.errors import Malformed, Rejected, Unavailable
 
 if TYPE_CHECKING:
+    from hub.context import Hub
     from hub.settings import Settings
 
 _ANCHORS = """\
 Trust anchors: authorities whose certificates are believed, per domain of ours and per direction. A removal takes effect
-with the next message, in every running process.
+with the next message, in every running process. Every change is on the ledger with its person.
 
   part2hub direct anchors add ca.pem --by m.ortiz                         every domain of ours, both directions
   part2hub direct anchors add state.p7b --by m.ortiz --domain hub.example --direction incoming
   part2hub direct anchors list
-  part2hub direct anchors remove 3fa2c1                                   first digits of its SHA-256
+  part2hub direct anchors remove 3fa2c1 --by m.ortiz                      first digits of its SHA-256
 """
 _BUNDLES = """\
 Trust bundles: a community's anchors at an https address, renewed every --hours (default 24). If a renewal fails the
@@ -29,7 +32,7 @@ last good content stays. With --signer only what this certificate signed is take
   part2hub direct bundles add https://bundles.example/community.p7b --by m.ortiz
   part2hub direct bundles list
   part2hub direct bundles refresh
-  part2hub direct bundles remove https://bundles.example/community.p7b
+  part2hub direct bundles remove https://bundles.example/community.p7b --by m.ortiz
 """
 
 
@@ -44,6 +47,7 @@ def add_actions(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     add.set_defaults(act=_add_anchors)
     remove = verbs.add_parser("remove", help="no longer believe an authority")
     remove.add_argument("fingerprint", help="as `anchors list` shows it")
+    _person(remove)
     remove.add_argument("--domain", help="for this domain of ours alone")
     remove.set_defaults(act=_remove_anchor)
     _listing(verbs, _list_anchors)
@@ -58,16 +62,21 @@ def add_actions(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     verbs.add_parser("refresh", help="renew every bundle now").set_defaults(act=_refresh)
     remove = verbs.add_parser("remove", help="no longer believe a bundle")
     remove.add_argument("url", help="as `bundles list` shows it")
+    _person(remove)
     remove.set_defaults(act=_remove_bundle)
     _listing(verbs, _list_bundles)
 
 
 def _scope(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--by", required=True, help="who decided it")
+    _person(parser)
     parser.add_argument("--domain", default="*", help="the domain of ours it counts for (default: every)")
     parser.add_argument(
         "--direction", choices=("incoming", "outgoing", "both"), default="both", help="mail that counts"
     )
+
+
+def _person(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--by", required=True, type=person, help="who decided it, as it stands on the ledger")
 
 
 def _listing(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", act: object) -> None:
@@ -77,10 +86,12 @@ def _listing(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", act: 
 
 
 def _add_anchors(args: argparse.Namespace) -> int:
-    from hub.bootstrap.direct import certificates, trust_folder  # noqa: PLC0415 - so that --help is fast
+    from hub.bootstrap.direct import certificates, fingerprint, trust_folder  # noqa: PLC0415 - so that --help is fast
 
-    folder = trust_folder(_settings())
-    for certificate in certificates(_content(args.file)):
+    folder, found = trust_folder(_settings()), certificates(_content(args.file))
+    # On the ledger before it counts: nobody is believed whom no record names.
+    _record("added", [(fingerprint(each), "anchor", args.domain, args.direction) for each in found], args.by)
+    for certificate in found:
         added = folder.add_anchor(certificate, args.domain, args.direction, args.by)
         print(f"{added.fingerprint[:16]}  {added.direction:<8}  {added.domain}  {certificate.subject.rfc4514_string()}")
     return 0
@@ -94,6 +105,8 @@ def _remove_anchor(args: argparse.Namespace) -> int:
         print(f"{each.fingerprint[:16]} is no longer believed for {each.domain}.")
     if not gone:
         raise Rejected("No anchor begins with these digits.")
+    # Believed no longer, whether or not the database is there to say so.
+    _record("removed", [(each.fingerprint, "anchor", each.domain, each.direction) for each in gone], args.by)
     return 0
 
 
@@ -129,6 +142,7 @@ def _add_bundle(args: argparse.Namespace) -> int:
         refresh_hours=args.hours,
         by=args.by,
     )
+    _record("added", [(_named(args.url), "bundle", args.domain, args.direction)], args.by)
     print(f"{asyncio.run(add_bundle(asked, _settings()))} anchors are believed from this bundle.")
     return 0
 
@@ -139,6 +153,7 @@ def _remove_bundle(args: argparse.Namespace) -> int:
     if not trust_folder(_settings()).remove_bundle(args.url):
         raise Rejected("There is no bundle of this address.")
     print("The bundle is no longer believed.")
+    _record("removed", [(_named(args.url), "bundle", "", "")], args.by)
     return 0
 
 
@@ -173,6 +188,28 @@ def _refresh(_args: argparse.Namespace) -> int:
     if asyncio.run(renew()):
         raise Unavailable("Some bundles were not renewed.")
     return 0
+
+
+def _record(deed: str, changed: list[tuple[str, str, str, str]], by: str) -> None:
+    """One ledger entry for each authority or bundle: its SHA-256, which of the two it is, domain and direction."""
+    from hub.cli.local import on_hub  # noqa: PLC0415 - so that --help is fast
+    from hub.record import entry  # noqa: PLC0415
+    from hub.storage.database import Unit  # noqa: PLC0415
+
+    async def write(hub: "Hub") -> None:
+        now = hub.clock.now()
+        bodies = [
+            (digest, {"what": what, "deed": deed, "domain": domain, "direction": direction, "by": by})
+            for digest, what, domain, direction in changed
+        ]
+        steps = tuple(entry("trust.changed", now, body, reference=digest) for digest, body in bodies)
+        await hub.database.commit(Unit((), steps))
+
+    on_hub(write)
+
+
+def _named(url: str) -> str:
+    return hashlib.sha256(url.encode()).hexdigest()
 
 
 def _content(path: Path) -> bytes:

@@ -65,13 +65,13 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         action.add_argument("id", help="as `work list` shows it")
         if name in ("propose", "close"):
             action.add_argument("--reason", required=True, choices=get_args(Reason), help="why, for the ledger")
-        action.add_argument("--by", required=True, type=_person, help="who decided it, as it stands on the ledger")
+        action.add_argument("--by", required=True, type=person, help="who decided it, as it stands on the ledger")
     reroute = actions.add_parser("another-way", help="to another verified address of the recipient, decided again")
     reroute.add_argument("id", help="as `work list` shows it")
     reroute.add_argument(
         "--to", metavar="ENDPOINT", help="one of its verified addresses, by id; the next one unless said"
     )
-    reroute.add_argument("--by", required=True, type=_person, help="who decided it, as it stands on the ledger")
+    reroute.add_argument("--by", required=True, type=person, help="who decided it, as it stands on the ledger")
     parser.set_defaults(run=run)
 
 
@@ -136,7 +136,8 @@ async def _reroute(hub: "Hub", args: argparse.Namespace) -> str:
     return f"{args.id} goes another way as {row}; it is decided again before anything leaves."
 
 
-def _person(text: str) -> str:
+def person(text: str) -> str:
+    """A user's name or id. Raises `ArgumentTypeError`."""
     # It stands on the ledger, which takes no free text.
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._@/-]{0,63}", text):
         raise argparse.ArgumentTypeError("a user's name or id: letters, digits and . _ @ / -")

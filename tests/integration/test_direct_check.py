@@ -1,5 +1,7 @@
 """`part2hub direct`: what an operator types, and what test messages get as a verdict."""
 
+import asyncio
+import hashlib
 import json
 import subprocess
 import sys
@@ -7,10 +9,15 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
+from sqlmodel import select
 
 from adapters.email.layers import signed
 from adapters.email.reasons import REASONS
+from hub import bootstrap
 from hub.__main__ import main
+from hub.crypto.keyring import KeyRing
+from hub.settings import read_settings
+from hub.storage.tables import LedgerEntry
 from tests.direct import MESSAGE, NOW, OUTER, Holder
 from tests.unit.adapters.email.opening import CLINIC, HUB, ROOT, around, mail, signed_entity
 from tests.unit.adapters.email.test_revocation import crl
@@ -21,6 +28,8 @@ AT = ("--at", NOW.isoformat())
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch) -> Path:
     monkeypatch.setenv("HUB_DATA", str(tmp_path / "data"))
+    (tmp_path / "data").mkdir()
+    KeyRing.create(tmp_path / "data" / "keys.json")
     write(tmp_path, mail=mail(), ca=ROOT.pem, key=HUB.key_pem, pair=HUB.key_pem + HUB.pem, cert=HUB.pem)
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -111,8 +120,8 @@ def test_every_reason_is_listed(desk, capsys):
         ("check", "mail", "--at", "yesterday"),
         ("anchors", "add", "nowhere", "--by", "x"),
         ("anchors", "add", "key", "--by", "x"),
-        ("anchors", "remove", "abc"),
-        ("bundles", "remove", "https://bundles.example/x"),
+        ("anchors", "remove", "abc", "--by", "x"),
+        ("bundles", "remove", "https://bundles.example/x", "--by", "x"),
         ("discover", "nobody"),
     ],
 )
@@ -140,8 +149,28 @@ def test_the_anchors_of_the_folder_count_for_their_domain_until_they_are_removed
     assert "m.ortiz" in listed
     assert "CN=Direct root" in listed
     assert json.loads(direct(capsys, "anchors", "list", "--json")[1])[0]["direction"] == "both"
-    assert direct(capsys, "anchors", "remove", out.split()[0])[0] == 0
+    assert direct(capsys, "anchors", "remove", out.split()[0], "--by", "m.ortiz")[0] == 0
     assert direct(capsys, *check)[1] == "refuse: no-anchors\n"
+    recorded = asyncio.run(changes())
+    assert [(each["deed"], each["domain"], each["by"]) for _, each in recorded] == [
+        ("added", "hub.example", "m.ortiz"),
+        ("removed", "hub.example", "m.ortiz"),
+    ]
+    assert {digest for digest, _ in recorded} == {hashlib.sha256(ROOT.der).hexdigest()}
+
+
+async def changes() -> list[tuple[str, dict[str, str]]]:
+    """What the ledger says of whom is believed."""
+    async with bootstrap.open_hub(read_settings(), channels=False) as hub:
+        columns = (LedgerEntry.id, LedgerEntry.kind, LedgerEntry.reference, LedgerEntry.body)
+        rows = await hub.database.query(select(*columns).order_by(LedgerEntry.id))
+    return [(digest, json.loads(body)) for _, kind, digest, body in rows if kind == "trust.changed"]
+
+
+def test_nobody_is_believed_whom_the_ledger_cannot_name(desk, capsys):
+    (desk / "data" / "keys.json").write_bytes(b"{}")
+    assert direct(capsys, "anchors", "add", "ca", "--by", "m.ortiz")[0] != 0
+    assert json.loads(direct(capsys, "anchors", "list", "--json")[1]) == []
 
 
 def test_a_message_comes_in_by_standard_input(desk):
