@@ -159,8 +159,15 @@ def _image_page(content: bytes, frame: int) -> Image.Image:
         except DAMAGE:
             raise Unrenderable("The image is damaged.", code="damaged") from None
     if horizontal and vertical and upright.size == image.size:
-        grey = grey.resize((grey.width, max(1, round(grey.height * float(horizontal) / float(vertical)))))
+        grey = _squared(grey, float(horizontal) / float(vertical))
     return _on_sheet(grey, margin=LEFT)
+
+
+def _squared(image: Image.Image, ratio: float) -> Image.Image:
+    """With square dots. An image that says it has a million dots to the inch would fill the memory."""
+    if not 0.01 <= ratio <= 100 or image.width * image.height * ratio > MAX_DOTS:
+        raise Unrenderable("The image is larger than a fax can carry.", code="too-large")
+    return image.resize((image.width, max(1, round(image.height * ratio))))
 
 
 def _opened_image(content: bytes) -> Image.Image:

@@ -19,7 +19,7 @@ MAX_DOTS = 20_000_000
 """A fax page has four to eight million; a decompression bomb has more in a few bytes."""
 _DAMAGE = (
     *(OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError),
-    *(Image.DecompressionBombError, pypdfium2.PdfiumError, Warning),
+    *(Image.DecompressionBombError, pypdfium2.PdfiumError, Warning, ArithmeticError, MemoryError),
 )
 """What is raised for files that are not what they say."""
 _pdfium = threading.Lock()
@@ -70,7 +70,10 @@ def _from_tiff(tiff: bytes, frame: int) -> Image.Image:
         drawn = image.convert("L")
     if across and down and across != down:
         # a page at 204 by 98 dots to the inch would look squashed
-        drawn = drawn.resize((drawn.width, max(1, round(drawn.height * float(across) / float(down)))))
+        high = max(1, round(drawn.height * float(across) / float(down)))
+        if drawn.width * high > MAX_DOTS:
+            raise ValueError("more dots than a page has")
+        drawn = drawn.resize((drawn.width, high))
     return drawn
 
 

@@ -6,6 +6,7 @@ delete the pages.
 """
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from ipaddress import ip_address
 from typing import Any, NamedTuple, Protocol
@@ -95,6 +96,87 @@ class Reports:
         return structs.replace(status, reported=False)
 
 
+class CloudFax(ABC):
+    """What every provider's `FaxTransport` does alike; each says where its faxes are, and what one says of itself."""
+
+    proof = "fax-cloud"
+    confirms = True
+    tells_correction = False
+
+    def __init__(self, client: Client, reports: Reports) -> None:
+        self._client, self._reports = client, reports
+
+    async def status(self, job: str) -> JobStatus | None:
+        """None if the provider does not answer now."""
+        try:
+            reply = await self.ask("GET", self._one(job))
+        except NoReplyError:
+            return None
+        if reply.status == 404:
+            return JobStatus(state=JobState.GONE)
+        if reply.status not in OK:
+            return None
+        return await self._reports.settled(job, self._told(self._fax(reply)))
+
+    async def ask(self, method: str, path: str, **options: Any) -> Reply:
+        """One request, as whom the account says. Raises `NoReplyError`."""
+        return await self._client.ask(method, path, **options)
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def _order(self, tag: str, path: str, **order: Any) -> str | NotSubmitted:
+        """The job that the order made, or what is certain about it."""
+        try:
+            reply = await self.ask("POST", path, **order)
+        except NoReplyError as failed:
+            return await self._in_doubt(tag) if failed.began else Deferred(code="fax-server-unreachable")
+        job = self._fax(reply).get("id")
+        if reply.status in OK and isinstance(job, str):
+            return job
+        refusal = refused_with(reply)
+        return await self._in_doubt(tag) if isinstance(refusal, Unknown) else refusal
+
+    async def _in_doubt(self, tag: str) -> str | NotSubmitted:
+        try:
+            return await self._find(tag) or Unknown(code="fax-submission-unclear")
+        except NoReplyError:
+            return Unknown(code="fax-submission-unclear")
+
+    async def _quietly(self, method: str, path: str) -> None:
+        try:
+            await self.ask(method, path)
+        except NoReplyError:
+            return
+
+    @abstractmethod
+    async def _find(self, tag: str) -> str | None:
+        """The job with this tag, in the provider's own listing. Raises `NoReplyError`."""
+
+    @abstractmethod
+    def _one(self, job: str) -> str:
+        """The path of one fax."""
+
+    @abstractmethod
+    def _fax(self, reply: Reply) -> dict[str, Any]:
+        """The fax in an answer; empty if there is none."""
+
+    @abstractmethod
+    def _told(self, fax: dict[str, Any]) -> JobStatus:
+        """What a fax says of itself."""
+
+
+def listed(reply: Reply, name: str) -> list[dict[str, Any]]:
+    """The objects under a name of an answer; what is of another shape is passed over."""
+    found = reply.body.get(name) if isinstance(reply.body, dict) else None
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+
+def count(value: Any) -> int | None:
+    """A count as the provider writes it; none for anything else."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
 def refused_with(reply: Reply) -> NotSubmitted:
     """What an answer other than success to a submission means."""
     if reply.status in (401, 403):
@@ -132,7 +214,7 @@ async def _bounded(response: aiohttp.ClientResponse) -> bytes:
 def _decoded(raw: bytes) -> Any:
     try:
         return msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 

@@ -7,14 +7,16 @@ answer over TLS to our own question; our delivery id is a label, by which a subm
 import json
 import time
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 
-from adapters.fax.cloud.provider import OK, Client, NoReplyError, Reply, ReportLog, Reports, refused_with
+from adapters.fax.cloud.provider import OK, Client, CloudFax, NoReplyError, Reply, ReportLog, Reports, count, listed
 from adapters.fax.transport import JobState, JobStatus, Limits, NotSubmitted
-from hub.model import Deferred, Frozen, Unknown
+from hub.model import Deferred, Frozen
 
 PROVIDER = "sinch"
+_LONGEST_TOKEN_S = 86_400
 BY_WORDS = (
     # what the error message says, our code, whether the same call would fail again
     ("busy", "busy", False),
@@ -45,20 +47,16 @@ class SinchAccount(Frozen, frozen=True):
     price_per_page: str = ""
 
 
-class Sinch:
+class Sinch(CloudFax):
     """A `FaxTransport`. Raises `ConfigurationError` for an address without TLS."""
-
-    proof = "fax-cloud"
-    confirms = True
-    tells_correction = False
 
     def __init__(self, account: SinchAccount, log: ReportLog) -> None:
         self._account = account
         basic = {"Authorization": aiohttp.encode_basic_auth(account.key, account.secret)}
-        self._client = Client(account.base, {} if account.token_url else basic)
+        client = Client(account.base, {} if account.token_url else basic)
+        super().__init__(client, Reports(PROVIDER, log, account.grace))
         self._seller = Client(account.token_url, basic) if account.token_url else None
         self._token, self._token_until = "", 0.0
-        self._reports = Reports(PROVIDER, log, account.grace)
         self.place = f"/v3/projects/{account.project}/faxes"
         self.limits = Limits(pages=200, max_bytes=20 * 1024 * 1024, price_per_page=account.price_per_page)
 
@@ -78,81 +76,58 @@ class Sinch:
                 return known
         except NoReplyError:
             return Deferred(code="fax-server-unreachable")
-        try:
-            reply = await self.ask("POST", self.place, data=order)
-        except NoReplyError as failed:
-            return Deferred(code="fax-server-unreachable") if not failed.began else await self._in_doubt(tag)
-        job = _fax(reply).get("id")
-        if reply.status in OK and isinstance(job, str):
-            return job
-        refusal = refused_with(reply)
-        return await self._in_doubt(tag) if isinstance(refusal, Unknown) else refusal
-
-    async def status(self, job: str) -> JobStatus | None:
-        """None if the provider does not answer now."""
-        try:
-            reply = await self.ask("GET", f"{self.place}/{job}")
-        except NoReplyError:
-            return None
-        if reply.status == 404:
-            return JobStatus(state=JobState.GONE)
-        if reply.status not in OK:
-            return None
-        return await self._reports.settled(job, _told(_fax(reply)))
+        return await self._order(tag, self.place, data=order)
 
     async def cancel(self, job: str) -> None:
         """Nothing is called off at this provider; what became of it is for `status` to say."""
 
     async def forget(self, job: str) -> None:
         """The pages go at the provider; its record without them stays for its thirteen months."""
-        try:
-            await self.ask("DELETE", f"{self.place}/{job}/file")
-        except NoReplyError:
-            return
+        await self._quietly("DELETE", f"{self._one(job)}/file")
 
     async def close(self) -> None:
-        await self._client.close()
+        """Ends the connections."""
+        await super().close()
         if self._seller:
             await self._seller.close()
 
     async def ask(self, method: str, path: str, **options: Any) -> Reply:
         """One request, as whom the account says. Raises `NoReplyError`."""
         headers = {"Authorization": f"Bearer {await self._bearer()}"} if self._seller else {}
-        return await self._client.ask(method, path, headers=headers, **options)
+        return await super().ask(method, path, headers=headers, **options)
 
     async def _bearer(self) -> str:
         """A token of the provider's, kept until a minute before it ends. Raises `NoReplyError`."""
         assert self._seller is not None
         if time.monotonic() >= self._token_until:
             reply = await self._seller.ask("POST", "", data={"grant_type": "client_credentials"})
-            bought = _fax(reply)
-            if reply.status not in OK or not isinstance(bought.get("access_token"), str):
+            bought = self._fax(reply)
+            token, seconds = bought.get("access_token"), count(bought.get("expires_in"))
+            if reply.status not in OK or not isinstance(token, str):
                 raise NoReplyError(began=False)
-            self._token = bought["access_token"]
-            self._token_until = time.monotonic() + float(bought.get("expires_in") or 0) - 60
+            self._token, self._token_until = token, time.monotonic() + min(seconds or 0, _LONGEST_TOKEN_S) - 60
         return self._token
 
     async def _find(self, tag: str) -> str | None:
         reply = await self.ask("GET", self.place, params={"pageSize": "1000"})
-        faxes = _fax(reply).get("faxes")
-        return next((str(f["id"]) for f in faxes or () if (f.get("labels") or {}).get("reference") == tag), None)
+        wanted = {"reference": tag}
+        found = (fax.get("id") for fax in listed(reply, "faxes") if fax.get("labels") == wanted)
+        return next((job for job in found if isinstance(job, str)), None)
 
-    async def _in_doubt(self, tag: str) -> str | NotSubmitted:
-        try:
-            return await self._find(tag) or Unknown(code="fax-submission-unclear")
-        except NoReplyError:
-            return Unknown(code="fax-submission-unclear")
+    def _one(self, job: str) -> str:
+        return f"{self.place}/{quote(job, safe='')}"
+
+    def _fax(self, reply: Reply) -> dict[str, Any]:
+        return reply.body if isinstance(reply.body, dict) else {}
+
+    def _told(self, fax: dict[str, Any]) -> JobStatus:
+        return told(fax)
 
 
-def _fax(reply: Reply) -> dict[str, Any]:
-    return reply.body if isinstance(reply.body, dict) else {}
-
-
-def _told(fax: dict[str, Any]) -> JobStatus:
-    pages = fax.get("pagesSentSuccessfully")
-    counted = pages if isinstance(pages, int) else 0
-    price = fax.get("price") or {}
-    detail = (("price", f"{price['amount']} {price.get('currencyCode', '')}".strip()),) if price.get("amount") else ()
+def told(fax: dict[str, Any]) -> JobStatus:
+    """What a fax says of itself."""
+    pages = count(fax.get("pagesSentSuccessfully"))
+    counted, detail = pages or 0, _price(fax.get("price"))
     state = fax.get("status")
     if state == "COMPLETED":
         return JobStatus(state=JobState.DONE, pages=counted, detail=detail)
@@ -164,7 +139,12 @@ def _told(fax: dict[str, Any]) -> JobStatus:
     else:
         reason, lasting = next(((code, last) for said, code, last in BY_WORDS if said in words), ("line-failed", False))
     # without a count, only a call that no machine answered is certain to have taken no page
-    uncounted = not isinstance(pages, int) and fax.get("errorType") not in ("DOCUMENT_CONVERSION_ERROR", "CALL_ERROR")
+    uncounted = pages is None and fax.get("errorType") not in ("DOCUMENT_CONVERSION_ERROR", "CALL_ERROR")
     return JobStatus(
         state=JobState.FAILED, pages=counted, reason=reason, lasting=lasting, uncounted=uncounted, detail=detail
     )
+
+
+def _price(price: Any) -> tuple[tuple[str, str], ...]:
+    amount = price.get("amount") if isinstance(price, dict) else None
+    return (("price", f"{amount} {price.get('currencyCode', '')}".strip()[:64]),) if amount else ()

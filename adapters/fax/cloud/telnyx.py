@@ -6,10 +6,22 @@ failure that can come after the first page counts as uncounted pages, because th
 
 import base64
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 
-from adapters.fax.cloud.provider import OK, Client, NoReplyError, Reply, ReportLog, Reports, refused_with
+from adapters.fax.cloud.provider import (
+    OK,
+    Client,
+    CloudFax,
+    NoReplyError,
+    Reply,
+    ReportLog,
+    Reports,
+    count,
+    listed,
+    refused_with,
+)
 from adapters.fax.transport import JobState, JobStatus, Limits, NotSubmitted
 from hub.model import Deferred, Frozen, Unknown
 
@@ -57,18 +69,13 @@ class TelnyxAccount(Frozen, frozen=True):
     price_per_page: str = ""
 
 
-class Telnyx:
+class Telnyx(CloudFax):
     """A `FaxTransport`. Raises `ConfigurationError` for an address without TLS."""
-
-    proof = "fax-cloud"
-    confirms = True
-    tells_correction = False
 
     def __init__(self, account: TelnyxAccount, log: ReportLog) -> None:
         self._account = account
-        self._client = Client(account.base, {"Authorization": f"Bearer {account.key}"})
-        self.ask = self._client.ask
-        self._reports = Reports(PROVIDER, log, account.grace)
+        client = Client(account.base, {"Authorization": f"Bearer {account.key}"})
+        super().__init__(client, Reports(PROVIDER, log, account.grace))
         self.limits = Limits(pages=200, max_bytes=50 * 1024 * 1024, price_per_page=account.price_per_page)
 
     async def submit(self, number: str, tiff: bytes, tag: str) -> str | NotSubmitted:
@@ -79,16 +86,13 @@ class Telnyx:
             media = aiohttp.FormData()
             media.add_field("media_name", tag)
             media.add_field("media", tiff, filename="fax.tif", content_type="image/tiff")
-            stored = await self._client.ask("POST", "/v2/media", data=media)
+            stored = await self.ask("POST", "/v2/media", data=media)
         except NoReplyError:
             # no call can come of it: the fax itself was not asked for
             return Deferred(code="fax-server-unreachable")
         if stored.status not in OK:
             refusal = refused_with(stored)
             return Deferred(code="fax-server-refused") if isinstance(refusal, Unknown) else refusal
-        return await self._ordered(number, tag)
-
-    async def _ordered(self, number: str, tag: str) -> str | NotSubmitted:
         order = {
             "connection_id": self._account.connection,
             "to": number,
@@ -98,27 +102,7 @@ class Telnyx:
             "store_media": False,
             "client_state": _state(tag),
         }
-        try:
-            reply = await self._client.ask("POST", "/v2/faxes", json=order)
-        except NoReplyError as failed:
-            return Deferred(code="fax-server-unreachable") if not failed.began else await self._in_doubt(tag)
-        job = _data(reply).get("id")
-        if reply.status in OK and isinstance(job, str):
-            return job
-        refusal = refused_with(reply)
-        return await self._in_doubt(tag) if isinstance(refusal, Unknown) else refusal
-
-    async def status(self, job: str) -> JobStatus | None:
-        """None if the provider does not answer now."""
-        try:
-            reply = await self._client.ask("GET", f"/v2/faxes/{job}")
-        except NoReplyError:
-            return None
-        if reply.status == 404:
-            return JobStatus(state=JobState.GONE)
-        if reply.status not in OK:
-            return None
-        return await self._reports.settled(job, _told(_data(reply)))
+        return await self._order(tag, "/v2/faxes", json=order)
 
     async def cancel(self, job: str) -> None:
         await self._quietly("POST", f"/v2/faxes/{job}/actions/cancel")
@@ -126,48 +110,38 @@ class Telnyx:
     async def forget(self, job: str) -> None:
         """The pages and the fax itself go at the provider."""
         try:
-            media = _data(await self._client.ask("GET", f"/v2/faxes/{job}")).get("media_name")
+            media = self._fax(await self.ask("GET", self._one(job))).get("media_name")
         except NoReplyError:
             return
-        if media:
-            await self._quietly("DELETE", f"/v2/media/{media}")
-        await self._quietly("DELETE", f"/v2/faxes/{job}")
-
-    async def close(self) -> None:
-        await self._client.close()
+        if isinstance(media, str) and media:
+            await self._quietly("DELETE", f"/v2/media/{quote(media, safe='')}")
+        await self._quietly("DELETE", self._one(job))
 
     async def _find(self, tag: str) -> str | None:
-        reply = await self._client.ask("GET", "/v2/faxes", params={"page[size]": "250"})
-        faxes = reply.body.get("data") if isinstance(reply.body, dict) else None
+        reply = await self.ask("GET", "/v2/faxes", params={"page[size]": "250"})
         wanted = _state(tag)
-        return next((str(fax["id"]) for fax in faxes or () if fax.get("client_state") == wanted), None)
+        found = (fax.get("id") for fax in listed(reply, "data") if fax.get("client_state") == wanted)
+        return next((job for job in found if isinstance(job, str)), None)
 
-    async def _in_doubt(self, tag: str) -> str | NotSubmitted:
-        try:
-            return await self._find(tag) or Unknown(code="fax-submission-unclear")
-        except NoReplyError:
-            return Unknown(code="fax-submission-unclear")
+    def _one(self, job: str) -> str:
+        return f"/v2/faxes/{quote(job, safe='')}"
 
-    async def _quietly(self, method: str, path: str) -> None:
-        try:
-            await self._client.ask(method, path)
-        except NoReplyError:
-            return
+    def _fax(self, reply: Reply) -> dict[str, Any]:
+        data = reply.body.get("data") if isinstance(reply.body, dict) else None
+        return data if isinstance(data, dict) else {}
+
+    def _told(self, fax: dict[str, Any]) -> JobStatus:
+        return told(fax)
 
 
 def _state(tag: str) -> str:
     return base64.b64encode(tag.encode()).decode()
 
 
-def _data(reply: Reply) -> dict[str, Any]:
-    data = reply.body.get("data") if isinstance(reply.body, dict) else None
-    return data if isinstance(data, dict) else {}
-
-
-def _told(fax: dict[str, Any]) -> JobStatus:
+def told(fax: dict[str, Any]) -> JobStatus:
+    """What a fax says of itself."""
     state, reason = str(fax.get("status")), str(fax.get("failure_reason") or "")
-    pages = fax.get("page_count")
-    counted = pages if isinstance(pages, int) else 0
+    counted = count(fax.get("page_count")) or 0
     if state == "delivered":
         return JobStatus(state=JobState.DONE, pages=counted, station=str(fax.get("remote_station_id") or ""))
     if state not in ("failed", "canceled", "cancelled"):
