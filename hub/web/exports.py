@@ -1,7 +1,9 @@
 """Exports over HTTP: a file of the log, an accounting or a register, and the signed note that vouches for it."""
 
+import asyncio
 import tempfile
-from typing import IO
+from collections.abc import Coroutine
+from typing import IO, Any
 
 from aiohttp import web
 
@@ -16,6 +18,8 @@ from hub.web.access import HUB, PEOPLE, Route, own, who_calls
 from hub.web.log import wanted_of
 
 _CHUNK = 1 << 16
+_LOOK_S = 0.5
+"""How often it is looked whether anybody still waits."""
 _SPOOL = 1 << 20
 """Bytes that stay in memory; what is larger goes through an unlinked file."""
 
@@ -30,8 +34,22 @@ async def export(request: web.Request) -> web.StreamResponse:
         raise Forbidden("Who looked at what is for compliance.")
     ask = _asked(request)
     with tempfile.SpooledTemporaryFile(max_size=_SPOOL) as out:
-        made = await make.make(hub, kind, form, ask, out, by=who.by)  # type: ignore[arg-type]
+        making = make.make(hub, kind, form, ask, out, by=who.by)  # type: ignore[arg-type]
+        made = await while_connected(request, making)
         return await sent(request, out, made, f"{kind}.{form}", f"/v1/exports/{made.id}/note")
+
+
+async def while_connected(request: web.Request, making: Coroutine[Any, Any, Made]) -> Made:
+    """What is made for somebody who still waits for it. Who went away ends the making; nothing of it is left."""
+    task = asyncio.ensure_future(making)
+    try:
+        while not (await asyncio.wait({task}, timeout=_LOOK_S))[0]:
+            if request.transport is None or request.transport.is_closing():
+                raise NotAvailable
+        return task.result()
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
 
 
 async def sent(request: web.Request, out: IO[bytes], made: Made, name: str, note: str) -> web.StreamResponse:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import decide, end_to_end, footprint, hop, ledger, log_pages, lookup, mail
+from tests.bench import decide, end_to_end, exports, footprint, hop, ledger, log_pages, lookup, mail
 from tests.bench.table import Line
 
 BENCHMARKS: dict[str, Callable[[], Iterator[Line]]] = {
@@ -26,6 +26,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Line]]] = {
     "P7": ledger.lines,
     "P8": footprint.lines,
     "P10": log_pages.lines,
+    "X": exports.lines,
     "P4": lambda: iter([_lookup()]),
 }
 """Each yields its lines of the table."""

@@ -23,12 +23,12 @@ from tests.bench.table import Line
 ROWS = 10_000_000
 ROUNDS = 5
 LIMIT_MS = 200
-_YEARS_US = 6 * 365 * 86_400_000_000
+YEARS_US = 6 * 365 * 86_400_000_000
 _FILL = f"""
 WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < :rows)
 INSERT INTO log_row (position, reference, at, outcome, submission_id, decision_id, member_id, program, recipient,
                      channel, purpose, basis, laws, reason, items)
-SELECT i, printf('%032x', i), :start + CAST(i * 1.0 * {_YEARS_US} / :rows AS INTEGER),
+SELECT i, printf('%032x', i), :start + CAST(i * 1.0 * {YEARS_US} / :rows AS INTEGER),
   CASE WHEN i % 100000 = 7 THEN 'unknown' WHEN i % 11 = 0 THEN 'withheld' ELSE 'disclosed' END,
   printf('s%x', i / 2), printf('d%x', i), printf('m%06d', (i * 7919) % 400000), printf('program-%d', (i * 31) % 40),
   printf('recipient-%d', (i * 17) % 60),
@@ -64,11 +64,11 @@ async def _measure(rows: int) -> list[Line]:
     with tempfile.TemporaryDirectory(prefix="part2hub-bench-") as folder:
         path = Path(folder) / "hub.sqlite"
         await asyncio.to_thread(migrations.upgrade, f"sqlite:///{path}")
-        start = time.time_ns() // 1000 - _YEARS_US
+        start = time.time_ns() // 1000 - YEARS_US
         made = time.perf_counter()
-        await asyncio.to_thread(_fill, path, rows, start)
+        await asyncio.to_thread(fill, path, rows, start)
         print(f"made {rows:,} rows, {path.stat().st_size / 1e9:.1f} GB, in {time.perf_counter() - made:.0f} s")
-        return await _ask(path, start + _YEARS_US - 30 * 86_400_000_000)
+        return await _ask(path, start + YEARS_US - 30 * 86_400_000_000)
 
 
 async def _ask(path: Path, month: int) -> list[Line]:
@@ -89,7 +89,7 @@ async def _ask(path: Path, month: int) -> list[Line]:
     ]
 
 
-def _fill(path: Path, rows: int, start: int) -> None:
+def fill(path: Path, rows: int, start: int) -> None:
     """Rows first, indexes after: a tree is built faster from sorted entries."""
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA journal_mode = OFF")

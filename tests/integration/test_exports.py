@@ -1,5 +1,6 @@
 """Exports: the rows of the log in four forms, harmless in a spreadsheet, signed, and nobody else's."""
 
+import asyncio
 import csv
 import hashlib
 import io
@@ -19,6 +20,7 @@ from hub.compliance.exports import forms, make
 from hub.compliance.exports.forms import MOST_PDF_ROWS, Pdf, inert
 from hub.compliance.exports.signed import Statement
 from hub.compliance.exports.streams import Ask
+from hub.compliance.exports.tables import TABLES
 from hub.compliance.log import Wanted
 from hub.crypto.checkpoint import open_checkpoint
 from hub.errors import IntegrityFailed, Malformed, NotAvailable, TooLarge
@@ -26,7 +28,7 @@ from hub.inquiries import Asking, inquire
 from hub.ledger.proofs import public_keys
 from hub.ledger.sequencer import Sequencer
 from hub.storage.directory import Organization
-from hub.storage.tables import LedgerEntry
+from hub.storage.tables import Export, LedgerEntry
 from tests.api import an_api
 from tests.disclosures import EMERGENCY, a_county, disclose
 from tests.scenes import CIN, NAME, Scene, a_scene
@@ -200,3 +202,36 @@ async def test_exports_over_http_carry_digest_and_note_and_stay_within_the_organ
         assert (await staff("GET", "/v1/exports/log.exe")).status == 404
         assert (await staff("GET", "/v1/exports/log.csv?surprise=1")).status == 400
         assert (await (await api.caller("harbor"))("GET", "/v1/exports/log.csv")).status == 403
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+async def test_a_download_that_was_given_up_ends_and_leaves_nothing(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    monkeypatch.setattr("hub.web.exports._LOOK_S", 0.01)
+    (tmp_path / "temporary").mkdir()
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def endless(_hub: Any, _ask: Any) -> AsyncIterator[dict[str, Any]]:
+        try:
+            while True:
+                yield {"id": "x"}
+                begun.set()
+                await asyncio.sleep(0)
+        finally:
+            ended.set()
+
+    monkeypatch.setitem(TABLES, "log", (("id",), endless))
+    async with a_scene(f"sqlite:///{tmp_path / 'hub.sqlite'}") as scene, an_api(scene.hub) as api:
+        caller = await api.caller("county", "compliance")
+        asking = asyncio.ensure_future(caller("GET", f"/v1/exports/log.{form}"))
+        await begun.wait()
+        asking.cancel()
+        await asyncio.wait_for(ended.wait(), 10)
+        for _ in range(200):
+            if not any((tmp_path / "temporary").iterdir()):
+                break
+            await asyncio.sleep(0.01)
+        assert list((tmp_path / "temporary").iterdir()) == []
+        assert await scene.rows(Export.id) == []

@@ -50,6 +50,9 @@ class Writer(ABC):
     def close(self) -> None:
         """Finish the file; may take its time, so not on the event loop."""
 
+    def abandon(self) -> None:  # noqa: B027 - most forms hold nothing but the file they were given
+        """Let go of whatever else is open: the file is not finished."""
+
 
 class Csv(Writer):
     """UTF-8 with a byte order mark, so that Excel reads accents; CRLF as RFC 4180 has it."""
@@ -111,6 +114,10 @@ class Xlsx(Writer):
 
     def close(self) -> None:
         self._book.close()
+
+    def abandon(self) -> None:
+        for sheet in self._book.worksheets():
+            sheet.row_data_fh.close()
 
     def _next_sheet(self) -> None:
         self._sheet = self._book.add_worksheet()

@@ -74,12 +74,16 @@ async def write(hub: Hub, found: Table, extent: Extent, out: BinaryIO, *, by: st
     rows, named = 0, {member} if member else set()
     with tempfile.TemporaryDirectory(prefix="part2hub-") as folder:
         writer = WRITERS[form](out, found.columns, f"{TITLES[kind]}, {_of(scope)}, {moment[:10]}", Path(folder))
-        async for row in found.rows:
-            writer.row(row)
-            rows += 1
-            if len(named) <= MOST_NAMED:
-                named.update(members_in(found.columns, row))
-        await asyncio.to_thread(writer.close)
+        try:
+            async for row in found.rows:
+                writer.row(row)
+                rows += 1
+                if len(named) <= MOST_NAMED:
+                    named.update(members_in(found.columns, row))
+            await asyncio.to_thread(writer.close)
+        except BaseException:  # too many rows, a database that is away, a reader who went away
+            writer.abandon()
+            raise
     digest = await asyncio.to_thread(_digest, out)
     checkpoint, head = await _head(hub)
     statement = Statement(kind=kind, form=form, rows=rows, scope=scope, made=moment, digest=digest, head=head)

@@ -27,7 +27,8 @@ async def shown(visit: Visit) -> web.StreamResponse:
     await projection.catch_up(visit.hub)
     with tempfile.SpooledTemporaryFile(max_size=_SPOOL) as spooled:
         out = cast("BinaryIO", spooled)
-        made = await export.write(visit.hub, asked.wanted, visit.who.scope, form, out, by=visit.who.by)
+        making = export.write(visit.hub, asked.wanted, visit.who.scope, form, out, by=visit.who.by)
+        made = await exports.while_connected(visit.request, making)
         return await exports.sent(visit.request, out, made, f"disclosures.{form}", f"/desk/exports/{made.id}/note")
 
 
