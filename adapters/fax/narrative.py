@@ -77,7 +77,7 @@ def _block(element: Element, name: str, depth: int) -> Iterator[Set]:
     elif name in LISTS:
         yield from _list(element, depth)
     elif name == "table":
-        yield from _table(element)
+        yield from _table(element, depth)
     elif name == "hr":
         yield Line(rule=True, gap=16)
     else:
@@ -87,6 +87,7 @@ def _block(element: Element, name: str, depth: int) -> Iterator[Set]:
 def _list(element: Element, depth: int) -> Iterator[Set]:
     ordered = name_of(element) == "ol" or element.get("listType") == "ordered"
     number = 0
+    yield from _lines(element.text or "")
     for item in element:
         if name_of(item) == "caption":
             yield Line(words(item), bold=True, gap=8)
@@ -99,12 +100,28 @@ def _list(element: Element, depth: int) -> Iterator[Set]:
                     yield each._replace(text=text, indent=each.indent + INDENT, gap=4 if not place else each.gap)
                 else:
                     yield each
+        else:
+            yield from _stray(item, depth)
+        yield from _lines(item.tail or "")
 
 
-def _table(element: Element) -> Iterator[Set]:
-    parts = [part for group in element for part in ([group, *group] if name_of(group) in GROUPS else [group])]
-    yield from (Line(words(part), bold=True, gap=12) for part in parts if name_of(part) == "caption")
-    rows = [Row(_heads(part), tuple(_cells(part))) for part in parts if name_of(part) == "tr"]
+def _stray(element: Element, depth: int) -> Iterator[Set]:
+    """What stands where only items, rows or cells belong: other readers show it, so it is told."""
+    if _is_block(element):
+        yield from _block(element, name_of(element), depth + 1)
+    else:
+        yield from _lines(_run(element, name_of(element), depth + 1))
+
+
+def _table(element: Element, depth: int) -> Iterator[Set]:
+    parts = list(_parts(element, depth))
+    yield from _between([element, *(part for part in parts if name_of(part) in GROUPS)])
+    for part in parts:
+        if name_of(part) == "caption":
+            yield Line(words(part), bold=True, gap=12)
+        elif name_of(part) not in {"tr", *GROUPS}:
+            yield from _stray(part, depth)
+    rows = [Row(_heads(part), tuple(_cells(part, depth))) for part in parts if name_of(part) == "tr"]
     rows = [row for row in rows if any(row.cells)]
     columns = max((len(row.cells) for row in rows), default=0)
     heads = next((row.cells for row in rows if row.heads), ())
@@ -117,20 +134,39 @@ def _table(element: Element) -> Iterator[Set]:
         yield Cells(cells, widths, bold=row.heads, gap=12 if not place else 4, rule=bool(place) or row.heads)
 
 
-def _told(rows: Iterable[Row], heads: tuple[str, ...]) -> Iterator[Set]:
+def _parts(element: Element, depth: int) -> Iterator[Element]:
+    if depth > MAX_DEPTH:
+        raise Unrenderable("The document is nested too deeply to print.", code="damaged")
+    for child in element:
+        yield child
+        if name_of(child) in GROUPS:
+            yield from _parts(child, depth + 1)
+
+
+def _between(groups: Iterable[Element]) -> Iterator[Line]:
+    """The words of a table that stand in none of its rows."""
+    for group in groups:
+        yield from _lines(BREAK.join([group.text or "", *(child.tail or "" for child in group)]))
+
+
+def _told(rows: list[Row], heads: tuple[str, ...]) -> Iterator[Set]:
     for row in rows:
-        if row.heads:
-            continue
+        if row.cells is heads and len(rows) > 1:
+            continue  # it names the cells of the others
         for place, cell in enumerate(row.cells):
             label = heads[place] if place < len(heads) else f"Column {place + 1}"
             yield Line(cell, label=label or f"Column {place + 1}", gap=4 if place else 16, rule=not place)
 
 
-def _cells(row: Element) -> Iterator[str]:
+def _cells(row: Element, depth: int) -> Iterator[str]:
+    if loose := " ".join(line.text for line in _between([row])):
+        yield loose
     for cell in row:
-        if name_of(cell) in {"td", "th"}:
-            text = "\n".join(_flat(narrative(cell)))
-            yield text
+        if name_of(cell) not in {"td", "th"}:
+            if stray := "\n".join(_flat(_stray(cell, depth))):
+                yield stray
+        else:
+            yield "\n".join(_flat(narrative(cell, depth + 1)))
             # a cell over several columns keeps the others in their place
             yield from [""] * (min(int(span), 30) - 1 if (span := cell.get("colspan", "1")).isdecimal() else 0)
 

@@ -1,6 +1,7 @@
 """XML as fax pages: what the author wrote comes out as words, headings and tables, whole, or not at all."""
 
 import base64
+import re
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -81,12 +82,14 @@ def test_a_discharge_summary_fits_its_pages():
 
 
 WORDS = st.text("abcÀé ", min_size=1, max_size=12)
+CONTAINERS = ("list", "ul", "li", "table", "thead", "tbody", "tr", "td", "th", "caption", "h1", "details")
+"""Also where they do not belong: what a browser shows of such a document, a page shows, too."""
 MARKUP = st.recursive(
     WORDS,
     lambda inner: (
         st.builds(
             lambda name, parts: f"<{name}>{''.join(parts)}</{name}>",
-            st.sampled_from(["paragraph", "content", "sub", "br", "linkHtml", "item", "unknown"]),
+            st.sampled_from(["paragraph", "content", "sub", "br", "linkHtml", "item", "unknown", *CONTAINERS]),
             st.lists(inner, max_size=3),
         )
         | st.lists(inner, max_size=3).map(
@@ -109,6 +112,33 @@ def test_no_letter_of_a_narrative_is_lost(markup):
     out = "".join(_row(each).replace(" | ", "").replace("Column ", "") for each in narrative(root))
 
     assert sorted(c for c in out if c in "abcÀé") == sorted(c for c in "".join(root.itertext()) if c in "abcÀé")
+
+
+def test_a_wide_table_of_two_header_rows_loses_neither():
+    heads = ["".join(f"<th>{word}{n}</th>" for n in range(9)) for word in ("First", "Second")]
+    rows = "".join(f"<tr>{row}</tr>" for row in (*heads, "".join(f"<td>{n}</td>" for n in range(9))))
+    said = " ".join(_row(each) for each in narrative(ET.fromstring(f"<text><table>{rows}</table></text>")))
+    assert all(f"First{n}" in said and f"Second{n}" in said for n in range(9))
+
+
+@pytest.mark.parametrize("inner", ["<table><tr><td>", "<ul><li>", "<table><tbody>", "<div>"])
+def test_what_is_nested_past_reading_is_refused_and_breaks_nothing(inner):
+    names = re.findall(r"<(\w+)>", inner)
+    closing = "".join(f"</{name}>" for name in reversed(names))
+    with pytest.raises(Unrenderable):
+        told(section(inner * 300 + "x" + closing * 300))
+
+
+def test_a_script_is_neither_run_nor_told_and_what_stands_beside_it_is():
+    said = " ".join(told(section("<paragraph>Before<script>alert(1)</script> after</paragraph><style>p{}</style>")))
+    assert "Before after" in said
+    assert "alert" not in said
+
+
+def test_a_table_of_ten_thousand_rows_is_told_whole_or_refused():
+    rows = "".join(f"<tr><td>row {n}</td></tr>" for n in range(10_000))
+    said = told(section(f"<table>{rows}</table>"))
+    assert sum(each.startswith("row ") for each in said) == 10_000
 
 
 @pytest.mark.parametrize(
