@@ -87,10 +87,10 @@ class DropIntake:
             if self._clock() - entry.modified < SETTLING_S:
                 return False
             return await self._quarantine(drop, entry, content, "checksum-differs", take)
-        try:
-            layout, found = rows(content, self._zone, drop.purpose)
-        except Malformed as error:
-            return await self._quarantine(drop, entry, content, error.detail_code, take)
+        understood = _understood(content, self._zone, drop)
+        if isinstance(understood, str):
+            return await self._quarantine(drop, entry, content, understood, take)
+        layout, found = understood
         codes = [(row.line, await _taken(drop, layout, row, take)) for row in found]
         if await drop.place.read(entry.name, MAX_BYTES) != content:
             return False  # another file came under this name meanwhile, and is looked at next time
@@ -112,6 +112,17 @@ class DropIntake:
         )
         await _finish(drop, entry.name, [(0, code)], "quarantine")
         return True
+
+
+def _understood(content: bytes, zone: Zone, drop: Drop) -> tuple[str, list[Row]] | str:
+    """Layout and rows, or the code of what is wrong with the whole file."""
+    try:
+        return rows(content, zone, drop.purpose)
+    except Malformed as error:
+        return error.detail_code
+    except Exception as error:  # noqa: BLE001 - what the reader fails on would be tried for ever; no message
+        _log.error("a file could not be read", organization=drop.organization, code=type(error).__name__)
+        return "unreadable"
 
 
 async def _promised(drop: Drop, name: str) -> bytes:

@@ -33,6 +33,11 @@ REFERRALS = (
 _NEEDED = {NOTICES: NOTICES[:7], REFERRALS: REFERRALS[:8]}
 _SETTINGS = ("", "emergency", "inpatient", "residential", "outpatient")
 _CIN = re.compile(r"[0-9]{8}[A-Z]")
+SEPARATORS = (",", ";", "\t")
+"""The comma of RFC 4180, and what spreadsheets write where the comma stands in numbers; the header tells which."""
+_SEPARATOR = re.compile(r"sep=[,;\t]\r?\n", re.IGNORECASE)
+_YEARS = range(1900, 2200)
+"""What is beyond cannot be written as an instant everywhere."""
 _YES = {"Y": True, "YES": True, "N": False, "NO": False, "": False}
 
 
@@ -60,28 +65,32 @@ def rows(content: bytes, zone: Zone, purpose: str) -> tuple[str, list[Row]]:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise Malformed("The file is not UTF-8.", code="not-utf-8") from None
-    lines = csv.reader(io.StringIO(text, newline=""), strict=True)
+    stated = _SEPARATOR.match(text)  # a line of its own by which a spreadsheet names what separates cells
+    text = text[stated.end() :] if stated else text
     try:
-        header = [name.strip().lower() for name in next(lines, [])]
-        layout = _layout(header)
-        found = list(_read(lines, header, layout, zone, purpose))
+        for separator in SEPARATORS:
+            lines = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=separator)
+            header = [name.strip().lower() for name in next(lines, [])]
+            if (layout := _layout(header)) is not None:
+                found = list(_read(lines, header, layout, zone, purpose, 3 if stated else 2))
+                return ("notices" if layout is NOTICES else "referrals"), found
     except csv.Error:
         raise Malformed("The file is not CSV (RFC 4180).", code="not-csv") from None
-    return ("notices" if layout is NOTICES else "referrals"), found
-
-
-def _layout(header: list[str]) -> tuple[str, ...]:
-    for layout, needed in _NEEDED.items():
-        if set(needed) <= set(header) <= set(layout) and len(set(header)) == len(header):
-            return layout
     raise Malformed("The header is of no layout known here.", code="header-unknown")
 
 
+def _layout(header: list[str]) -> tuple[str, ...] | None:
+    for layout, needed in _NEEDED.items():
+        if set(needed) <= set(header) <= set(layout) and len(set(header)) == len(header):
+            return layout
+    return None
+
+
 def _read(
-    lines: Iterator[list[str]], header: list[str], layout: tuple[str, ...], zone: Zone, purpose: str
+    lines: Iterator[list[str]], header: list[str], layout: tuple[str, ...], zone: Zone, purpose: str, first: int
 ) -> Iterator[Row]:
     understand: Callable[[dict[str, str], Zone, str], ArrivedPacket] = _notice if layout is NOTICES else _referral
-    for number, values in enumerate(lines, 2):
+    for number, values in enumerate(lines, first):
         if not any(value.strip() for value in values):
             continue
         if number > MAX_ROWS + 1:
@@ -100,6 +109,8 @@ def _check_row(values: list[str], header: list[str], cells: dict[str, str]) -> N
         raise Wrong("wrong-number-of-cells")
     if not 0 < len(cells["row_id"]) <= 100:
         raise Wrong("row-id-missing")
+    if any(value.startswith("=") for value in cells.values()):
+        raise Wrong("formula")  # what a spreadsheet would have calculated, not what it calculated
 
 
 def _notice(cells: dict[str, str], zone: Zone, purpose: str) -> ArrivedPacket:
@@ -188,6 +199,8 @@ def _instant(text: str, zone: Zone) -> int:
     if len(text) < len("2026-03-06T22:40"):
         raise Wrong("bad-time")  # a date alone starts no clock of hours
     moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
+    if moment.year not in _YEARS:
+        raise Wrong("bad-time")
     return int(moment.timestamp() * 1_000_000)
 
 

@@ -10,6 +10,7 @@ import asyncssh
 import pytest
 from sqlmodel import select
 
+from adapters.file import drop as drop_module
 from adapters.file.drop import Drop, DropIntake
 from adapters.file.place import Entry, LocalPlace, Place
 from adapters.file.sftp import SftpPlace
@@ -116,6 +117,9 @@ async def test_each_wrong_row_is_told_by_line_and_code_and_the_others_are_taken(
         row("3", event_at="2026-03-06"): "bad-time",
         row("4", event_at="yesterday"): "bad-time",
         row("5", cin="12345"): "bad-cin",
+        row("14", event_at="9999-12-31T23:59-23:59"): "bad-time",
+        row("12", event_at="0001-01-01T00:00+23:59"): "bad-time",
+        row("13", given="=HYPERLINK(1)"): "formula",
         row("6", born="04/11/1988"): "bad-birth-date",
         row("7", family=""): "name-missing",
         row("8", setting="moon"): "unknown-setting",
@@ -130,6 +134,26 @@ async def test_each_wrong_row_is_told_by_line_and_code_and_the_others_are_taken(
     assert folder.result("a.csv") == ["line,code", *(f"{n},{code}" for n, code in zip(lines, codes, strict=True))]
     result = "".join(folder.result("a.csv"))
     assert not [secret for secret in (*NAME, BORN, CIN, "V-1001") if secret in result]
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+@pytest.mark.parametrize("before", ["", "\ufeff", "sep={}\r\n"])
+async def test_a_file_as_a_spreadsheet_writes_it_is_taken(folder: Folder, separator: str, before: str) -> None:
+    text = f"{HEADER}\r\n{row('1')}\r\n".replace(",", separator)
+    folder.put("a.csv", before.format(separator) + text)
+    assert await folder.look() == 1
+    assert folder.result("a.csv") == ["line,code", f"{3 if before.startswith('sep') else 2},taken"]
+
+
+async def test_a_file_on_which_the_reader_fails_is_set_aside(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: Any) -> Any:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(drop_module, "rows", fails)
+    folder.put("a.csv", f"{HEADER}\n{row('1')}\n")
+    assert await folder.look() == 1
+    assert folder.result("a.csv") == ["line,code", "0,unreadable"]
+    assert await folder.rows(Inbound, Inbound.code) == ["file.unreadable"]
 
 
 async def test_the_same_file_dropped_again_changes_nothing_and_says_the_same(folder: Folder) -> None:
