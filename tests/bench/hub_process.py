@@ -53,14 +53,18 @@ async def prepare(hub: Hub, sink: int) -> dict[str, Any]:
         )  # fmt: skip
         await hub.directory.put_endpoint(endpoint, verified_by="harbor", by="harbor", at=now)
     issued = await tokens.issue(hub, "harbor", "sender", by="harbor")
-    return {"members": [await _member(hub, number) for number in range(MEMBERS)], "token": issued.token}
+    second = await tokens.issue(hub, "harbor", "staff", by="county", person="second")
+    return {
+        "members": [await _member(hub, number, f"harbor/{second.id}") for number in range(MEMBERS)],
+        "token": issued.token,
+    }
 
 
-async def _member(hub: Hub, number: int) -> str:
+async def _member(hub: Hub, number: int, second: str) -> str:
     facts = MemberFacts(given="Bench", family=f"Member {number}", born="1990-01-01", medi_cal=True)
     member = await members.register(hub, facts, [("harbor", "program")], by="harbor")
     for _ in range(CONSENTS):
-        await consents.verify(hub, await consents.record(hub, member, FORM, by="harbor"), by="harbor/second")
+        await consents.verify(hub, await consents.record(hub, member, FORM, by="harbor"), by=second)
     return member
 
 
