@@ -89,7 +89,8 @@ def _letter(parcel: Parcel) -> str:
 
 
 def _lines(lines: list[str]) -> str:
-    return "\n".join(line.translate(_CONTROLS) for line in lines)
+    # What is printable holds no control.
+    return "\n".join(line if line.isprintable() else line.translate(_CONTROLS) for line in lines)
 
 
 def _party(name: str, phone: str) -> str:

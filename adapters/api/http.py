@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 
 from adapters.api.answer import Answer, Garbled
 from adapters.api.connection import Connection, Progress
+from adapters.api.deadline import Deadline
 from adapters.api.target import Target
 from adapters.tls import client_context
 from hub.model import Frozen
@@ -63,7 +64,7 @@ class HttpPool:
 
     def __init__(self, connections: int, deadline: float) -> None:
         self._connections = connections
-        self._deadline = deadline
+        self._deadline = Deadline(deadline)
         self._peers: dict[tuple[str, int, bytes | None], _Peer] = {}
 
     async def post(
@@ -74,7 +75,7 @@ class HttpPool:
         request = _Request(target, authority, _head(target, headers, body), body)
         peer = self._peer(target, authority)
         try:
-            async with asyncio.timeout(self._deadline), peer.slots:
+            async with self._deadline, peer.slots:
                 return await _exchange(peer, request, progress)
         except TimeoutError:
             code = "api-timeout"

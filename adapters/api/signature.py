@@ -13,6 +13,7 @@ verify. The delivery id with `created` is the guard against replay: a receiver r
 import base64
 import re
 from collections.abc import Mapping
+from functools import cache
 
 from nacl.exceptions import BadSignatureError
 from nacl.signing import SigningKey, VerifyKey
@@ -121,10 +122,12 @@ def _acknowledgement(status: int, own: str, digest: str) -> tuple[tuple[str, str
     return tuple(zip(_ACKNOWLEDGEMENT, (str(status), digest), strict=True))
 
 
+@cache
 def _covered(names: tuple[str, ...]) -> str:
     return " ".join(_identifier(name) for name in names)
 
 
+@cache
 def _identifier(name: str) -> str:
     plain, _, parameter = name.partition(";")
     return f'"{plain}";{parameter}' if parameter else f'"{plain}"'

@@ -38,6 +38,9 @@ _HEAD = re.compile(re.escape(_START) + rb"(?:[A-Za-z-]{1,40}: ?[\x20-\x7e]{1,400
 _NEEDED = {b"host", b"authorization", b"idempotency-key", b"content-type", b"content-length"}
 _IDLE = {b"user-agent", b"accept", b"accept-encoding"}
 """Headers that change nothing about the answer."""
+_TAKEN = "HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\n"
+_count_taken = count_request(submissions.PATH, "POST", "202").inc
+_observe = time_request(submissions.PATH).observe
 _LENGTH = re.compile(rb"[1-9][0-9]{0,5}")
 
 
@@ -105,20 +108,28 @@ class Lane:
             bearer = request.headers[b"authorization"].decode()
             who = await admitted(self._hub, self._tokens, self._rate, bearer, submissions.HANDERS_IN)
             key, kind = request.headers[b"idempotency-key"].decode(), request.headers[b"content-type"].decode()
-            response = submissions.taken(await submissions.take(self._hub, who, key, kind, request.body))
+            answer = self._taken(await submissions.take(self._hub, who, key, kind, request.body))
+            _count_taken()
         except Exception as error:  # noqa: BLE001 - the boundary: whatever it is, the caller gets fixed words
             if isinstance(error, NotAvailable):
                 await cadence.until_beat(started)
             response = problem_of(error)
-        count_request(submissions.PATH, "POST", str(response.status)).inc()
-        time_request(submissions.PATH).observe(cadence.clock() - started)
-        return self._written(response)
+            answer = self._written(response)
+            count_request(submissions.PATH, "POST", str(response.status)).inc()
+        _observe(cadence.clock() - started)
+        return answer
 
     async def close(self) -> None:
         """Let what is being answered finish, then close."""
         answering = [task for connection in self.connections if (task := connection.finish()) is not None]
         if answering:
             await asyncio.wait(answering, timeout=CLOSE_S)
+
+    def _taken(self, submission: str) -> bytes:
+        """As `submissions.taken` says it: the one answer that must cost little."""
+        body = submissions.told(submission)
+        head = f"{_TAKEN}Location: {submissions.place(submission)}\r\n{self._headers}"
+        return f"{head}Date: {_date(int(time.time()))}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
 
     def _written(self, response: web.Response) -> bytes:
         body = cast("bytes", response.body)

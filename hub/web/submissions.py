@@ -28,6 +28,7 @@ PATH = "/v1/submissions"
 HANDERS_IN: tuple[Role, ...] = ("sender", "staff")
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 _MANIFEST = "manifest"
+_encode = msgspec.json.Encoder().encode
 _ROOM = 64 * 1024
 """Besides the documents: the manifest and part headers."""
 
@@ -74,10 +75,19 @@ async def take(hub: Hub, who: Principal, key: str, content_type: str, body: byte
 
 def taken(submission: str) -> web.Response:
     """The answer: where to ask what becomes of it."""
-    place = f"{PATH}/{submission}"
-    response = json_response({"id": submission, "status": place}, 202)
-    response.headers["Location"] = place
+    response = web.Response(status=202, body=told(submission), content_type="application/json")
+    response.headers["Location"] = place(submission)
     return response
+
+
+def place(submission: str) -> str:
+    """Where to ask."""
+    return f"{PATH}/{submission}"
+
+
+def told(submission: str) -> bytes:
+    """The body of the answer."""
+    return _encode({"id": submission, "status": place(submission)})
 
 
 async def status(request: web.Request) -> web.Response:
