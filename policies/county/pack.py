@@ -35,9 +35,10 @@ NOT_FOR_COUNTIES = frozenset(
         "cause_of_death",
         "threat_warning",
         "hhs_compliance",
+        "audit",
     }
 )
-"""Purposes that no county forbids: her own access (164.524), and what other law tells to report (164.512)."""
+"""Purposes that no county forbids: her own access (164.524), reports that other law asks for, oversight (164.512)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,12 @@ from policies.county.los_angeles import LOS_ANGELES
 from policies.county.pack import Condition, Pack
 from policies.county.sonoma import SONOMA
 from policies.days import start_of
-from policies.facts import Facts, Matter
+from policies.facts import OTHER, Facts, Matter
 from policies.findings import NOTHING, Permit, ProhibitJudge, Reasons
 from policies.part2.consent import item_faults, tested
+from policies.part2.emergency import emergency
 from policies.part2.form import Form
+from policies.part2.proceedings import fits, in_scope
 
 PACKS: Final[dict[str, tuple[Pack, ...]]] = {SONOMA.id: (SONOMA,), LOS_ANGELES.id: (LOS_ANGELES,)}
 """Id of a pack -> its editions, the oldest first; one that the county changes keeps its id and gets another day."""
@@ -42,7 +44,7 @@ def speaks(condition: Condition, facts: Facts) -> bool:
 
 def lacking(pack: Pack, speaking: list[Condition], facts: Facts, matter: Matter, permit: Permit | None) -> Reasons:
     """The reasons of the conditions that no consent meets; none if the item stays anyway, or rests on an exception."""
-    if permit is None or permit.rule in pack.exceptions:
+    if permit is None or permit.rule in pack.exceptions or excepted_alike(pack, facts, matter):
         return NOTHING
     about = [condition for condition in speaking if concerns(condition, matter)]
     if not about:
@@ -50,6 +52,16 @@ def lacking(pack: Pack, speaking: list[Condition], facts: Facts, matter: Matter,
     forms = consents(facts, matter, permit)
     unmet = [each.reason for each in about if not any(meets(each, matter, form) for form in forms)]
     return tuple(dict.fromkeys(unmet))
+
+
+def excepted_alike(pack: Pack, facts: Facts, matter: Matter) -> bool:
+    """Whether an exception would open it, had nothing opened it before: what rests on HIPAA goes to medical staff in
+    an emergency that a clinician found, and where a court orders it, as a record does that rests on these.
+    """
+    urgent = facts.request.emergency is not None and isinstance(emergency(facts)(matter), Permit)
+    order = facts.request.order
+    fitting = order is not None and (matter.kind is OTHER or fits(facts, order)) and in_scope(facts, order, matter)
+    return (urgent and "emergency" in pack.exceptions) or (fitting and "court_order" in pack.exceptions)
 
 
 def concerns(condition: Condition, matter: Matter) -> bool:

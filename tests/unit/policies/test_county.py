@@ -162,6 +162,48 @@ def test_a_narrow_consent_beside_a_broad_one_counts():
         assert answer(recipient="keystone-housing", consents=consents, **facts).outcome == "permit"
 
 
+EMERGENCY = {"nature": "overdose"}
+OWN = {"chart": CHART["chart"], "note": OWN_NOTE["note"]}
+
+
+@pytest.mark.parametrize("pack", [SONOMA, LA])
+@pytest.mark.parametrize(
+    ("recipient", "claimed", "outcome"),
+    [
+        ("st-brigid-ed", EMERGENCY, "permit"),
+        ("st-brigid-ed", None, "partial or deny"),
+        ("st-brigid-ed", EMERGENCY | {"determined_by": "software"}, "partial or deny"),
+        ("st-brigid-ed", EMERGENCY | {"consent": "refused"}, "partial or deny"),
+        ("st-brigid", EMERGENCY, "partial or deny"),
+    ],
+)
+def test_in_an_emergency_no_county_keeps_a_clinics_chart_from_medical_personnel(pack, recipient, claimed, outcome):
+    facts = {} if claimed is None else {"emergency": claimed}
+    assert clinic_to(recipient, OWN, pack, **facts).outcome in outcome
+
+
+@pytest.mark.parametrize("pack", [SONOMA, LA])
+@pytest.mark.parametrize(("claimed", "outcome"), [(EMERGENCY, "permit"), (EMERGENCY | {"consent": "refused"}, "deny")])
+def test_in_an_emergency_a_received_record_goes_though_it_rests_on_hipaa(pack, claimed, outcome):
+    held = {"record": {"source": "harbor", "held_under": "intake"}}
+    forms = {"intake": {"like": "tpo", "discloser": ["harbor"], "recipients": ["mhp"]}}
+    facts = {"packet": held, "consents": forms, "emergency": claimed}
+    assert answer("mhp", "st-brigid-ed", **facts).outcome == "permit"
+    assert answer("mhp", "st-brigid-ed", county_pack=pack, **facts).outcome == outcome
+
+
+@pytest.mark.parametrize(("scope", "outcome"), [({}, "permit"), ({"information": ["billing"]}, "deny")])
+def test_what_a_court_orders_needs_no_consent_in_the_county_either(scope, outcome):
+    facts = {"purpose": "civil_proceeding", "demand": "subpoena_with_assurances"}
+    decision = clinic_to("superior-court", OWN, SONOMA, order={"section": "other"} | scope, **facts)
+    assert (decision.outcome, decision.hold) == (outcome, outcome == "permit")
+
+
+def test_no_county_keeps_oversight_out():
+    assert clinic_to("dhcs", OWN, SONOMA, purpose="audit").outcome == "permit"
+    assert clinic_to("granite-works", OWN, SONOMA, purpose="audit").outcome == "deny"
+
+
 EDITIONS = [pack for editions in PACKS.values() for pack in editions]
 
 
