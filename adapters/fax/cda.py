@@ -4,12 +4,10 @@ Rules kept: the narrative is what the author attested, so it is told whole; code
 are left out; a document that only wraps another one (nonXMLBody) is told to its reader as that one.
 """
 
-import base64
-import binascii
 from collections.abc import Iterator
-from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
+from adapters.fax.enclosed import Wrapped, decoded
 from adapters.fax.narrative import Set, name_of, narrative, words
 from adapters.fax.sheet import Line
 from hub.errors import Unrenderable
@@ -32,13 +30,6 @@ PEOPLE = (
 )
 
 
-class Wrapped(NamedTuple):
-    """The document inside a document."""
-
-    media_type: str
-    content: bytes
-
-
 def is_clinical(root: Element) -> bool:
     return root.tag == f"{V3}ClinicalDocument"
 
@@ -56,11 +47,7 @@ def wrapped_in(root: Element) -> Wrapped | None:
         return None
     if text.get("representation") != "B64" or not (text.text or "").strip():
         raise Unrenderable("The document's content is elsewhere or no base64; give it by itself.", code="enclosed")
-    try:
-        content = base64.b64decode("".join((text.text or "").split()), validate=True)
-    except (binascii.Error, ValueError):
-        raise Unrenderable("The document inside the document is damaged.", code="damaged") from None
-    return Wrapped(text.get("mediaType", "text/plain"), content)
+    return Wrapped(text.get("mediaType", "text/plain"), decoded(text.text or ""))
 
 
 def _heading(root: Element) -> Iterator[Line]:

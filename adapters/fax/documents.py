@@ -15,7 +15,7 @@ import pypdfium2
 from msgspec import structs
 from PIL import Image, ImageOps
 
-from adapters.fax.cda import Wrapped
+from adapters.fax.enclosed import Wrapped
 from adapters.fax.markup import lines_of_xml
 from adapters.fax.readable import lines_of_json
 from adapters.fax.sheet import (
@@ -34,6 +34,8 @@ from hub.errors import Unrenderable
 from hub.model import Document
 
 MAX_PAGES = 200
+MAX_DEPTH = 3
+"""Documents in documents; one that holds itself has no end."""
 MAX_DOTS = 80_000_000
 """A Letter page at 600 dots per inch has 34 million; a decompression bomb has more in a few bytes."""
 DAMAGE = (
@@ -52,8 +54,12 @@ _pdfium = threading.Lock()
 """PDFium is not thread-safe; packets are rendered in several threads."""
 
 
-def pages_of(document: Document) -> list[Page]:
-    """The document's pages in order, not yet drawn. Raises `Unrenderable` for content that has none."""
+def pages_of(document: Document, depth: int = 0) -> list[Page]:
+    """The document's pages in order, not yet drawn; `depth`: in so many others. Raises `Unrenderable` for content that
+    has none.
+    """
+    if depth > MAX_DEPTH:
+        raise Unrenderable("The document holds another one inside; give that one by itself.", code="enclosed")
     media_type = document.media_type.partition(";")[0].strip().lower()
     readers: dict[str, Callable[[Document], list[Page]]] = {
         "application/pdf": _pdf,
@@ -61,12 +67,12 @@ def pages_of(document: Document) -> list[Page]:
         "image/png": _image,
         "image/jpeg": _image,
         "text/plain": _text,
-        "application/json": _json,
-        "application/fhir+json": _json,
-        "application/xml": _xml,
-        "text/xml": _xml,
-        "application/fhir+xml": _xml,
-        "application/hl7-cda+xml": _xml,
+        "application/json": partial(_json, depth=depth),
+        "application/fhir+json": partial(_json, depth=depth),
+        "application/xml": partial(_xml, depth=depth),
+        "text/xml": partial(_xml, depth=depth),
+        "application/fhir+xml": partial(_xml, depth=depth),
+        "application/hl7-cda+xml": partial(_xml, depth=depth),
     }
     if media_type not in readers:
         raise Unrenderable("This kind of document cannot be faxed; give it as PDF.", code="media-type")
@@ -80,20 +86,33 @@ def _text(document: Document) -> list[Page]:
     return compose([_title(document), *(Line(row) for row in _decoded(document).splitlines())])
 
 
-def _json(document: Document) -> list[Page]:
-    return compose([_title(document), *lines_of_json(_decoded(document))])
+def _json(document: Document, depth: int) -> list[Page]:
+    enclosed: list[Wrapped] = []
+    lines = lines_of_json(_decoded(document), enclosed)
+    return [*compose([_title(document), *lines]), *_inside(document, enclosed, depth)]
 
 
-def _xml(document: Document) -> list[Page]:
+def _xml(document: Document, depth: int) -> list[Page]:
     if len(document.content) > MAX_TEXT:
         raise Unrenderable("The document has more pages than a fax carries.", code="too-many-pages")
-    told = lines_of_xml(document.content, document.title)
+    enclosed: list[Wrapped] = []
+    told = lines_of_xml(document.content, document.title, enclosed)
     if isinstance(told, Wrapped):
-        inside = structs.replace(document, media_type=told.media_type, content=told.content)
-        if inside.media_type.endswith("xml"):
-            raise Unrenderable("The document holds another one inside; give that one by itself.", code="enclosed")
-        return pages_of(inside)
-    return compose(told)
+        return _inside(document, [told], depth)
+    return [*compose(told), *_inside(document, enclosed, depth)]
+
+
+def _inside(document: Document, enclosed: list[Wrapped], depth: int) -> list[Page]:
+    """The pages of the documents inside a document. Raises `Unrenderable` if one of them cannot be drawn whole."""
+    pages: list[Page] = []
+    for each in enclosed:
+        inside = structs.replace(
+            document, title=each.title or document.title, media_type=each.media_type, content=each.content
+        )
+        pages += pages_of(inside, depth + 1)
+        if len(pages) > MAX_PAGES:
+            raise Unrenderable("The document has more pages than a fax carries.", code="too-many-pages")
+    return pages
 
 
 def _title(document: Document) -> Line:

@@ -1,7 +1,8 @@
 """FHIR JSON as lines a person reads on paper: every value, in the order given, with words for labels.
 
 Rules kept: nothing is left out but what only a machine needs (resource ids, addresses of code systems,
-markup that repeats the data); JSON that is not FHIR is laid out the same way.
+markup that repeats the data); JSON that is not FHIR is laid out the same way; an attachment is named where it stands
+and given to whoever draws the pages (`enclosed`).
 """
 
 import json
@@ -9,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from adapters.fax.enclosed import Wrapped, attachment, is_attachment, noted
 from adapters.fax.narrative import Set, narrative, whole_xml
 from adapters.fax.sheet import Line
 from hub.errors import Unrenderable
@@ -24,15 +26,18 @@ WRAPPERS = re.compile(r"(Entry|Resource|Contained)( \d+)?")
 INDENT = 36
 
 
-def lines_of_json(text: str) -> list[Set]:
-    """The document as labelled lines. Raises `Unrenderable` for what is not JSON or nested past reading."""
+def lines_of_json(text: str, enclosed: list[Wrapped]) -> list[Set]:
+    """The document as labelled lines; documents inside it are added to `enclosed`.
+
+    Raises `Unrenderable` for what is not JSON or nested past reading.
+    """
     try:
-        return list(_lines("", json.loads(text), 0))
+        return list(_lines("", json.loads(text), 0, enclosed))
     except (ValueError, TypeError, AttributeError, RecursionError):
         raise Unrenderable("The document is not JSON, or not of the shape its names promise.", code="damaged") from None
 
 
-def _lines(label: str, value: Any, depth: int) -> Iterator[Set]:
+def _lines(label: str, value: Any, depth: int, enclosed: list[Wrapped]) -> Iterator[Set]:
     if depth > MAX_DEPTH:
         raise Unrenderable("The document is nested too deeply to print.", code="damaged")
     short = _in_a_line(value)
@@ -40,26 +45,26 @@ def _lines(label: str, value: Any, depth: int) -> Iterator[Set]:
         yield Line(short, label=label or "Value", indent=_indent(depth), gap=4)
     elif isinstance(value, list):
         for number, entry in enumerate(value, 1):
-            yield from _lines(f"{label} {number}" if len(value) > 1 else label, entry, depth)
+            yield from _lines(f"{label} {number}" if len(value) > 1 else label, entry, depth, enclosed)
     elif isinstance(value.get("div"), str) and "status" in value:
         if value["status"] not in REPEATED:
             yield from narrative(whole_xml(value["div"].encode()))
-    elif "data" in value and "contentType" in value:
-        raise Unrenderable("The document holds another one inside; give that one by itself.", code="enclosed")
+    elif is_attachment(value):
+        yield noted(enclosed, attachment(value), _indent(depth))
     elif "resourceType" in value:
         yield Line(_words(str(value["resourceType"])), size=34, bold=True, gap=26, rule=True)
-        yield from _fields(value, 0)
+        yield from _fields(value, 0, enclosed)
     elif not label or WRAPPERS.fullmatch(label):
-        yield from _fields(value, depth)
+        yield from _fields(value, depth, enclosed)
     else:
         yield Line(label, bold=True, indent=_indent(depth), gap=8)
-        yield from _fields(value, depth + 1)
+        yield from _fields(value, depth + 1, enclosed)
 
 
-def _fields(value: dict[str, Any], depth: int) -> Iterator[Set]:
+def _fields(value: dict[str, Any], depth: int, enclosed: list[Wrapped]) -> Iterator[Set]:
     for name, entry in value.items():
         if name not in FOR_MACHINES and not name.startswith("_"):
-            yield from _lines(_words(name), entry, depth)
+            yield from _lines(_words(name), entry, depth, enclosed)
 
 
 def _in_a_line(value: Any) -> str | None:

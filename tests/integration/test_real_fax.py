@@ -5,7 +5,9 @@ HylaFAX prints its own line over.
 """
 
 import asyncio
+import base64
 import io
+import json
 import shutil
 import time
 from pathlib import Path
@@ -63,10 +65,10 @@ async def waiting(inbox: HylaFaxInbox):
     return found
 
 
-async def prepared_for(number: str, station: str | None = None) -> Prepared:
+async def prepared_for(number: str, station: str | None = None, documents: tuple[Document, ...] = (NOTE,)) -> Prepared:
     endpoint = Endpoint(id="e", organization="o", channel=ChannelKind.FAX, address=f"+{number}", station=station)
     channel = FaxChannel(SpoolFax(Path("unused")))
-    return await channel.prepare(sample_parcel(endpoint, documents=(NOTE,)))
+    return await channel.prepare(sample_parcel(endpoint, documents=documents))
 
 
 async def sent(rig: Rig, number: str, station: str | None = None, **settings):
@@ -118,6 +120,23 @@ async def test_a_packet_arrives_dot_by_dot_and_the_receipt_says_what_the_far_mac
     assert differing(pages(prepared.body), arrived(fax_rig)) == []
     (call,) = fax_rig.calls()
     assert call["result"]["error_correcting_mode"] == 1
+
+
+async def test_a_long_packet_with_a_document_inside_a_fhir_document_arrives_whole(fax_rig):
+    fax_rig.number("17075551006", station="+1 707 555 1006")
+    report = "\n".join(f"Line {row}: slept, ate, no complaints." for row in range(1, 99)).encode()
+    inside = {"contentType": "text/plain", "data": base64.b64encode(report).decode(), "title": "Report"}
+    fhir = {"resourceType": "DocumentReference", "status": "current", "content": [{"attachment": inside}]}
+    letter = Document(
+        id="doc-1", title="Letter", information="summary", media_type="application/fhir+json",
+        content=json.dumps(fhir).encode(),
+    )  # fmt: skip
+    prepared = await prepared_for("17075551006", documents=(letter, NOTE))
+    assert prepared.pages >= 5
+    outcome = await FaxChannel(server(fax_rig), poll=0.1, deadline=90).deliver(prepared)
+    assert isinstance(outcome, Delivered)
+    assert dict(outcome.receipt.detail)["pages-confirmed"] == str(prepared.pages)
+    assert differing(pages(prepared.body), arrived(fax_rig)) == []
 
 
 async def test_a_packet_from_the_hub_at_another_machine_is_a_disclosure_to_that_machine_and_an_incident(

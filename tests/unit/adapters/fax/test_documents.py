@@ -217,7 +217,7 @@ ADMISSION = """{
 
 
 def test_a_fhir_admission_reads_as_labels_and_values():
-    rows = [(line.label, line.text) for line in lines_of_json(ADMISSION)]
+    rows = [(line.label, line.text) for line in lines_of_json(ADMISSION, [])]
 
     assert ("", "Encounter") in rows
     assert ("Status", "in-progress") in rows

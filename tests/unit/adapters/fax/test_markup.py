@@ -1,6 +1,7 @@
 """XML as fax pages: what the author wrote comes out as words, headings and tables, whole, or not at all."""
 
 import base64
+import json
 import re
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -9,15 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.fax.cda import Wrapped
 from adapters.fax.documents import pages_of
+from adapters.fax.enclosed import Wrapped
 from adapters.fax.markup import lines_of_xml
 from adapters.fax.narrative import narrative
 from adapters.fax.readable import lines_of_json
 from adapters.fax.sheet import Cells, Line
 from hub.errors import Unrenderable
 from hub.model import Document
-from tests.unit.adapters.fax.packets import pdf
+from tests.unit.adapters.fax.packets import pdf, picture
 
 SUMMARY = (Path(__file__).parents[3] / "vectors/fax/discharge-summary.xml").read_bytes()
 
@@ -27,7 +28,7 @@ def document(content: bytes, media_type: str = "application/xml") -> Document:
 
 
 def told(content: bytes) -> list[str]:
-    return [_row(each) for each in lines_of_xml(content, "A document")]
+    return [_row(each) for each in lines_of_xml(content, "A document", [])]
 
 
 def _row(each: Line | Cells) -> str:
@@ -171,7 +172,7 @@ def test_a_document_that_only_wraps_a_pdf_is_faxed_as_that_pdf():
         f"{inside}</text></nonXMLBody></component>"
     )
 
-    assert isinstance(lines_of_xml(wrapper, "A document"), Wrapped)
+    assert isinstance(lines_of_xml(wrapper, "A document", []), Wrapped)
     assert len(pages_of(document(wrapper))) == 2
 
 
@@ -206,10 +207,87 @@ def test_the_narrative_of_a_fhir_section_is_told_and_a_generated_one_is_not_repe
             ' "text": {"status": "generated", "div": "<div>repeats the data</div>"},'
             ' "section": [{"title": "Course", "text": {"status": "additional",'
             ' "div": "<div xmlns=\\"http://www.w3.org/1999/xhtml\\"><p>Slept <i>well</i>.</p>'
-            '<table><tr><th>A</th><th>B</th></tr><tr><td>1</td><td>2</td></tr></table></div>"}}]}'
+            '<table><tr><th>A</th><th>B</th></tr><tr><td>1</td><td>2</td></tr></table></div>"}}]}',
+            [],
         )
     ]
 
     assert "Slept well." in rows
     assert "1 | 2" in rows
     assert not [row for row in rows if "repeats" in row]
+
+
+def attached(kind: str | None, content: bytes, title: str = "") -> dict[str, str]:
+    stated = {"contentType": kind} if kind else {}
+    return {**stated, "data": base64.b64encode(content).decode(), **({"title": title} if title else {})}
+
+
+def reference(*attachments: dict[str, str]) -> bytes:
+    content = [{"attachment": each} for each in attachments]
+    return json.dumps({"resourceType": "DocumentReference", "status": "current", "content": content}).encode()
+
+
+def test_the_documents_inside_a_fhir_document_follow_it_whole_and_in_order():
+    inside = (
+        attached("application/pdf", pdf(2), "Treatment plan"),
+        attached("text/plain; charset=utf-8", b"Seen on Monday.", "Note"),
+        attached("image/png", picture("PNG")),
+        attached(None, pdf(1)),
+        attached("application/xml", SUMMARY, "Summary"),
+    )
+    found: list[Wrapped] = []
+    rows = [_row(each) for each in lines_of_json(reference(*inside).decode(), found)]
+    assert "Enclosed 1: Treatment plan, on the pages that follow" in rows
+    assert "Enclosed 3: on the pages that follow" in rows
+    assert [each.media_type.partition(";")[0] for each in found] == [
+        "application/pdf", "text/plain", "image/png", "application/pdf", "application/xml",
+    ]  # fmt: skip
+    assert not [row for row in rows if len(row) > 200]
+    alone = sum(len(pages_of(document(each.content, each.media_type))) for each in found)
+    pages = pages_of(document(reference(*inside), "application/fhir+json"))
+    assert len(pages) == 1 + alone
+    plan = pages_of(document(pdf(2), "application/pdf"))
+    assert [page().tobytes() for page in pages[1:3]] == [page().tobytes() for page in plan]
+
+
+def test_a_bundle_with_a_binary_and_fhir_in_xml_give_their_documents_too():
+    data = base64.b64encode(pdf(3)).decode()
+    binary = {"resourceType": "Binary", "contentType": "application/pdf", "data": data}
+    bundle = {"resourceType": "Bundle", "entry": [{"resource": binary}]}
+    assert len(pages_of(document(json.dumps(bundle).encode(), "application/fhir+json"))) == 4
+    xml = f"""<DocumentReference xmlns="http://hl7.org/fhir"><content><attachment><contentType value="application/pdf"/>
+      <data value="{data}"/></attachment></content></DocumentReference>"""
+    assert len(pages_of(document(xml.encode(), "application/fhir+xml"))) == 4
+
+
+def test_a_measured_signal_is_no_document_and_is_told_as_it_stands():
+    signal = {"resourceType": "Observation", "valueSampledData": {"period": 10, "dimensions": 1, "data": "1 2 E"}}
+    found: list[Wrapped] = []
+    assert "Data: 1 2 E" in [_row(each) for each in lines_of_json(json.dumps(signal), found)]
+    assert found == []
+
+
+def nested(depth: int) -> dict[str, str]:
+    return attached("application/fhir+json", reference(nested(depth - 1)) if depth else b"{}")
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        attached("application/pdf", b"%PDF-1.7 cut short"),
+        attached("application/msword", b"\xd0\xcf\x11\xe0"),
+        {"contentType": "application/pdf", "data": "no base64!"},
+        nested(4),
+    ],
+    ids=["damaged", "unknown", "no-base64", "too-deep"],
+)
+def test_a_document_inside_that_cannot_be_drawn_whole_keeps_the_fax_from_going(inside):
+    packet = document(reference(attached("text/plain", b"good"), inside), "application/fhir+json")
+    with pytest.raises(Unrenderable):
+        [page() for page in pages_of(packet)]
+
+
+def test_fifty_documents_inside_are_enough():
+    with pytest.raises(Unrenderable) as refused:
+        pages_of(document(reference(*[attached("text/plain", b"x")] * 51), "application/fhir+json"))
+    assert refused.value.detail_code == "too-many-pages"
