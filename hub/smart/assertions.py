@@ -24,6 +24,7 @@ TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 MOST_SECONDS = 300
 _MOST_BYTES = 8 * 1024
 _SKEW_S = 60
+"""How far a client's clock may be ahead: many take the five minutes whole."""
 _KNOWN_HEADERS = {"alg", "kid", "typ", "jku"}
 
 
@@ -81,7 +82,7 @@ def _claimed(client: Client, claims: Mapping[str, Any], token_url: str, now: int
         and isinstance(jti, str)
         and 0 < len(jti) <= 200
         and type(expires) is int
-        and now < expires <= now + MOST_SECONDS
+        and now < expires <= now + MOST_SECONDS + _SKEW_S
         and all(type(each) is int and each <= now + _SKEW_S for each in started)
     )
     if not sound:

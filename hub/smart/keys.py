@@ -1,13 +1,14 @@
 """The public keys of a client: an inline JWKS, or one fetched over https and remembered.
 
-Rules kept: ES384 on P-384 and RS384 with 2048 bits or more, nothing else; a key set with private or shared material is
-refused whole; a key id that is not known asks the client's server again at most once a minute.
+Rules kept: ES384 on P-384 and RS384 with 2048 bits or more, nothing else: a set's other keys (for encryption, for other
+algorithms) are passed over; one with private or shared material is refused whole; a key id that is not known asks the
+client's server again at most once a minute; while that server is away, what it said last counts for a day.
 """
 
 import base64
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import msgspec
 from joserfc.errors import JoseError
@@ -25,6 +26,7 @@ _MOST_KEYS = 20
 _MOST_BYTES = 64 * 1024
 _FRESH_S = 3600.0
 _AGAIN_S = 60.0
+_LAST_S = 86_400.0
 
 
 def read_jwks(raw: bytes | str) -> Mapping[str, Key]:
@@ -34,14 +36,15 @@ def read_jwks(raw: bytes | str) -> Mapping[str, Key]:
     try:
         found: Any = msgspec.json.decode(raw)
         keys = found["keys"]
-        sound = 0 < len(keys) <= _MOST_KEYS and all(map(_strong, keys))
-        imported = [_import(each) for each in keys] if sound else []
+        sound = 0 < len(keys) <= _MOST_KEYS and not any(_PRIVATE & each.keys() for each in keys)
+        usable = [each for each in keys if sound and _usable(each)]
+        imported = [_import(each) for each in usable]
     except (JoseError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise Malformed("This is no JSON Web Key Set.", field="jwks") from None
-    if not sound:
+    if not usable:
         raise Malformed("A key set holds public keys: EC on P-384, RSA of 2048 bits or more.", field="jwks")
-    by_id = {str(each["kid"]): key for each, key in zip(keys, imported, strict=True) if each.get("kid")}
-    if len(by_id) < len(keys):
+    by_id = {str(each["kid"]): key for each, key in zip(usable, imported, strict=True) if each.get("kid")}
+    if len(by_id) < len(usable):
         raise Malformed("Each key has a kid of its own.", field="jwks")
     return by_id
 
@@ -49,36 +52,51 @@ def read_jwks(raw: bytes | str) -> Mapping[str, Key]:
 class KeyCache:
     """Fetched key sets, by address."""
 
-    def __init__(self, fetch: Fetch | None) -> None:
+    def __init__(self, fetch: Fetch | None, clock: Callable[[], float] | None = None) -> None:
         self._fetch = fetch
-        self._known: dict[str, tuple[float, Mapping[str, Key]]] = {}
+        self._clock = clock or time.monotonic
+        self._known: dict[str, _Known] = {}
 
     async def key(self, url: str, key_id: str) -> Key:
         """The key of this id at this address. Raises `Unauthorized` if there is none, or nobody answers."""
-        read_at, keys = self._known.get(url, (-_FRESH_S, {}))
-        age = time.monotonic() - read_at
-        if age >= _FRESH_S or (key_id not in keys and age >= _AGAIN_S):
-            keys = await self._read(url)
-            self._known[url] = time.monotonic(), keys
-        if key_id not in keys:
+        known = self._known.get(url, _NOTHING)
+        now = self._clock()
+        stale = now - known.read_at >= _FRESH_S or key_id not in known.keys
+        if stale and now - known.asked_at >= _AGAIN_S:
+            known = await self._read(url, known, now)
+            self._known[url] = known
+        if key_id not in known.keys:
             raise Unauthorized("The client is not known by this assertion.")
-        return keys[key_id]
+        return known.keys[key_id]
 
-    async def _read(self, url: str) -> Mapping[str, Key]:
-        if self._fetch is None:
-            return {}
+    async def _read(self, url: str, known: "_Known", now: float) -> "_Known":
         try:
-            return read_jwks(await self._fetch(url))
-        except (OSError, Malformed):
-            return {}
+            return _Known(now, now, read_jwks(await self._fetch(url) if self._fetch else b""))
+        except OSError:  # away: what it said last, for a while
+            return known._replace(asked_at=now) if now - known.read_at < _LAST_S else _NOTHING._replace(asked_at=now)
+        except Malformed:
+            return _NOTHING._replace(asked_at=now)
+
+
+class _Known(NamedTuple):
+    """A key set, when it was read, and when its server was asked last; in seconds of the process's clock."""
+
+    asked_at: float
+    read_at: float
+    keys: Mapping[str, Key]
+
+
+_NOTHING = _Known(-_LAST_S, -_LAST_S, {})
 
 
 def _import(jwk: dict[str, Any]) -> Key:
     return ECKey.import_key(jwk) if jwk["kty"] == "EC" else RSAKey.import_key(jwk)
 
 
-def _strong(jwk: dict[str, Any]) -> bool:
-    if _PRIVATE & jwk.keys():
+def _usable(jwk: dict[str, Any]) -> bool:
+    if jwk.get("use", "sig") != "sig" or "verify" not in jwk.get("key_ops", ("verify",)):
+        return False
+    if jwk.get("alg", "") not in ("", *ALGORITHMS):
         return False
     if jwk["kty"] == "RSA":
         modulus = base64.urlsafe_b64decode(jwk["n"] + "==")

@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
-from hub.errors import Malformed
+from hub.errors import Malformed, Unauthorized
 from hub.smart import clients, scopes
-from hub.smart.keys import read_jwks
+from hub.smart.keys import KeyCache, read_jwks
 from hub.storage.tables import LedgerEntry
 from tests.api import Answer, Api, an_api
 from tests.scenes import Scene, a_scene
@@ -250,6 +250,54 @@ async def test_fetched_keys_are_remembered_and_an_unknown_one_asks_again_at_most
         for _ in range(3):
             await fetching.ask(fetching.assertion({"kid": "none"}))
         assert len(asked) == 2
+
+
+async def test_a_key_server_that_is_away_for_a_while_locks_nobody_out() -> None:
+    served: list[bytes | None] = [jwks(ec_jwk())]
+    now, asked = [0.0], []
+    url = "https://ehr.example/jwks"
+
+    async def fetch(url: str) -> bytes:
+        asked.append(url)
+        if served[0] is None:
+            raise OSError
+        return served[0]
+
+    keys = KeyCache(fetch, lambda: now[0])
+
+    async def known(key_id: str) -> bool:
+        try:
+            return bool(await keys.key(url, key_id))
+        except Unauthorized:
+            return False
+
+    assert await known(KID)
+    served[0] = None
+    now[0] += 4_000
+    assert [await known(KID) for _ in range(3)] == [True] * 3
+    assert len(asked) == 2, "asked again at most once a minute"
+    now[0] += 90_000
+    assert not await known(KID), "not for ever"
+    served[0] = jwks(ec_jwk(OTHER, "ec-2"))
+    now[0] += 61
+    assert (await known("ec-2"), await known(KID)) == (True, False), "the old key was taken back"
+
+
+async def test_a_clock_that_is_a_little_ahead_is_no_trick(door: Door) -> None:
+    ahead = int(time.time()) + 30
+    assert (await door.ask(door.assertion(exp=ahead + 300, iat=ahead, nbf=ahead))).status == 200
+
+
+def test_a_set_with_keys_for_other_uses_is_read_for_those_that_are_ours() -> None:
+    others = (
+        ec_jwk(SMALL, "p-256") | {"crv": "P-256"},
+        rsa_jwk(WEAK) | {"kid": "weak"},
+        ec_jwk(OTHER, "enc") | {"use": "enc"},
+        rsa_jwk() | {"kid": "rs256", "alg": "RS256"},
+        {"kty": "OKP", "crv": "Ed25519", "x": b64(bytes(32)), "kid": "ed"},
+        {"kty": "EC", "crv": "P-521", "x": "AA", "y": "AA"},
+    )
+    assert set(read_jwks(jwks(*others, ec_jwk(), rsa_jwk()))) == {KID, RSA_KID}
 
 
 WEAK = rsa.generate_private_key(65537, 1024)
