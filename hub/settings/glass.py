@@ -7,7 +7,7 @@ from hub.errors import ConfigurationError
 from hub.model import Frozen
 
 ROLES = ("compliance", "privacy", "auditor", "administrator", "staff")
-_DEFAULT = "compliance,privacy,auditor,administrator"
+_DEFAULT = "compliance,privacy,administrator"
 _NAMED = re.compile(r"([a-z]+)(?:@([A-Za-z0-9._-]+))?")
 _MOST_MINUTES = 480
 

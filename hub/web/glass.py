@@ -60,7 +60,7 @@ async def end(request: web.Request) -> web.Response:
 
 def _reader(request: web.Request) -> Reader:
     who = who_calls(request)
-    return Reader(who.by, (_DESK_ROLE.get(who.role, who.role),), who.organization)
+    return Reader(who.by, (_DESK_ROLE.get(who.role, who.role),), who.organization, office=who.sees_all)
 
 
 def _view(act: Act) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from tests.people import enlist
 from tests.scenes import CIN, NAME, a_scene
 
 HOUR_US = 3_600_000_000
-NIGHT = Reader("county/night", ("administrator",), "county")
+NIGHT = Reader("county/night", ("administrator",), "county", office=False)
 WORDS = "Overdose at 02:10, unresponsive; which medications?"
 
 
@@ -119,7 +119,7 @@ async def test_it_ends_by_itself_and_sooner_by_its_reader(scene):
 async def test_nobody_elses_act_opens_anything(scene):
     act = await broken(scene)
     with pytest.raises(NotAvailable):
-        await seen(scene, act, Reader("county/other", ("administrator",), "county"))
+        await seen(scene, act, Reader("county/other", ("administrator",), "county", office=False))
     with pytest.raises(NotAvailable):
         await seen(scene, "0" * 32)
 
@@ -128,9 +128,10 @@ async def test_who_may_is_the_countys_setting_and_taking_it_away_closes_what_is_
     act = await broken(scene)
     hub = scene.hub
     assert await reasons(hub, NIGHT) == REASONS
-    assert await reasons(hub, Reader("county/night", ("staff",), "county")) == ()
-    assert await reasons(hub, Reader("harbor/night", ("privacy",), "harbor")) == ()
+    assert await reasons(hub, Reader("county/night", ("staff",), "county", office=False)) == ()
+    assert await reasons(hub, Reader("harbor/night", ("privacy",), "harbor", office=False)) == ()
     assert await reasons(replace(hub, operator=None), NIGHT) == ()
+    assert await reasons(replace(hub, operator=None), NIGHT._replace(office=True)) == REASONS
     scene.hub = replace(hub, glass=Glass(who=frozenset()))
     with pytest.raises(NotAvailable):
         await broken(scene)
@@ -145,8 +146,8 @@ async def test_of_another_organization_only_medical_personnel_may_and_only_in_a_
     roles = frozenset({"provider", "covered_entity", "medical_personnel"})
     clinic = Organization(id="valley-clinic", name="Valley Clinic", roles=roles)
     await hub.directory.put_organization(clinic, by="county", at=hub.clock.now())
-    doctor = Reader("valley-clinic/night", ("staff",), "valley-clinic")
-    assert await reasons(hub, Reader("lantern/night", ("staff",), "lantern")) == ()
+    doctor = Reader("valley-clinic/night", ("staff",), "valley-clinic", office=False)
+    assert await reasons(hub, Reader("lantern/night", ("staff",), "lantern", office=False)) == ()
     assert await reasons(hub, doctor) == ("medical_emergency", "disaster")
     with pytest.raises(Malformed):
         await broken(scene, doctor, reason="usual_way_down")
@@ -155,7 +156,7 @@ async def test_of_another_organization_only_medical_personnel_may_and_only_in_a_
 
 async def test_a_system_breaks_no_glass(scene):
     with pytest.raises(Forbidden):
-        await broken(scene, Reader("county/ehr", ("administrator",), "county"))
+        await broken(scene, Reader("county/ehr", ("administrator",), "county", office=False))
     assert await scene.rows(Row.id) == []
 
 

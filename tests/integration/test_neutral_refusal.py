@@ -6,7 +6,6 @@ said how it speaks of persons.
 
 import re
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -208,8 +207,8 @@ async def harbors(api: Api) -> dict[str, str]:
 
 async def glass(hub: Hub, member: str) -> str:
     """Somebody of the county's reads Harbor's patient's entries in an emergency."""
-    own, reader = replace(hub, operator="county"), Reader("county/ana", ("administrator",), "county")
-    return await acts.break_glass(own, reader, member, "medical_emergency", "An overdose; which medications?")
+    reader = Reader("county/ana", ("administrator",), "county", office=True)
+    return await acts.break_glass(hub, reader, member, "medical_emergency", "An overdose; which medications?")
 
 
 def asked_for(member: str) -> dict[str, Any]:

@@ -84,7 +84,7 @@ async def _form(visit: Visit, *, wrong: str = "", status: int = 200) -> web.Resp
 
 
 def _reader(visit: Visit) -> Reader:
-    return Reader(visit.who.by, visit.who.roles, visit.who.home)
+    return Reader(visit.who.by, visit.who.roles, visit.who.home, office=visit.who.scope is None)
 
 
 def _place(text: str) -> int:
