@@ -19,6 +19,10 @@ WRONG = (
     ("HUB_FAX_INBOUND", "true"),
     ("HUB_TELL_REVOCATIONS", "on"),
     ("HUB_DIRECT_LOOPBACK", "2"),
+    ("HUB_BREAK_GLASS", "everybody"),
+    ("HUB_BREAK_GLASS", "privacy@"),
+    ("HUB_BREAK_GLASS_MINUTES", "0"),
+    ("HUB_BREAK_GLASS_MINUTES", "481"),
     ("HUB_MAIL_LISTEN", "0.0.0.0:2424"),
     ("HUB_MAIL_LISTEN", "mailserver:2424"),
     ("HUB_MAIL_LISTEN", "127.0.0.1"),
@@ -40,6 +44,14 @@ def test_a_switch_is_on_at_1_and_off_at_0_or_when_nobody_sets_it() -> None:
     for text, expected in (("1", True), ("0", False), ("", False)):
         settings = read_settings(dict.fromkeys(names, text))
         assert [getattr(settings, switch) for switch in SWITCHES] == [expected] * len(SWITCHES)
+
+
+def test_who_may_break_the_glass_is_a_list_of_roles_with_or_without_an_organization() -> None:
+    given = {"HUB_BREAK_GLASS": "privacy, staff@emergency-room", "HUB_BREAK_GLASS_MINUTES": "30"}
+    glass = read_settings(given).glass
+    assert (glass.who, glass.minutes) == ({("privacy", ""), ("staff", "emergency-room")}, 30)
+    assert read_settings({"HUB_BREAK_GLASS": ""}).glass.who == frozenset()
+    assert read_settings({}).glass.who == {(role, "") for role in ("compliance", "privacy", "administrator")}
 
 
 def test_mail_is_taken_from_elsewhere_than_this_machine_only_where_the_peer_is_named() -> None:
