@@ -234,6 +234,12 @@ DOUBTS = (
         "not asked: its records go as other health information, as the case format has it; a county pack may ask more",
         "california.limits",
     ),
+    Doubt(
+        "E13",
+        "Does an emergency make the emergency department a treating provider under Cal. W&I 5328(a)?",
+        "no; the sender states that it treats her, which in an emergency it does",
+        "california.limits.mental_health",
+    ),
 )
 
 
