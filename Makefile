@@ -12,7 +12,7 @@ help: ## show these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
 demo: venv ## play a day in an invented county, then keep serving (ONCE=1: end by itself, write demo-report.json)
-	@$(PYTHON) -m deploy.demo $(if $(filter-out 0,$(ONCE)),--once)
+	@$(PYTHON) -m deploy.demo $(if $(filter-out 0,$(ONCE)),--once) $(ARGS)
 
 test: venv servers ## every test, against real servers; writes build/conformance.html (ARGS="-k consent" narrows it)
 	@$(PYTHON) -m pytest --conformance=build/conformance.html $(ARGS)

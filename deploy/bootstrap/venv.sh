@@ -42,7 +42,11 @@ rm -f "$stamp"
 pip=(.venv/bin/python -m pip -qq --disable-pip-version-check --no-input)
 echo "· $(grep -c '^[a-z0-9]' requirements-dev.lock) locked packages (once, about a minute)"
 # The lock is whole, so nothing is resolved: a resolver would look at newer versions, which have no hash here.
-"${pip[@]}" install --require-hashes --only-binary :all: --no-deps -r requirements-dev.lock
+if ! "${pip[@]}" install --require-hashes --only-binary :all: --no-deps -r requirements-dev.lock; then
+  echo "part2hub: the locked packages could not be installed; pip says why above. They come from the Python package" >&2
+  echo "index: behind a proxy set HTTPS_PROXY, with a mirror PIP_INDEX_URL, and give .venv half a gigabyte of disk." >&2
+  exit 1
+fi
 # The build back-end comes from the lock too: nothing that was not hashed runs here.
 "${pip[@]}" install --no-deps --no-build-isolation --editable .
 echo "$wanted" >"$stamp"

@@ -33,7 +33,7 @@ def main() -> int:
     if not _free(host, port):
         terminal.complain(
             f"{host}:{port} is taken, perhaps by an earlier demonstration. Stop what listens there, or choose another "
-            f"port: python -m deploy.demo --listen {host}:{port + 1}"
+            f'port: make demo ARGS="--listen {host}:{port + 1}"'
         )
         return 3
     try:
