@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from hub.retention.schedule import Schedule
 
 _HELP = """\
-Payloads (documents, evidence, consent papers, arrivals) are kept for the years of the schedule, then destroyed: the
+Payloads (documents, evidence, consent papers, arrivals; what was written about matters and work; who a member is,
+once nothing else is left) are kept for the years of the schedule, then destroyed: the
 key of each is dropped, and a tombstone on the ledger says so. The ledger itself, decisions, disclosures and consents
 are never destroyed. The worker does the same by itself once a day, unless HUB_RETENTION is `off`.
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import SQLModel
 
 from hub.context import Hub
+from hub.retention import registers
 from hub.retention.schedule import LEAST_YEARS
 from hub.storage.facts import instant
 from hub.storage.statements import Row
@@ -25,9 +26,13 @@ from hub.storage.tables import (
     Evidence,
     Inbound,
     Item,
+    Matter,
+    MatterEvent,
+    Member,
     Outbox,
     Submission,
     WorkItem,
+    WorkNote,
 )
 from policies.days import day_of, end_of
 
@@ -63,16 +68,22 @@ class Candidate(NamedTuple):
 async def candidates(hub: Hub) -> AsyncIterator[Candidate]:
     """Everything sealed that was last needed six years ago or earlier, in pages of constant size."""
     old = hub.clock.now() - _OLD_ENOUGH_US
-    # An id begins with its milliseconds: the key's own order ends the search where the years do.
+    # An id begins with its milliseconds: the key's own order ends the search where the years do. A member's tells none.
     bound = f"{(old + _MARGIN_US) // 1_000:012x}"
     for kind, model, key, source in (
         ("packet", Item, "submission_id", _packets(old)),
         ("evidence", Evidence, "disclosure_id", _evidence(old)),
         ("consent_paper", ConsentDocument, "consent_id", _papers(old, hub)),
         ("arrival", Inbound, "id", _arrivals(old)),
+        ("matter", Matter, "id", registers.matters(old)),
+        ("history", MatterEvent, "matter_id", registers.histories(old)),
+        ("note", WorkNote, "work_id", registers.notes(old)),
+        # Last, for who somebody is decides how long a minor's papers are kept.
+        ("member", Member, "id", registers.members(old, hub)),
     ):
         first, after = source.selected_columns[0], ""
-        while rows := await hub.database.query(source.where(first > after, first < bound).limit(PAGE)):
+        within = source if kind == "member" else source.where(first < bound)
+        while rows := await hub.database.query(within.where(first > after).limit(PAGE)):
             for row in rows:
                 yield _candidate(hub, kind, model, key, row)
             after = rows[-1][0]

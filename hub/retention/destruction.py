@@ -19,6 +19,7 @@ from hub.errors import NotAvailable, Stale
 from hub.record import entry
 from hub.retention import holds
 from hub.retention.candidates import Candidate, candidates
+from hub.retention.forgetting import Forgetting, forgotten
 from hub.retention.schedule import KINDS, Due, Schedule, due
 from hub.storage import members
 from hub.storage.database import Step, Unit
@@ -63,6 +64,7 @@ async def destroy(hub: Hub, candidate: Candidate, found: Due, *, by: str) -> boo
         rows = await _sealed(hub, candidate)
         if not rows:
             return False
+        also = await forgotten(hub, candidate.id) if candidate.kind == "member" else Forgetting()
         drop = Change(candidate.model, ("wrapped_key",), (*_key(candidate.model), "wrapped_key"))
         body = {
             "kind": candidate.kind,
@@ -74,9 +76,10 @@ async def destroy(hub: Hub, candidate: Candidate, found: Due, *, by: str) -> boo
         }
         tombstone = entry(DESTROYED, hub.clock.now(), body, member=candidate.member, reference=candidate.id)
         try:
-            await hub.database.commit(Unit((held.unmoved,), (*(Step(drop, (None, *row)) for row in rows), tombstone)))
+            dropped = (Step(drop, (None, *row)) for row in rows)
+            await hub.database.commit(Unit((held.unmoved, *also.guards), (*dropped, *also.writes, tombstone)))
         except Stale:
-            continue  # a hold was placed meanwhile: look again
+            continue  # a hold was placed, or something entered, meanwhile: look again
         return True
 
 

@@ -14,7 +14,7 @@ from hub.model import Frozen
 LEAST_YEARS = 6
 """45 CFR 164.316(b)(2)(i), 164.530(j)(2): no county's own schedule goes below."""
 _ADULT = 18
-KINDS = ("packet", "evidence", "consent_paper", "arrival")
+KINDS = ("packet", "evidence", "consent_paper", "arrival", "matter", "history", "note", "member")
 
 
 class Rule(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):

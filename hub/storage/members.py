@@ -39,6 +39,7 @@ _ADD_IDENTIFIED = InsertNew(MemberIdentifier, columns_of(MemberIdentifier), ("ki
 _ADD = Insert(Member, columns_of(Member))
 _ADD_LINK = Insert(MemberLink, columns_of(MemberLink))
 _RESEAL = Change(Member, ("key_id", "wrapped_key", "sealed"), ("id",))
+_SEEN = Change(Member, ("seen_at",), ("id",))
 _FORGET = Delete(MemberIdentifier, ("kind", "member_id"))
 _IDENTIFY = Insert(MemberIdentifier, columns_of(MemberIdentifier))
 _BY_NAME = Lookup(MemberMatch, ("member_id",), "hash")
@@ -62,6 +63,7 @@ async def register(
         known = await find_by_cin(hub, facts.cin) if facts.cin else None
         if known is not None and same_person(await facts_of(hub, known), facts):
             await add_links(hub, known, wanted, by=by)
+            await hub.database.commit(Unit((), (_seen(hub, known),)))
             return known
         try:
             return await _add(hub, facts, wanted, member or _member_id(), by=by, conflict=known is not None)
@@ -88,7 +90,7 @@ async def find_by_name_born(hub: Hub, given: str, family: str, born: str) -> tup
 async def facts_of(hub: Hub, member: str) -> MemberFacts:
     """All facts. Raises `NotAvailable`, or `IntegrityFailed` if they do not open."""
     rows = await hub.database.lookup(_MEMBER, member)
-    if not rows:
+    if not rows or rows[0][1] is None:  # unknown, or forgotten after its period
         raise NotAvailable
     return open_facts(hub.ring, member, Sealed(*rows[0]))
 
@@ -118,6 +120,7 @@ async def change_facts(hub: Hub, member: str, facts: MemberFacts, *, by: str) ->
         steps = [
             _reseal(hub, member, kept),
             _changed(hub, member, by, "facts"),
+            _seen(hub, member),
             Step(_FORGET, (_CIN, member)),
             Step(_UNMATCH, (member,)),
             _matched(hub, member, kept),
@@ -137,7 +140,7 @@ async def add_links(hub: Hub, member: str, links: Collection[Link], *, by: str) 
     async def writes() -> tuple[Step, ...]:
         new = sorted(set(links) - await links_of(hub, member))
         added = tuple(Step(_ADD_LINK, (member, *link)) for link in new)
-        return (*added, _changed(hub, member, by, "links")) if new else ()
+        return (*added, _changed(hub, member, by, "links"), _seen(hub, member)) if new else ()
 
     await commit_fenced(hub, member, writes, frees=True)
 
@@ -146,7 +149,7 @@ async def _add(hub: Hub, facts: MemberFacts, links: Collection[Link], member: st
     now = hub.clock.now()
     identified = bool(facts.cin) and not conflict
     sealed = seal_facts(hub.ring, member, facts if identified else replace(facts, cin=""))
-    row = (member, 0, sealed.key_id, sealed.wrapped_key, sealed.ciphertext, now)
+    row = (member, 0, sealed.key_id, sealed.wrapped_key, sealed.ciphertext, now, now)
     writes = [Step(_ADD_LINK, (member, *link)) for link in sorted(links)]
     writes.append(_matched(hub, member, facts))
     writes.append(entry("member.registered", now, {"by": by, "member": member}, member=member, reference=member))
@@ -178,6 +181,11 @@ def _matched(hub: Hub, member: str, facts: MemberFacts) -> Step:
 def _changed(hub: Hub, member: str, by: str, what: str) -> Step:
     body = {"by": by, "member": member, "what": what}
     return entry("member.changed", hub.clock.now(), body, member=member, reference=member)
+
+
+def _seen(hub: Hub, member: str) -> Step:
+    """Somebody has told something about the member: the period of who they are runs anew."""
+    return Step(_SEEN, (hub.clock.now(), member))
 
 
 def _conflict(hub: Hub, member: str) -> Step:

@@ -11,9 +11,11 @@ import msgspec
 import pytest
 
 from hub.bases import emergencies
+from hub.compliance import matters
 from hub.crypto import envelope
 from hub.crypto.envelope import Sealed
 from hub.crypto.keyring import KeyKind, KeyRing, remove, rotate
+from hub.desk import notes
 from hub.errors import IntegrityFailed, Malformed, NotAvailable
 from hub.ledger.proofs import inclusions, public_keys
 from hub.ledger.sequencer import Sequencer
@@ -23,13 +25,15 @@ from hub.retention.schedule import published
 from hub.seal import open_item
 from hub.storage import consent_papers, consents, key_records, members, rewrap
 from hub.storage.member_facts import MemberFacts
-from hub.storage.tables import ConsentDocument, Evidence, Item, LedgerEntry, WorkItem
+from hub.storage.tables import ConsentDocument, Evidence, Item, LedgerEntry, WorkItem, WorkNote
 from hub.views import submission as view
 from hub.waiting.release import close, show
 from tests.disclosures import EMERGENCY, a_county, disclose
-from tests.scenes import FORM, a_scene
+from tests.registers import at, do, opened
+from tests.scenes import BORN, CIN, FORM, NAME, a_scene
 
 YEAR_US = 365 * 86_400_000_000 + 6 * 3_600_000_000
+FACTS = MemberFacts(given=NAME[0], family=NAME[1], born=BORN, cin=CIN, medi_cal=True)
 PAPER = b"%PDF-1.4\nsigned with ink"
 
 
@@ -200,7 +204,7 @@ async def test_evidence_of_an_emergency_is_kept_until_its_review_is_closed_and_i
         scene.hub.clock.ahead = 11 * YEAR_US
         assert (await run(scene)).destroyed["evidence"] == 0, "its review is still open"
         ((work,),) = await scene.rows(WorkItem.id)
-        await close(scene.hub, work, "reviewed", organization=None, by="reviewer")
+        await close(scene.hub, work, "reviewed", organization=None, by="harbor/privacy")
         assert (await run(scene)).destroyed["evidence"] == 1
         assert await sealed(scene, Evidence) == [False]
         found = await show(scene.hub, work, organization=None, by="reviewer")
@@ -277,3 +281,76 @@ def test_the_command_shows_the_schedule_places_and_lifts_holds_and_runs(tmp_path
     code, out = command(tmp_path, "run", "--dry-run")
     assert (code, "0 due, nothing was destroyed; 0 held" in out) == (0, True)
     assert command(tmp_path, "run")[0] == 2
+
+
+async def test_what_was_written_about_a_closed_matter_goes_and_an_open_one_stays(database_url):
+    async with a_scene(database_url) as scene:
+        closed, waits = [
+            await opened(scene, "complaint", received_at=at(scene), what="They told my boss") for _ in range(2)
+        ]
+        await do(scene, closed, "answer", outcome="upheld", reason="It was so")
+        scene.hub.clock.ahead = 10 * YEAR_US + 3 * 86_400_000_000
+        ran = await run(scene)
+        assert (ran.destroyed["matter"], ran.destroyed["history"]) == (1, 1)
+        told = await matters.show(scene.hub, closed, None, by="county/eve")
+        assert (told["state"], told["code"], told["words"]) == ("closed", "upheld", {})
+        assert [(each["what"], each["reason"]) for each in told["history"]] == [("opened", ""), ("closed", "")]
+        assert (await matters.show(scene.hub, waits, None, by="county/eve"))["words"]["what"] == "They told my boss"
+        assert (await run(scene)).destroyed["matter"] == 0
+
+
+async def test_notes_about_settled_work_go_after_six_years(database_url):
+    async with a_scene(database_url) as scene:
+        await scene.consent(verified=False)
+        await scene.submit()
+        work = (await scene.rows(WorkItem.id))[0][0]
+        await notes.add(scene.hub, work, "She called twice", by="county/eve")
+        scene.hub.clock.ahead = 7 * YEAR_US
+        assert (await run(scene)).destroyed["note"] == 0, "it waits still"
+        await close(scene.hub, work, "reviewed", organization=None, by="harbor/privacy")
+        scene.hub.clock.ahead += 6 * YEAR_US + 3 * 86_400_000_000
+        assert (await run(scene)).destroyed["note"] == 1
+        assert await sealed(scene, WorkNote) == [False]
+
+
+async def test_who_a_member_is_goes_last_and_nobody_finds_them_any_more(database_url):
+    async with a_scene(database_url) as scene:
+        consent = await scene.consent()
+        await a_delivered_packet(scene)
+        scene.hub.clock.ahead = 11 * YEAR_US
+        ran = await run(scene)
+        assert (ran.destroyed["packet"], ran.destroyed["member"]) == (1, 0), "the consent is in force"
+        await consents.revoke(scene.hub, consent, how="written", by="harbor")
+        scene.hub.clock.ahead = 20 * YEAR_US
+        assert (await run(scene)).destroyed["member"] == 0, "the revocation is nine years old"
+        scene.hub.clock.ahead = 22 * YEAR_US
+        assert (await run(scene, dry=True)).destroyed["member"] == 1
+        assert (await run(scene)).destroyed["member"] == 1
+        assert await members.find_by_cin(scene.hub, CIN) is None
+        assert await members.find_by_name_born(scene.hub, *NAME, BORN) == ()
+        assert not await members.may_see(scene.hub, "harbor", scene.member)
+        with pytest.raises(NotAvailable):
+            await members.facts_of(scene.hub, scene.member)
+        again = await members.register(scene.hub, FACTS, [("harbor", "program")], by="harbor")
+        assert again != scene.member, "whoever comes back is a new member"
+        assert (await run(scene)).destroyed["member"] == 0
+
+
+@pytest.mark.parametrize("keeps", ["hold", "matter", "restriction", "registration", "packet"])
+async def test_a_member_stays_who_they_are_while_anything_keeps_them(database_url, keeps):
+    async with a_scene(database_url) as scene:
+        if keeps == "matter":
+            await opened(scene, "breach", discovered_at=at(scene), what="x", members=[scene.member])
+        if keeps == "restriction":
+            matter = await opened(scene, "restriction", member=scene.member, received_at=at(scene), against=["sunrise"])
+            await do(scene, matter, "agree")
+        if keeps == "hold":
+            await holds.place(scene.hub, "member", scene.member, "CV-1", by="m.ortiz")
+        scene.hub.clock.ahead = 11 * YEAR_US
+        if keeps == "registration":
+            await members.register(scene.hub, FACTS, [("harbor", "program")], by="harbor")
+        if keeps == "packet":
+            await scene.submit("k2")
+        ran = await run(scene)
+        assert (ran.destroyed["member"], ran.held["member"]) == (0, 1 if keeps == "hold" else 0)
+        assert (await members.facts_of(scene.hub, scene.member)).given == NAME[0]

@@ -10,9 +10,11 @@ class Member(SQLModel, table=True):
     id: str = Field(primary_key=True, sa_type=Text)
     fence: int = Field(default=0, sa_type=BigInteger)
     key_id: str = Field(sa_type=Text)
-    wrapped_key: bytes = Field(sa_type=LargeBinary)
+    wrapped_key: bytes | None = Field(default=None, sa_type=LargeBinary)
     sealed: bytes = Field(sa_type=LargeBinary)
     created_at: int = Field(sa_type=BigInteger)
+    seen_at: int | None = Field(default=None, sa_type=BigInteger)
+    """When somebody last told anything about the person, as a registration."""
 
 
 class MemberIdentifier(SQLModel, table=True):
