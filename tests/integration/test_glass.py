@@ -1,17 +1,21 @@
 """Breaking the glass: stated, on the ledger and due for review before anything is shown; one person, for a time."""
 
 import json
+import re
 from dataclasses import replace
 from datetime import datetime
 
 import pytest
+from fhir.resources.R4B.auditevent import AuditEvent
 
-from hub.compliance import audit_events, looked
+from hub.compliance import atna, audit_events, looked
 from hub.compliance.audit_events import Asked
 from hub.compliance.log import Wanted
+from hub.crypto.ledger import LedgerEntry as Entry
 from hub.desk import charts, notes
 from hub.errors import Conflict, Forbidden, Malformed, NotAvailable, TooOften
 from hub.fhir.glass_event import ALERT
+from hub.fhir.view_event import REST
 from hub.glass import acts, sight
 from hub.glass.rules import REASONS, Reader, reasons
 from hub.ledger.sequencer import Sequencer
@@ -267,3 +271,31 @@ async def test_over_http_anybody_gets_the_same_answer_and_who_may_not_finds_noth
         assert (await admin("GET", place)).status == 404
         events = (await (await api.caller("county", "compliance"))("GET", "/fhir/AuditEvent?type=110113")).json
         assert len(events["entry"]) == 2
+
+
+async def test_the_event_is_fhirs_and_each_look_under_it_says_that_the_glass_was_broken(scene):
+    await seen(scene, await broken(scene))
+    (alert,) = (await audit_events.search(scene.hub, alerts(), None)).events
+    assert (await audit_events.search(scene.hub, alerts("nobody"), None)).events == []
+    looks = (await audit_events.search(scene.hub, Asked(wanted=Wanted(), types=frozenset({REST})), None)).events
+    for event in (alert, *looks):
+        AuditEvent.model_validate(event)
+        assert event["purposeOfEvent"][0]["coding"][0]["code"] == "BTG"
+    assert len(looks) == 3
+
+
+async def test_the_audit_repository_hears_that_an_override_began_and_ended(scene):
+    """DICOM PS3.16 CID 401: 110127 Emergency Override Started, 110138 Stopped."""
+    act = await broken(scene)
+    await seen(scene, act)
+    await acts.end(scene.hub, act, NIGHT)
+    columns = (getattr(LedgerEntry, name) for name in ("id", "at", "kind", "member_id", "reference", "body", "salt"))
+    entries = [Entry(*row) for row in await scene.rows(*columns)]
+    marked = [each for each in entries if each.kind.startswith("glass.") or b'"glass"' in each.body]
+    told = [atna.message(each, json.loads(each.body), "host").decode() for each in marked]
+    assert [re.findall(r'EventTypeCode csd-code="(\w+)"', each) for each in told] == [
+        ["110127", "medical_emergency"],
+        *(["log", "BTG"], ["member", "BTG"], ["consents", "BTG"]),
+        ["110138"],
+    ]
+    assert WORDS not in "".join(told)
