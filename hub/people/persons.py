@@ -52,11 +52,17 @@ async def need(hub: Hub, by: str) -> str:
 async def another(hub: Hub, by: str, first: str, says: str) -> None:
     """`by` is a person, and another one than who acted first; a system that did is nobody's hand.
 
-    Raises `Forbidden` for a system, and `Conflict` with what it `says` for the same person.
+    Raises `Forbidden` for a system, `Conflict` with what it `says` for the same person, and one that says why for two
+    who are none (`same-hand`).
     """
-    await need(hub, by)
-    if await same(hub, by, first):
+    person = await need(hub, by)
+    if by == first or person == await of(hub, first):
         raise Conflict(says, code="same-person")
+    if _hand(by) and _hand(first):
+        raise Conflict("The command line is one hand; another person does this elsewhere.", code="same-hand")
+    if await same(hub, by, first):
+        said = "One of you gave the other their token or invitation; another person does this."
+        raise Conflict(said, code="same-hand")
 
 
 async def same(hub: Hub, one: str, other: str) -> bool:

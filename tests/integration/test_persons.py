@@ -105,6 +105,9 @@ async def test_whoever_gave_out_the_others_token_or_invitation_is_no_second_pers
     for other in (issued, invited):
         assert await persons.same(scene.hub, admin, other)
         assert await persons.same(scene.hub, other, admin)
+    with pytest.raises(Conflict) as refused:
+        await persons.another(scene.hub, issued, admin, "Another person does this.")
+    assert refused.value.detail_code == "same-hand"
     assert not await persons.same(scene.hub, issued, invited), "colleagues of one administrator are two people"
     await accounts.invite_again(scene.hub, invited.partition("/")[2], by="command-line")
     assert not await persons.same(scene.hub, admin, invited), "the administrator has not seen this invitation"

@@ -31,8 +31,8 @@ async def confirm(visit: Visit) -> web.Response:
         await numbers.confirm(visit.hub, endpoint, typed, by=visit.who.by)
     except Malformed:
         return await _page(visit, problem=visit.say("addresses.differs"), at=endpoint, status=400)
-    except Conflict:
-        return await _page(visit, problem=visit.say("problem.same-person"), at=endpoint, status=409)
+    except Conflict as error:
+        return await _page(visit, problem=visit.say(f"problem.{error.detail_code}"), at=endpoint, status=409)
     return see_other("/desk/addresses")
 
 
@@ -41,8 +41,8 @@ async def refuse(visit: Visit) -> web.Response:
     endpoint = visit.request.match_info["id"]
     try:
         await numbers.refuse(visit.hub, endpoint, by=visit.who.by)
-    except Conflict:
-        return await _page(visit, problem=visit.say("problem.same-person"), at=endpoint, status=409)
+    except Conflict as error:
+        return await _page(visit, problem=visit.say(f"problem.{error.detail_code}"), at=endpoint, status=409)
     return see_other("/desk/addresses")
 
 
