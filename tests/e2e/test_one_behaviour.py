@@ -1,16 +1,27 @@
 """The same packet by four channels: four equal decisions, one accounting row each, notice and consent copy on each."""
 
+import asyncio
+import dataclasses
+import zipfile
 from pathlib import Path
 
+import asyncssh
 import msgspec
 from sqlmodel import col, select
 
+from adapters.file.channel import FileChannel
+from adapters.mllp.channel import MllpChannel
+from deploy.demo.authority import Authority
+from deploy.demo.mailserver import server_tls
 from hub import exchange, outbox
 from hub.compliance import accounting
 from hub.decide import DecisionRecord
+from hub.model import ChannelKind, Endpoint
 from hub.storage.tables import Decision, LedgerEntry
+from tests.contract.sftp_system import SftpSystem, sftp_server
+from tests.contract.v2_system import V2System
 from tests.neighbours import EVERYBODY, Neighbours, neighbours
-from tests.scenes import SECRET, handed
+from tests.scenes import FORM, SECRET, a_scene, handed
 
 NOTICE = "This record which has been disclosed to you is protected by Federal confidentiality rules"
 SAME = ("outcome", "hold", "reasons", "obligations", "laws", "consents", "edition", "purpose")
@@ -68,3 +79,57 @@ async def deliveries_to(among: Neighbours, recipient: str) -> list[str]:
     )
     bodies = [msgspec.json.decode(body) for (body,) in rows]
     return [body["attempt"] for body in bodies if body["recipient"] == recipient]
+
+
+async def test_hl7_v2_and_files_are_decided_and_counted_like_every_other_channel(
+    migrated_url: str, tmp_path: Path
+) -> None:
+    """Against a v2 system and an SFTP server that are not ours, beside a partner's API."""
+    authority, key = Authority(), asyncssh.generate_private_key("ssh-ed25519")
+    (tmp_path / "in").mkdir()
+    files = SftpSystem(tmp_path, key)
+    tls = server_tls(*authority.server("localhost", "127.0.0.1").write(tmp_path, "lantern"))
+    v2 = V2System(tls, tls)
+    server = await asyncio.start_server(v2.talk, "127.0.0.1", 0)
+    async with a_scene(migrated_url, recipients=("sunrise",)) as scene, sftp_server(files) as port:
+        to = {"organization": "", "verified_at": scene.hub.clock.now()}
+        places = (
+            Endpoint(
+                **to | {"organization": "lantern"},
+                id="lantern-v2",
+                channel=ChannelKind.MLLP,
+                address=f"mllps://localhost:{server.sockets[0].getsockname()[1]}",
+                tls_ca=authority.pem,
+            ),
+            Endpoint(
+                **to | {"organization": "valley-clinic"},
+                id="valley-file",
+                channel=ChannelKind.FILE,
+                address=f"sftp://hub@127.0.0.1:{port}/in",
+                station=files.host_key,
+            ),
+        )
+        for place in places:
+            await scene.hub.directory.put_endpoint(place, verified_by="county", by="county", at=scene.hub.clock.now())
+        more = {ChannelKind.MLLP: MllpChannel(), ChannelKind.FILE: FileChannel(key)}
+        scene.hub = dataclasses.replace(scene.hub, channels={**scene.hub.channels, **more})
+        everybody = ("lantern", "valley-clinic", "sunrise")
+        await scene.consent(msgspec.structs.replace(FORM, recipients=everybody))
+        items = ({"information": "assessment"}, {"information": "counseling_notes"})
+        await scene.submit(recipients=everybody, items=items)
+        assert await scene.dispatch_all() == ["delivered"] * 3
+        server.close()
+        rows = await scene.rows(Decision.recipient, Decision.body, Decision.phase)
+        decisions = [msgspec.json.decode(body, type=DecisionRecord) for _, body, phase in rows if phase == "submit"]
+        assert len(decisions) == 3
+        assert len({tuple(getattr(d, name) for name in SAME) for d in decisions}) == 1
+        told = await accounting.account(scene.hub, scene.member, "harbor", at=scene.hub.clock.now() + 1, scope="all")
+        assert sorted((line.recipient, line.count) for line in told.lines) == sorted((who, 1) for who in everybody)
+        (message,) = v2.received
+        archive = zipfile.ZipFile(files.delivered()[-1])
+        for text in (str(message), archive.read("READ-FIRST.txt").decode()):
+            flat = " ".join(text.replace("\\.br\\", " ").split())
+            assert NOTICE in flat
+            assert "SCOPE OF THE CONSENT" in flat
+        documents = [archive.read(name).decode() for name in archive.namelist() if name.startswith("document-")]
+        assert documents == [f"{SECRET} (0)"]
