@@ -144,7 +144,7 @@ def amended(
     )
 
 
-EDITIONS = (FIRST,)
+EDITIONS: tuple[RuleBook, ...] = (FIRST,)
 """Every edition there was, the oldest first."""
 RULES = EDITIONS[-1]
 
