@@ -21,6 +21,8 @@ from hub.model import ChannelKind, Endpoint
 from hub.settings import read_settings
 from hub.storage import consents, members
 from hub.storage.member_facts import MemberFacts
+from hub.storage.tables import Token
+from tests import people
 from tests.conftest import missing
 from tests.direct import DAY, SHARED_RSA, Holder, certificate
 from tests.hubs import ORGANIZATIONS
@@ -106,6 +108,8 @@ async def settle_in(hub: Hub, sender: tuple[str, str, bytes], recipient: tuple[s
         await hub.directory.put_organization(organization, by="county", at=hub.clock.now())
     for name, address, pem in (sender, recipient):
         await put_mail_entry(hub, name, address, pem)
+    if not await rows(hub, Token):
+        await people.enlist(hub, *people.STAFF)
     facts = MemberFacts(given=NAME[0], family=NAME[1], born=BORN, cin=CIN, medi_cal=True)
     member = await members.register(hub, facts, [("harbor", "program"), ("sunrise", "plan")], by="harbor")
     consent = await consents.record(hub, member, FORM, by="harbor")

@@ -58,28 +58,32 @@ class Postfix:
 
 
 @contextmanager
-def postfix(transports: Mapping[str, str], *, folder: Path | None = None) -> Iterator[Postfix]:
+def postfix(
+    transports: Mapping[str, str], *, folder: Path | None = None, again: Postfix | None = None
+) -> Iterator[Postfix]:
     """Runs one that hands on by domain: `{"hub.example": "lmtp:inet:127.0.0.1:2424"}`.
 
-    Raises `MissingServerError`; `RuntimeError` with its log if it does not come up. A queue in `folder` outlives it.
+    Raises `MissingServerError`; `RuntimeError` with its log if it does not come up. A queue in `folder` outlives it;
+    `again` is one that stopped, whose place, port and certificate the new one takes.
     """
     if not (_DAEMONS / "master").exists():
         raise MissingServerError("postfix is missing (Debian: apt-get install postfix)")
     if os.geteuid() != 0:
         raise MissingServerError("postfix has to be started by root")
+    folder = again.folder if again is not None else folder
     if folder is not None:
-        with _serving(folder, transports) as server:
+        with _serving(folder, transports, again) as server:
             yield server
         return
     with tempfile.TemporaryDirectory(prefix="part2hub-", ignore_cleanup_errors=True) as name:
         Path(name).chmod(0o711)  # its parts, of other users, pass through
-        with _serving(Path(name), transports) as server:
+        with _serving(Path(name), transports, again) as server:
             yield server
 
 
 @contextmanager
-def _serving(folder: Path, transports: Mapping[str, str]) -> Iterator[Postfix]:
-    server = Postfix(free_port(), folder, Authority())
+def _serving(folder: Path, transports: Mapping[str, str], again: Postfix | None) -> Iterator[Postfix]:
+    server = again or Postfix(free_port(), folder, Authority())
     _configure(server, transports)
     config = folder / "config"
     subprocess.run(["/usr/sbin/postfix", "-c", config, "check"], check=True, capture_output=True, timeout=START_SECONDS)

@@ -45,7 +45,7 @@ async def referred(town: Town, hub: Hub) -> str:
     await put_mail_entry(hub, "lantern", LANTERN, town.community.clinic.pem, "360x no-mdn")
     back = msgspec.structs.replace(FORM, discloser=("lantern",), recipients=("harbor",))
     consent = await consents.record(hub, member, back, by="lantern")
-    await consents.verify(hub, consent, by="lantern/second")
+    await consents.verify(hub, consent, by="harbor/second")
     await exchange.submit(hub, handed(member))
     await until(lambda: came_to(town, LANTERN))
     (share,) = await rows(hub, Outbox)
