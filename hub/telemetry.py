@@ -14,7 +14,7 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 REGISTRY = CollectorRegistry()
-LABELS = frozenset({"state", "outcome", "route", "status", "method", "channel", "code"})
+LABELS = frozenset({"state", "outcome", "route", "status", "method", "channel", "code", "kind"})
 
 DECIDED = Counter("hub_decisions", "Decisions, by outcome", ["outcome"], registry=REGISTRY)
 DISPATCHED = Counter("hub_dispatched", "Outbox rows brought to a next state", ["state"], registry=REGISTRY)
@@ -29,6 +29,9 @@ GIVEN_BACK = Counter("hub_given_back", "Rows given back because their partner ha
 AWAY = Gauge("hub_endpoints_away", "Endpoints that keep failing and are left alone for now", registry=REGISTRY)
 OLDEST_DUE = Gauge("hub_oldest_due_seconds", "How long the oldest due row has been waiting", registry=REGISTRY)
 LEDGER_SIZE = Gauge("hub_ledger_size", "Entries in the ledger's tree", registry=REGISTRY)
+DATABASE_UP = Gauge("hub_database_up", "1: the database answered this collection", registry=REGISTRY)
+UNSIGNED = Gauge("hub_ledger_unsigned_seconds", "How long the oldest entry waits for a signed head", registry=REGISTRY)
+WORK_OPEN = Gauge("hub_work_open", "What waits for a person, by kind", ["kind"], registry=REGISTRY)
 
 FIELDS = frozenset({
     "event", "level", "timestamp", "code", "outbox", "submission", "id", "inbound", "intake", "role", "address", "size",

@@ -11,8 +11,8 @@ _HELP = """\
   part2hub status                    the queue by state, the age of its oldest row, open work, the ledger's head
   part2hub status ID --for harbor    one submission, as its sender sees it
 
-Exit codes: 0 nothing waits for a person, 1 something does (or the submission goes to nobody), 2 no such submission,
-3 a setting is refused, 4 the database is not available.
+Exit codes: 0 nothing waits for a person, 1 something does, or the ledger is signed late (or the submission goes to
+nobody), 2 no such submission, 3 a setting is refused, 4 the database is not available.
 """
 _TROUBLE = ("dead", "unknown")
 _GOING = {"queued", "claimed", "in_flight", "delivered"}
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
         return 0 if any(each["state"] in _GOING for each in view["recipients"]) else 1
     found = on_hub(overview)
     print(json.dumps(found) if args.json else "\n".join(_lines(found)))
-    return 1 if found["work"] or found["overdue"] else 0
+    return 1 if found["work"] or found["overdue"] or found["ledger"]["late"] else 0
 
 
 async def _submission(hub: "Hub", submission: str, viewer: str) -> dict[str, Any]:
@@ -60,6 +60,7 @@ async def overview(hub: "Hub") -> dict[str, Any]:
     from sqlmodel import col  # noqa: PLC0415
 
     from hub.compliance.on_registers import Listed, listing  # noqa: PLC0415
+    from hub.ledger.unsigned import LATE_S, waiting_s  # noqa: PLC0415
     from hub.storage.tables import Checkpoint, LedgerEntry, Outbox, WorkItem  # noqa: PLC0415
     from hub.waiting.listing import Filter, newest  # noqa: PLC0415
 
@@ -77,13 +78,15 @@ async def overview(hub: "Hub") -> dict[str, Any]:
     work = await newest(hub, Filter(None), limit=20)
     overdue = await listing(hub, Listed(None, overdue=True, limit=20))
     now = hub.clock.now()
+    unsigned_s = await waiting_s(hub.database, now)
+    ledger = {"entries": int(entries[0][0]), "signed": head[0][0] if head else 0, "late": unsigned_s > LATE_S}
     return {
         "queue": {name: int(count) for name, count in states},
         "oldest_waiting_s": None if oldest[0][0] is None else (now - oldest[0][0]) // 1_000_000,
         "trouble": [dict(zip(("outbox", "state", "code", "endpoint"), row, strict=True)) for row in troubled],
         "work": [{name: each[name] for name in ("id", "kind", "organization_id", "code")} for each in work],
         "overdue": [{name: each[name] for name in ("id", "kind", "organization_id", "code")} for each in overdue],
-        "ledger": {"entries": int(entries[0][0]), "signed": head[0][0] if head else 0},
+        "ledger": {**ledger, "oldest_unsigned_s": unsigned_s},
     }
 
 
@@ -93,7 +96,8 @@ def _lines(found: dict[str, Any]) -> list[str]:
     lines = [
         f"queue    {queue}",
         f"oldest   {'nothing waits' if oldest is None else f'{oldest} s'}",
-        f"ledger   {found['ledger']['entries']} entries, {found['ledger']['signed']} under a signed head",
+        f"ledger   {found['ledger']['entries']} entries, {found['ledger']['signed']} under a signed head"
+        + (f", the next waits {found['ledger']['oldest_unsigned_s']} s" if found["ledger"]["late"] else ""),
         f"work     {len(found['work'])} open" + (" (the newest 20)" if len(found["work"]) == 20 else ""),
     ]
     lines += [

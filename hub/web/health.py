@@ -1,12 +1,12 @@
 """For machines that look after the hub: alive, ready, counted, described."""
 
 import asyncio
-import contextlib
 
 from aiohttp import web
 from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from hub import telemetry
 from hub.errors import Unavailable
 from hub.telemetry import REGISTRY
 from hub.web.access import HUB, PUBLIC, Route
@@ -34,8 +34,11 @@ async def ready(request: web.Request) -> web.Response:
 
 async def metrics(request: web.Request) -> web.Response:
     """`GET /metrics`: counts in the Prometheus format; labels are codes, never anything about a person."""
-    with contextlib.suppress(Unavailable):  # then the last figures stand
+    try:
         await measure(request.app[HUB])
+        telemetry.DATABASE_UP.set(1)
+    except Unavailable:  # then the last figures stand
+        telemetry.DATABASE_UP.set(0)
     return web.Response(body=generate_latest(REGISTRY), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 

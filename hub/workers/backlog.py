@@ -1,17 +1,21 @@
-"""How much waits, for the metrics: read when a collector asks, from the indexes of what is not settled."""
+"""How much waits, for the metrics: read when a collector asks, from the indexes of what is not settled.
+
+It is read from the database, so that any process of the hub tells it for all.
+"""
 
 from sqlalchemy import func, select
 from sqlmodel import col
 
 from hub import telemetry
 from hub.context import Hub
-from hub.storage.tables import Outbox
+from hub.ledger import unsigned
+from hub.storage.tables import Outbox, WorkItem
 
 UNSETTLED = ("queued", "claimed", "in_flight")
 
 
 async def measure(hub: Hub) -> None:
-    """Set the gauges of the queue. Raises `StorageFailed`."""
+    """Set the gauges of the queue, of the work and of the ledger. Raises `StorageFailed`."""
     count = select(func.count()).select_from(Outbox)
     for state in UNSETTLED:
         ((rows,),) = await hub.database.query(count.where(col(Outbox.state) == state))
@@ -21,3 +25,14 @@ async def measure(hub: Hub) -> None:
     now = hub.clock.now()
     telemetry.OLDEST_DUE.set(max(0, now - due) / 1_000_000 if due is not None else 0)
     telemetry.AWAY.set(hub.breakers.open)
+    telemetry.LEDGER_SIZE.set(await unsigned.signed_size(hub.database))
+    telemetry.UNSIGNED.set(await unsigned.waiting_s(hub.database, now))
+    await _measure_work(hub)
+
+
+async def _measure_work(hub: Hub) -> None:
+    kind, counted = col(WorkItem.kind), func.count()
+    rows = await hub.database.query(select(kind, counted).where(col(WorkItem.state) == "open").group_by(kind))
+    telemetry.WORK_OPEN.clear()  # a kind of which nothing is left
+    for each, count in rows:
+        telemetry.WORK_OPEN.labels(kind=each).set(count)

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
+from hub import telemetry
 from hub.__main__ import _parser
 from hub.web.app import ROUTES
-from tests.architecture.tree import ROOT
+from tests.architecture.tree import ROOT, modules
 
 DEPLOY = ROOT / "deploy"
 CONTAINERFILE = (DEPLOY / "Containerfile").read_text()
@@ -119,3 +120,15 @@ def test_what_kubernetes_applies_is_there() -> None:
     settings = dict(line.split("=", 1) for line in kustomization["configMapGenerator"][0]["literals"])
     keys = {mount["name"]: mount["mountPath"] for mount in POD["containers"][0]["volumeMounts"]}["keys"]
     assert {str(Path(settings[name]).parent) for name in ("HUB_KEYS", "PGPASSFILE")} == {keys}
+
+
+def test_every_alert_asks_for_a_metric_and_a_kind_that_the_hub_has() -> None:
+    (group,) = yaml.safe_load((DEPLOY / "monitoring" / "alerts.yaml").read_text())["groups"]
+    asked = " ".join(rule["expr"] for rule in group["rules"])
+    told = {sample.name for metric in telemetry.REGISTRY.collect() for sample in metric.samples}
+    told |= {f"{metric.name}_total" for metric in telemetry.REGISTRY.collect() if metric.type == "counter"}
+    told |= {metric.name for metric in telemetry.REGISTRY.collect()}
+    assert set(re.findall(r"hub_\w+", asked)) <= told
+    source = "\n".join((ROOT / path).read_text() for path in modules("hub"))
+    for kind in re.findall(r'kind=~"([^"]+)"', asked)[0].split("|"):
+        assert f'"{kind}"' in source, kind

@@ -11,6 +11,7 @@ from hub.crypto.keyring import KeyKind
 from hub.crypto.report import Fault
 from hub.ledger.audit import Audit, audit
 from hub.ledger.sequencer import Sequencer
+from hub.ledger.unsigned import signed_size, waiting_s
 from hub.storage.tables import LedgerEntry, LedgerLeaf
 from tests.scenes import Scene, a_scene
 
@@ -123,3 +124,16 @@ async def test_an_entry_slipped_in_outside_the_tree_is_found(database_url):
         assert (told["intact"], told["unplaced"]) == (False, found.unplaced)
         await sequencer.finish()
         assert (await audited(scene)).unplaced == 0
+
+
+async def test_entries_that_wait_for_their_head_are_told_with_their_age(database_url):
+    async with a_scene(database_url) as scene:
+        sequencer = await a_day(scene)
+        hub, late = scene.hub, scene.hub.clock.now() + 90_000_000
+        assert await waiting_s(hub.database, late) == 0
+        await scene.submit("d")
+        assert 85 <= await waiting_s(hub.database, late) <= 90
+        assert await signed_size(hub.database) < len(await scene.rows(LedgerEntry.id))
+        await sequencer.finish()
+        assert await waiting_s(hub.database, late) == 0
+        assert await signed_size(hub.database) == len(await scene.rows(LedgerEntry.id))

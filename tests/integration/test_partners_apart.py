@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hub import telemetry
-from hub.model import Deferred, Delivered, Endpoint, Outcome, Prepared, Receipt
+from hub.model import Deferred, Delivered, Endpoint, Outcome, Prepared, Receipt, Refused
 from hub.storage.tables import Outbox
 from hub.workers import backlog
 from hub.workers.breakers import FAILURES
@@ -129,3 +129,11 @@ async def test_what_waits_and_who_is_away_is_on_the_metrics_without_a_name(scene
     oldest = shown("hub_oldest_due_seconds")
     assert oldest is not None
     assert oldest > 3_000
+
+
+async def test_what_waits_for_a_person_is_on_the_metrics_by_its_kind(scene: Scene) -> None:
+    scene.channel.answers.append(Refused(code="rejected"))
+    await scene.submit("refused")
+    await scene.dispatch_all()
+    await backlog.measure(scene.hub)
+    assert telemetry.REGISTRY.get_sample_value("hub_work_open", {"kind": "dead_letter"}) == 1
