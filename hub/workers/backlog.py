@@ -3,6 +3,8 @@
 It is read from the database, so that any process of the hub tells it for all.
 """
 
+from typing import Any
+
 from sqlalchemy import func, select
 from sqlmodel import col
 
@@ -31,8 +33,8 @@ async def measure(hub: Hub) -> None:
 
 
 async def _measure_work(hub: Hub) -> None:
-    kind, counted = col(WorkItem.kind), func.count()
-    rows = await hub.database.query(select(kind, counted).where(col(WorkItem.state) == "open").group_by(kind))
+    counted: tuple[Any, ...] = (col(WorkItem.kind), func.count())
+    rows = await hub.database.query(select(*counted).where(col(WorkItem.state) == "open").group_by(counted[0]))
     telemetry.WORK_OPEN.clear()  # a kind of which nothing is left
     for each, count in rows:
         telemetry.WORK_OPEN.labels(kind=each).set(count)
