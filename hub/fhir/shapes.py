@@ -114,6 +114,7 @@ class ConsentResource(Shape, frozen=True, kw_only=True, rename="camel"):
     """R4, or R5 by its `decision`, `subject`, `period`, `grantor` and list of provisions."""
 
     resource_type: str
+    contained: tuple[dict[str, Any], ...] = ()
     status: str | None = None
     scope: Concept | None = None
     patient: Reference | None = None

@@ -14,10 +14,12 @@ from hub.crypto.identifiers import hash_idempotency
 from hub.errors import Conflict, Malformed, NotAvailable
 from hub.fhir.consent_in import Place, Reading, parse, read_consent
 from hub.fhir.consent_out import consent_out
+from hub.fhir.elements import person_of
 from hub.fhir.shapes import ConsentResource
 from hub.forms.review import review
 from hub.storage import consent_papers, consents, members
 from hub.storage.facts import instant
+from hub.storage.member_facts import MemberFacts, same_person
 from hub.storage.tokens import Principal
 from hub.web.access import HUB, PEOPLE, Route, concerns, linked, note_view, who_calls
 from hub.web.body import MAX_JSON
@@ -100,14 +102,35 @@ async def _record(hub: Hub, who: Principal, member: str, form: Any, part: str, r
 
 
 async def _patient(hub: Hub, resource: ConsentResource) -> str:
-    """The member: by the hub's id, or by CIN. An unknown one is refused as one that is not the caller's."""
+    """The member: by the hub's id, or by CIN, stated or of a contained Patient whose name and birth date fit.
+
+    An unknown one is refused as one that is not the caller's; so is one whose id and number mean two people.
+    """
     patient = resource.patient or resource.subject
     if patient is None:
-        raise Malformed("A consent says whose it is.", field="patient")
-    if patient.reference:
-        return patient.reference.rpartition("/")[2]
+        raise Malformed("A consent says whose it is.", field="Consent.patient")
+    stated = patient.reference or ""
+    if stated.startswith("#"):
+        return await _contained(hub, resource, stated[1:])
     value = patient.identifier.value if patient.identifier else None
-    return (value and await members.find_by_cin(hub, value)) or "unknown"
+    numbered = await members.find_by_cin(hub, value) if value else None
+    named = stated.rpartition("/")[2]
+    if numbered is None or named == numbered:
+        return named or "unknown"
+    with contextlib.suppress(NotAvailable):
+        await members.facts_of(hub, named or "unknown")
+        return "unknown"
+    return numbered
+
+
+async def _contained(hub: Hub, resource: ConsentResource, name: str) -> str:
+    found = [each for each in resource.contained if each.get("id") == name and each.get("resourceType") == "Patient"]
+    person = person_of(found[0]) if len(found) == 1 else None
+    member = await members.find_by_cin(hub, person.cin) if person and person.cin else None
+    if person is None or member is None:
+        return "unknown"
+    told = MemberFacts(given=person.given, family=person.family, born=person.born)
+    return member if same_person(await members.facts_of(hub, member), told) else "unknown"
 
 
 def _made(consent: str) -> dict[str, str]:

@@ -123,6 +123,39 @@ async def test_the_member_is_found_by_cin(staff: Caller, nora: str) -> None:
     assert answer.status == 201
 
 
+FOREIGN = {"reference": "https://ehr.example/fhir/Patient/77"}
+NUMBERED = {"identifier": {"value": NORA["cin"]}}
+
+
+def contained(**changes: Any) -> dict[str, Any]:
+    """A consent that brings its patient along."""
+    kind = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v2-0203", "code": "MA"}]}
+    name = [{"family": NORA["family"], "given": [NORA["given"]]}]
+    number = [{"type": kind, "value": NORA["cin"]}]
+    person = {"resourceType": "Patient", "id": "p", "name": name, "birthDate": NORA["born"], "identifier": number}
+    return {"contained": [person | changes], "patient": {"reference": "#p"}}
+
+
+@pytest.mark.parametrize("stated", [FOREIGN | NUMBERED, NUMBERED, contained()])
+async def test_a_third_partys_own_id_of_the_patient_is_passed_over_for_the_number(
+    staff: Caller, nora: str, stated: dict[str, Any]
+) -> None:
+    patient = stated if "patient" not in stated else {}
+    more = stated if "patient" in stated else {"patient": patient}
+    assert (await post(staff, resource(nora, **more))).status == 201
+
+
+async def test_an_id_and_a_number_of_two_people_are_nobody(staff: Caller, nora: str) -> None:
+    other = NORA | {"given": "Ann", "cin": "07654321A", "born": "1970-01-01", "relations": {"program": ["harbor"]}}
+    ann = (await staff("POST", "/v1/members", other)).json["id"]
+    two = resource(nora, patient={"reference": f"Patient/{ann}"} | NUMBERED)
+    stranger = resource(nora, **contained(birthDate="1970-01-01"))
+    unreadable = [contained(id="q"), contained(birthDate="once"), contained(name=[]), contained(identifier=[{}])]
+    for each in (two, stranger, *(resource(nora, **one) for one in unreadable), resource(nora, patient=FOREIGN)):
+        answer = await post(staff, each)
+        assert (answer.status, answer.json["issue"][0]["code"]) == (404, "not-found")
+
+
 async def test_a_search_gives_what_concerns_the_caller_as_a_bundle(staff: Caller, nora: str) -> None:
     await staff("POST", "/v1/consents", {"member": nora, "consent": TPO})
     bundle = (await staff("GET", f"{AT}?patient=Patient/{nora}")).json
