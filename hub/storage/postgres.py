@@ -19,7 +19,7 @@ from hub.storage.database import Step, Unit
 from hub.storage.groups import order_matters
 from hub.storage.statements import Lookup, Returning, Row, Statement
 
-GROUP = 64
+GROUP = 192
 WRITERS = 2
 """Transactions in flight at once; more than one hides the disk's latency."""
 _DIALECT = dialect.dialect()  # type: ignore[no-untyped-call]
