@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import decide, end_to_end, exports, footprint, hop, ledger, log_pages, lookup, mail
+from tests.bench import decide, end_to_end, exports, footprint, hop, ledger, log_pages, lookup, mail, outage
 from tests.bench.table import Line
 
 BENCHMARKS: dict[str, Callable[[], Iterator[Line]]] = {
@@ -25,7 +25,9 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Line]]] = {
     "P6": hop.lines,
     "P7": ledger.lines,
     "P8": footprint.lines,
+    "P9": outage.backlog,
     "P10": log_pages.lines,
+    "P11": outage.waiting,
     "X": exports.lines,
     "P4": lambda: iter([_lookup()]),
 }

@@ -82,13 +82,13 @@ async def measure(url: str = "", redis: str = "", *, rounds: int = ROUNDS) -> Ro
     """`url` of an empty database; none for a SQLite file."""
     found = Rounds()
     with tempfile.TemporaryDirectory() as folder:
-        async with peer() as load, _hub(url, redis, load, folder, "all") as hub:
-            await _hand_in(load, hub, 300, "warm", arrive=True)
+        async with peer() as load, a_hub(url, redis, load, folder, "all") as hub:
+            await hand_in(load, hub, 300, "warm", arrive=True)
             for number in range(rounds):
                 steps = await asyncio.to_thread(limit.measure)
                 found.limits.append(sum(steps.values()))
                 before = _spent(hub["pid"])
-                took = await _hand_in(load, hub, MESSAGES, f"r{number}", arrive=True)
+                took = await hand_in(load, hub, MESSAGES, f"r{number}", arrive=True)
                 found.spent.append((_spent(hub["pid"]) - before) / MESSAGES * 1e6)
                 found.clock.append(took["seconds"] / MESSAGES * 1e6)
                 print(".", end="", flush=True, file=sys.stderr)
@@ -109,14 +109,14 @@ async def two_workers(url: str, redis: str, *, rounds: int = ROUNDS) -> tuple[li
     ratios: list[float] = []
     spent: dict[int, list[float]] = {1: [], 2: []}
     with tempfile.TemporaryDirectory() as folder:
-        async with peer() as load, _hub(url, redis, load, folder, "api") as hub:
+        async with peer() as load, a_hub(url, redis, load, folder, "api") as hub:
             for number in range(rounds):
                 took = []
                 for workers in (1, 2):
-                    await _hand_in(load, hub, BACKLOG, f"r{number}-{workers}", arrive=False)
+                    await hand_in(load, hub, BACKLOG, f"r{number}-{workers}", arrive=False)
                     due = await _due_together(url)
                     async with AsyncExitStack() as stack:
-                        started = (_hub(url, redis, load, folder, "worker") for _ in range(workers))
+                        started = (a_hub(url, redis, load, folder, "worker") for _ in range(workers))
                         pids = [w["pid"] for w in await asyncio.gather(*map(stack.enter_async_context, started))]
                         await asyncio.sleep(max(due - time.time(), 0))
                         before = sum(map(_spent, pids))
@@ -144,18 +144,22 @@ async def _wake(redis: str) -> None:
     await signals.close()
 
 
-async def _hand_in(load: Peer, hub: dict[str, Any], count: int, tag: str, *, arrive: bool) -> dict[str, float]:
+async def hand_in(
+    load: Peer, hub: dict[str, Any], count: int, tag: str, *, arrive: bool, rate: float = 0
+) -> dict[str, float]:
+    """Hand in so many messages, so many a second (0: as fast as they are answered); seconds and latencies."""
     made = [multipart(member, clinic) for member, clinic in zip(hub["members"], cycle(CLINICS), strict=False)]
     headers = {"Authorization": f"Bearer {hub['token']}", "Content-Type": made[0][1]}
     return await load.ask({
         "port": hub["port"], "headers": headers, "count": count,
         "bodies": [body.decode("latin-1") for body, _ in made],
-        "connections": CONNECTIONS, "tag": tag, "arrive": arrive,
+        "connections": CONNECTIONS, "tag": tag, "arrive": arrive, "rate": rate,
     })  # fmt: skip
 
 
 @asynccontextmanager
-async def _hub(url: str, redis: str, load: Peer, folder: str, role: str) -> AsyncIterator[dict[str, Any]]:
+async def a_hub(url: str, redis: str, load: Peer, folder: str, role: str) -> AsyncIterator[dict[str, Any]]:
+    """A hub in a process of its own, with what it printed when it was ready, and its process id."""
     url = url or f"sqlite:///{folder}/hub.sqlite"
     if role != "worker":
         await asyncio.to_thread(migrations.upgrade, url)  # here, for its memory is not the serving hub's

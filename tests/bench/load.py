@@ -39,16 +39,23 @@ class Load:
         tag: str,
         *,
         arrive: bool,
+        rate: float = 0,
     ) -> dict[str, float]:
-        """Hand in `count` messages and, with `arrive`, wait until as many have arrived; seconds and latencies."""
+        """Hand in `count` messages and, with `arrive`, wait until as many have arrived; seconds and latencies.
+
+        With a `rate`, so many a second: each has its moment, and its latency counts from then, so that what had to
+        wait because others were slow counts as slow too.
+        """
         self.arrivals.clear()
         before, numbers, latencies = self.received, iter(range(count)), []
-        loop = asyncio.get_running_loop()
+        loop, started = asyncio.get_running_loop(), time.perf_counter()
 
         async def one() -> None:
             _, client = await loop.create_connection(Client, "127.0.0.1", port)
             for number in numbers:
-                at = time.perf_counter()
+                at = started + number / rate if rate else time.perf_counter()
+                if rate:
+                    await asyncio.sleep(at - time.perf_counter())
                 keyed = {**headers, "Idempotency-Key": f"{tag}-{number}"}
                 body = bodies[number % len(bodies)]
                 answer = await client.ask(request("POST", "/v1/submissions", keyed, body))
@@ -56,7 +63,6 @@ class Load:
                 if not answer.startswith(b"HTTP/1.1 202"):
                     raise SystemExit(f"refused: {answer[:400]!r}")
 
-        started = time.perf_counter()
         async with asyncio.TaskGroup() as group:
             for _ in range(connections):
                 group.create_task(one())
