@@ -13,9 +13,10 @@ import sys
 import timeit
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 
-from tests.bench import decide, end_to_end, exports, footprint, hop, ledger, log_pages, lookup, mail, outage
+from tests.bench import clocks, decide, end_to_end, exports, footprint, hop, ledger, log_pages, lookup, mail, outage
 from tests.bench.table import Line
 
 BENCHMARKS: dict[str, Callable[[], Iterator[Line]]] = {
@@ -26,7 +27,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Line]]] = {
     "P7": ledger.lines,
     "P8": footprint.lines,
     "P9": outage.backlog,
-    "P10": log_pages.lines,
+    "P10": lambda: chain(clocks.lines(), log_pages.lines()),
     "P11": outage.waiting,
     "X": exports.lines,
     "P4": lambda: iter([_lookup()]),
