@@ -4,6 +4,7 @@ Chromium is never downloaded. Where it is missing the tests are skipped with the
 """
 
 import os
+import re
 import shutil
 from collections.abc import AsyncIterator
 
@@ -80,7 +81,8 @@ class Seat:
         await self.page.get_by_role("button", name="Go on").click()
         await self.page.get_by_label("Code").fill(self.account.code())
         await self.page.get_by_role("button", name="Sign in").click()
-        await self.page.wait_for_url("**/desk/log")
+        await self.page.locator("nav").first.wait_for()
+        await self.page.wait_for_url(re.compile(r"/desk/(log|people|me)$"))
 
     async def words(self) -> str:
         return " ".join((await self.page.locator("main").inner_text()).split())

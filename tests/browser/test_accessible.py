@@ -6,6 +6,7 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 
 from hub import choices
+from tests.scenes import CIN
 
 GRAVE = {"serious", "critical"}
 READER = (
@@ -87,3 +88,71 @@ async def test_the_pages_of_administrators_and_of_whoever_is_not_in(seat, chromi
     assert await faults(page) == []
     await page.goto(desk.base + "/desk/join?code=none")
     assert await faults(page) == []
+
+
+WRONG = "for (const form of document.querySelectorAll('main form')) form.noValidate = true"
+OPEN = "for (const each of document.querySelectorAll('main details')) each.open = true"
+
+
+async def sent_empty(page, button):
+    await page.evaluate(OPEN)
+    await page.evaluate(WRONG)
+    await button.click()
+    await page.locator(".error").first.wait_for()
+
+
+@pytest.mark.parametrize("width", [1366, 683, 360])
+async def test_a_form_that_lacks_something_says_so_beside_the_field_and_stands_there(seat, width):
+    ana = await seat("ana", "privacy", width=width)
+    for kind in ("accounting", "complaint", "restriction", "suspension", "breach"):
+        await ana.open(f"/desk/registers/new/{kind}")
+        await sent_empty(ana.page, ana.page.get_by_role("button", name="Enter it"))
+        assert (kind, await faults(ana.page)) == (kind, [])
+        assert await ana.page.evaluate("document.activeElement.getAttribute('aria-invalid')") == "true"
+        said = await ana.page.evaluate("document.activeElement.getAttribute('aria-describedby')")
+        assert await ana.page.locator(f"#{said}").inner_text()
+        assert await ana.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("width", [1366, 683, 360])
+async def test_a_breach_with_its_people_its_deeds_and_their_mistakes(seat, width):
+    ana = await seat("ana", "privacy", width=width)
+    await ana.open("/desk/registers/new/breach")
+    await ana.page.get_by_label("Whose").select_option("harbor")
+    await ana.page.get_by_label("Discovered on").fill("2026-01-20")
+    await ana.page.get_by_label("What happened").fill("A fax went astray")
+    await ana.page.get_by_label("Whom it concerns").fill(CIN)
+    await ana.page.get_by_role("button", name="Enter it").click()
+    await ana.page.get_by_text("0 of 1 told").wait_for()
+    await ana.page.evaluate(OPEN)
+    assert await faults(ana.page) == []
+    for deed in ("assess", "people", "notice", "delay", "finish"):
+        await sent_empty(ana.page, ana.page.locator(f"form[action$='/{deed}'] button"))
+        assert (deed, await faults(ana.page)) == (deed, [])
+        assert await ana.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("width", [1366, 360])
+async def test_the_pages_of_administrators(seat, width):
+    omar = await seat("omar", "administrator", width=width)
+    for path in ("/desk/people", "/desk/addresses", "/desk/me"):
+        await omar.open(path)
+        assert (path, await faults(omar.page)) == (path, [])
+        assert await omar.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+async def test_on_paper_nothing_is_cut_off(seat):
+    ana = await seat("ana", "compliance", width=720)
+    await ana.page.emulate_media(media="print")
+    for path in READER:
+        await ana.open(path)
+        assert await ana.page.evaluate("document.documentElement.scrollWidth") <= 720, path
+        assert await ana.page.locator("nav, button:visible").locator("visible=true").count() == 0, path
+
+
+async def test_charts_can_be_read_on_a_telephone_and_at_twice_the_size(seat):
+    for width in (360, 683):
+        ana = await seat(f"ana{width}", "compliance", width=width)
+        await ana.open("/desk/charts")
+        height = await ana.page.locator(".chart text").first.evaluate("text => text.getBoundingClientRect().height")
+        assert height >= 11

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from hub.desk.charts import Chart
 
-WIDTH, HEIGHT, LEFT, BOTTOM = 720, 220, 44, 24
+WIDTH, HEIGHT, LEFT, BOTTOM = 720, 232, 64, 36
 
 
 class Piece(NamedTuple):
@@ -45,9 +45,17 @@ def stacked(chart: Chart, named: Callable[[str], str], day: Callable[[str], str]
                 pieces.append(
                     Piece(x, round(floor, 1), round(wide * 0.8, 1), round(row[column] * high, 1), min(series, 5), words)
                 )
-    lines = [Line(round(HEIGHT - BOTTOM - part * top * high, 1), f"{int(part * top):,}") for part in (0, 0.5, 1)]
+    lines = [Line(round(HEIGHT - BOTTOM - part * top * high, 1), _short(int(part * top))) for part in (0, 0.5, 1)]
     ends = [day(chart.columns[at].isoformat()) for at in (0, -1)] if chart.columns else ["", ""]
     return Drawing(pieces, lines, *ends)
+
+
+def _short(number: int) -> str:
+    """As an axis has room for it: 1,500 is 1.5k."""
+    for unit, word in ((1_000_000, "M"), (1_000, "k")):
+        if number >= unit:
+            return f"{number / unit:.3g}{word}"
+    return str(number)
 
 
 def _round_up(number: int) -> int:
