@@ -120,3 +120,26 @@ def test_an_edition_has_a_plain_name_and_follows_the_one_before(edition, day):
 def test_choices_are_kept_from_one_edition_to_the_next():
     careful = chosen(read_choices("D2=written"))
     assert amended(careful, "test", date(2027, 1, 1)).choices == careful.choices
+
+
+# -- the kernel under whatever rules there are -----------------------------------------------------------------------
+
+
+def test_a_permission_found_first_does_not_spare_the_rest_from_being_run():
+    def broken(_matter):
+        raise RuntimeError
+
+    request = ask(consents=TPO)
+    last = Permitting("broken", "test", Kind.RECORD, lambda _: broken)
+    decision = decide(request, amended(FIRST, "test", date(2027, 1, 1), (last,)))
+    assert decide(request).outcome == "permit"
+    assert (decision.outcome, decision.hold, decision.failed) == ("deny", True, ("broken",))
+
+
+@pytest.mark.parametrize(
+    ("discloser", "packet"),
+    [("the-patient", {"record": {}}), ("va-clinic", {"record": {}})],
+)
+def test_what_is_for_another_law_to_decide_is_not_released_here(discloser, packet):
+    decision = decide(ask(discloser, packet=packet))
+    assert (decision.outcome, decision.released) == ("not_applicable", ())
