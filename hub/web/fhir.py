@@ -130,7 +130,9 @@ async def _contained(hub: Hub, resource: ConsentResource, name: str) -> str:
     if person is None or member is None:
         return "unknown"
     told = MemberFacts(given=person.given, family=person.family, born=person.born)
-    return member if same_person(await members.facts_of(hub, member), told) else "unknown"
+    with contextlib.suppress(Malformed):  # a birth date that is none fits nobody
+        return member if same_person(await members.facts_of(hub, member), told) else "unknown"
+    return "unknown"
 
 
 def _made(consent: str) -> dict[str, str]:
