@@ -94,7 +94,7 @@ async def a_mail_hub(
     settings = read_settings(environ)
     domain = environ["HUB_SMTP_FROM"].rpartition("@")[2]
     TrustFolder(settings.direct_trust).add_anchor(community.root.certificate, domain, "both", by="test")
-    bootstrap.migrate(settings)
+    await asyncio.to_thread(bootstrap.migrate, settings)
     async with AsyncExitStack() as stack:
         hub = await stack.enter_async_context(bootstrap.open_hub(settings))
         for role in roles:

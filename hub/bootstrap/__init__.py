@@ -197,9 +197,7 @@ async def _working(hub: Hub, settings: Settings) -> AsyncIterator[None]:
         finally:
             worker.stop()
             await asyncio.gather(tasks[0], return_exceptions=True)
-            for task in tasks[1:]:
-                task.cancel()
-            await asyncio.gather(*tasks[1:], return_exceptions=True)
+            await ended(*tasks[1:])
             if sink is not None:
                 await sink.close()
             try:
@@ -215,8 +213,20 @@ async def _receiving(hub: Hub, settings: Settings) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await ended(task)
+
+
+async def ended(*tasks: "asyncio.Task[None]") -> None:
+    """Cancels them until they have ended.
+
+    Once is not enough: in Python 3.11 `wait_for`, which libraries use, loses a cancellation that comes together with
+    what it waits for, and the hub would never stop.
+    """
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=1.0)
 
 
 def _stop_if_failed(task: "asyncio.Task[None]") -> None:
