@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from hub.desk.charts import Chart
 
-WIDTH, HEIGHT, LEFT, BOTTOM = 720, 232, 64, 36
+WIDTH, HEIGHT, LEFT, BOTTOM, HEAD = 720, 232, 64, 36, 16
+"""HEAD and BOTTOM hold half a number and a line of dates at the size that a telephone needs."""
 
 
 class Piece(NamedTuple):
@@ -33,7 +34,7 @@ def stacked(chart: Chart, named: Callable[[str], str], day: Callable[[str], str]
     """One bar a column, a piece a row; `named` names a row, `day` writes a date."""
     sums = [sum(row[column] for _, row in chart.rows) for column in range(len(chart.columns))]
     top = _round_up(max(sums, default=1))
-    wide, high = (WIDTH - LEFT) / max(len(chart.columns), 1), (HEIGHT - BOTTOM - 8) / top
+    wide, high = (WIDTH - LEFT) / max(len(chart.columns), 1), (HEIGHT - BOTTOM - HEAD) / top
     pieces = []
     for column, start in enumerate(chart.columns):
         floor = float(HEIGHT - BOTTOM)
