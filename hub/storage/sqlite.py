@@ -168,7 +168,7 @@ class SqliteDatabase:
     async def _after_failure(self, group: list[_Waiting], error: Exception) -> None:
         """One bad unit must not fail its neighbours: after a failed group each is tried alone."""
         if len(group) == 1:
-            _settle(group[0][1], StorageFailed("The transaction did not commit."), error)
+            _settle(group[0][1], StorageFailed(_words(error)), error)
             return
         for work in group:
             await self._write([work])
@@ -195,3 +195,8 @@ def _settle(future: "asyncio.Future[Any]", result: Any, cause: BaseException | N
         future.set_exception(result)
     else:
         future.set_result(result)
+
+
+def _words(error: Exception) -> str:
+    full = isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL
+    return "The disk is full; the transaction did not commit." if full else "The transaction did not commit."

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -134,3 +135,24 @@ def test_a_server_that_does_not_answer_leaves_no_folder_of_its_name_behind(
     with pytest.raises(Unavailable):
         migrations.upgrade("postgresql://hub@127.0.0.1:1/hub")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"password": "another"}, "refuses the password"),
+        ({"path": "/another"}, "does not exist"),
+        ({"query": "sslmode=require"}, "schema"),
+    ],
+    ids=["password", "database", "tls"],
+)
+def test_a_server_that_refuses_is_told_in_one_line_by_its_reason(
+    postgres_url: str, change: dict[str, str], told: str
+) -> None:
+    wrong = urlsplit(postgres_url)
+    if "password" in change:
+        wrong = wrong._replace(netloc=f"{wrong.username}:another@{wrong.netloc.rpartition('@')[2]}")
+    wrong = wrong._replace(**{name: value for name, value in change.items() if name != "password"})
+    with pytest.raises((ConfigurationError, Unavailable), match=told) as refused:
+        migrations.upgrade(wrong.geturl())
+    assert "another" not in str(refused.value)

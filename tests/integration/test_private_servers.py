@@ -40,7 +40,9 @@ async def test_a_server_refuses_who_does_not_know_its_password(postgres_url: str
             await client.ping()
 
 
-def test_no_server_outlives_a_killed_run() -> None:
+@pytest.mark.redis
+def test_no_server_outlives_a_killed_run(redis_url: str) -> None:
+    assert redis_url, "there is a Redis at all"
     story = (
         "import os, signal\nfrom tests import servers\nwith servers.redis_url() as url:\n"
         "    print(url, flush=True)\n    os.kill(os.getpid(), signal.SIGKILL)\n"

@@ -3,7 +3,7 @@
 import sqlite3
 from pathlib import Path
 
-from hub.errors import ConfigurationError, Unavailable
+from hub.errors import ConfigurationError, HubError, Unavailable
 
 _HERE = Path(__file__).parent
 HEAD = max(path.name[:4] for path in (_HERE / "versions").glob("[0-9]*.py"))
@@ -11,13 +11,18 @@ HEAD = max(path.name[:4] for path in (_HERE / "versions").glob("[0-9]*.py"))
 
 
 def upgrade(url: str) -> None:
-    """Bring the database to `HEAD`; `url` is `sqlite:///PATH` or `postgresql://...`. Blocks; not for a running loop."""
+    """Bring the database to `HEAD`; `url` is `sqlite:///PATH` or `postgresql://...`. Blocks; not for a running loop.
+
+    Raises `ConfigurationError`, also where the database refuses this user, and `Unavailable`.
+    """
     if _sqlite_is_current(url):
         return
     # Alembic takes a third of the start-up time, so it is loaded only when there is something to do.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
     from alembic.util import CommandError  # noqa: PLC0415
+    from asyncpg import PostgresError  # noqa: PLC0415
+    from sqlalchemy.exc import DBAPIError  # noqa: PLC0415
 
     config = Config()
     config.set_main_option("script_location", str(_HERE))
@@ -29,8 +34,26 @@ def upgrade(url: str) -> None:
         raise ConfigurationError(
             "The database is of a newer version of the hub; this version cannot open it."
         ) from None
+    except (DBAPIError, PostgresError) as error:
+        raise _refused(error.orig if isinstance(error, DBAPIError) else error) from error
     except OSError as error:
         raise Unavailable("The database does not answer; its schema could not be checked.") from error
+
+
+_REFUSALS = {
+    "28000": "The database does not let the user of HUB_DATABASE_URL in.",
+    "28P01": "The database refuses the password for HUB_DATABASE_URL (of PGPASSFILE, where it has none).",
+    "3D000": "The database that HUB_DATABASE_URL names does not exist.",
+    "42501": "The user of HUB_DATABASE_URL may not make tables in its database; let it own the database.",
+}
+"""By SQLSTATE: what no restart mends."""
+
+
+def _refused(error: BaseException | None) -> HubError:
+    code = getattr(error, "sqlstate", None) or getattr(error, "sqlite_errorname", None) or type(error).__name__
+    if code in _REFUSALS:
+        return ConfigurationError(_REFUSALS[code])
+    return Unavailable(f"The database could not be brought to this version's schema ({code}).")
 
 
 def _sqlite_is_current(url: str) -> bool:

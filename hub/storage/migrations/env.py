@@ -1,7 +1,9 @@
 """Alembic's entry point; see `hub.storage.migrations.upgrade`."""
 
 import asyncio
+import functools
 
+import asyncpg
 from alembic import context
 from sqlalchemy import Connection, create_engine, pool
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -17,7 +19,9 @@ def _run(connection: Connection) -> None:
 
 
 async def _run_postgres(url: str) -> None:
-    engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1), poolclass=pool.NullPool)
+    # The driver reads the address itself, as the hub's own connections do: SQLAlchemy would not know sslmode=.
+    connect = functools.partial(asyncpg.connect, url)
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=pool.NullPool)
     async with engine.begin() as connection:
         # Processes that start together must not create the same tables; 4202 is ours alone in this database.
         await connection.exec_driver_sql("SELECT pg_advisory_xact_lock(4202)")
