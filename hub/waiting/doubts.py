@@ -3,6 +3,11 @@ pages that may be damaged, a server that needs somebody.
 
 INVARIANT: unknown-is-disclosed. Pages that another machine took were disclosed to whoever stands before it: the record
 names that station beside the number, and an incident is open until somebody has assessed it (§2.16(b)).
+
+Why both stand in words in `disclosure.address`, though a mistyped number may be a private person's: the patient is owed
+the address of whoever received the record, if it is known (45 CFR 164.528(b)(2)(ii)), and it is how the pages are
+called back. They say where pages went and nothing of the patient. The number is the directory's, entered by two people
+(`hub.waiting.numbers`). Whoever reads the row sees no name; the ledger, which others verify, has a keyed hash alone.
 """
 
 from sqlalchemy import select

@@ -49,6 +49,7 @@ class Addressee:
         self._who = issuer_and_serial(certificate)
         algorithm = _key_transport("rsaes_pkcs1v15" if pkcs1 else "rsaes_oaep")
         self._transport = b"".join((INTEGERS[0], self._who, algorithm))
+        self._before_key = b""
 
     def recipient_info(self, content_key: bytes) -> bytes:
         """The content key, for this certificate alone. Raises `TypeError` for a key that cannot receive one."""
@@ -56,7 +57,10 @@ class Addressee:
             return agreed_recipient(self._key, self._who, content_key)
         if not isinstance(self._key, rsa.RSAPublicKey):
             raise TypeError(type(self._key))
-        return sequence(self._transport, octets(self._key.encrypt(content_key, self._padding)))
+        sealed = self._key.encrypt(content_key, self._padding)
+        if not self._before_key:  # as long as the modulus, always
+            self._before_key = sequence(self._transport, octets(sealed)).removesuffix(sealed)
+        return self._before_key + sealed
 
     @property
     def agrees(self) -> bool:

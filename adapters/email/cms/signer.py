@@ -1,6 +1,7 @@
 """Signs mail: detached SignedData with signed attributes (RFC 5652 §5), ECDSA or RSA.
 
-What depends on the key alone is encoded once; per message only digest, time and signature are new.
+What depends on the key alone is encoded once; per message only digest, time and signature are new, and stand in a form
+that is written once for each length of signature.
 """
 
 import hashlib
@@ -52,6 +53,8 @@ class Signer:
         )
         self._before_attributes = b"".join((INTEGERS[1], issuer_and_serial(certificate), digest_der))
         self._attributes = _attributes_around(self._hash.digest_size)
+        self._forms: dict[int, tuple[bytes, bytes]] = {}
+        """By the length of the signature; an elliptic one has four or five."""
 
     @property
     def is_slow(self) -> bool:
@@ -62,10 +65,19 @@ class Signer:
         """SignedData over `content` without it, signing time `at` microseconds."""
         before, between = self._attributes
         attributes = b"".join((before, _time(at // 1_000_000), between, self._digest(content).digest()))
+        signature = self._sign(attributes)
+        form = self._forms.get(len(signature)) or self._form(len(attributes), len(signature))
         # Signed as a SET (tag 31), carried with an implicit tag A0 (RFC 5652 §5.4).
-        carried = b"\xa0" + attributes[1:]
-        info = sequence(self._before_attributes, carried, self._scheme, octets(self._sign(attributes)))
-        return content_info("signed_data", sequence(self._before_signers, set_of(info)))
+        return b"".join((form[0], attributes[1:], form[1], signature))
+
+    def _form(self, attributes: int, signature: int) -> tuple[bytes, bytes]:
+        """SignedData before the attributes' length, and between them and the signature, for these sizes in bytes."""
+        carried, signed = b"\xa0" + bytes(range(1, 256)).ljust(attributes)[: attributes - 1], b"\xff" * signature
+        info = sequence(self._before_attributes, carried, self._scheme, octets(signed))
+        whole = content_info("signed_data", sequence(self._before_signers, set_of(info)))
+        before, between = whole.removesuffix(signed).split(carried[1:])
+        self._forms[signature] = (before, between)
+        return before, between
 
     def _sign(self, attributes: bytes) -> bytes:
         if isinstance(self._key, rsa.RSAPrivateKey):
