@@ -4,6 +4,8 @@ from hub.web.pages.words import words
 
 _FAMILIES = ("sender", "member", "recipient", "fax", "restricted", "referral", "retraction", "file")
 """Codes begin with what they are about, as `member.unknown`."""
+_WEIGHED = ("label", "modifier", "patient", "encounter", "document", "resource")
+"""Nothing is wrong with such an arrival, but somebody must look before it goes on."""
 
 
 def why(language: str, codes: str | None) -> list[str]:
@@ -15,7 +17,13 @@ def what_to_do(language: str, codes: str | None) -> list[str]:
     """What a person does about them, each thing once."""
     table = words(language)
     families = (code.partition(".")[0] for code in (codes or "").split())
-    return list(dict.fromkeys(table[f"inbound_do.{each if each in _FAMILIES else 'other'}"] for each in families))
+    return list(dict.fromkeys(table[f"inbound_do.{_deed(each)}"] for each in families))
+
+
+def _deed(family: str) -> str:
+    if family in _WEIGHED:
+        return "weigh"
+    return family if family in _FAMILIES else "other"
 
 
 def _sentence(language: str, code: str) -> str:

@@ -18,6 +18,7 @@ HOUR, DAY = 3_600_000_000, 86_400_000_000
 FRIDAY_NOON = 1_772_827_200_000_000
 """2026-03-06 12:00 in Los Angeles."""
 ADAPTERS = Path(__file__).parents[3] / "adapters"
+HUB = Path(__file__).parents[3] / "hub"
 SOURCES = [path for folder in TEMPLATES for path in (*folder.glob("*.html"), *folder.parent.glob("*.py"))]
 
 
@@ -54,6 +55,16 @@ def test_every_code_of_a_mail_that_waits_has_a_sentence_of_its_own(language: str
     folders = ("email/context", "email/xdm", "email/intake")
     codes = REASONS.keys() | codes_in(*folders) | {"notice.unproved", "context-purpose", "context-encapsulation"}
     assert {"person.several", "xdm-hash", "context-missing", "mail-parts"} <= codes
+    unnamed = words(language)["inbound_family.other"].partition("{")[0]
+    assert [code for code in codes if arrived.why(language, code)[0].startswith(unnamed)] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_code_of_a_message_that_waits_has_a_sentence_of_its_own(language: str) -> None:
+    families = "label|modifier|patient|document|resource|encounter|referral|retraction|update|member|recipient"
+    text = "".join(path.read_text() for folder in ("fhir", "inbound") for path in (HUB / folder).rglob("*.py"))
+    codes = set(re.findall(rf'"((?:{families})\.[a-z-]+)"', text))
+    assert {"referral.ended", "document.unclassed", "update.no-news", "label.very-restricted"} <= codes
     unnamed = words(language)["inbound_family.other"].partition("{")[0]
     assert [code for code in codes if arrived.why(language, code)[0].startswith(unnamed)] == []
 
