@@ -17,6 +17,7 @@ from hl7apy.parser import parse_message
 
 from hub import exchange
 from hub.context import Hub
+from hub.fhir.referrals import shares, task_of
 from hub.storage import consents
 from hub.storage.tables import Inbound, Outbox, Submission, WorkItem
 from tests.direct_town import CLINIC, HUB, Community, Town, a_mail_hub, a_town, cda, post, put_mail_entry, rows, until
@@ -151,6 +152,8 @@ async def test_a_referral_goes_out_as_a_360x_message_that_other_libraries_read(t
 ACCEPTED = ("OK", "IP", "accepted")
 DECLINED = ("UA", "CA", "declined")
 COMPLETED = ("RE", "CM", "completed")
+TASKS = {"declined": "rejected", "completed": "completed"}
+"""The status of the FHIR Task that Harbor sees."""
 
 
 async def told(hub: Hub) -> list[str]:
@@ -177,6 +180,8 @@ async def test_what_becomes_of_it_comes_back_by_mail_to_whoever_asked(
 
             await until(reported)
         assert await told(hub) == [step for _, _, step in steps]
+        (share,) = await shares(hub, "harbor", share=number)
+        assert task_of(share)["status"] == TASKS[steps[-1][2]]
 
         async def heard() -> list[EmailMessage] | None:
             found = await came_to(town, "nurse@")
