@@ -4,7 +4,10 @@ import re
 
 from playwright.async_api import Response
 
+from hub.desk.queues import LIMIT
+from hub.storage.database import Unit
 from hub.storage.tables import Outbox
+from hub.waiting.work import open_work
 from tests.scenes import CIN
 
 PAGES = (
@@ -185,3 +188,25 @@ async def test_a_passkey_is_added_and_signs_in(chromium, desk):
     await up_to_the_second_step()
     await page.get_by_role("button", name="Use a passkey instead").click()
     await page.get_by_role("heading", name="My account").wait_for()
+
+
+async def test_a_long_list_of_work_is_paged_by_keyboard_alone(seat, scene):
+    now = scene.hub.clock.now()
+    steps = tuple(open_work("legal", "harbor", f"row-{n}", ("x",), now, due=now + n) for n in range(LIMIT + 4))
+    await scene.hub.database.commit(Unit((), steps))
+    ana = await seat("ana", "compliance")
+    page = ana.page
+    await page.keyboard.press("g")
+    await page.keyboard.press("w")
+    await page.get_by_text(f"{LIMIT} of {LIMIT + 5}").wait_for()
+    await page.keyboard.press("n")
+    await page.get_by_text(f"5 of {LIMIT + 5}").wait_for()
+    focused = "document.activeElement.closest('[data-row]') === document.querySelector('[data-row]')"
+    await page.wait_for_function(focused)
+    await page.keyboard.press("p")
+    await page.get_by_text(f"{LIMIT} of {LIMIT + 5}").wait_for()
+    await page.wait_for_function(focused)
+    await page.keyboard.press("j")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(re.compile(r"/desk/work/\w+$"))
+    assert ana.refused == []
