@@ -44,6 +44,7 @@ async def submit(hub: Hub, handed: Handed) -> str:
     await next_turn()
     key = hash_idempotency(hub.ring, handed.sender, handed.key)
     facts = await packets.facts_for(hub, handed)
+    await next_turn()
     now = hub.clock.now()
     asked = asked_by(handed.manifest)
     if asked.stated is not None or asked.agreements:
@@ -124,6 +125,7 @@ async def _attempt(
         prepared = await prepare(hub.channels[chosen.endpoint.channel], given)
     except Unrenderable as error:
         return await intents.give_up(hub, ticket, submission, error.detail_code, now)
+    await next_turn()
     # INVARIANT: no-silent-disclosure. From here on the ledger says that the bytes may be out.
     await intents.intend(hub, ticket, submission, chosen, decided, prepared, facts, released)
     return await _deliver(hub, ticket, submission, chosen, prepared, decided.record)

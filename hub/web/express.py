@@ -22,6 +22,7 @@ from hub.context import Hub
 from hub.errors import NotAvailable
 from hub.storage.tokens import TokenReader
 from hub.telemetry import count_request, time_request
+from hub.turns import next_turn
 from hub.web import submissions
 from hub.web.access import admitted
 from hub.web.problems import problem_of
@@ -188,7 +189,9 @@ class Connection(asyncio.Protocol):
             self._task = self._loop.create_task(self._answer(request))
 
     async def _answer(self, request: Request) -> None:
-        self._transport.write(await self._lane.answer(request))
+        answer = await self._lane.answer(request)
+        await next_turn()
+        self._transport.write(answer)
         self._task, self._patience, self._since = None, KEEPALIVE_S, self._loop.time()
         if self._ending:
             self._transport.close()

@@ -59,12 +59,13 @@ async def take(hub: Hub, who: Principal, key: str, content_type: str, body: byte
         raise Unauthorized("Your organization signs what it hands in; this is not signed.", code="signature-absent")
     _check_key(key)
     raw, documents = _parts(content_type, body)
+    manifest = read_manifest(raw)
     await next_turn()
     digests = {name: hashlib.sha256(content).digest() for name, content in documents.items()}
     handed = Handed(
         sender=who.organization,
         key=key,
-        manifest=read_manifest(raw),
+        manifest=manifest,
         documents=documents,
         body_digest=_digest(raw, digests),
         digests=digests,
