@@ -132,7 +132,6 @@ async def test_the_search_narrows(told: tuple[Scene, Api]) -> None:
         "?outcome=1",
         "?_count=0",
         "?_count=x",
-        "?_format=xml",
         "?patient=Group/x",
         "?agent=a%27b",
     ],
@@ -144,6 +143,12 @@ async def test_a_parameter_that_is_not_understood_is_refused_with_an_operation_o
     answer = await (await api.caller("county", "compliance"))("GET", f"{AT}{query}")
     assert (answer.status, answer.json["resourceType"]) == (400, "OperationOutcome")
     assert b"Quintanar" not in answer.body
+
+
+async def test_another_format_than_json_is_not_acceptable(told: tuple[Scene, Api]) -> None:
+    _, api = told
+    answer = await (await api.caller("county", "compliance"))("GET", f"{AT}?_format=xml")
+    assert (answer.status, answer.json["resourceType"]) == (406, "OperationOutcome")
 
 
 async def test_pages_follow_each_other_by_their_link(told: tuple[Scene, Api]) -> None:
