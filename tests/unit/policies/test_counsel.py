@@ -154,9 +154,25 @@ def test_a_clinic_that_was_asked_is_reached_only_if_counsel_says_so(relationship
 @given(requests, st.builds(Choices, *[st.booleans()] * len(OPTIONS)))
 def test_no_choice_ever_withholds_and_none_opens_a_proceeding(request, choices):
     safe, other = decide(request), decide(request, chosen(choices))
-    opened = set(other.released) - set(safe.released)
-    assert set(safe.released) <= set(other.released)
+    opened, closed = set(other.released) - set(safe.released), set(safe.released) - set(other.released)
+    assert all(lacks_what_accompanies_a_consent(item) for item in other.items if item.item in closed)
     assert not opened or request.purpose not in {"law_enforcement", "criminal_proceeding"} or other.hold
+
+
+def lacks_what_accompanies_a_consent(item):
+    """The one thing that a choice may take: it rests on the first basis that carries it (FORMAT.md 6.2), which may now
+    be a consent, and a consent's item goes with its notice and copy (§2.32).
+    """
+    return {reason.partition(".")[0] for reason in item.reasons} == {"notice"}
+
+
+def test_what_a_choice_rests_on_a_consent_instead_of_an_emergency_needs_the_consents_copy():
+    spoken = {"at": "2026-03-01T09:00:00-08:00", "how": "oral"}
+    forms = {"intake": {"like": "tpo", "recipients": ["st-brigid-ed"], "revoked": [spoken]}}
+    facts = {"recipient": "st-brigid-ed", "emergency": {"nature": "overdose"}, "attached": {"consent_copy": False}}
+    safe, other = under("D2=written", consents=forms, **facts)
+    assert safe.outcome == "permit"
+    assert (other.outcome, other.reasons) == ("deny", ("notice.consent_copy",))
 
 
 def test_a_decision_names_the_choices_it_was_made_under():
