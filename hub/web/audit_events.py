@@ -74,8 +74,6 @@ def _asked(request: web.Request) -> tuple[Asked, str | None]:
     outcome, agent = query.get("outcome"), query.get("agent")
     if outcome is not None and outcome not in OUTCOMES:
         raise Malformed("An outcome is 0, 4 or 8.", field="outcome")
-    if query.get("_format", "json") not in ("json", _TYPE, "application/json"):
-        raise Malformed("Only JSON is supported.", field="_format")
     since, until = _span(query.getall("date", []))
     wanted = Wanted(
         member=_reference(query.get("patient"), "Patient", "patient"),
