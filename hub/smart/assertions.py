@@ -9,9 +9,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jws import extract_compact
 
 from hub.context import Hub
 from hub.errors import Unauthorized
@@ -38,6 +35,10 @@ class Asserted(Frozen, frozen=True, kw_only=True):
 
 async def check(hub: Hub, keys: KeyCache, assertion: str, token_url: str) -> Asserted:
     """The client that signed it for this server, now. Raises `Unauthorized`, always the same."""
+    from joserfc import jwt  # noqa: PLC0415 - 9 MiB that only a hub with such clients needs
+    from joserfc.errors import JoseError  # noqa: PLC0415 - see above
+    from joserfc.jws import extract_compact  # noqa: PLC0415 - see above
+
     if len(assertion) > _MOST_BYTES:
         raise _refused()
     try:

@@ -8,18 +8,19 @@ client's server again at most once a minute; while that server is away, what it 
 import base64
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import msgspec
-from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, RSAKey
 
 from hub.errors import Malformed, Unauthorized
 from hub.ports import Fetch
 
+if TYPE_CHECKING:
+    from joserfc.jwk import ECKey, RSAKey
+
 ALGORITHMS = {"ES384": "EC", "RS384": "RSA"}
 """Allowed, and the type of key that each needs."""
-Key = ECKey | RSAKey
+Key: TypeAlias = "ECKey | RSAKey"
 _PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 _LEAST_BITS = 2048
 _MOST_KEYS = 20
@@ -31,6 +32,8 @@ _LAST_S = 86_400.0
 
 def read_jwks(raw: bytes | str) -> Mapping[str, Key]:
     """The keys by id. Raises `Malformed` for a set that is not one of public keys of the allowed kinds."""
+    from joserfc.errors import JoseError  # noqa: PLC0415 - 9 MiB that only a hub with such clients needs
+
     if len(raw) > _MOST_BYTES:
         raise Malformed("The key set is too large.", field="jwks")
     try:
@@ -90,6 +93,8 @@ _NOTHING = _Known(-_LAST_S, -_LAST_S, {})
 
 
 def _import(jwk: dict[str, Any]) -> Key:
+    from joserfc.jwk import ECKey, RSAKey  # noqa: PLC0415 - see above
+
     return ECKey.import_key(jwk) if jwk["kty"] == "EC" else RSAKey.import_key(jwk)
 
 
