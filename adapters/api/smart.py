@@ -10,13 +10,15 @@ import json
 import ssl
 import time
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import aiohttp
-from joserfc import jwt
-from joserfc.jwk import ECKey
 
 from hub.model import Frozen, new_id
+
+if TYPE_CHECKING:
+    from joserfc.jwk import ECKey
 
 _TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _ASSERTION_S, _MARGIN_S, _DEADLINE_S = 240, 30, 15.0
@@ -45,7 +47,7 @@ class SmartTokens:
     def __init__(
         self,
         endpoints: Mapping[str, SmartEndpoint],
-        key: ECKey,
+        key: "ECKey",
         key_id: str,
         *,
         allow_plain_loopback: bool = False,
@@ -119,6 +121,8 @@ class SmartTokens:
             "jti": new_id(),
         }
         header = {"alg": "ES384", "kid": self._key_id, "typ": "JWT"}
+        from joserfc import jwt  # noqa: PLC0415 - 9 MiB that only a hub with such partners needs
+
         return jwt.encode(header, claims, self._key, algorithms=["ES384"])
 
     def _open(self) -> aiohttp.ClientSession:
