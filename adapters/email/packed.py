@@ -10,8 +10,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from adapters.classes import INFORMATION
 from adapters.email.context.model import PURPOSES, Context
-from adapters.email.intake.parts import INFORMATION
 from adapters.email.intake.patients import CIN_SYSTEM
 from adapters.email.xdm.model import Code, Entry, Package
 from adapters.email.xdm.write import write_package

@@ -8,6 +8,7 @@ import base64
 import binascii
 from datetime import datetime
 
+from adapters.classes import INFORMATION_V2, KNOWN, OF_LOINC
 from adapters.mllp.message import Message, Segment
 from adapters.mllp.referrals import Referral
 from adapters.mllp.restrictions import Effect, Restriction
@@ -69,8 +70,12 @@ def status(referral: Referral, when: str, restrictions: tuple[Restriction, ...])
     return text_item("status", TITLES[referral.step], "attendance", lines)
 
 
-def request(message: Message, referral: Referral, restrictions: tuple[Restriction, ...]) -> tuple[Document, ...]:
-    """A referral's request: what is asked, its diagnoses, and the documents that came inside it."""
+def request(
+    message: Message, referral: Referral, restrictions: tuple[Restriction, ...]
+) -> tuple[tuple[Document, ...], tuple[str, ...]]:
+    """A referral's request (what is asked, its diagnoses, the documents that came inside it), and what a person must
+    look at.
+    """
     asked = [f"{obr.get(4, 2) or obr.get(4)}" for obr in message.all("OBR")]
     providers = [f"{prd.get(2, 2)} {prd.get(2, 1)}".strip() for prd in message.all("PRD")]
     lines = [
@@ -85,7 +90,8 @@ def request(message: Message, referral: Referral, restrictions: tuple[Restrictio
     diagnoses = [_coded(each, 3) for each in message.all("DG1")]
     if diagnoses:
         found.append(text_item("diagnoses", "Diagnoses", "diagnosis", ["Diagnoses", *dict.fromkeys(diagnoses)]))
-    return (*found, *_enclosed(message))
+    enclosed, review = _enclosed(message)
+    return (*found, *enclosed), review
 
 
 def local(at: int, zone: Zone) -> str:
@@ -93,9 +99,13 @@ def local(at: int, zone: Zone) -> str:
     return datetime.fromtimestamp(at / 1_000_000, zone).strftime("%Y-%m-%d %H:%M %Z")
 
 
-def _enclosed(message: Message) -> list[Document]:
-    """Documents that came as encapsulated data (ED, base64); what does not decode stays in the message as received."""
+def _enclosed(message: Message) -> tuple[list[Document], tuple[str, ...]]:
+    """Documents that came as encapsulated data (ED, base64); what does not decode stays in the message as received.
+
+    One whose class nothing says is for a person: a counseling note must not pass for a summary (§2.31(b)).
+    """
     found: list[Document] = []
+    review: dict[str, None] = {}
     for obx in message.all("OBX"):
         if obx.get(2).upper() != "ED" or obx.get(5, 4).lower() != "base64" or len(found) == _MAX_DOCUMENTS:
             continue
@@ -103,10 +113,23 @@ def _enclosed(message: Message) -> list[Document]:
             content = base64.b64decode("".join(obx.get(5, 5).split()), validate=True)
         except (binascii.Error, ValueError):
             continue
+        information = _class(obx)
+        if not information:
+            review["document.unclassed"] = None
         name = f"enclosed-{len(found) + 1}"
         title = (obx.get(3, 2) or "Enclosed document").translate(_CONTROLS)[:100]
-        found.append(Document(id=name, title=title, information="summary", media_type="", content=content))
-    return found
+        found.append(
+            Document(id=name, title=title, information=information or "summary", media_type="", content=content)
+        )
+    return found, tuple(review)
+
+
+def _class(obx: Segment) -> str:
+    """What the observation's identifier says: our own class, or a LOINC document type; else nothing."""
+    code, system = obx.get(3), obx.get(3, 3).upper()
+    if system == INFORMATION_V2:
+        return code if code in KNOWN else ""
+    return OF_LOINC.get(code, "") if system in ("LN", "LOINC") else ""
 
 
 def _coded(segment: Segment, field: int) -> str:

@@ -137,7 +137,8 @@ def _referral(
     at = instant(message.header.get(7), zone) or now
     documents: tuple[Document, ...] = ()
     if referral.asks:
-        documents = notices.request(message, referral, restrictions)
+        documents, unclassed = notices.request(message, referral, restrictions)
+        review = (*review, *unclassed)
     elif referral.step:
         documents = (notices.status(referral, _appointment(message, zone), restrictions),)
     else:

@@ -9,6 +9,7 @@ import base64
 from collections.abc import Iterator, Mapping
 
 from adapters.accompaniment import cover_text, stated
+from adapters.classes import INFORMATION_V2
 from adapters.mllp.escapes import STANDARD, escape
 from adapters.mllp.times import stamp
 from hub.errors import Unrenderable
@@ -145,8 +146,8 @@ def _texts_and_documents(parcel: Parcel) -> Iterator[str]:
     cover = escape(cover_text(parcel).strip())
     yield segment("OBX", {1: "1", 2: "FT", 3: "PART2-NOTICE^Notice to the recipient^L", 5: cover, 11: "F"})
     for number, document in enumerate(parcel.documents, 2):
-        title = f"DOCUMENT^{escape(document.title)}^L"
-        yield segment("OBX", {1: str(number), 2: "ED", 3: title, 5: _encapsulated(document), 11: "F"})
+        typed = f"{document.information}^{escape(document.title)}^{INFORMATION_V2}"
+        yield segment("OBX", {1: str(number), 2: "ED", 3: typed, 5: _encapsulated(document), 11: "F"})
 
 
 def _encapsulated(document: Document) -> str:

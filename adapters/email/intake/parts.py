@@ -7,32 +7,13 @@ from xml.etree.ElementTree import Element
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
 
+from adapters.classes import INFORMATION, KNOWN, OF_LOINC
 from adapters.email.mime import Entity, MimeError, parts_of, read_entity
 from adapters.email.notices.fields import message_id_of
 from adapters.email.xdm.model import Entry, XdmError
 from adapters.email.xdm.read import read_package
 from hub.errors import Malformed
 
-LOINC = "2.16.840.1.113883.6.1"
-INFORMATION = "urn:part2hub:information"
-"""The coding system of the hub's own classes of information, in packages from one hub to another."""
-CLASSES = {
-    "34133-9": "summary",
-    "57133-1": "summary",
-    "18842-5": "summary",
-    "18761-7": "summary",
-    "11488-4": "assessment",
-    "51848-0": "assessment",
-    "34117-2": "assessment",
-    "18776-5": "treatment_plan",
-    "10160-0": "medications",
-    "11502-2": "tests",
-    "52521-2": "treatment_plan",
-}
-"""LOINC document type to class of information (case format, section 4)."""
-KNOWN = frozenset({"summary", "demographics", "attendance", "diagnosis", "medications", "tests", "assessment"}) | {
-    "treatment_plan", "billing", "mental_health", "medical", "counseling_notes", "psychotherapy_notes",
-}  # fmt: skip
 _CDA = "{urn:hl7-org:v3}"
 _XML = {"text/xml", "application/xml", "application/hl7-sda+xml", "application/hl7-cda+xml"}
 _ZIP = {"application/zip", "application/x-zip-compressed", "application/xdm+zip"}
@@ -105,7 +86,7 @@ def _read(entity: Entity) -> Iterator[Part]:
 def _of_package(entry: Entry) -> Part:
     codes = dict(entry.codes)
     stated = next((c.value for c in codes.values() if c.system == INFORMATION and c.value in KNOWN), "")
-    stated = stated or (CLASSES.get(codes["type"].value, "") if "type" in codes else "")
+    stated = stated or (OF_LOINC.get(codes["type"].value, "") if "type" in codes else "")
     return _typed(Part(entry.media_type, entry.content, entry.title, stated, entry.source_patient))
 
 
@@ -120,6 +101,6 @@ def _typed(part: Part) -> Part:
     if root.tag != f"{_CDA}ClinicalDocument":
         return part
     code = root.find(f"{_CDA}code")
-    stated = CLASSES.get(code.get("code", ""), "") if code is not None else ""
+    stated = OF_LOINC.get(code.get("code", ""), "") if code is not None else ""
     title = part.title or (root.findtext(f"{_CDA}title") or "")
     return Part(part.media_type, part.content, title, part.information or stated, part.pid, root)

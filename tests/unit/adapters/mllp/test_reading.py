@@ -154,7 +154,7 @@ RF1|P|R|Med||O|REF-77^HARBOR||||W^Warm handoff
 PRD|RT^Referred to|Oakes^Wren|||||1999999984^NPI
 PID|1||01234567A^^^MEDI-CAL^MA||QUINTANAR^MARISOL||19880411
 DG1|1||F11.20^Opioid dependence^I10
-OBX|1|ED|DOC^Assessment^L||^AP^PDF^Base64^JVBERi0xLjQK||||||F
+OBX|1|ED|51848-0^Assessment^LN||^AP^PDF^Base64^JVBERi0xLjQK||||||F
 """
 
 
@@ -168,10 +168,26 @@ def test_a_referral_becomes_a_packet_of_items_that_are_decided_one_by_one():
     assert [(d.information, d.title) for d in found.documents] == [
         ("summary", "Referral request"),
         ("diagnosis", "Diagnoses"),
-        ("summary", "Assessment"),
+        ("assessment", "Assessment"),
     ]
     assert found.documents[2].content == b"%PDF-1.4\n"
     assert b"F11.20" not in found.documents[0].content
+
+
+@pytest.mark.parametrize(
+    ("identifier", "information", "review"),
+    [
+        (b"18776-5^Plan^LN", "treatment_plan", ()),
+        (b"counseling_notes^Session^99PART2HUB", "counseling_notes", ()),
+        (b"DOC^Assessment^L", "summary", ("document.unclassed",)),
+        (b"11111-1^Something^LN", "summary", ("document.unclassed",)),
+        (b"gossip^Something^99PART2HUB", "summary", ("document.unclassed",)),
+        (b"assessment^Assessment^L", "summary", ("document.unclassed",)),
+    ],
+)
+def test_a_document_whose_class_nothing_says_is_for_a_person(identifier, information, review):
+    found = packet(REF.replace(b"51848-0^Assessment^LN", identifier))
+    assert (found.documents[2].information, found.review) == (information, review)
 
 
 def test_whom_a_referral_is_for_is_never_guessed():

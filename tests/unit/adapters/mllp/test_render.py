@@ -68,6 +68,7 @@ def test_a_status_with_documents_goes_as_a_report_that_holds_them_whole():
     assert message.type == ("ORU", "R01")
     enclosed = [each for each in message.all("OBX") if each.get(2) == "ED"]
     assert base64.b64decode(enclosed[0].get(5, 5)) == PDF
+    assert (enclosed[0].get(3), enclosed[0].get(3, 3)) == ("assessment", "99PART2HUB")
 
 
 @pytest.mark.parametrize(
