@@ -23,6 +23,7 @@ from hub.storage import tables
 from hub.storage.database import Step, Unit
 from hub.storage.facts import instant
 from hub.storage.statements import Change, Insert, InsertNew, Keep, Lookup, Row, Tally, columns_of
+from hub.turns import next_turn
 
 BATCH = 500
 PERIOD_S = 5.0
@@ -123,6 +124,7 @@ async def _advance(hub: Hub) -> int:
         return 0
     batch = _Batch(hub)
     for entry in entries:
+        await next_turn()  # on SQLite nothing below waits, and messages shall not wait for a whole batch
         if entry.kind in _TOLD_BY:
             await _disclosed(hub, batch, entry)
         elif entry.kind in _DECIDED_BY:
