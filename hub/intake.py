@@ -24,7 +24,7 @@ MAX_TITLE = 120
 
 Identifies = Literal["sud_patient", "person", "nobody"]
 EventKind = Literal[
-    "admit", "transfer", "visit", "discharge", "admit_cancelled", "discharge_cancelled", "crisis",
+    "admit", "transfer", "visit", "discharge", "admit_cancelled", "transfer_cancelled", "discharge_cancelled", "crisis",
     "pending", "accepted", "declined", "scheduled", "appointment_cancelled", "no_show", "in_progress", "completed",
     "cancelled", "expired",
 ]  # fmt: skip

@@ -110,7 +110,7 @@ def _resources(parcel: Parcel, names: UUID) -> Iterator[tuple[str, Json]]:
 
 
 def _header(parcel: Parcel, focus: Json, sender: Json, receiver: Json) -> Json:
-    moved = parcel.event is not None and parcel.event.kind == "transfer"
+    moved = parcel.event is not None and parcel.event.kind in ("transfer", "transfer_cancelled")
     system, code, display = _TRANSFER if moved else _EVENTS[parcel.kind]
     profile = _TRANSFER_PROFILE if moved else _HEADER_PROFILES.get(parcel.kind)
     profiles = ["notifications-messageheader", *([profile] if profile else [])]

@@ -27,8 +27,13 @@ _CLASSES = {
 }
 
 
-_STATUSES = {"visit": "in-progress", "admit_cancelled": "cancelled", "discharge_cancelled": "in-progress"}
-"""What the standard's mapping of v2 to FHIR makes of A04, A11 and A13."""
+_STATUSES = {
+    "visit": "in-progress",
+    "admit_cancelled": "cancelled",
+    "transfer_cancelled": "in-progress",
+    "discharge_cancelled": "in-progress",
+}
+"""What the standard's mapping of v2 to FHIR makes of A04 and A11 to A13."""
 
 
 _STEPS = {

@@ -11,7 +11,7 @@ from adapters.mllp.acknowledge import Fault
 from adapters.mllp.message import Message
 
 USED = {
-    "ADT": {"A01", "A02", "A03", "A04", "A08", "A11", "A13"},
+    "ADT": {"A01", "A02", "A03", "A04", "A08", "A11", "A12", "A13"},
     "SIU": {"S12", "S13", "S14", "S15", "S17", "S26"},
     "OMG": {"O19"},
     "OSU": {"O51"},

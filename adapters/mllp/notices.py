@@ -22,6 +22,7 @@ TITLES = {
     "visit": "Outpatient visit notice",
     "discharge": "Discharge notice",
     "admit_cancelled": "Correction: the admission did not take place",
+    "transfer_cancelled": "Correction: the transfer did not take place",
     "discharge_cancelled": "Correction: the discharge did not take place",
     "accepted": "Referral accepted",
     "declined": "Referral declined",
@@ -34,7 +35,7 @@ TITLES = {
     "cancelled": "Referral cancelled",
     "expired": "Referral expired",
 }
-STEPS = tuple(TITLES)[6:]
+STEPS = tuple(TITLES)[7:]
 """What can become of a referral."""
 RESTRICTED = "Confidentiality: R (restricted). The sender marked access to this as restricted."
 CORRECTION = "Please correct your records: the earlier notice about this visit is withdrawn."

@@ -21,6 +21,7 @@ _TRIGGERS = {
     "discharge": ("A03", "ADT_A03"),
     "visit": ("A04", "ADT_A01"),
     "admit_cancelled": ("A11", "ADT_A09"),
+    "transfer_cancelled": ("A12", "ADT_A12"),
     "discharge_cancelled": ("A13", "ADT_A01"),
 }
 _OF_KIND = {MessageKind.ADMIT_NOTICE: "admit", MessageKind.DISCHARGE_NOTICE: "discharge"}

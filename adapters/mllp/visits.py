@@ -15,6 +15,7 @@ EVENTS = {
     "A04": "visit",
     "A08": "update",
     "A11": "admit_cancelled",
+    "A12": "transfer_cancelled",
     "A13": "discharge_cancelled",
 }
 KINDS = {
@@ -22,6 +23,7 @@ KINDS = {
     "transfer": MessageKind.ADMIT_NOTICE,
     "visit": MessageKind.ADMIT_NOTICE,
     "admit_cancelled": MessageKind.ADMIT_NOTICE,
+    "transfer_cancelled": MessageKind.ADMIT_NOTICE,
     "discharge": MessageKind.DISCHARGE_NOTICE,
     "discharge_cancelled": MessageKind.DISCHARGE_NOTICE,
 }

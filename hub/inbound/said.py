@@ -9,6 +9,8 @@ from hub.storage import submissions
 from hub.storage.submissions import StoredSubmission
 
 Lines = list[str]
+UPDATED = "Updated: "
+"""How the title of a notice begins that goes instead of an earlier one."""
 
 
 async def submission_of(hub: Hub, submission: str) -> StoredSubmission:

@@ -21,6 +21,7 @@ from hub.context import Hub
 from hub.crypto.identifiers import hash_idempotency
 from hub.errors import Conflict, Stale
 from hub.fhir.moves import Party
+from hub.inbound import said
 from hub.outbox import MOVE
 from hub.record import entry
 from hub.storage import members
@@ -30,7 +31,11 @@ from hub.storage.statements import Change, Insert, Lookup, columns_of
 from hub.storage.tables import Disclosure, Outbox, Submission, Thread
 from hub.waiting.work import close_waiting
 
-_RETRACTS = {"admit_cancelled": ("admit", "transfer", "visit"), "discharge_cancelled": ("discharge",)}
+_RETRACTS = {
+    "admit_cancelled": ("admit", "transfer", "visit"),
+    "transfer_cancelled": ("transfer",),
+    "discharge_cancelled": ("discharge",),
+}
 _VISITS = ("admit", "transfer", "visit", "discharge")
 _REFERRAL = "referral/"
 _ADD = Insert(Thread, columns_of(Thread))
@@ -99,6 +104,8 @@ async def retract(
     events = _RETRACTS.get(content.event.kind if content.event else "", ())
     rows = await hub.database.lookup(_OF, thread)
     open_ = [submission for submission, event, by in rows if event in events and by is None]
+    if events == _RETRACTS["transfer_cancelled"]:
+        open_ = await _newest(hub, open_)
     shares = [each for submission in open_ for each in await _shares(hub, submission)]
     if any(share.member != member for share in shares):
         raise Conflict("What is retracted is about another person.", code="member.differs")
@@ -166,6 +173,17 @@ async def _stop(hub: Hub, shares: list[_Share], why: str, inbound: str) -> None:
         stopped = entry(f"dispatch.{why}", now, {"inbound": inbound}, member=share.member, reference=share.outbox)
         with contextlib.suppress(Stale):  # a worker has just taken it: it counts as told
             await hub.database.commit(Unit((stop,), (stopped, *close_waiting(share.outbox, now))))
+
+
+async def _newest(hub: Hub, submissions: list[str]) -> list[str]:
+    """The last notice with what it replaces: of several transfers only the last is cancelled (HL7 v2 A12)."""
+    last = []
+    for each in sorted(submissions, reverse=True):  # ids sort by time
+        last.append(each)
+        lines = await said.text_of(hub, await said.submission_of(hub, each), "attendance")
+        if not (lines and lines[0].startswith(said.UPDATED)):
+            break
+    return last
 
 
 async def _shares(hub: Hub, submission: str) -> list[_Share]:

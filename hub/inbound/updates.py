@@ -13,7 +13,6 @@ from hub.inbound.threads import Told
 from hub.model import Document, Event
 
 _ORDER = ("When", "Setting", "Where", "Discharged to")
-_UPDATED = "Updated: "
 _REPLACES = "This replaces the earlier notice about this visit."
 _RESTRICTED = "Confidentiality: R (restricted)."
 
@@ -51,7 +50,7 @@ async def notice(hub: Hub, update: ArrivedUpdate, told: Told) -> ArrivedPacket |
 
 
 def _document(lines: said.Lines, *, restricted: bool) -> Document:
-    title = _UPDATED + lines[0].removeprefix(_UPDATED)
+    title = said.UPDATED + lines[0].removeprefix(said.UPDATED)
     rest = [line for line in lines[1:] if line != _REPLACES]
     if restricted and not any(line.startswith("Confidentiality: ") for line in rest):
         rest.append(_RESTRICTED)

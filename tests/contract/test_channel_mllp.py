@@ -154,6 +154,7 @@ class TestMllp(ChannelContract):
             (MessageKind.ADMIT_NOTICE, "transfer", "ADT^A02^ADT_A02"),
             (MessageKind.ADMIT_NOTICE, "visit", "ADT^A04^ADT_A01"),
             (MessageKind.ADMIT_NOTICE, "admit_cancelled", "ADT^A11^ADT_A09"),
+            (MessageKind.ADMIT_NOTICE, "transfer_cancelled", "ADT^A12^ADT_A12"),
             (MessageKind.DISCHARGE_NOTICE, "discharge", "ADT^A03^ADT_A03"),
             (MessageKind.DISCHARGE_NOTICE, "discharge_cancelled", "ADT^A13^ADT_A01"),
             (MessageKind.REFERRAL_PACKET, None, "REF^I12^REF_I12"),

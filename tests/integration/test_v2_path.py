@@ -338,6 +338,60 @@ async def test_a_cancellation_reaches_everyone_who_heard_the_update(line: Line) 
     assert await line.last() == ("closed", "update.nobody-told"), "an admission that did not take place"
 
 
+async def test_a_cancelled_transfer_is_taken_back_and_the_admission_stays_as_it_was_told(line: Line) -> None:
+    await line.scene.consent()
+    await line.send(mine())
+    await line.send(moved(mine("A02", control="M2")))
+    await line.scene.dispatch_all()
+    assert "MSA|AA|M3" in await line.send(mine("A12", control="M3"))
+    assert await line.last() == ("submitted", None)
+    assert await line.scene.dispatch_all() == ["delivered", "delivered"]
+    assert sorted(delivered(line)[4:]) == [
+        ("lantern", "transfer_cancelled", "Correction: the transfer did not take place"),
+        ("valley-clinic", "transfer_cancelled", "Correction: the transfer did not take place"),
+    ]
+    text = line.scene.channel.received[-1].parcel.documents[0].content.decode()
+    assert "Where: HARBOR, W1, R2, B3\n" in text, "PV1-3 of an A12 is where the patient was, and still is"
+    assert {row["event"]: bool(row["retracted_by"]) for row in await line.rows(Thread)} == {
+        "admit": False,
+        "transfer": True,
+    }
+    await line.send(mine("A08", control="M4"))
+    assert await line.last() == ("closed", "update.no-news"), "the admission is the last notice again"
+
+
+async def test_a_transfer_that_waits_for_a_consent_never_leaves_once_it_is_cancelled(line: Line) -> None:
+    await line.send(moved(mine("A02")))
+    await line.send(mine("A12", control="M2"))
+    assert await line.last() == ("closed", "retraction.nobody-told")
+    await line.scene.consent()
+    assert await line.scene.dispatch_all() == []
+    assert {row["code"] for row in await line.rows(Outbox)} == {"retracted"}
+
+
+async def test_of_two_transfers_only_the_last_is_cancelled_with_its_updates(line: Line) -> None:
+    await line.scene.consent()
+    await line.send(moved(mine("A02"), "W2^R2^B3^HARBOR"))
+    await line.send(moved(mine("A02", control="M2"), "W3^R2^B3^HARBOR"))
+    await line.scene.dispatch_all()
+    await line.send(moved(mine("A08", control="M3"), "W4^R2^B3^HARBOR"))
+    await line.scene.dispatch_all()
+    await line.send(moved(mine("A12", control="M4"), "W2^R2^B3^HARBOR"))
+    rows = sorted(await line.rows(Thread), key=lambda row: row["submission_id"])
+    assert [bool(row["retracted_by"]) for row in rows] == [False, True, True]
+    await line.send(moved(mine("A08", control="M5"), "W2^R2^B3^HARBOR"))
+    assert await line.last() == ("closed", "update.no-news"), "the first transfer is what they know again"
+
+
+async def test_a_transfer_that_nobody_knows_is_cancelled_without_a_word(line: Line) -> None:
+    await line.scene.consent()
+    await line.send(mine())
+    await line.scene.dispatch_all()
+    await line.send(mine("A12", control="M2"))
+    assert await line.last() == ("closed", "retraction.nobody-told")
+    assert len(delivered(line)) == 2
+
+
 async def test_what_the_patient_had_protected_waits_until_a_person_lets_it_go(line: Line) -> None:
     await line.scene.consent()
     assert "MSA|AA|" in await line.send(mine(more=("PV2|" + "|" * 21 + "Y",)))

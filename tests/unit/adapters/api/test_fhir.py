@@ -189,8 +189,9 @@ def test_another_implementations_models_take_every_message(kind):
     Bundle.model_validate(message)
 
 
-def test_a_transfer_names_the_profile_of_a_transfer():
-    event = Event(kind="transfer", at=1_793_000_000_000_000)
+@pytest.mark.parametrize("kind", ["transfer", "transfer_cancelled"])
+def test_a_transfer_and_its_cancellation_name_the_profile_of_a_transfer(kind):
+    event = Event(kind=kind, at=1_793_000_000_000_000)
     header = bundle(MessageKind.ADMIT_NOTICE, event=event)["entry"][0]["resource"]
     assert header["eventCoding"]["code"] == "notification-transfer"
     assert any(profile.endswith("transfer-notification-messageheader") for profile in header["meta"]["profile"])

@@ -47,6 +47,17 @@ def test_it_says_in_words_what_would_become_of_a_message(capsys, tmp_path):
         assert line in out
 
 
+def test_a_cancelled_transfer_is_said_in_words_too(capsys, tmp_path):
+    code, out, _ = check(capsys, written(tmp_path, adt("A12")))
+    assert code == 0
+    for line in (
+        "message 1: ADT^A12, control id M1",
+        "event           transfer cancelled",
+        "becomes         admit_notice",
+    ):
+        assert line in out
+
+
 @pytest.mark.parametrize(
     "content",
     [

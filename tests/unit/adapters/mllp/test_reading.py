@@ -40,6 +40,7 @@ def text(content: ArrivedPacket) -> str:
         ("A03", MessageKind.DISCHARGE_NOTICE, "discharge", "opens"),
         ("A04", MessageKind.ADMIT_NOTICE, "visit", "opens"),
         ("A11", MessageKind.ADMIT_NOTICE, "admit_cancelled", "retracts"),
+        ("A12", MessageKind.ADMIT_NOTICE, "transfer_cancelled", "retracts"),
         ("A13", MessageKind.DISCHARGE_NOTICE, "discharge_cancelled", "retracts"),
     ],
 )

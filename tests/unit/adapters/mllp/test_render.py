@@ -24,6 +24,7 @@ AT = 1_793_000_000_000_000
     [
         (MessageKind.ADMIT_NOTICE, "admit", "ADT_A01"),
         (MessageKind.ADMIT_NOTICE, "admit_cancelled", "ADT_A09"),
+        (MessageKind.ADMIT_NOTICE, "transfer_cancelled", "ADT_A12"),
         (MessageKind.DISCHARGE_NOTICE, "discharge", "ADT_A03"),
         (MessageKind.REFERRAL_PACKET, "", "REF_I12"),
     ],
