@@ -1,7 +1,8 @@
-"""The same packet by four channels: four equal decisions, one accounting row each, notice and consent copy on each."""
+"""The same packet by every channel: equal decisions, one accounting row each, notice and consent copy on each."""
 
 import asyncio
 import dataclasses
+import io
 import zipfile
 from pathlib import Path
 
@@ -18,10 +19,12 @@ from hub.compliance import accounting
 from hub.decide import DecisionRecord
 from hub.model import ChannelKind, Endpoint
 from hub.storage.tables import Decision, LedgerEntry
+from tests.api import an_api
 from tests.contract.sftp_system import SftpSystem, sftp_server
 from tests.contract.v2_system import V2System
 from tests.neighbours import EVERYBODY, Neighbours, neighbours
-from tests.scenes import FORM, SECRET, a_scene, handed
+from tests.pickups import Visitor, a_postbox, told_by_mail, with_pickup
+from tests.scenes import FORM, SECRET, Scene, a_scene, handed
 
 NOTICE = "This record which has been disclosed to you is protected by Federal confidentiality rules"
 SAME = ("outcome", "hold", "reasons", "obligations", "laws", "consents", "edition", "purpose")
@@ -123,8 +126,7 @@ async def test_hl7_v2_and_files_are_decided_and_counted_like_every_other_channel
         decisions = [msgspec.json.decode(body, type=DecisionRecord) for _, body, phase in rows if phase == "submit"]
         assert len(decisions) == 3
         assert len({tuple(getattr(d, name) for name in SAME) for d in decisions}) == 1
-        told = await accounting.account(scene.hub, scene.member, "harbor", at=scene.hub.clock.now() + 1, scope="all")
-        assert sorted((line.recipient, line.count) for line in told.lines) == sorted((who, 1) for who in everybody)
+        assert await counted(scene) == sorted((who, 1) for who in everybody)
         (message,) = v2.received
         archive = zipfile.ZipFile(files.delivered()[-1])
         for text in (str(message), archive.read("READ-FIRST.txt").decode()):
@@ -133,3 +135,40 @@ async def test_hl7_v2_and_files_are_decided_and_counted_like_every_other_channel
             assert "SCOPE OF THE CONSENT" in flat
         documents = [archive.read(name).decode() for name in archive.namelist() if name.startswith("document-")]
         assert documents == [f"{SECRET} (0)"]
+
+
+async def test_a_pick_up_is_decided_and_counted_like_a_packet_that_is_carried(
+    migrated_url: str, tmp_path: Path
+) -> None:
+    """Valley Clinic is told by mail and comes with link and code; Sunrise has the same packet by its API."""
+    both = ("sunrise", "valley-clinic")
+    async with a_scene(migrated_url, recipients=("sunrise",)) as scene, a_postbox(tmp_path) as (mailbox, postbox):
+        scene.hub = with_pickup(scene.hub, mailbox)
+        await told_by_mail(scene.hub, "valley-clinic")
+        await scene.consent(msgspec.structs.replace(FORM, recipients=both))
+        await scene.submit(recipients=both, items=({"information": "assessment"}, {"information": "counseling_notes"}))
+        assert sorted(await scene.dispatch_all()) == ["delivered", "queued"]
+        assert await counted(scene) == [("sunrise", 1)], "who was only told that something waits has nothing yet"
+        async with an_api(scene.hub) as api:
+            visitor = Visitor(api, postbox)
+            path = visitor.path()
+            archive = zipfile.ZipFile(io.BytesIO((await visitor.post(path, code=await visitor.code(path))).body))
+        assert await counted(scene) == [(who, 1) for who in both]
+        rows = await scene.rows(Decision.recipient, Decision.body)
+        decisions = [msgspec.json.decode(body, type=DecisionRecord) for _, body in rows]
+        assert {recipient for recipient, _ in rows} == set(both)
+        assert len({tuple(getattr(d, name) for name in SAME) for d in decisions}) == 1
+        assert {tuple((i.item, i.permitted, i.reasons) for i in d.items) for d in decisions} == {
+            (("item-1", True, ()), ("item-2", False, decisions[0].items[1].reasons))
+        }
+        flat = " ".join(archive.read("READ-FIRST.txt").decode().split())
+        assert NOTICE in flat
+        assert "SCOPE OF THE CONSENT" in flat
+        documents = [archive.read(name).decode() for name in archive.namelist() if name.startswith("document-")]
+        assert documents == [f"{SECRET} (0)"]
+
+
+async def counted(scene: Scene) -> list[tuple[str, int]]:
+    """Recipients and how often each had something, as the patient would be told."""
+    told = await accounting.account(scene.hub, scene.member, "harbor", at=scene.hub.clock.now() + 1, scope="all")
+    return sorted((line.recipient, line.count) for line in told.lines)

@@ -6,68 +6,35 @@ import re
 import zipfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from dataclasses import replace
-from email import message_from_string
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlmodel import select
 
-from adapters.email.smtp import Relay
-from adapters.pickup.channel import Mailbox, PickupDesk, PickupNotice
-from deploy.demo.authority import Authority
-from deploy.demo.mailserver import ClinicMailbox, mail_server, server_tls
 from hub import exchange, outbox
-from hub.model import ChannelKind, Endpoint
 from hub.pickup.collect import LIFE_US
 from hub.pickup.links import delivery_of, token_of
 from hub.storage import consents, members
 from hub.storage.member_facts import MemberFacts
 from hub.storage.tables import Consent, Disclosure, LedgerEntry, Outbox
-from tests.api import Answer, Api, an_api
+from tests.api import Api, an_api
 from tests.hubs import a_hub
+from tests.pickups import Postbox, Visitor, a_postbox, told_by_mail, with_pickup
 from tests.scenes import BORN, CIN, FORM, NAME, SECRET, handed
 
-ADDRESS = "records@lantern.example"
 NOTICE_OPENING = b"This record which has been disclosed to you is protected by Federal confidentiality rules"
 
 
-class Postbox(ClinicMailbox):
-    """Keeps every mail as text, with whom it went to left to the mail itself."""
-
-    async def take(self, raw: bytes) -> str:
-        self.refused.append(raw.decode())
-        return "250 2.0.0 Ok: queued as 4XyZ12"
-
-
-class Scene:
+class Scene(Visitor):
     def __init__(self, api: Api, postbox: Postbox, member: str) -> None:
-        self.api, self.hub, self.postbox, self.member = api, api.hub, postbox, member
+        super().__init__(api, postbox)
+        self.hub, self.member = api.hub, member
 
     async def send(self, key: str = "k1") -> None:
         await exchange.submit(self.hub, handed(self.member, key))
         for ticket in await outbox.claim(self.hub.database, self.hub.clock.now(), 10):
             await exchange.dispatch(self.hub, ticket)
-
-    @property
-    def mails(self) -> list[str]:
-        return [message_from_string(raw).get_payload(decode=True).decode() for raw in self.postbox.refused]
-
-    def path(self) -> str:
-        """Of the link in the newest notice."""
-        return re.findall(r"https://hub\.example(/pickup/\S+)", "\n".join(self.mails))[-1]
-
-    async def code(self, path: str) -> str:
-        """Ask for one, and read it in the mail."""
-        assert (await self.post(f"{path}/code")).status == 200
-        return re.findall(r"Your code: (\d{8})", self.mails[-1])[-1]
-
-    async def get(self, path: str) -> Answer:
-        return await self.api.nobody("GET", path)
-
-    async def post(self, path: str, **fields: str) -> Answer:
-        return await self.api.nobody("POST", path, data=fields)
 
     async def settled(self) -> tuple[str, str]:
         """Row and disclosure, once the hand-over is on record: the reader may have the last byte before that."""
@@ -83,23 +50,10 @@ class Scene:
 
 @pytest.fixture
 async def scene(tmp_path: Path, migrated_url: str) -> AsyncIterator[Scene]:
-    authority = Authority()
-    clinic = authority.mail("clinic.example")
-    postbox = Postbox(clinic.key, clinic.certificate, (), tmp_path)
-    tls = server_tls(*authority.server("127.0.0.1").write(tmp_path, "tls"))
     async with AsyncExitStack() as stack:
-        port = await stack.enter_async_context(mail_server(postbox, tls))
-        relay = Relay("127.0.0.1", port, "hub.example")
-        mailbox = Mailbox("exchange@hub.example", relay, authority.pem)
-        stack.push_async_callback(mailbox.close)
-        hub = await stack.enter_async_context(a_hub(migrated_url))
-        notice = PickupNotice(mailbox, lambda d: f"https://hub.example/pickup/{token_of(hub.ring, d)}", 7)
-        hub = replace(hub, channels={ChannelKind.PICKUP: notice}, pickup=PickupDesk(mailbox))
-        endpoint = Endpoint(
-            id="lantern-mail", organization="lantern", channel=ChannelKind.PICKUP, address=ADDRESS,
-            verified_at=hub.clock.now(),
-        )  # fmt: skip
-        await hub.directory.put_endpoint(endpoint, verified_by="county", by="county", at=hub.clock.now())
+        mailbox, postbox = await stack.enter_async_context(a_postbox(tmp_path))
+        hub = with_pickup(await stack.enter_async_context(a_hub(migrated_url)), mailbox)
+        await told_by_mail(hub, "lantern")
         facts = MemberFacts(given=NAME[0], family=NAME[1], born=BORN, cin=CIN)
         member = await members.register(hub, facts, [("harbor", "program")], by="harbor")
         consent = await consents.record(hub, member, FORM, by="harbor")
@@ -110,7 +64,7 @@ async def scene(tmp_path: Path, migrated_url: str) -> AsyncIterator[Scene]:
 async def test_the_recipient_is_told_that_something_waits_and_nothing_else(scene: Scene) -> None:
     await scene.send()
     (raw,), (text,) = scene.postbox.refused, scene.mails
-    assert f"To: <{ADDRESS}>" in raw
+    assert "To: <records@lantern.example>" in raw
     for word in (*NAME, CIN, BORN, "Harbor", "Lantern", "substance", "referral", SECRET):
         assert word not in raw + text
     assert await scene.one(Outbox.state, Outbox.code) == ("queued", "awaiting-pickup")
