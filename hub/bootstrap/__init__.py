@@ -154,13 +154,19 @@ async def _serve(settings: Settings, role: str, ready: Callable[[], None]) -> No
 async def running(
     hub: Hub, settings: Settings, role: str = "all", *, rate_per_minute: int | None = None
 ) -> AsyncIterator[int | None]:
-    """The parts of a role around an open hub: worker and sequencer, API; yields the API's port if there is one.
+    """The parts of a role around an open hub: worker and sequencer, API; yields the port of the API, else of the
+    probes, if there is one.
 
     Raises `ConfigurationError`.
     """
     await operator.check(hub)
     port = None
     async with contextlib.AsyncExitStack() as stack:
+        if role in ("worker", "intake") and settings.probes is not None:
+            from hub.web import probes  # noqa: PLC0415 - a worker that nobody asks does without a web server
+
+            # Around the rest: what a worker still delivers at its end is counted before its address closes.
+            port = await stack.enter_async_context(probes.probing(hub, settings.probes))
         if role in ("all", "worker"):
             await stack.enter_async_context(_working(hub, settings))
         if role in ("all", "intake"):

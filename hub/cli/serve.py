@@ -15,6 +15,8 @@ several machines with PostgreSQL, any number of each role.
   part2hub serve --role api                   take submissions only
   part2hub serve --role worker                deliver only
   part2hub serve --role intake                take mail, faxes, HL7 v2 and files only
+  HUB_PROBES=127.0.0.1:9464 part2hub serve --role worker
+                                              and answer /healthz, /readyz and /metrics there (intake: the same)
 
 Exit codes: 0 stopped as told, 3 a setting or key is refused, 4 the database is not available.
 """
@@ -55,6 +57,8 @@ def run(args: argparse.Namespace) -> int:
     def ready() -> None:
         if args.role in ("all", "api"):
             print(f"part2hub: listening on http://{settings.listen_host}:{settings.listen_port}", flush=True)
+        elif settings.probes is not None:
+            print("part2hub: /healthz, /readyz and /metrics at HUB_PROBES", flush=True)
 
     serve(settings, args.role, ready)
     return 0

@@ -45,6 +45,8 @@ class Settings(Frozen, frozen=True, kw_only=True):
     redis_url: str | None
     listen_host: str
     listen_port: int
+    probes: tuple[str, int] | None
+    """Where a worker or an intake tells whether it lives and what it counts."""
     zone: ZoneInfo
     calendar: Calendar
     county_pack: str | None
@@ -125,6 +127,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         redis_url=values.redis_url(environ.get("HUB_REDIS_URL")),
         listen_host=host or "127.0.0.1",
         listen_port=values.port_number(port, "HUB_LISTEN"),
+        probes=values.address(environ.get("HUB_PROBES"), "HUB_PROBES"),
         zone=values.zone(environ.get("HUB_ZONE", "America/Los_Angeles")),
         calendar=_calendar(environ.get("HUB_HOLIDAYS")),
         county_pack=_pack(environ.get("HUB_COUNTY_PACK") or None),
@@ -157,7 +160,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         fax_cloud=_path(environ.get("HUB_FAX_CLOUD")),
         fax_spool=Path(environ.get("HUB_FAX_SPOOL", data / "fax-spool")),
         mllp=_mllp(environ),
-        atna=_atna(environ.get("HUB_ATNA")),
+        atna=values.address(environ.get("HUB_ATNA"), "HUB_ATNA"),
         atna_ca=_path(environ.get("HUB_ATNA_CA")),
         atna_certificate=_path(environ.get("HUB_ATNA_CERT")),
         atna_key=_path(environ.get("HUB_ATNA_KEY")),
@@ -243,11 +246,6 @@ def _lease_us(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 3 <= int(text) <= 3_600:
         raise ConfigurationError("HUB_LEASE_S is 3 to 3600 seconds.")
     return int(text) * 1_000_000
-
-
-def _atna(text: str | None) -> tuple[str, int] | None:
-    host, _, port = (text or "").rpartition(":")
-    return (host.strip("[]"), values.port_number(port, "HUB_ATNA")) if text else None
 
 
 def _path(text: str | None) -> Path | None:

@@ -13,6 +13,16 @@ def port_number(text: str, name: str) -> int:
     return int(text)
 
 
+def address(text: str | None, name: str) -> tuple[str, int] | None:
+    """Host and port, or none."""
+    if not text:
+        return None
+    host, _, port = text.rpartition(":")
+    if not host:  # nothing would mean every address of the machine
+        raise ConfigurationError(f"{name} is HOST:PORT.")
+    return host.strip("[]"), port_number(port, name)
+
+
 def switch(environ: Mapping[str, str], name: str) -> bool:
     """Whether a switch is on."""
     # "yes" taken for "no" would be noticed on the day it matters.

@@ -106,7 +106,9 @@ _SILENT = web.AppKey("silent", set[web.RequestHandler])
 _ROLES = web.AppKey("roles", dict[tuple[str, str], tuple[Role, ...]])
 
 
-def make_app(hub: Hub, *, rate_per_minute: int = RATE_PER_MINUTE) -> web.Application:
+def make_app(
+    hub: Hub, *, rate_per_minute: int = RATE_PER_MINUTE, routes: tuple[Route, ...] = ROUTES
+) -> web.Application:
     """The application around a hub; `rate_per_minute` 0 lifts the limit."""
     app = web.Application(middlewares=[_boundary], client_max_size=MAX_SUBMISSION_BYTES * 4 // 3 + _OVERHEAD)
     app[HUB] = hub
@@ -114,8 +116,8 @@ def make_app(hub: Hub, *, rate_per_minute: int = RATE_PER_MINUTE) -> web.Applica
     app[RATE] = rate_per_minute
     app[smart.KEYS] = KeyCache(hub.fetch)
     app[_SILENT] = set()
-    app[_ROLES] = {(route.method, route.described): route.roles for route in ROUTES}
-    for route in ROUTES:
+    app[_ROLES] = {(route.method, route.described): route.roles for route in routes}
+    for route in routes:
         app.router.add_route(route.method, route.path, route.handler)
     return app
 
@@ -130,19 +132,24 @@ async def serving(
         yield port
 
 
+def silent_runner(app: web.Application) -> web.AppRunner:
+    """What serves an application, without its library's version in the answers or its words in a log."""
+    # What aiohttp answers by itself, before any handler, would carry its version.
+    aiohttp.web_response.SERVER_SOFTWARE = _SECURE["Server"]  # type: ignore[attr-defined]
+    silent = logging.Logger("part2hub.http")  # noqa: LOG001 - outside the logging tree on purpose: no handlers
+    silent.disabled = True
+    return web.AppRunner(
+        app, access_log=None, logger=silent, keepalive_timeout=KEEPALIVE_S, auto_decompress=False,
+        shutdown_timeout=CLOSE_S,
+    )  # fmt: skip
+
+
 @contextlib.asynccontextmanager
 async def listening(
     app: web.Application, host: str, port: int, tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[int]:
     """Serve an application there until left; yields the port."""
-    # What aiohttp answers by itself, before any handler, would carry its version.
-    aiohttp.web_response.SERVER_SOFTWARE = _SECURE["Server"]  # type: ignore[attr-defined]
-    silent = logging.Logger("part2hub.http")  # noqa: LOG001 - outside the logging tree on purpose: no handlers
-    silent.disabled = True
-    runner = web.AppRunner(
-        app, access_log=None, logger=silent, keepalive_timeout=KEEPALIVE_S, auto_decompress=False,
-        shutdown_timeout=CLOSE_S,
-    )  # fmt: skip
+    runner = silent_runner(app)
     await runner.setup()
     loop = asyncio.get_running_loop()
 

@@ -47,9 +47,10 @@ async def description(_request: web.Request) -> web.Response:
     return web.Response(body=document_json(), content_type="application/json")
 
 
-ROUTES = (
+PROBES = (
     Route("GET", "/healthz", alive, PUBLIC),
     Route("GET", "/readyz", ready, PUBLIC),
     Route("GET", "/metrics", metrics, PUBLIC),
-    Route("GET", "/openapi.json", description, PUBLIC),
 )
+"""All that a process without the API answers (`HUB_PROBES`)."""
+ROUTES = (*PROBES, Route("GET", "/openapi.json", description, PUBLIC))

@@ -18,6 +18,7 @@ UNSETTLED = ("queued", "claimed", "in_flight")
 
 async def measure(hub: Hub) -> None:
     """Set the gauges of the queue, of the work and of the ledger. Raises `StorageFailed`."""
+    telemetry.AWAY.set(hub.breakers.open)  # this process's own, so first: no database is asked
     count = select(func.count()).select_from(Outbox)
     for state in UNSETTLED:
         ((rows,),) = await hub.database.query(count.where(col(Outbox.state) == state))
@@ -26,7 +27,6 @@ async def measure(hub: Hub) -> None:
     ((due,),) = await hub.database.query(oldest)
     now = hub.clock.now()
     telemetry.OLDEST_DUE.set(max(0, now - due) / 1_000_000 if due is not None else 0)
-    telemetry.AWAY.set(hub.breakers.open)
     telemetry.LEDGER_SIZE.set(await unsigned.signed_size(hub.database))
     telemetry.UNSIGNED.set(await unsigned.waiting_s(hub.database, now))
     await _measure_work(hub)

@@ -12,7 +12,7 @@ import yaml
 
 from hub import telemetry
 from hub.__main__ import _parser
-from hub.web.app import ROUTES
+from hub.web.health import PROBES
 from tests.architecture.tree import ROOT, modules
 
 DEPLOY = ROOT / "deploy"
@@ -27,7 +27,6 @@ KUBERNETES = [
 POD = yaml.safe_load((DEPLOY / "kubernetes" / "hub" / "pod.yaml").read_text())["spec"]["template"]["spec"]
 DEPLOYMENTS = [each for each in KUBERNETES if each["kind"] == "Deployment" and each["metadata"]["name"] != "any"]
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
-PUBLIC = {route.path for route in ROUTES}
 
 
 def commands() -> Iterator[tuple[str, list[str]]]:
@@ -47,12 +46,38 @@ def test_what_is_started_is_a_command_of_the_hub(place: str, words: list[str]) -
 
 
 def test_every_probe_asks_an_address_that_the_hub_answers() -> None:
-    asked = re.findall(r"127\.0\.0\.1:8080(/\w+)", CONTAINERFILE + " ".join(HUBS["api"]["healthcheck"]["test"]))
+    tests = " ".join(" ".join(service["healthcheck"]["test"]) for service in HUBS.values())
+    asked = re.findall(r"127\.0\.0\.1:(?:8080|9464)(/\w+)", CONTAINERFILE + tests)
     for each in DEPLOYMENTS:
         for container in each["spec"]["template"]["spec"]["containers"]:
             asked += [probe["httpGet"]["path"] for name, probe in container.items() if name.endswith("Probe")]
-    assert len(asked) == 4
-    assert set(asked) <= PUBLIC
+    assert len(asked) == 10
+    assert set(asked) <= {route.path for route in PROBES}
+
+
+def test_a_process_without_the_api_is_probed_where_its_setting_says() -> None:
+    (settings,) = (each["configMapGenerator"][0]["literals"] for each in KUBERNETES if each["kind"] == "Kustomization")
+    (port,) = (int(line.rpartition(":")[2]) for line in settings if line.startswith("HUB_PROBES="))
+    for each in DEPLOYMENTS:
+        (container,) = each["spec"]["template"]["spec"]["containers"]
+        if container["args"][-1] != "api":
+            assert {"name": "probes", "containerPort": port} in container["ports"]
+            assert container["readinessProbe"]["httpGet"]["port"] == "probes"
+            assert container["livenessProbe"]["httpGet"]["port"] == "probes"
+    for name in ("worker", "intake"):
+        listens = HUBS[name]["environment"]["HUB_PROBES"].rpartition(":")[2]
+        assert f"127.0.0.1:{listens}/readyz" in " ".join(HUBS[name]["healthcheck"]["test"])
+
+
+def test_what_prometheus_asks_is_where_the_units_listen() -> None:
+    jobs = yaml.safe_load((DEPLOY / "monitoring" / "scrape.yaml").read_text())["scrape_configs"]
+    asked = {job["job_name"]: set(job["static_configs"][0]["targets"]) for job in jobs}
+    intake, worker = (
+        re.findall(r"^Environment=HUB_PROBES=(\S+)$", (DEPLOY / "systemd" / unit).read_text(), re.MULTILINE)[0]
+        for unit in ("part2hub-intake.service", "part2hub-worker@.service")
+    )
+    assert asked["part2hub-work"] == {intake, worker.replace("%i", "1"), worker.replace("%i", "2")}
+    assert set(re.findall(r'job="([^"]+)"', (DEPLOY / "monitoring" / "alerts.yaml").read_text())) == set(asked)
 
 
 def test_the_hub_is_nobody_and_writes_only_to_its_volumes() -> None:

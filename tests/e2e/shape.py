@@ -59,6 +59,8 @@ class Deployed:
         self.base = f"http://{address}"
         self.log = folder / "log"
         self.workers: list[subprocess.Popen[bytes]] = []
+        self.probes: list[str] = []
+        """Where the workers of the wide shape tell what they count."""
         self._others: list[subprocess.Popen[bytes]] = []
 
     async def command(self, *words: str) -> Done:
@@ -79,7 +81,12 @@ class Deployed:
 
     def start_worker(self) -> None:
         """One more process that delivers; of the small shape, the whole hub."""
-        self.workers.append(self._process(*(("--role", "worker") if self.wide else ())))
+        if not self.wide:
+            self.workers.append(self._process())
+            return
+        probes = _free_address()
+        self.probes.append(f"http://{probes}")
+        self.workers.append(self._process("--role", "worker", HUB_PROBES=probes))
 
     async def kill_workers(self) -> None:
         """SIGKILL: whatever a worker holds is left as it is."""
@@ -121,10 +128,10 @@ class Deployed:
             with zipfile.ZipFile(file) as archive:
                 return Told([json.loads(line) for line in archive.read("entries.jsonl").splitlines()])
 
-    def _process(self, *words: str) -> "subprocess.Popen[bytes]":
+    def _process(self, *words: str, **settings: str) -> "subprocess.Popen[bytes]":
         with self.log.open("ab") as log:
             run = [sys.executable, "-m", "hub", "serve", *words]
-            return subprocess.Popen(run, env=self.environment, cwd=ROOT, stdout=log, stderr=log)
+            return subprocess.Popen(run, env=self.environment | settings, cwd=ROOT, stdout=log, stderr=log)
 
 
 class Told:

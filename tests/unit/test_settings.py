@@ -11,6 +11,8 @@ WRONG = (
     ("HUB_LISTEN", "8080x"),
     ("HUB_LISTEN", "127.0.0.1:99999"),
     ("HUB_ATNA", "audit.county.example:65536"),
+    ("HUB_PROBES", ":9464"),
+    ("HUB_PROBES", "127.0.0.1"),
     ("HUB_DIRECT_DNS", "resolver"),
     ("HUB_SMTP_PORT", "smtp"),
     ("HUB_PUBLIC_URL", "http://hub.county.example"),
