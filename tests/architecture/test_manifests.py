@@ -51,7 +51,7 @@ def test_every_probe_asks_an_address_that_the_hub_answers() -> None:
     for each in DEPLOYMENTS:
         for container in each["spec"]["template"]["spec"]["containers"]:
             asked += [probe["httpGet"]["path"] for name, probe in container.items() if name.endswith("Probe")]
-    assert len(asked) == 10
+    assert len(asked) == 13
     assert set(asked) <= {route.path for route in PROBES}
 
 

@@ -95,12 +95,12 @@ class Deployed:
             await asyncio.to_thread(process.wait)
         self.workers.clear()
 
-    async def up(self) -> None:
-        """Wait until the API answers that it can take work."""
+    async def up(self, base: str | None = None) -> None:
+        """Wait until the API, or the process whose address is given, answers that it can take work."""
         async with asyncio.timeout(PATIENCE_S), aiohttp.ClientSession() as session:
             while True:
                 try:
-                    async with session.get(f"{self.base}/readyz") as answer:
+                    async with session.get(f"{base or self.base}/readyz") as answer:
                         if answer.status == 200:
                             return
                 except aiohttp.ClientError:

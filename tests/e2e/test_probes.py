@@ -16,6 +16,9 @@ async def test_the_workers_count_what_they_delivered_and_the_api_counts_none(
     tmp_path: Path, migrated_postgres_url: str, redis_url: str
 ) -> None:
     async with deployed(tmp_path, Servers(migrated_postgres_url, redis_url)) as (hub, sender):
+        assert len(hub.probes) == 2
+        for base in hub.probes:
+            await hub.up(base)
         await sender.settled(await sender.several(6, "sunrise"))
         assert sum([await _delivered(base) for base in hub.probes]) == 6
         assert await _delivered(hub.base) == 0
