@@ -6,8 +6,10 @@ said how it speaks of persons.
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
+import aiohttp
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,7 +21,10 @@ from hub.glass import acts
 from hub.glass.rules import Reader
 from hub.inbound.keep import keep
 from hub.inbound.settle import settle
+from hub.pickup.links import token_of
 from hub.storage import tokens
+from hub.storage.tokens import Role
+from hub.web import express
 from hub.web.openapi import document
 from tests.api import MANIFEST, NORA, TPO, Answer, Api, Caller, an_api
 from tests.hubs import a_hub
@@ -342,15 +347,101 @@ async def test_a_list_of_disclosures_about_anybody_is_as_empty(api: Api, harbors
     assert answers[0] == answers[1]
 
 
+@pytest.mark.parametrize("query", ["patient={members}", "patient=Patient/{members}", "_id={disclosures}"])
 @pytest.mark.parametrize("kind", ["Task", "ServiceRequest", "Communication", "AuditEvent"])
-async def test_a_fhir_search_for_anybody_is_as_empty(api: Api, harbors: dict[str, str], kind: str) -> None:
+async def test_a_fhir_search_for_anybody_is_as_empty(api: Api, harbors: dict[str, str], kind: str, query: str) -> None:
     stranger = await api.caller("lantern", "staff")
     answers = []
-    for member in (harbors["members"], UNKNOWN):
-        answer = await stranger("GET", f"/fhir/{kind}?patient={member}")
-        answers.append((answer.status, answer.body.replace(member.encode(), b"-")))
+    for known in (harbors, {word: "0" * len(reference) for word, reference in harbors.items()}):
+        asked = query.format(**known)
+        status, body, headers = seen(await stranger("GET", f"/fhir/{kind}?{asked}"))
+        reference = re.split("[=/]", asked)[-1].encode()
+        answers.append((status, body.replace(reference, b"-"), headers))
     assert answers[0] == answers[1]
+    assert answers[0][0] == 200
     assert b"entry" not in answers[0][1]
+
+
+async def test_the_express_lane_takes_a_packet_about_anybody_alike(
+    api: Api, harbors: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Known to another organization or to nobody, by CIN or by id."""
+    over: list[express.Connection] = []
+    hand_over = express.Connection._hand_over
+
+    def noted(self: express.Connection) -> None:
+        over.append(self)
+        hand_over(self)
+
+    monkeypatch.setattr(express.Connection, "_hand_over", noted)
+    token = (await tokens.issue(api.hub, "lantern", "sender", by="county")).token
+    people = ({"cin": NORA["cin"]}, {"cin": "07654321A"}, {"id": harbors["members"]}, {"id": UNKNOWN})
+    answers = []
+    async with aiohttp.ClientSession() as session:
+        plain = Caller(f"http://127.0.0.1:{api.port}", session, token)
+        for number, person in enumerate(people):
+            lean = {"manifest": MANIFEST | {"member": person}, "documents": {"summary": "YSBzdW1tYXJ5"}}
+            taken = await plain("POST", "/v1/submissions", lean, headers={"Idempotency-Key": f"key-{number}"})
+            answers.append(seen(taken))
+    assert over == [], "none of them was the framework's"
+    assert all(answer == answers[0] for answer in answers)
+    assert answers[0][0] == 202
+
+
+@pytest.mark.parametrize(
+    ("method", "step", "fields"), [("GET", "", None), ("POST", "/code", {}), ("POST", "", {"code": "12345678"})]
+)
+async def test_a_pick_up_link_that_opens_nothing_is_one_page_on_one_beat(
+    api: Api,
+    harbors: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+    step: str,
+    fields: dict[str, str] | None,
+) -> None:
+    """Made here for a disclosure that is not picked up, made here for none, made up for either, and no link at all."""
+    there, nowhere = f"{harbors['disclosures']}01", f"{UNKNOWN}01"
+    links = (
+        token_of(api.hub.ring, there),
+        token_of(api.hub.ring, nowhere),
+        *(f"{delivery}.{'A' * 32}" for delivery in (there, nowhere)),
+        "x",
+    )
+    beats = Beats(monkeypatch)
+    answers = []
+    for link, work_s in zip(links, (0.2, 0.1, 0.001, 0.001, 0.001), strict=True):
+        beats.work_s = work_s
+        answers.append(seen(await api.nobody(method, f"/pickup/{link}{step}", data=fields)))
+    assert all(answer == answers[0] for answer in answers)
+    assert answers[0][0] == 404
+    assert beats.left == pytest.approx([cadence.BEAT_S] * len(links))
+
+
+@pytest.mark.parametrize(("organization", "role", "status"), [("lantern", "staff", 404), ("county", "admin", 201)])
+async def test_the_glass_is_broken_or_not_alike_for_anybody(
+    api: Api,
+    harbors: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    organization: str,
+    role: Role,
+    status: int,
+) -> None:
+    """Who may not finds nothing there, who may begins: whether or not such a person is known."""
+    async with an_api(replace(api.hub, operator="county")) as run_by_county:
+        reader = await run_by_county.caller(organization, role)
+        beats = Beats(monkeypatch)
+        answers, left = [], []
+        for cin in (NORA["cin"], "07654321A"):
+            asked = {"cin": cin, "reason": "medical_emergency", "words": "An overdose; which medications?"}
+            answer = await reader("POST", "/v1/glass", asked)
+            got = seen(answer)
+            answers.append((got[0], re.sub(rb'"until":\d+', b'"until":0', got[1]), got[2]))
+            left.append(list(beats.left))
+            beats.left.clear()
+    assert answers[0] == answers[1]
+    assert answers[0][0] == status
+    assert left[0] == pytest.approx(left[1])
+    assert left[0]
 
 
 @pytest.mark.parametrize(
