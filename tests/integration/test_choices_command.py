@@ -6,9 +6,11 @@ from hub import choices
 from hub.__main__ import main
 from hub.cli.local import on_hub
 from hub.crypto.keyring import KeyRing
+from tests.people import enlist
 
 
 async def confirmed(hub):
+    await enlist(hub, "ana", "omar")
     change = await choices.propose(hub, "D2", "written", "counsel_opinion", by="county/ana")
     await choices.confirm(hub, change, by="county/omar")
     await choices.propose(hub, "D5", "label", "guidance", by="county/ana")
