@@ -32,7 +32,7 @@ from tests.servers import MissingServerError, free_port
 
 HUB, CLINIC = "hub.example", "clinic.example"
 NURSE = f"nurse@{CLINIC}"
-SECONDS = 30.0
+SECONDS = 60.0
 
 
 def living(**options: Any) -> dict[str, Any]:
