@@ -131,7 +131,6 @@ def settle_garbage() -> None:
     """What start-up made lives as long as the process: collecting it again and again costs a tenth of the
     throughput.
     """
-    gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
 
