@@ -23,9 +23,10 @@ def instant(text: str, zone: Zone) -> int | None:
         if offset >= timedelta(hours=24):
             return None
         place = timezone(-offset if given["sign"] == "-" else offset)
-    numbers = [int(given[name] or low) for name, low in _PARTS]
+    year, month, day, hour, minute, second = (int(given[name] or low) for name, low in _PARTS)
+    part = int((given["part"] or "0").ljust(6, "0"))
     try:
-        moment = datetime(*numbers, int((given["part"] or "0").ljust(6, "0")), tzinfo=place)  # type: ignore[misc, arg-type]
+        moment = datetime(year, month, day, hour, minute, second, part, tzinfo=place)
         return (moment - _EPOCH) // timedelta(microseconds=1)
     except (ValueError, OverflowError):
         return None

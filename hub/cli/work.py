@@ -122,7 +122,7 @@ async def _unpropose(hub: "Hub", args: argparse.Namespace) -> str:
 
 async def _close(hub: "Hub", args: argparse.Namespace) -> str:
     from hub.people.persons import at_hand  # noqa: PLC0415
-    from hub.waiting.release import close  # noqa: PLC0415
+    from hub.waiting.items import close  # noqa: PLC0415
 
     await close(hub, args.id, args.reason, organization=None, by=await at_hand(hub, args.by))
     return f"{args.id} is closed."

@@ -7,6 +7,7 @@ a week gets the week afterwards; the ledger is the queue.
 import asyncio
 import contextlib
 import socket
+from typing import Any
 
 import msgspec
 import structlog
@@ -47,11 +48,10 @@ async def run(hub: Hub, sink: AuditSink) -> None:
 async def feed(hub: Hub, sink: AuditSink) -> int:
     """Send one batch; how many entries were read. Raises `Unavailable` if the collector takes none."""
     place = await _place(hub)
-    entry, leaf = tables.LedgerEntry, tables.LedgerLeaf
+    entry: Any = tables.LedgerEntry
+    leaf: Any = tables.LedgerLeaf
     statement = (
-        select(  # type: ignore[call-overload]
-            leaf.position, entry.id, entry.at, entry.kind, entry.member_id, entry.reference, entry.body, entry.salt
-        )
+        select(leaf.position, entry.id, entry.at, entry.kind, entry.member_id, entry.reference, entry.body, entry.salt)
         .join(entry, col(entry.id) == col(leaf.entry_id))
         .where(col(leaf.position) >= place)
         .order_by(col(leaf.position))

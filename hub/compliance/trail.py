@@ -31,15 +31,14 @@ async def of(hub: Hub, references: Iterable[str], moments: Iterable[int]) -> lis
     """The entries about these things at about these instants, oldest first, with their positions in the tree (none: not
     sequenced yet).
     """
-    entry, leaf = LedgerEntry, LedgerLeaf
+    entry: Any = LedgerEntry
+    leaf: Any = LedgerLeaf
     spans = [await _span(hub, moment) for moment in moments]
     if not spans:
         return []
     near = or_(*(col(entry.id).between(first, last) for first, last in spans))
     statement = (
-        select(  # type: ignore[call-overload]
-            entry.id, entry.at, entry.kind, entry.reference, entry.body, leaf.position
-        )
+        select(entry.id, entry.at, entry.kind, entry.reference, entry.body, leaf.position)
         .join(leaf, col(leaf.entry_id) == col(entry.id), isouter=True)
         .where(near, col(entry.reference).in_(list(references)))
         .order_by(col(entry.id))

@@ -30,6 +30,8 @@ BETWEEN = "\n"
 """An empty line after each signed note."""
 _MOST_LINE = 1 << 20
 _MOST_KEYS = 1 << 20
+_DAMAGED = (OSError, KeyError, zipfile.BadZipFile, EOFError, NotImplementedError, UnicodeError)
+"""What reading a file raises that is no export."""
 
 HOW_TO = """\
 The ledger of a Part2 Hub: everything it decided, disclosed and was told, in the order in which it was recorded.
@@ -63,7 +65,7 @@ def verify_file(file: Path, given: Sequence[Verifier], heads: Sequence[Checkpoin
         with zipfile.ZipFile(file) as archive, archive.open(ENTRIES) as entries, archive.open(CHECKPOINTS) as notes:
             keys = keys_of(archive, given)
             return verify_export(_lines(entries), _notes(notes), keys, heads)
-    except (OSError, KeyError, zipfile.BadZipFile, EOFError, NotImplementedError, UnicodeError):
+    except _DAMAGED:
         raise Malformed("This file is not an export of a ledger, or it is damaged.") from None
 
 
@@ -72,7 +74,7 @@ def keys_in(file: Path, given: Sequence[Verifier]) -> tuple[Verifier, ...]:
     try:
         with zipfile.ZipFile(file) as archive:
             return keys_of(archive, given)
-    except (OSError, KeyError, zipfile.BadZipFile, EOFError, NotImplementedError, UnicodeError):
+    except _DAMAGED:
         raise Malformed("This file is not an export of a ledger, or it is damaged.") from None
 
 

@@ -160,11 +160,10 @@ async def _position(hub: Hub) -> int:
 
 
 async def _entries(hub: Hub, start: int) -> list[_Entry]:
-    entry, leaf = tables.LedgerEntry, tables.LedgerLeaf
+    entry: Any = tables.LedgerEntry
+    leaf: Any = tables.LedgerLeaf
     statement = (
-        select(  # type: ignore[call-overload]
-            leaf.position, entry.at, entry.kind, entry.member_id, entry.reference, entry.body
-        )
+        select(leaf.position, entry.at, entry.kind, entry.member_id, entry.reference, entry.body)
         .join(entry, col(entry.id) == col(leaf.entry_id))
         .where(col(leaf.position) >= start)
         .order_by(col(leaf.position))

@@ -1,8 +1,8 @@
 """One provision of a FHIR Consent in the words of the case format, and what of it was not understood."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from hub.fhir.shapes import (
     DOCUMENTS,
@@ -75,10 +75,12 @@ def day_or_instant(text: str) -> date | datetime | None:
         return None
 
 
-def _read(items: Iterable[object], where: str, read: object, unread: list[Unread]) -> list[Recipient]:
+def _read(
+    items: Iterable[object], where: str, read: Callable[[Any], Recipient | None], unread: list[Unread]
+) -> list[Recipient]:
     found: list[Recipient] = []
     for number, item in enumerate(items):
-        value = read(item)  # type: ignore[operator]  # one of the readers below
+        value = read(item)
         if value is None:
             unread.append(Unread("unknown", f"{where}[{number}]"))
         else:

@@ -45,7 +45,7 @@ class Message(Frozen, frozen=True, kw_only=True):
 
     def at(self, reference: object, owner: Json | None = None) -> Json | None:
         """The resource that a Reference of `owner` (none: the header) points to; none if it is not in the bundle."""
-        return self.places.at(reference, self.header if owner is None else owner)  # type: ignore[return-value]
+        return self.places.at(reference, self.header if owner is None else owner)
 
     def all(self, kind: str) -> tuple[Json, ...]:
         """The resources of this type."""

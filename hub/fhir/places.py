@@ -6,10 +6,10 @@ could mean two resources means none, since the other may be another person's; a 
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-Json = Mapping[str, Any]
+Json = dict[str, Any]
 
 _RESTFUL = re.compile(r"(?P<base>https?://.+/)?(?P<name>[A-Z][A-Za-z]{1,40}/[A-Za-z0-9\-.]{1,64})")
 _VERSION = re.compile(r"/_history/[A-Za-z0-9\-.]{1,64}$")
@@ -34,7 +34,7 @@ class Places:
 
     def at(self, reference: object, owner: Json) -> Json | None:
         """What the Reference of `owner` points to; none if that is not in the bundle, or not certain."""
-        target = reference.get("reference") if isinstance(reference, Mapping) else None
+        target = reference.get("reference") if isinstance(reference, dict) else None
         if not isinstance(target, str) or not target:
             return None
         if target.startswith("#"):
@@ -54,7 +54,7 @@ def nodes(resource: object) -> Iterator[Json]:
     waiting = [resource]
     while waiting:
         value = waiting.pop()
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             yield value
             waiting.extend(value.values())
         elif isinstance(value, list):
@@ -66,6 +66,6 @@ def _contained(owner: Json, name: str) -> Json | None:
     found = [
         each
         for each in (inside if isinstance(inside, list) else [])
-        if isinstance(each, Mapping) and each.get("id") == name and isinstance(each.get("resourceType"), str)
+        if isinstance(each, dict) and each.get("id") == name and isinstance(each.get("resourceType"), str)
     ]
     return found[0] if len(found) == 1 else None

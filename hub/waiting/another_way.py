@@ -5,8 +5,8 @@
 
 Rules kept: the verified directory is the only source of addresses; nothing leaves by the choice itself, `dispatch`
 decides anew (deny-by-default), and what people had approved is approved anew; one person chooses, as nothing is let go
-that the hub would not try by itself; the first disclosure stays what it is
-(INVARIANT: unknown-is-disclosed). Choice, item and new row become durable together, so that one item leads to one.
+that the hub would not try by itself; the first disclosure stays what it is (INVARIANT: unknown-is-disclosed). Choice,
+item and new row become durable together, so that one item leads to one.
 """
 
 from typing import NamedTuple

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from hub.errors import Malformed
 from hub.model import Frozen, only
-from hub.waiting import another_way, approvals, proposals, release
+from hub.waiting import another_way, approvals, items, proposals
 from hub.waiting import listing as waiting
 from hub.waiting.listing import Filter
 from hub.waiting.proposals import Reason
@@ -57,7 +57,7 @@ async def listing(request: web.Request) -> web.Response:
 async def show(request: web.Request) -> web.Response:
     """`GET /v1/work/{id}`: with the evidence behind the disclosure; the look itself is on the ledger."""
     return json_response(
-        await release.show(
+        await items.show(
             request.app[HUB], request.match_info["id"], organization=_organization(request), by=who_calls(request).by
         )
     )
@@ -66,7 +66,7 @@ async def show(request: web.Request) -> web.Response:
 async def take(request: web.Request) -> web.Response:
     """`POST /v1/work/{id}/assign`: to a person who sees it, by default whoever asks."""
     given = await read_json(request, Assigning)
-    await release.assign(
+    await items.assign(
         request.app[HUB],
         request.match_info["id"],
         given.to,
@@ -116,7 +116,7 @@ async def unpropose(request: web.Request) -> web.Response:
 async def settle(request: web.Request) -> web.Response:
     """`POST /v1/work/{id}/close`: done with; as an `incident`, what a review found is assessed next (§2.16(b))."""
     given = await read_json(request, Settling)
-    await release.close(
+    await items.close(
         request.app[HUB],
         request.match_info["id"],
         given.reason,

@@ -18,7 +18,7 @@ from hub.model import ChannelKind, Deferred, Endpoint, Refused
 from hub.storage import consents
 from hub.storage.database import Step, Unit
 from hub.storage.tables import Disclosure, LedgerEntry, Outbox, WorkItem
-from hub.waiting import another_way, approvals, release
+from hub.waiting import another_way, approvals, items
 from hub.waiting.work import open_work
 from tests.api import an_api
 from tests.desk import a_desk
@@ -169,7 +169,7 @@ async def test_only_verified_addresses_of_the_recipient_are_offered(scene: Scene
     work = await failed(scene, channels[MAIL])
     unverified = Endpoint(id="lantern-new", organization="lantern", channel=FAX, address="+17075550199")
     await scene.hub.directory.put_endpoint(unverified, verified_by=None, by="county", at=scene.hub.clock.now())
-    seen = await release.show(scene.hub, work, organization="harbor", by="harbor/desk")
+    seen = await items.show(scene.hub, work, organization="harbor", by="harbor/desk")
     assert [each["endpoint"] for each in seen["ways"]] == ["lantern-fax", "lantern-api"]
     for wrong in ("lantern-new", "lantern-email", "sunrise-api"):
         with pytest.raises(Malformed):

@@ -17,15 +17,8 @@ from policies import rules
 from policies.choices import read_choices
 from policies.findings import Prohibiting
 from tests.api import an_api
-from tests.scenes import a_scene
 
 ANA, OMAR = "county/ana", "county/omar"
-
-
-@pytest.fixture
-async def scene(migrated_url):
-    async with a_scene(migrated_url) as scene:
-        yield scene
 
 
 async def changed(scene, doubt, answer):

@@ -8,7 +8,7 @@ import pytest
 from hub.errors import Conflict, Malformed
 from hub.model import Receipt, Refused, Unknown
 from hub.storage.tables import Disclosure, Evidence, LedgerEntry, Outbox, WorkItem
-from hub.waiting import proposals, release
+from hub.waiting import items, proposals
 from tests import disclosures as d
 from tests.disclosures import a_county, disclose
 from tests.people import let_go
@@ -42,7 +42,7 @@ async def confirmations(scene: Scene) -> list[dict[str, Any]]:
 async def test_what_the_recipient_says_they_have_was_disclosed(migrated_url):
     async with a_scene(migrated_url) as scene:
         work = await unknown(scene)
-        await release.close(scene.hub, work, "confirmed_delivered", organization="harbor", by=CALLER)
+        await items.close(scene.hub, work, "confirmed_delivered", organization="harbor", by=CALLER)
         assert await scene.rows(Outbox.state) == [("delivered",)]
         ((state, concluded),) = await scene.rows(Disclosure.state, Disclosure.concluded_at)
         assert (state, concluded is not None) == ("disclosed", True)
@@ -52,7 +52,7 @@ async def test_what_the_recipient_says_they_have_was_disclosed(migrated_url):
 async def test_what_the_recipient_says_they_lack_was_not_disclosed_and_does_not_go_by_itself(migrated_url):
     async with a_scene(migrated_url) as scene:
         work = await unknown(scene)
-        await release.close(scene.hub, work, "confirmed_not_delivered", organization="harbor", by=CALLER)
+        await items.close(scene.hub, work, "confirmed_not_delivered", organization="harbor", by=CALLER)
         assert await scene.rows(Outbox.state, Outbox.code) == [("dead", "confirmed_not_delivered")]
         assert await scene.rows(Disclosure.state) == [("not_disclosed",)]
         assert await scene.dispatch_all() == []
@@ -84,7 +84,7 @@ async def test_nothing_goes_again_unless_the_recipient_said_they_lack_it(migrate
 async def test_closing_without_an_answer_leaves_it_a_disclosure_that_may_have_been_made(migrated_url):
     async with a_scene(migrated_url) as scene:
         work = await unknown(scene)
-        await release.close(scene.hub, work, "reviewed", organization="harbor", by=CALLER)
+        await items.close(scene.hub, work, "reviewed", organization="harbor", by=CALLER)
         assert await scene.rows(Outbox.state) == [("unknown",)]
         assert await scene.rows(Disclosure.state) == [("unknown",)]
         assert await confirmations(scene) == []
@@ -97,7 +97,7 @@ async def test_a_dead_letter_has_nothing_to_confirm(migrated_url):
         scene.channel.answers.append(Refused(code="not-accepted"))
         assert await scene.dispatch_all() == ["dead"]
         work = await asked(scene, "dead_letter")
-        for act in (release.close, proposals.propose):
+        for act in (items.close, proposals.propose):
             with pytest.raises(Malformed, match="Only an unknown outcome"):
                 await act(scene.hub, work, "confirmed_delivered", organization="harbor", by=CALLER)
         assert await scene.rows(Disclosure.state) == [("not_disclosed",)]
@@ -106,11 +106,11 @@ async def test_a_dead_letter_has_nothing_to_confirm(migrated_url):
 async def test_a_receipt_that_came_late_outweighs_somebody_who_did_not_find_it(migrated_url):
     async with a_scene(migrated_url) as scene:
         work = await late_receipt(scene)
-        for act in (release.close, proposals.propose):
+        for act in (items.close, proposals.propose):
             with pytest.raises(Conflict) as caught:
                 await act(scene.hub, work, "confirmed_not_delivered", organization="harbor", by=CALLER)
             assert caught.value.detail_code == "delivered"
-        await release.close(scene.hub, work, "confirmed_delivered", organization="harbor", by=CALLER)
+        await items.close(scene.hub, work, "confirmed_delivered", organization="harbor", by=CALLER)
         assert await scene.rows(Outbox.state) == [("delivered",)]
 
 

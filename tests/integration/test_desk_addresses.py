@@ -5,7 +5,6 @@ from sqlmodel import select
 
 from hub.storage.tables import LedgerEntry, WorkItem
 from hub.waiting import numbers
-from tests.desk import a_desk
 from tests.integration.test_misdirection import NUMBER, a_fax_scene, fax_of, misdirected, used
 
 NEW = "+17075550122"
@@ -15,12 +14,6 @@ NEW = "+17075550122"
 async def scene(migrated_url):
     async with a_fax_scene(migrated_url) as scene:
         yield scene
-
-
-@pytest.fixture
-async def desk(scene):
-    async with a_desk(scene.hub) as desk:
-        yield desk
 
 
 async def entered(scene, browser, **changes):

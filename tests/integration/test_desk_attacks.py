@@ -11,7 +11,6 @@ from hub.people import accounts
 from hub.storage.tables import LedgerEntry
 from hub.web.desk.routes import PAGES
 from hub.web.pages.visit import MAX_FORM
-from tests.desk import a_desk
 from tests.scenes import CIN, NAME, a_scene
 
 SCRIPT = '"><img src=x onerror=alert(1)>'
@@ -31,12 +30,6 @@ async def scene(migrated_url):
         await Sequencer(scene.hub.database, scene.hub.ring, scene.hub.clock).finish()
         await projection.catch_up(scene.hub)
         yield scene
-
-
-@pytest.fixture
-async def desk(scene):
-    async with a_desk(scene.hub) as desk:
-        yield desk
 
 
 def address(page):

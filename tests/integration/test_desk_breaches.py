@@ -2,27 +2,12 @@
 
 import re
 
-import pytest
-
 from hub.storage import members
 from hub.storage.member_facts import MemberFacts
 from hub.storage.tables import Matter, MatterPerson
-from tests.desk import a_desk
 from tests.integration.test_breaches import NOTICE
 from tests.integration.test_desk_registers import a_day_ago, entered
-from tests.scenes import CIN, a_scene
-
-
-@pytest.fixture
-async def scene(migrated_url):
-    async with a_scene(migrated_url) as scene:
-        yield scene
-
-
-@pytest.fixture
-async def desk(scene):
-    async with a_desk(scene.hub) as desk:
-        yield desk
+from tests.scenes import CIN
 
 
 async def another(scene, family, whose="harbor"):

@@ -6,7 +6,6 @@ import pytest
 
 from hub.ledger.sequencer import Sequencer
 from hub.storage.tables import Glass, WorkItem
-from tests.desk import a_desk
 from tests.scenes import BORN, CIN, NAME, a_scene
 
 WORDS = "Overdose at 02:10, unresponsive; which medications?"
@@ -22,12 +21,6 @@ async def scene(migrated_url):
         await scene.dispatch_all()
         await Sequencer(scene.hub.database, scene.hub.ring, scene.hub.clock).finish()
         yield scene
-
-
-@pytest.fixture
-async def desk(scene):
-    async with a_desk(scene.hub) as desk:
-        yield desk
 
 
 @pytest.fixture

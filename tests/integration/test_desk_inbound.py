@@ -13,7 +13,6 @@ from hub.model import Document, MemberIdentity, MessageKind
 from hub.storage.database import Step, Unit
 from hub.storage.statements import Change
 from hub.storage.tables import Inbound, LedgerEntry, Outbox, Submission, WorkItem
-from tests.desk import a_desk
 from tests.integration.test_inbound_fax import a_fax
 from tests.scenes import BORN, CIN, NAME, a_scene
 
@@ -47,12 +46,6 @@ async def scene(migrated_url):
     async with a_scene(migrated_url) as scene:
         await scene.consent()
         yield scene
-
-
-@pytest.fixture
-async def desk(scene):
-    async with a_desk(scene.hub) as desk:
-        yield desk
 
 
 async def waiting(scene, arrival):

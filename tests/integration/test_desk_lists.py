@@ -9,7 +9,7 @@ from hub.compliance import matters
 from hub.compliance.matters import Act, Opening
 from hub.desk.queues import LIMIT
 from hub.storage.database import Unit
-from hub.waiting import release
+from hub.waiting import items
 from hub.waiting.work import open_work
 from tests.api import an_api
 from tests.desk import a_desk
@@ -65,7 +65,7 @@ async def test_every_item_stands_on_one_page_in_the_order_it_is_due(hub, desk):
     assert [len(page) for page in found] == [LIMIT, LIMIT, MANY - 2 * LIMIT]
     ids = [each for page in found for each in page]
     assert len(set(ids)) == MANY
-    rows = {each["id"]: each["kind"] for each in [await release.read_item(hub, each, None) for each in ids]}
+    rows = {each["id"]: each["kind"] for each in [await items.read_item(hub, each, None) for each in ids]}
     assert [rows[each] for each in ids] == ["dead_letter"] * (MANY - 70) + ["hold"] * 50 + ["legal"] * 20
 
 
@@ -74,7 +74,7 @@ async def test_settled_items_are_paged_from_the_last_one_settled(hub, desk):
     ana = await desk.somebody("ana", "compliance")
     ids = [each async for page in pages(ana, "/desk/work", WORK) for each in page]
     for each in ids:
-        await release.close(hub, each, "reviewed", organization=None, by="county/eve")
+        await items.close(hub, each, "reviewed", organization=None, by="county/eve")
         hub.clock.ahead += 1
     settled = [each async for page in pages(ana, "/desk/work?state=closed", WORK) for each in page]
     assert settled == ids[::-1]

@@ -14,20 +14,7 @@ from hub.people.accounts import EVERYBODY
 from hub.storage import consents
 from hub.storage.statements import Returning
 from hub.storage.tables import LedgerEntry, LogCount, LogRow
-from tests.desk import a_desk
-from tests.scenes import CIN, NAME, a_scene, handed
-
-
-@pytest.fixture
-async def scene(migrated_url):
-    async with a_scene(migrated_url) as scene:
-        yield scene
-
-
-@pytest.fixture
-async def desk(scene):
-    async with a_desk(scene.hub) as desk:
-        yield desk
+from tests.scenes import CIN, NAME, handed
 
 
 async def sequenced(scene):

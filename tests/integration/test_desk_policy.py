@@ -2,25 +2,10 @@
 
 import re
 
-import pytest
-
 from hub import choices
-from tests.desk import PASSWORD, a_desk
-from tests.scenes import a_scene
+from tests.desk import PASSWORD
 
 ASKED = {"doubt": "D2", "answer": "written", "reason": "counsel_opinion"}
-
-
-@pytest.fixture
-async def scene(migrated_url):
-    async with a_scene(migrated_url) as scene:
-        yield scene
-
-
-@pytest.fixture
-async def desk(scene):
-    async with a_desk(scene.hub) as desk:
-        yield desk
 
 
 async def d2(scene):

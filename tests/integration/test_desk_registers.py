@@ -13,7 +13,6 @@ from hub.desk import projection
 from hub.ledger.proofs import public_keys
 from hub.ledger.sequencer import Sequencer
 from hub.storage.tables import LedgerEntry, Matter
-from tests.desk import a_desk
 from tests.scenes import CIN, a_scene
 
 SCRIPT = "<script>alert('Marisol')</script>"
@@ -28,12 +27,6 @@ async def scene(migrated_url):
         await Sequencer(scene.hub.database, scene.hub.ring, scene.hub.clock).finish()
         await projection.catch_up(scene.hub)
         yield scene
-
-
-@pytest.fixture
-async def desk(scene):
-    async with a_desk(scene.hub) as desk:
-        yield desk
 
 
 def a_day_ago(scene):

@@ -10,19 +10,6 @@ from hub.storage.tables import LedgerEntry, Outbox, WorkItem, WorkNote
 from tests import disclosures
 from tests.desk import a_desk
 from tests.disclosures import a_county, disclose
-from tests.scenes import a_scene
-
-
-@pytest.fixture
-async def scene(migrated_url):
-    async with a_scene(migrated_url) as scene:
-        yield scene
-
-
-@pytest.fixture
-async def desk(scene):
-    async with a_desk(scene.hub) as desk:
-        yield desk
 
 
 async def a_hold(scene):

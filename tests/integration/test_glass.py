@@ -23,7 +23,7 @@ from hub.settings.glass import Glass
 from hub.storage.directory import Organization
 from hub.storage.tables import Glass as Row
 from hub.storage.tables import LedgerEntry, Matter, WorkItem, WorkNote
-from hub.waiting import release
+from hub.waiting import items
 from hub.waiting.escalation import escalate
 from tests.api import an_api
 from tests.hubs import ZONE
@@ -198,7 +198,7 @@ async def test_a_review_in_time_ends_it_and_one_that_nobody_makes_goes_to_compli
     ((work,),) = await scene.rows(WorkItem.id)
     scene.hub.clock.ahead += 73 * HOUR_US
     assert await escalate(scene.hub, scene.hub.clock.now()) == 1
-    await release.close(scene.hub, work, "reviewed", organization="harbor", by="harbor/privacy")
+    await items.close(scene.hub, work, "reviewed", organization="harbor", by="harbor/privacy")
     assert await scene.rows(WorkItem.state, WorkItem.resolution) == [("closed", "reviewed")]
     assert await scene.rows(Matter.id) == []
 
@@ -207,17 +207,17 @@ async def test_whoever_read_does_not_review_it_and_only_its_two_findings_end_it(
     await broken(scene)
     ((work,),) = await scene.rows(WorkItem.id)
     with pytest.raises(Conflict) as own:
-        await release.close(scene.hub, work, "reviewed", organization="harbor", by=NIGHT.by)
+        await items.close(scene.hub, work, "reviewed", organization="harbor", by=NIGHT.by)
     assert own.value.detail_code == "same-person"
     with pytest.raises(Malformed):
-        await release.close(scene.hub, work, "duplicate", organization="harbor", by="harbor/privacy")
+        await items.close(scene.hub, work, "duplicate", organization="harbor", by="harbor/privacy")
 
 
 async def test_without_an_emergency_it_is_presumed_a_breach(scene):
     """45 CFR 164.402(2), §2.16(b): its clocks run from the finding."""
     act = await broken(scene)
     ((work,),) = await scene.rows(WorkItem.id)
-    await release.close(scene.hub, work, "incident", organization="harbor", by="harbor/privacy")
+    await items.close(scene.hub, work, "incident", organization="harbor", by="harbor/privacy")
     assert await scene.rows(Matter.kind, Matter.organization_id, Matter.reference) == [("breach", "harbor", act)]
     states = {kind: state for _, kind, state in await scene.rows(WorkItem.id, WorkItem.kind, WorkItem.state)}
     assert states == {"break_glass": "closed", "incident": "open"}
@@ -227,7 +227,7 @@ async def test_the_reviewer_sees_what_was_looked_at_and_is_seen_to_look(scene):
     act = await broken(scene)
     await seen(scene, act)
     ((work,),) = await scene.rows(WorkItem.id)
-    shown = await release.show(scene.hub, work, organization="harbor", by="harbor/privacy")
+    shown = await items.show(scene.hub, work, organization="harbor", by="harbor/privacy")
     told = shown["glass"]
     assert (told["by"], told["reason"], told["running"]) == (NIGHT.by, "medical_emergency", True)
     assert [each["what"] for each in told["looks"]] == ["consents", "member", "log"]

@@ -19,7 +19,7 @@ from hub.model import Document, MemberIdentity, MessageKind, Unknown
 from hub.storage.database import Step, Unit
 from hub.storage.statements import Change
 from hub.storage.tables import Disclosure, Inbound, LedgerEntry, Outbox, Proof, Submission, WorkItem
-from hub.waiting import release
+from hub.waiting import items
 from tests.scenes import BORN, CIN, NAME, Scene, a_scene
 
 PERSON = MemberIdentity(given=NAME[0], family=NAME[1], born=BORN, cin=CIN)
@@ -228,8 +228,8 @@ async def test_whichever_of_an_arrival_and_its_work_is_closed_both_are(scene: Sc
     (item,) = await rows(scene, WorkItem)
     for wrong in ("reviewed", "answered", "incident"):
         with pytest.raises(Malformed):
-            await release.close(scene.hub, item["id"], wrong, organization="harbor", by="harbor/desk")
-    await release.close(scene.hub, item["id"], "misdirected", organization="harbor", by="harbor/desk")
+            await items.close(scene.hub, item["id"], wrong, organization="harbor", by="harbor/desk")
+    await items.close(scene.hub, item["id"], "misdirected", organization="harbor", by="harbor/desk")
     (arrival,), (item,) = await rows(scene, Inbound), await rows(scene, WorkItem)
     assert (arrival["state"], arrival["code"]) == ("closed", "misdirected")
     assert (item["state"], item["resolution"], item["closed_by"]) == ("closed", "misdirected", "harbor/desk")
@@ -239,7 +239,7 @@ async def test_a_reason_of_what_came_in_closes_nothing_else(scene: Scene) -> Non
     await delivered(scene, Unknown(code="timeout"))
     (item,) = await rows(scene, WorkItem)
     with pytest.raises(Malformed):
-        await release.close(scene.hub, item["id"], "not_ours", organization="harbor", by="harbor/desk")
+        await items.close(scene.hub, item["id"], "not_ours", organization="harbor", by="harbor/desk")
 
 
 async def delivered(scene: Scene, *answers: Any) -> str:

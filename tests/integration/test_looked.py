@@ -12,7 +12,6 @@ from hub.desk import projection
 from hub.ledger.sequencer import Sequencer
 from hub.storage.tables import LedgerEntry, ViewedMember
 from tests.api import an_api
-from tests.desk import a_desk
 from tests.scenes import a_scene
 
 
@@ -31,12 +30,6 @@ async def scene(migrated_url):
         await Sequencer(scene.hub.database, scene.hub.ring, scene.hub.clock).finish()
         await projection.catch_up(scene.hub)
         yield scene
-
-
-@pytest.fixture
-async def desk(scene):
-    async with a_desk(scene.hub) as desk:
-        yield desk
 
 
 async def looks_at(scene, member):

@@ -14,15 +14,9 @@ from hub.storage.tables import LedgerEntry, Outbox, Person, Token, WorkItem
 from hub.waiting import numbers, proposals
 from tests.faults import broken_at
 from tests.people import enlist
-from tests.scenes import FORM, a_scene
+from tests.scenes import FORM
 
 SYSTEM = "harbor/ehr"
-
-
-@pytest.fixture
-async def scene(migrated_url):
-    async with a_scene(migrated_url) as scene:
-        yield scene
 
 
 async def dead_letter(scene):

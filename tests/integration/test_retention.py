@@ -27,7 +27,7 @@ from hub.storage import consent_papers, consents, key_records, members, rewrap
 from hub.storage.member_facts import MemberFacts
 from hub.storage.tables import ConsentDocument, Evidence, Item, LedgerEntry, WorkItem, WorkNote
 from hub.views import submission as view
-from hub.waiting.release import close, show
+from hub.waiting.items import close, show
 from tests.disclosures import EMERGENCY, a_county, disclose
 from tests.registers import at, do, opened
 from tests.scenes import BORN, CIN, FORM, NAME, a_scene

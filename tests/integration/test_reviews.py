@@ -12,7 +12,7 @@ from hub.storage import members
 from hub.storage.directory import Organization
 from hub.storage.member_facts import MemberFacts
 from hub.storage.tables import Evidence, LedgerEntry, WorkItem
-from hub.waiting import approvals, release
+from hub.waiting import approvals, items
 from hub.waiting.escalation import escalate
 from hub.waiting.listing import Filter, newest
 from hub.workers import worker
@@ -61,7 +61,7 @@ async def test_what_nobody_reviewed_in_72_hours_goes_to_compliance_once(migrated
 async def test_what_was_reviewed_in_time_does_not_escalate(migrated_url):
     async with a_county(migrated_url) as scene:
         work = await at_night(scene)
-        await release.close(scene.hub, work, "reviewed", organization="harbor", by="harbor/privacy")
+        await items.close(scene.hub, work, "reviewed", organization="harbor", by="harbor/privacy")
         scene.hub.clock.ahead += 80 * HOUR
         assert await escalate(scene.hub, scene.hub.clock.now()) == 0
 
@@ -70,9 +70,9 @@ async def test_whoever_disclosed_in_an_emergency_does_not_review_it(migrated_url
     async with a_county(migrated_url) as scene:
         work = await at_night(scene)
         with pytest.raises(Conflict) as caught:
-            await release.close(scene.hub, work, "reviewed", organization="harbor", by="harbor/clerk")
+            await items.close(scene.hub, work, "reviewed", organization="harbor", by="harbor/clerk")
         assert caught.value.detail_code == "same-person"
-        await release.close(scene.hub, work, "reviewed", organization="harbor", by="harbor/privacy")
+        await items.close(scene.hub, work, "reviewed", organization="harbor", by="harbor/privacy")
         assert await open_work(scene) == {}
 
 
@@ -80,10 +80,10 @@ async def test_a_review_that_finds_an_incident_opens_one(migrated_url):
     """§2.16(b): a breach is assessed."""
     async with a_county(migrated_url) as scene:
         work = await at_night(scene)
-        await release.close(scene.hub, work, "incident", organization="harbor", by="harbor/privacy")
+        await items.close(scene.hub, work, "incident", organization="harbor", by="harbor/privacy")
         assert list(await open_work(scene)) == ["incident"]
         with pytest.raises(Malformed):
-            await release.close(
+            await items.close(
                 scene.hub, (await open_work(scene))["incident"], "incident", organization="harbor", by="harbor/privacy"
             )
 
@@ -92,13 +92,13 @@ async def test_a_reviewer_reads_the_evidence_and_the_ledger_says_so(migrated_url
     """§2.51(c): recipient, facility, discloser, date and time, nature."""
     async with a_county(migrated_url) as scene:
         work = await at_night(scene)
-        shown = await release.show(scene.hub, work, organization="harbor", by="harbor/privacy")
+        shown = await items.show(scene.hub, work, organization="harbor", by="harbor/privacy")
         fields = ("recipient_name", "recipient_facility", "discloser_name", "nature")
         assert [shown["evidence"]["emergency"][name] for name in fields] == [d.EMERGENCY[name] for name in fields]
         assert shown["evidence"]["disclosed_at"] is not None
         assert [body["by"] for body in await of_kind(scene, "access.viewed")] == ["harbor/privacy"]
         with pytest.raises(NotAvailable):
-            await release.show(scene.hub, work, organization="lantern", by="lantern/anybody")
+            await items.show(scene.hub, work, organization="lantern", by="lantern/anybody")
 
 
 async def test_an_emergency_without_its_nature_leaves_at_once_and_the_review_asks_for_it(migrated_url):

@@ -17,7 +17,7 @@ from hub.errors import NotAvailable
 from hub.inbound import keep, paper
 from hub.inbound.keep import Kept
 from hub.model import MessageKind
-from hub.waiting.release import CLOSING
+from hub.waiting.items import CLOSING
 from hub.web.desk.named import names
 from hub.web.pages import arrived
 from hub.web.pages.door import ACT, READ, Page

@@ -17,10 +17,10 @@ from hub.model import Doubt
 from hub.people import persons
 from hub.storage.statements import Lookup
 from hub.storage.tables import Outbox
-from hub.waiting import another_way, approvals, proposals, release
+from hub.waiting import another_way, approvals, items, proposals
 from hub.waiting.doubts import QUALITY, STATION
+from hub.waiting.items import CLOSING
 from hub.waiting.proposals import Reason
-from hub.waiting.release import CLOSING
 from hub.waiting.settling import read_item
 from hub.web.desk.named import colleagues, names
 from hub.web.letters import pdf_response
@@ -56,7 +56,7 @@ async def take(visit: Visit) -> web.Response:
     """`POST /desk/work/{id}/take`: by oneself, or given to a colleague (`to`)."""
     item = await _item(visit)
     to = visit.field("to") or None
-    await release.assign(visit.hub, item["id"], to, organization=item["organization_id"], by=visit.who.by)
+    await items.assign(visit.hub, item["id"], to, organization=item["organization_id"], by=visit.who.by)
     return _back(item)
 
 
@@ -113,7 +113,7 @@ async def close(visit: Visit) -> web.Response:
     """`POST /desk/work/{id}/close`: settled, with a reason and what there is to say about it."""
     item = await _item(visit)
     reason = _reason(visit, closes(item["kind"]))
-    await release.close(visit.hub, item["id"], reason, organization=item["organization_id"], by=visit.who.by)
+    await items.close(visit.hub, item["id"], reason, organization=item["organization_id"], by=visit.who.by)
     await _kept(visit, item)
     return _back(item)
 
@@ -135,7 +135,7 @@ def closes(kind: str) -> tuple[str, ...]:
 
 async def _page(visit: Visit, item: dict[str, Any], problem: str = "", status: int = 200) -> web.Response:
     hub, organization = visit.hub, item["organization_id"]
-    seen = await release.show(hub, item["id"], organization=organization, by=visit.who.by)
+    seen = await items.show(hub, item["id"], organization=organization, by=visit.who.by)
     proposed = seen["proposal"]
     needed = await approvals.needed(hub, item["reference"])
     return page(

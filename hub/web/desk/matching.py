@@ -18,7 +18,7 @@ from hub.inbound.keep import Kept
 from hub.inbound.paper import Sorting
 from hub.model import MemberIdentity
 from hub.storage import members
-from hub.waiting.release import CLOSING
+from hub.waiting.items import CLOSING
 from hub.web.desk import whose
 from hub.web.desk.inbound import shown, theirs
 from hub.web.desk.named import names

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from adapters.email.reasons import REASONS
-from hub.waiting.release import CLOSING
+from hub.waiting.items import CLOSING
 from hub.web.pages import arrived, terms, times
 from hub.web.pages.render import TEMPLATES
 from hub.web.pages.words import LANGUAGES, language_of, words
