@@ -40,6 +40,11 @@ class Guard:
             return self.loopback
         return found.is_global and not found.is_multicast
 
+    def allows_host(self, host: str) -> bool:
+        """Whether a URL's host may be tried: a name is looked up later, aiohttp asks no resolver about a literal."""
+        literal = ":" in host or host.replace(".", "").isdigit() or host.lower().startswith("0x")
+        return self.allows(host) if literal else bool(host)
+
     async def addresses(self, host: str, port: int) -> list[str]:
         """The addresses of a host name or literal, all of them allowed. Raises `ForbiddenTarget`, `OSError`."""
         loop = asyncio.get_running_loop()

@@ -25,9 +25,7 @@ class Poster:
     async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Reply:
         """The receiver's status. Raises `OSError` for an address that may not be asked, and for no answer."""
         parts = urlsplit(url)
-        host = parts.hostname or ""
-        literal = ":" in host or host.replace(".", "").isdigit() or host.lower().startswith("0x")
-        if parts.scheme != "https" or not host or (literal and not self._guard.allows(host)):
+        if parts.scheme != "https" or not self._guard.allows_host(parts.hostname or ""):
             raise OSError
         try:
             async with self._open().post(url, data=body, headers=headers, allow_redirects=False) as answer:

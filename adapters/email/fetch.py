@@ -59,10 +59,9 @@ class Fetcher:
     async def _once(self, method: str, url: str, body: tuple[bytes, str] | None, *, https_only: bool) -> bytes | str:
         """The body, or where it moved to."""
         parts = urlsplit(url)
-        host = parts.hostname or ""
-        if parts.scheme not in ({"https"} if https_only else {"http", "https"}) or not host or parts.username:
+        if parts.scheme not in ({"https"} if https_only else {"http", "https"}) or parts.username:
             raise FetchFailed
-        if not self._literal_allowed(host):  # aiohttp asks no resolver about a literal address
+        if not self._guard.allows_host(parts.hostname or ""):
             raise FetchFailed
         headers = {"Content-Type": body[1]} if body else {}
         data = body[0] if body else None
@@ -77,10 +76,6 @@ class Fetcher:
                 if len(content) > _LARGEST:
                     raise FetchFailed
             return bytes(content)
-
-    def _literal_allowed(self, host: str) -> bool:
-        looks_numeric = ":" in host or host.replace(".", "").isdigit() or host.lower().startswith("0x")
-        return not looks_numeric or self._guard.allows(host)
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
