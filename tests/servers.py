@@ -7,6 +7,7 @@ Rules kept here:
 - The system's own servers and data are never touched.
 """
 
+import asyncio
 import os
 import pwd
 import secrets
@@ -20,6 +21,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import asyncpg
 import redis
 
 USER = "part2hub"
@@ -53,10 +55,15 @@ class PostgresServer:
             self.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
     def execute(self, sql: str) -> None:
-        """Run one administrative statement. Raises `subprocess.CalledProcessError`."""
-        psql = str(self.programs / "psql")
-        command = [psql, "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--command", sql, self.url()]
-        subprocess.run(command, check=True, stdin=subprocess.DEVNULL, timeout=START_SECONDS)
+        """Run one administrative statement. Raises `asyncpg.PostgresError`."""
+        asyncio.run(self._execute(sql))
+
+    async def _execute(self, sql: str) -> None:
+        connection = await asyncpg.connect(self.url(), timeout=START_SECONDS)
+        try:
+            await connection.execute(sql)
+        finally:
+            await connection.close()
 
 
 @contextmanager
