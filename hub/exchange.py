@@ -43,6 +43,19 @@ async def submit(hub: Hub, handed: Handed) -> str:
             raise Malformed("No such organization in the directory.", field=f"$.recipients[{n}]")
     await next_turn()
     key = hash_idempotency(hub.ring, handed.sender, handed.key)
+    while True:
+        try:
+            return await _take(hub, handed, directory, key)
+        except Stale as stale:
+            if stale.detail_code == "idempotency":
+                return await _earlier(hub, handed, key)
+            # It would wait for a consent, and one may just have come.
+
+
+async def _take(hub: Hub, handed: Handed, directory: Directory, key: bytes) -> str:
+    """Decide, seal and queue in one unit. Raises `Stale` for a key that was used, and for what would wait for a change
+    of facts that have changed meanwhile.
+    """
     facts = await packets.facts_for(hub, handed)
     await next_turn()
     now = hub.clock.now()
@@ -56,10 +69,7 @@ async def submit(hub: Hub, handed: Handed) -> str:
     await next_turn()
     lease_us = hub.lease_us if hub.handover.has_room() else None
     packet = packets.packet(hub, handed, facts, asked, decisions, key, now, lease_us)
-    try:
-        await hub.database.commit(packet.unit)
-    except Stale:
-        return await _earlier(hub, handed, key)
+    await hub.database.commit(packet.unit)
     if packet.queued:
         kept = {decided.record.recipient: decided._replace(stored=True) for decided in decisions}
         hub.recent.keep(packet.submission, packet.documents, kept, facts, directory)
@@ -108,8 +118,8 @@ async def _attempt(
         asked = submission.facts.asked
         decided = newly(_decided(hub, asked, facts, directory, submission.sender, ticket.recipient, now, by=by), now)
     released = packets.released(decided.record, ticket)
-    if seen and (chosen is None or not released):
-        raise Stale("A refusal has no guard, so it rests on facts that were read again.")
+    if seen and chosen is None:
+        raise Stale("A dead letter has no guard, so it rests on facts that were read again.")
     if not released:
         return await intents.withhold(hub, ticket, submission, decided, now)
     if chosen is None:

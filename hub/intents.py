@@ -17,13 +17,13 @@ from hub.outbox import BEGIN_FLIGHT, RETARGET, SETTLE, Ticket
 from hub.record import entry
 from hub.storage.database import Step, Unit
 from hub.storage.facts import Facts
+from hub.storage.fence import unchanged
 from hub.storage.statements import Change, Check, Insert, columns_of
 from hub.storage.submissions import StoredSubmission
-from hub.storage.tables import Attempt, DirectoryState, Disclosure, Member
+from hub.storage.tables import Attempt, DirectoryState, Disclosure
 from hub.waiting import doubts
 from hub.waiting.work import close_waiting, open_work
 
-_FENCE = Check(Member, ("id", "fence"))
 _DIRECTORY = Check(DirectoryState, ("id", "version"), held=False)
 """Not held: every intent of the county would queue for one row, and no law orders a directory change and an intent."""
 _ADD_DISCLOSURE = Insert(Disclosure, columns_of(Disclosure))
@@ -55,12 +55,8 @@ async def intend(
         "in_flight", chosen.endpoint.id, ticket.attempts + 1, chosen.tries + 1,
         now + hub.lease_us, ticket.id, "claimed", ticket.claim,
     )  # fmt: skip
-    guards = (
-        # INVARIANT: revocation-is-a-fence. A revocation changes the fence under the same row lock.
-        Step(_FENCE, (facts.member, facts.fence), "fence"),
-        Step(_DIRECTORY, (1, decision.directory), "directory"),
-        Step(BEGIN_FLIGHT, flight, "claim"),
-    )
+    # INVARIANT: revocation-is-a-fence. A revocation changes the fence under the same row lock.
+    guards = (*_rests_on(submission, decision), Step(BEGIN_FLIGHT, flight, "claim"))
     attempt = (
         ticket.id, ticket.attempts + 1, delivery, chosen.endpoint.channel.value, chosen.endpoint.id, digest,
         now, None, None, None, None,
@@ -139,18 +135,20 @@ async def conclude(
 
 
 async def withhold(hub: Hub, ticket: Ticket, submission: StoredSubmission, decided: Decided, now: int) -> str:
-    """Nothing of the row may leave now: it is withheld, or waits for a person, and the ledger says why."""
+    """Nothing of the row may leave now: it is withheld, or waits for a person or a consent, and the ledger says why.
+
+    Raises `Stale` as `intend` does: a refusal that a consent of this very moment lifts is decided anew.
+    """
     decision = decided.record
-    waits = decision.hold and not packets.let_go(decision, ticket)
-    state, code = ("held", "person") if waits else ("withheld", "denied")
+    state, code = packets.refused(submission, decision, ticket)
     writes = [packets.bound("dispatch.withheld", decided, submission)]
     if not decided.stored:
         writes.append(step(decided, submission.id, submission.member, "dispatch"))
-    if waits:
+    if code == "person":
         writes += close_waiting(ticket.id, now)
         writes.append(reviews.waiting(hub, submission.sender, ticket.id, decision, now))
     settle = Step(SETTLE, (state, now, code, None, None, ticket.id, ticket.claim), "claim")
-    await hub.database.commit(Unit((settle,), tuple(writes)))
+    await hub.database.commit(Unit((*_rests_on(submission, decision), settle), tuple(writes)))
     return state
 
 
@@ -171,6 +169,13 @@ async def give_up(hub: Hub, ticket: Ticket, submission: StoredSubmission, code: 
     settle = Step(SETTLE, ("dead", now, code, None, None, ticket.id, ticket.claim), "claim")
     await hub.database.commit(Unit((settle,), writes))
     return "dead"
+
+
+def _rests_on(submission: StoredSubmission, decision: DecisionRecord) -> tuple[Step, ...]:
+    """The guards of a decision: the facts and the directory are those that it saw."""
+    directory = Step(_DIRECTORY, (1, decision.directory), "directory")
+    member = submission.member
+    return (directory,) if member is None else (unchanged(member, decision.fence), directory)
 
 
 def _disclosure(

@@ -23,6 +23,7 @@ from hub.seal import seal_item
 from hub.storage import members
 from hub.storage.database import Step, Unit
 from hub.storage.facts import NOBODY, Facts
+from hub.storage.fence import unchanged
 from hub.storage.submissions import ADD, ADD_ITEM, StoredFacts, StoredSubmission
 
 _encode = msgspec.json.Encoder().encode
@@ -51,7 +52,8 @@ def packet(
     With a lease, what may leave is born claimed, for the worker of this process.
     """
     manifest = handed.manifest
-    stated = StoredFacts(asked=asked, event=manifest.event, by=handed.by)
+    waits = manifest.holds_for_consent
+    stated = StoredFacts(asked=asked, event=manifest.event, by=handed.by, waits_for_consent=waits)
     submission = StoredSubmission(
         new_id(), handed.sender, facts.member, manifest.kind, manifest.purpose, manifest.priority, stated, now
     )
@@ -69,11 +71,13 @@ def packet(
         for document, item in zip(documents.values(), manifest.items, strict=True)
     ]
     queued: list[Ticket] = []
-    for decided in decisions:
-        steps, ready = _recipient(hub, submission, handed, decided, lease_us)
+    places = [_places(decided.record, waits) for decided in decisions]
+    for decided, placed in zip(decisions, places, strict=True):
+        steps, ready = _recipient(hub, submission, handed, decided, placed, lease_us)
         writes += steps
         queued += ready
-    return Packet(submission, documents, Unit((guard,), tuple(writes)), tuple(queued))
+    guards = (*_still_lacking(facts, places), guard)
+    return Packet(submission, documents, Unit(guards, tuple(writes)), tuple(queued))
 
 
 def released(decision: DecisionRecord, ticket: Ticket) -> tuple[str, ...]:
@@ -84,6 +88,15 @@ def released(decision: DecisionRecord, ticket: Ticket) -> tuple[str, ...]:
     if ticket.share == "review":
         return tuple(i.item for i in decision.items if i.permitted and i.hold) if let_go(decision, ticket) else ()
     return tuple(i.item for i in decision.items if i.permitted and not i.hold)
+
+
+def refused(submission: StoredSubmission, decision: DecisionRecord, ticket: Ticket) -> tuple[str, str]:
+    """State and code of a row of which nothing may leave now."""
+    if decision.hold and not let_go(decision, ticket):
+        return "held", "person"
+    if ticket.share == "ready" and submission.facts.waits_for_consent and _lacks_only_consent(decision):
+        return "held", "consent"
+    return "withheld", "denied"
 
 
 def let_go(decision: DecisionRecord, ticket: Ticket) -> bool:
@@ -125,13 +138,12 @@ def _item(ring: KeyRing, submission: str, document: Document, digest: bytes | No
 
 
 def _recipient(
-    hub: Hub, submission: StoredSubmission, handed: Handed, decided: Decided, lease_us: int | None
+    hub: Hub, submission: StoredSubmission, handed: Handed, decided: Decided, places: list[Place], lease_us: int | None
 ) -> tuple[list[Step], list[Ticket]]:
     """Decision, ledger entry and outbox rows for one recipient, and those that are ready to go."""
     decision, member, now = decided.record, submission.member, submission.created_at
     steps = [step(decided, submission.id, member, "submit"), bound("submission.decided", decided, submission)]
     stated, ready = submission.facts.asked.stated, []
-    places = _places(decision, hold_for_consent=handed.manifest.holds_for_consent)
     # A subpoena is answered by counsel, also where something else of the packet may go at once.
     served = stated is not None and len(places) == 1 and reviews.queue(decision) == reviews.LEGAL
     for place in places:
@@ -161,7 +173,13 @@ def bound(kind: str, decided: Decided, submission: StoredSubmission) -> Step:
     return entry(kind, decided.at, body, member=submission.member, reference=submission.id)
 
 
-def _places(decision: DecisionRecord, *, hold_for_consent: bool) -> list[Place]:
+def _still_lacking(facts: Facts, places: list[list[Place]]) -> tuple[Step, ...]:
+    """What waits for the member's facts to change rests on facts that have not: nobody would look at it again."""
+    waits = any(place.state == "held" and place.share == "ready" for placed in places for place in placed)
+    return (unchanged(facts.member, facts.fence),) if waits and facts.member is not None else ()
+
+
+def _places(decision: DecisionRecord, waits_for_consent: bool) -> list[Place]:
     """Where the recipient's share stands after the first decision."""
     places = []
     if any(item.permitted and not item.hold for item in decision.items):
@@ -171,8 +189,8 @@ def _places(decision: DecisionRecord, *, hold_for_consent: bool) -> list[Place]:
         if share == "review" or not places:
             places.append(Place("held", "person", share))
     if not places:
-        wait = hold_for_consent and _lacks_only_consent(decision)
-        places.append(Place("held", "consent") if wait else Place("withheld", "denied"))
+        waits = waits_for_consent and _lacks_only_consent(decision)
+        places.append(Place("held", "consent") if waits else Place("withheld", "denied"))
     return places
 
 

@@ -10,12 +10,18 @@ from hub.context import Hub
 from hub.errors import NotAvailable, Stale, Unavailable
 from hub.outbox import requeue_held
 from hub.storage.database import Step, Unit
-from hub.storage.statements import Change, Lookup
+from hub.storage.statements import Change, Check, Lookup
 from hub.storage.tables import Member
 
 _ATTEMPTS = 50
 _FENCE = Lookup(Member, ("fence",), "id")
+_UNCHANGED = Check(Member, ("id", "fence"))
 _RAISE = Change(Member, ("fence",), ("id", "fence"), must_hit=True)
+
+
+def unchanged(member: str, fence: int) -> Step:
+    """The guard of what rests on the facts that a decision saw: nothing about this member has changed since."""
+    return Step(_UNCHANGED, (member, fence), "fence")
 
 
 async def commit_fenced(

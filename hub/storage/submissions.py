@@ -28,6 +28,8 @@ class StoredFacts(Frozen, frozen=True, kw_only=True):
     event: EventManifest | None = None
     by: str = ""
     """Who handed it in: such a person does not approve it."""
+    waits_for_consent: bool = False
+    """Kept, while it lacks only a consent, until one is recorded."""
 
 
 class StoredItem(NamedTuple):

@@ -1,0 +1,74 @@
+"""What lacks only a consent waits for it: through changes that bring none, and through one that comes meanwhile."""
+
+from msgspec.structs import replace
+
+from hub import packets
+from hub.storage import members
+from hub.storage.database import Unit
+from hub.storage.tables import Outbox
+from tests.scenes import FORM, Scene
+
+
+async def states(scene: Scene) -> list[tuple[str, str | None]]:
+    return [(state, code) for _, state, code in await scene.rows(Outbox.id, Outbox.state, Outbox.code)]
+
+
+async def test_a_notice_goes_on_waiting_through_a_change_that_brings_no_consent_for_it(scene):
+    await scene.submit(kind="crisis_followup")
+    await members.add_links(scene.hub, scene.member, [("valley-clinic", "treating_provider")], by="harbor")
+    assert await scene.dispatch_all() == ["held"]
+    await scene.consent(replace(FORM, recipients=("valley-clinic",)))
+    assert await scene.dispatch_all() == ["held"]
+    assert await states(scene) == [("held", "consent")]
+    await scene.consent()
+    assert await scene.dispatch_all() == ["delivered"]
+
+
+async def test_what_was_not_to_wait_is_withheld_for_good(scene):
+    await scene.submit()
+    await scene.consent()
+    assert await scene.dispatch_all() == []
+    assert await states(scene) == [("withheld", "denied")]
+
+
+async def test_a_consent_verified_while_a_notice_is_handed_in_lets_it_go(scene, monkeypatch):
+    """The narrowest moment: the consent commits after the decision and before the notice waits for it."""
+    made, commit = packets.packet, scene.hub.database.commit
+    decided: list[Unit] = []
+
+    def packet_of(*args, **more):
+        packet = made(*args, **more)
+        decided.append(packet.unit)
+        return packet
+
+    async def commit_after_a_consent(unit):
+        if decided == [unit]:
+            await scene.consent()
+        return await commit(unit)
+
+    monkeypatch.setattr(packets, "packet", packet_of)
+    monkeypatch.setattr(scene.hub.database, "commit", commit_after_a_consent)
+    await scene.submit(kind="crisis_followup")
+    assert await scene.dispatch_all() == ["delivered"]
+
+
+async def test_a_consent_verified_while_a_notice_is_refused_lets_it_go(scene, monkeypatch):
+    """The same moment at dispatch: the consent commits after the refusal was decided and before it is recorded."""
+    refused = packets.refused
+    await scene.submit(kind="crisis_followup")
+    await members.add_links(scene.hub, scene.member, [("valley-clinic", "treating_provider")], by="harbor")
+    commit, waiting = scene.hub.database.commit, []
+
+    def refused_now(*args):
+        waiting.append(args)
+        return refused(*args)
+
+    async def commit_after_a_consent(unit):
+        if len(waiting) == 1:
+            waiting.append(unit)
+            await scene.consent()
+        return await commit(unit)
+
+    monkeypatch.setattr(packets, "refused", refused_now)
+    monkeypatch.setattr(scene.hub.database, "commit", commit_after_a_consent)
+    assert await scene.dispatch_all() == ["delivered"]
