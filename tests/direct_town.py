@@ -142,7 +142,7 @@ async def an_inbox() -> AsyncIterator[Inbox]:
 
     inbox = Inbox(free_port())
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: SMTP(inbox, loop=loop), "127.0.0.1", inbox.port)
+    server = await loop.create_server(lambda: SMTP(inbox, hostname="localhost", loop=loop), "127.0.0.1", inbox.port)
     try:
         yield inbox
     finally:
@@ -213,7 +213,14 @@ class Openssl:
 async def post(relay: Postfix, mail: bytes, to: str = f"lantern@{HUB}", sender: str = NURSE) -> None:
     """As the clinic's mail system does."""
     await aiosmtplib.send(
-        mail, sender=sender, recipients=[to], hostname="127.0.0.1", port=relay.port, start_tls=False, timeout=30
+        mail,
+        sender=sender,
+        recipients=[to],
+        hostname="127.0.0.1",
+        port=relay.port,
+        start_tls=False,
+        timeout=30,
+        local_hostname="localhost",
     )
 
 

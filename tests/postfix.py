@@ -148,7 +148,7 @@ def _configure(server: Postfix, transports: Mapping[str, str]) -> None:
 def _answers(port: int) -> bool:
 
     try:
-        with smtplib.SMTP("127.0.0.1", port, timeout=2) as session:
+        with smtplib.SMTP("127.0.0.1", port, "localhost", timeout=2) as session:
             return session.noop()[0] == 250
     except (OSError, smtplib.SMTPException):
         return False

@@ -102,6 +102,7 @@ async def sftp_server(system: SftpSystem) -> AsyncIterator[int]:
                 server_factory=lambda: _Server(system),
                 server_host_keys=[key],
                 sftp_factory=lambda channel: _Files(system, channel),
+                gss_host=None,  # else it asks the name service for its own name, at each connection
             )
             for key in (system.host, asyncssh.generate_private_key("ssh-ed25519"))
         ]

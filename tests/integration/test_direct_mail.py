@@ -175,7 +175,7 @@ async def lmtp(port: int, mail: bytes, to: str) -> tuple[int, str]:
     """One transaction, without the mail server in front; the last answer."""
 
     def talk() -> tuple[int, str]:
-        with smtplib.LMTP("127.0.0.1", port, timeout=30) as session:
+        with smtplib.LMTP("127.0.0.1", port, "localhost", timeout=30) as session:
             session.ehlo_or_helo_if_needed()
             session.mail(NURSE)
             code, words = session.rcpt(to)

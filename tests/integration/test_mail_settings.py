@@ -54,6 +54,7 @@ async def relay(folder: Path, *, implicit: bool) -> AsyncIterator[tuple[int, lis
         starttls = None if implicit else tls
         return SMTP(
             mailbox,
+            hostname="localhost",
             tls_context=starttls,
             require_starttls=not implicit,
             auth_required=True,

@@ -40,7 +40,7 @@ async def listening(*peers: str) -> AsyncIterator[tuple[int, list[Arrival]]]:
 
 
 def hand_over(port: int) -> int:
-    with smtplib.LMTP("127.0.0.1", port, timeout=10) as session:
+    with smtplib.LMTP("127.0.0.1", port, "localhost", timeout=10) as session:
         session.ehlo()
         session.mail("a@b.example")
         session.rcpt("hub@hub.example")
