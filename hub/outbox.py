@@ -46,7 +46,7 @@ MOVE = Change(Outbox, ("state", "due_at", "code", "claim", "lease_until"), ("id"
 RETARGET = Change(Outbox, ("endpoint_id", "tries"), ("id",))
 APPROVE = Change(Outbox, ("approved_by",), ("id",))
 _RENEW = Change(Outbox, ("lease_until",), ("id", "claim"))
-_GIVE_BACK = Change(Outbox, ("state", "due_at", "claim", "lease_until"), ("id", "claim"))
+_GIVE_BACK = Change(Outbox, ("state", "claim", "lease_until"), ("id", "claim"))
 _REQUEUE = Change(Outbox, ("state", "due_at", "code"), ("id", "state"))
 
 
@@ -126,9 +126,9 @@ async def claim(
     return [Ticket(*found) for found in rows]
 
 
-async def give_back(database: Database, tickets: Iterable[Ticket], now: int) -> None:
-    """Claimed rows go back to the queue untouched; one that is no longer this worker's stays as it is."""
-    steps = tuple(Step(_GIVE_BACK, ("queued", now, None, None, t.id, t.claim)) for t in tickets)
+async def give_back(database: Database, tickets: Iterable[Ticket]) -> None:
+    """Claimed rows go back to their place in the queue; one that is no longer this worker's stays as it is."""
+    steps = tuple(Step(_GIVE_BACK, ("queued", None, None, t.id, t.claim)) for t in tickets)
     if steps:
         await database.commit(Unit((), steps))
 

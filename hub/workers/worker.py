@@ -121,7 +121,7 @@ class Worker:
     async def _give_back(self, ticket: Ticket) -> None:
         """The partner has no place left here: another worker may have, or this one later."""
         with contextlib.suppress(HubError):  # then the row goes back when its lease ends
-            await outbox.give_back(self._hub.database, [ticket], self._hub.clock.now())
+            await outbox.give_back(self._hub.database, [ticket])
 
     async def _wait_for_room(self) -> None:
         """A delivery that ends makes room, and one that takes long no longer counts."""
