@@ -25,10 +25,12 @@ _FAX = re.compile(r"\+[1-9][0-9]{6,14}")
 _NPI = re.compile(r"[0-9]{10}")
 _KEY_BYTES = 32
 _PATH = re.compile(r"(/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?")
+_SEALED = frozenset({"sealed", "sealed-v2"})
+"""An envelope, of version 1 and of version 2."""
 _FORMS = {
-    ChannelKind.API: frozenset({"fhir", "sealed"}),
+    ChannelKind.API: _SEALED | {"fhir"},
     ChannelKind.EMAIL: frozenset({"context", "xdm", "360x", "no-mdn", "dispatched", "gcm", "pkcs1"}),
-    ChannelKind.FILE: frozenset({"sealed"}),
+    ChannelKind.FILE: _SEALED,
 }
 """The words of an endpoint's form; a channel that is not here takes none."""
 _ONE_FORM = (ChannelKind.API, ChannelKind.FILE)
@@ -147,8 +149,8 @@ def _api(entry: EndpointEntry) -> None:
     if url.scheme != "https" or url.username is not None:
         raise Malformed(words, field="address")
     if not entry.form.split():
-        raise Malformed("An API endpoint takes the form fhir or sealed.", field="form")
-    if entry.form == "sealed" and entry.seal_key is None:
+        raise Malformed("An API endpoint takes the form fhir, sealed-v2 or sealed.", field="form")
+    if entry.form.strip() in _SEALED and entry.seal_key is None:
         raise Malformed("A sealed form needs the key to seal to.", field="seal_key")
 
 

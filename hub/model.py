@@ -62,7 +62,7 @@ class Endpoint(Frozen, frozen=True, kw_only=True):
     address: str
     """Mail address, E.164 number, https, mllps or sftp URL, by channel."""
     form: str = ""
-    """api: `fhir` (FHIR message bundle) or `sealed` (sealed envelope, needs `seal_key`)."""
+    """api: `fhir` (FHIR message bundle), `sealed-v2` or `sealed` (envelope of that version, needs `seal_key`)."""
     rank: int = 0
     """Order of preference, lowest first."""
     certificate: bytes | None = None

@@ -25,7 +25,10 @@ from hub.model import ChannelKind, Deferred, Endpoint, Outcome, Parcel, Prepared
 _LARGE = 256 * 1024
 """Bytes that take about a millisecond to seal; a hop to a thread and back costs as much as sealing 10 KiB."""
 _UNAUTHORIZED = 401
-_FORMS = {"fhir": (fhir.MEDIA_TYPE, fhir.OPERATION), "sealed": (envelope.MEDIA_TYPE, "")}
+_FORMS = {
+    "fhir": (fhir.MEDIA_TYPE, fhir.OPERATION),
+    **{form: (version.media_type, "") for form, version in envelope.FORMS.items()},
+}
 
 
 class ApiChannel:
@@ -95,7 +98,7 @@ class ApiChannel:
     def _prepare(self, parcel: Parcel) -> Prepared:
         target = self._target(parcel.endpoint)
         client_context(parcel.endpoint.tls_ca)
-        sealed = parcel.endpoint.form == "sealed"
+        sealed = parcel.endpoint.form in envelope.FORMS
         body = envelope.seal_parcel(parcel, self._key_id) if sealed else fhir.message_bundle(parcel)
         digest = hashlib.sha256(body).digest()
         media_type, _ = _FORMS[parcel.endpoint.form]
@@ -115,5 +118,5 @@ class ApiChannel:
 
     def _target(self, endpoint: Endpoint) -> Target:
         if endpoint.form not in _FORMS:
-            raise Unrenderable("The endpoint's form is neither fhir nor sealed.", code="endpoint-unusable")
+            raise Unrenderable("The endpoint's form is neither fhir nor that of an envelope.", code="endpoint-unusable")
         return parse_target(endpoint.address, _FORMS[endpoint.form][1], allow_plain_loopback=self._plain)

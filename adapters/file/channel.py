@@ -1,8 +1,8 @@
 """The file channel: a parcel as one file in the recipient's SFTP folder, with its checksum beside it.
 
 Rules kept: address and host key come from the parcel's endpoint alone; the file appears under its name only when it is
-whole, the checksum after it; what failed after the first byte may lie on the partner's disk (unknown-is-disclosed). The
-form `sealed` writes an envelope that only the holder of the endpoint's key can read.
+whole, the checksum after it; what failed after the first byte may lie on the partner's disk (unknown-is-disclosed). An
+envelope's form writes what only the holder of the endpoint's key can read.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import asyncssh
 
-from adapters.api.envelope import seal_parcel
+from adapters.api.envelope import FORMS, seal_parcel
 from adapters.file.package import package
 from adapters.file.sftp import SftpTarget, connected, parse_target, put
 from hub.errors import Unrenderable
@@ -31,7 +31,7 @@ from hub.model import (
     now_us,
 )
 
-_ENDINGS = {"": "zip", "sealed": "sealed"}
+_ENDINGS = {"": "zip", **dict.fromkeys(FORMS, "sealed")}
 
 
 class FileChannel:
@@ -60,7 +60,7 @@ class FileChannel:
         _target(parcel.endpoint)
         if sum(len(document.content) for document in parcel.documents) > self.max_bytes:
             raise Unrenderable("The packet is larger than this channel carries.", code="too-large")
-        make = seal_parcel_unsigned if parcel.endpoint.form == "sealed" else package
+        make = seal_parcel_unsigned if parcel.endpoint.form in FORMS else package
         body = await asyncio.to_thread(make, parcel)
         return Prepared(parcel=parcel, body=body, digest=hashlib.sha256(body).digest())
 

@@ -48,7 +48,7 @@ async def prepare(hub: Hub, sink: int) -> dict[str, Any]:
     for clinic in CLINICS:
         endpoint = Endpoint(
             id=f"{clinic}-api", organization=clinic, channel=ChannelKind.API,
-            address=f"http://127.0.0.1:{sink}/inbox", form="sealed",
+            address=f"http://127.0.0.1:{sink}/inbox", form="sealed-v2",
             seal_key=bytes(PrivateKey.generate().public_key), verified_at=now,
         )  # fmt: skip
         await hub.directory.put_endpoint(endpoint, verified_by="harbor", by="harbor", at=now)

@@ -1,4 +1,4 @@
-"""The API channel passes the contract of every channel, in both forms, against a real HTTPS server."""
+"""The API channel passes the contract of every channel, in every form, against a real HTTPS server."""
 
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -9,6 +9,7 @@ from nacl.public import PrivateKey
 from nacl.signing import SigningKey
 
 from adapters.api.channel import ApiChannel
+from adapters.api.envelope import FORMS
 from deploy.demo.authority import Authority
 from deploy.demo.mailserver import server_tls
 from deploy.demo.planapi import PlanApi, PlanFault, bundle_documents, plan_api
@@ -61,7 +62,7 @@ class PlanFarSide:
     def in_transit(self, prepared: Prepared) -> bytes:
         # A FHIR body is readable to the plan's own server alone: TLS ends there (tested below).
         clear = repr(prepared.headers).encode()
-        return clear + prepared.body if self.endpoint.form == "sealed" else clear
+        return clear + prepared.body if self.endpoint.form in FORMS else clear
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +70,7 @@ def authority() -> Authority:
     return Authority()
 
 
-@pytest.fixture(params=["fhir", "sealed"])
+@pytest.fixture(params=["fhir", *FORMS])
 async def far_side(request, authority, tmp_path: Path):
     api = PlanApi(tmp_path / "plan", PrivateKey.generate(), SigningKey.generate(), {"hub-1": bytes(HUB_KEY.verify_key)})
     tls = server_tls(*authority.server("localhost", "127.0.0.1").write(tmp_path, "tls"))

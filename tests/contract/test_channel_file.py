@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from nacl.public import PrivateKey
 
-from adapters.api.envelope import open_envelope
+from adapters.api.envelope import FORMS, open_envelope
 from adapters.file.channel import FileChannel
 from hub.errors import Unrenderable
 from hub.model import ChannelKind, Delivered, Endpoint, Prepared
@@ -46,12 +46,12 @@ class SftpFarSide:
             self.system.fault = FAULTS[fault]
 
     def readable(self) -> str:
-        if self.endpoint.form == "sealed":
+        if self.endpoint.form in FORMS:
             return open_envelope(self._last(), OPENING).read_first
         return zipfile.ZipFile(io.BytesIO(self._last())).read("READ-FIRST.txt").decode()
 
     def documents(self) -> list[bytes]:
-        if self.endpoint.form == "sealed":
+        if self.endpoint.form in FORMS:
             return [document.content for document in open_envelope(self._last(), OPENING).documents]
         archive = zipfile.ZipFile(io.BytesIO(self._last()))
         return [archive.read(name) for name in archive.namelist() if name.startswith("document-")]
@@ -62,13 +62,13 @@ class SftpFarSide:
     def in_transit(self, prepared: Prepared) -> bytes:
         # SSH encrypts the session; a sealed file is unreadable on the partner's disk as well.
         clear = repr((prepared.headers, prepared.parcel.delivery, self.endpoint.address)).encode()
-        return clear + prepared.body if self.endpoint.form == "sealed" else clear
+        return clear + prepared.body if self.endpoint.form in FORMS else clear
 
     def _last(self) -> bytes:
         return self.system.delivered()[-1].read_bytes()
 
 
-@pytest.fixture(params=["", "sealed"], ids=["zip", "sealed"])
+@pytest.fixture(params=["", *FORMS], ids=["zip", *FORMS])
 async def far_side(request, tmp_path: Path):
     (tmp_path / "in").mkdir()
     system = SftpSystem(tmp_path, KEY)
@@ -97,7 +97,7 @@ class TestFile(ChannelContract):
         outcome = await channel.deliver(await channel.prepare(parcel))
         assert outcome.receipt.kind == "sftp-stored"
         names = sorted(path.name for path in (far_side.system.folder / "in").iterdir())
-        ending = far_side.endpoint.form or "zip"
+        ending = "sealed" if far_side.endpoint.form in FORMS else "zip"
         assert names == [f"{parcel.delivery}.{ending}", f"{parcel.delivery}.{ending}.sha256"]
 
 

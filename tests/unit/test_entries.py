@@ -33,9 +33,9 @@ def entry(channel: str, form: str, address: str = "") -> EndpointEntry:
 @pytest.mark.parametrize(
     ("channel", "form"),
     [
-        *(("api", form) for form in ("fhir", "sealed")),
+        *(("api", form) for form in ("fhir", "sealed", "sealed-v2")),
         *(("email", form) for form in ("", "context", "xdm 360x", "no-mdn gcm pkcs1", "dispatched")),
-        *(("file", form) for form in ("", "sealed")),
+        *(("file", form) for form in ("", "sealed", "sealed-v2")),
         *((channel, "") for channel in ("fax", "mllp", "pickup")),
     ],
 )
@@ -49,6 +49,8 @@ def test_the_words_of_a_form_that_its_channel_knows_are_taken(channel: str, form
         ("api", ""),
         ("api", "FHIR"),
         ("api", "fhir sealed"),
+        ("api", "sealed sealed-v2"),
+        ("api", "sealed-v3"),
         ("email", "contxt"),
         ("email", "xdm xdm"),
         ("email", "fhir"),
