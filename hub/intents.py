@@ -8,7 +8,7 @@ import msgspec
 from hub import outbox, packets
 from hub.bases import reviews
 from hub.context import Hub
-from hub.decide import DecisionRecord
+from hub.decide import DecisionRecord, item_id
 from hub.decided import Decided, step
 from hub.deliver import Route
 from hub.errors import Stale
@@ -27,7 +27,12 @@ from hub.waiting.work import close_waiting, open_work
 _DIRECTORY = Check(DirectoryState, ("id", "version"), held=False)
 """Not held: every intent of the county would queue for one row, and no law orders a directory change and an intent."""
 _ADD_DISCLOSURE = Insert(Disclosure, columns_of(Disclosure))
-_INTEND_AGAIN = Change(Disclosure, ("state", "decision_id", "address", "intended_at", "concluded_at"), ("id",))
+_INTEND_AGAIN = Change(
+    Disclosure,
+    ("decision_id", "description", "address", "state", "accounting", "intended_at", "concluded_at"),
+    ("id",),
+)
+"""A later attempt carries what is permitted then, and is accounted for as that."""
 _CONCLUDE = Change(Disclosure, ("state", "concluded_at"), ("id",))
 _ADD_ATTEMPT = Insert(Attempt, columns_of(Attempt))
 _FINISH = Change(Attempt, ("finished_at", "outcome", "code", "receipt"), ("disclosure_id", "number"))
@@ -187,18 +192,15 @@ def _disclosure(
     released: tuple[str, ...],
     now: int,
 ) -> Step:
-    if ticket.attempts:
-        return Step(_INTEND_AGAIN, ("intended", decided.id, chosen.endpoint.address, now, None, ticket.id))
-    asked = {f"item-{n}": item.information for n, item in enumerate(submission.facts.asked.items, 1)}
+    asked = {item_id(n): item.information for n, item in enumerate(submission.facts.asked.items, 1)}
     described = ", ".join(sorted({asked[item] for item in released}))
-    return Step(
-        _ADD_DISCLOSURE,
-        (
-            ticket.id, submission.id, decided.id, facts.member, submission.sender, ticket.recipient,
-            submission.purpose, described, chosen.endpoint.address, "intended",
-            "accounting" in decided.record.obligations, now, None,
-        ),
-    )  # fmt: skip
+    accounting = "accounting" in decided.record.obligations
+    now_so = (decided.id, described, chosen.endpoint.address, "intended", accounting, now, None)
+    if ticket.attempts:
+        return Step(_INTEND_AGAIN, (*now_so, ticket.id))
+    decision, *rest = now_so
+    parties = (facts.member, submission.sender, ticket.recipient, submission.purpose)
+    return Step(_ADD_DISCLOSURE, (ticket.id, submission.id, decision, *parties, *rest))
 
 
 def _next(ticket: Ticket, chosen: Route, outcome: Outcome, now: int) -> tuple[str, str, int]:

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from msgspec.structs import replace
 
 from hub import exchange, views
 from hub.errors import Conflict, Malformed, NotAvailable
@@ -10,7 +11,7 @@ from hub.model import Deferred, Refused, Unknown
 from hub.storage import consents
 from hub.storage.tables import Attempt, Disclosure, LedgerEntry, Outbox, WorkItem
 from policies import notices
-from tests.scenes import SECRET, Scene, a_scene, handed
+from tests.scenes import FORM, SECRET, Scene, a_scene, handed
 
 
 async def kinds(scene: Scene) -> list[str]:
@@ -194,3 +195,18 @@ async def test_an_unknown_recipient_organization_is_named_by_its_field(database_
         with pytest.raises(Malformed) as caught:
             await scene.submit(recipients=("lantern", "no-such-place"))
         assert caught.value.field == "$.recipients[1]"
+
+
+async def test_a_later_attempt_is_accounted_for_by_what_it_carries(scene):
+    """Between two attempts the patient's consent changed: the record tells what left, not what nearly did."""
+    narrow = await scene.consent(replace(FORM, information=("assessment",)))
+    await scene.submit(items=({"information": "assessment"}, {"information": "medications"}))
+    scene.channel.answers.append(Deferred(code="busy"))
+    assert await scene.dispatch_all() == ["queued"]
+    assert await scene.rows(Disclosure.description) == [("assessment",)]
+    await consents.revoke(scene.hub, narrow, how="written", by="harbor")
+    await scene.consent()
+    scene.hub.clock.ahead += 60_000_000
+    assert await scene.dispatch_all() == ["delivered"]
+    assert [each.id for each in scene.channel.received[-1].parcel.documents] == ["item-1", "item-2"]
+    assert await scene.rows(Disclosure.description) == [("assessment, medications",)]
