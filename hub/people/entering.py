@@ -22,7 +22,7 @@ async def by_password(hub: Hub, email: str, password: str) -> str:
     await lockout.check(hub, email)
     account = await accounts.find_by_email(hub, email)
     if not await passwords.matches(account.password if account else "", password) or account is None:
-        await _failed(hub, email, account, "password")
+        await failed(hub, email, account, "password")
         raise Unauthorized("Address or password is wrong.", code="sign-in-refused")
     if account.totp_step < 0:
         # Somebody who chose a password and went away: only the invitation leads on.
@@ -35,7 +35,7 @@ async def by_factor(hub: Hub, session: Session, account: Account, code: str) -> 
     await lockout.check(hub, account.email)
     used = await factors.use(hub, account, code)
     if used is None:
-        await _failed(hub, account.email, account, "factor")
+        await failed(hub, account.email, account, "factor")
         raise Unauthorized("This code is wrong or was used before.", code="factor-refused")
     return await admitted(hub, session, account, used)
 
@@ -54,7 +54,7 @@ async def unlock(hub: Hub, session: Session, account: Account, password: str) ->
     """A locked session goes on under a new cookie. Raises `Unauthorized`, `TooOften`."""
     await lockout.check(hub, account.email)
     if not await passwords.matches(account.password, password):
-        await _failed(hub, account.email, account, "unlock")
+        await failed(hub, account.email, account, "unlock")
         raise Unauthorized("The password is wrong.", code="unlock-refused")
     try:
         return await sessions.unlock(hub, session)
@@ -91,7 +91,7 @@ async def enrol(hub: Hub, account: Account, code: str) -> list[str]:
     await lockout.check(hub, account.email)
     step = factors.step_of(account.totp, code, hub.clock.now(), account.totp_step)
     if step is None:
-        await _failed(hub, account.email, account, "factor")
+        await failed(hub, account.email, account, "factor")
         raise Unauthorized("This code is wrong; type the one that shows now.", code="factor-refused")
     codes = factors.recovery_codes()
     kept = " ".join(factors.recovery_hash(hub, account.id, each) for each in codes)
@@ -104,7 +104,9 @@ async def enrol(hub: Hub, account: Account, code: str) -> list[str]:
     return codes
 
 
-async def _failed(hub: Hub, email: str, account: Account | None, what: str) -> None:
-    await lockout.failed(hub, email)
-    if account is not None:
-        await sessions.refused(hub, account, what)
+async def failed(hub: Hub, email: str, account: Account | None, what: str) -> None:
+    """A try that failed counts, and is on the ledger if the address is somebody's; `what` was wrong: `password`,
+    `factor`, `unlock`.
+    """
+    told = () if account is None else (sessions.refused(hub, account, what),)
+    await lockout.failed(hub, email, *told)

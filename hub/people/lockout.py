@@ -37,8 +37,10 @@ async def check(hub: Hub, email: str) -> None:
         raise TooOften("Too many failed tries; wait before the next one.", code="sign-in-locked")
 
 
-async def failed(hub: Hub, email: str) -> None:
-    """Count a failed try; from the fifth on each doubles the wait, to an hour at most."""
+async def failed(hub: Hub, email: str, *told: Step) -> None:
+    """Count a failed try; from the fifth on each doubles the wait, to an hour at most. `told` commits with it: a second
+    commit would take the longer for an address that is somebody's.
+    """
     key, now = hash_email(hub.ring, email), hub.clock.now()
     await hub.database.returning(_FORGET, (now - _FORGOTTEN_US,))
     for _ in range(FREE):
@@ -50,7 +52,7 @@ async def failed(hub: Hub, email: str) -> None:
             else Step(_ADD, (key, 1, now), "try")
         )
         try:
-            await hub.database.commit(Unit((guard,), ()))
+            await hub.database.commit(Unit((guard,), told))
         except Stale:
             continue
         return

@@ -115,10 +115,9 @@ async def end_all(hub: Hub, account: Account) -> None:
     await hub.database.commit(Unit((), (Step(END_SESSIONS, (account.id,)), trace)))
 
 
-async def refused(hub: Hub, account: Account, what: str) -> None:
-    """A failed try for somebody's account, on the ledger; `what` was wrong: `password`, `factor`, `unlock`."""
-    trace = entry("session.refused", hub.clock.now(), {"person": account.id, "what": what}, reference=account.id)
-    await hub.database.commit(Unit((), (trace,)))
+def refused(hub: Hub, account: Account, what: str) -> Step:
+    """A failed try for somebody's account, for the ledger."""
+    return entry("session.refused", hub.clock.now(), {"person": account.id, "what": what}, reference=account.id)
 
 
 def form_token(hub: Hub, token: str) -> str:

@@ -139,14 +139,17 @@ async def revoke(
 
 
 async def retract(hub: Hub, consent: str, *, by: str) -> None:
-    """Mark as entered in error: nothing rests on it from now on; its history stays. Raises `NotAvailable`."""
+    """Mark as entered in error: nothing rests on it from now on; its history stays. Raises `NotAvailable`.
+
+    What a denial stopped by mistake, and what waits for a consent since, is decided anew.
+    """
     member = await member_of(hub, consent)
 
     async def writes() -> tuple[Step, ...]:
         change = Step(_RETRACT, ("entered_in_error", member, consent))
         return change, *_traces(hub, (member, consent), "entered_in_error", by, {})
 
-    await commit_fenced(hub, member, writes)
+    await commit_fenced(hub, member, writes, frees=True)
 
 
 async def note_event(hub: Hub, consent: str, status: str, *, by: str) -> None:

@@ -27,12 +27,13 @@ async def read_body(request: web.Request, limit: int) -> bytes:
     if announced is not None and announced > limit:
         raise TooLarge(f"The body has at most {limit} bytes.")
     if request.content.is_eof():  # the usual case for a small body: it came with its head
-        return await request.read()
-    try:
-        async with asyncio.timeout(_PATIENCE_S + (announced or limit) / _BYTES_PER_S):
-            body = await request.read()
-    except TimeoutError:
-        raise TooSlow("The body took too long to arrive.") from None
+        body = await request.read()
+    else:
+        try:
+            async with asyncio.timeout(_PATIENCE_S + (announced or limit) / _BYTES_PER_S):
+                body = await request.read()
+        except TimeoutError:
+            raise TooSlow("The body took too long to arrive.") from None
     if len(body) > limit:
         raise TooLarge(f"The body has at most {limit} bytes.")
     return body

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 
 class LocalSignals:
@@ -11,7 +11,8 @@ class LocalSignals:
     def __init__(self) -> None:
         self._topics: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self._nonces: dict[str, float] = {}
-        self._rates: dict[str, tuple[int, int]] = {}
+        self._rates: dict[int, tuple[int, Counter[str]]] = {}
+        """By the length of the window: the present one's number, and who did how much in it."""
 
     async def wake(self, topic: str) -> None:
         self._topics[topic].set()
@@ -35,10 +36,12 @@ class LocalSignals:
 
     async def allow(self, key: str, limit: int, seconds: int) -> bool:
         window = int(time.monotonic() // seconds)
-        at, used = self._rates.get(key, (window, 0))
-        used = used + 1 if at == window else 1
-        self._rates[key] = (window, used)
-        return used <= limit
+        at, used = self._rates.get(seconds, (window, Counter[str]()))
+        if at != window:  # whoever came in an earlier one is forgotten: strangers choose some of the keys
+            used = Counter()
+        used[key] += 1
+        self._rates[seconds] = window, used
+        return used[key] <= limit
 
     async def close(self) -> None:
         self._topics.clear()

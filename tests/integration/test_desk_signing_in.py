@@ -1,6 +1,7 @@
 """The way into the desk and out of it, and what an attacker finds at the door."""
 
 import re
+from html import unescape
 
 import pytest
 from sqlmodel import select
@@ -91,6 +92,24 @@ async def test_an_address_that_is_nobodys_is_refused_and_locked_just_the_same(de
         seen = [await browser.post("/desk/sign-in", {"email": email, "password": "x" * 12}) for _ in range(6)]
         shown[email] = [(each.status, each.text.replace(email, "")) for each in seen]
     assert shown["ana@desk.test"] == shown["nobody@desk.test"]
+
+
+async def test_a_failed_try_writes_as_often_for_nobodys_address_as_for_somebodys(desk, monkeypatch):
+    """Each commit waits for the disk: one more would tell by its time whose address it is."""
+    await desk.somebody("ana", "compliance")
+    commit, commits = desk.hub.database.commit, []
+
+    async def counted(unit):
+        commits.append(unit)
+        await commit(unit)
+
+    monkeypatch.setattr(desk.hub.database, "commit", counted)
+    written = {}
+    for email in ("ana@desk.test", "nobody@desk.test"):
+        commits.clear()
+        await desk.browser().post("/desk/sign-in", {"email": email, "password": "x" * 12})
+        written[email] = len(commits)
+    assert written == {"ana@desk.test": 1, "nobody@desk.test": 1}
 
 
 def test_each_failure_doubles_the_wait_up_to_an_hour():
@@ -209,6 +228,15 @@ async def test_after_signing_in_nobody_is_led_elsewhere(desk, address):
     await ana.post("/desk/sign-in", {"email": "ana@desk.test", "password": PASSWORD})
     await ana.get("/desk/second")
     assert (await ana.post("/desk/second", {"code": ana.code(), "next": address})).location == "/desk/"
+
+
+async def test_signing_in_leads_on_to_the_whole_address_that_was_asked_for(desk):
+    ana = await desk.somebody("ana", "compliance")
+    await ana.post("/desk/sign-out")
+    asked = "/desk/log?program=harbor&channel=fax"
+    sent = await ana.post("/desk/sign-in", {"email": "ana@desk.test", "password": PASSWORD, "next": asked})
+    form = unescape((await ana.get(sent.location)).text)
+    assert f'value="{asked}"' in form
 
 
 async def test_a_used_up_or_old_invitation_opens_nothing(desk):

@@ -135,6 +135,9 @@ async def test_every_link_that_opens_nothing_is_one_page(scene: Scene) -> None:
         for page in pages:
             assert page.headers | {"Date": ""} == pages[0].headers | {"Date": ""}
     assert len(scene.mails) == mails, "no code is mailed for it"
+    counted = {asker for _, askers in scene.hub.signals._rates.values() for asker in askers}
+    sent = {f"pickup:{delivery}", f"pickup:{delivery[:32]}09"}
+    assert {asker for asker in counted if asker.startswith("pickup:")} == sent, "guesses fill no memory"
 
 
 async def test_a_wrong_code_opens_nothing_and_five_end_it(scene: Scene) -> None:

@@ -3,7 +3,8 @@
 from msgspec.structs import replace
 
 from hub import packets
-from hub.storage import members
+from hub.storage import consents, members
+from hub.storage.consent_form import DenialForm
 from hub.storage.database import Unit
 from hub.storage.tables import Outbox
 from tests.scenes import FORM, Scene
@@ -21,6 +22,15 @@ async def test_a_notice_goes_on_waiting_through_a_change_that_brings_no_consent_
     assert await scene.dispatch_all() == ["held"]
     assert await states(scene) == [("held", "consent")]
     await scene.consent()
+    assert await scene.dispatch_all() == ["delivered"]
+
+
+async def test_a_denial_that_was_entered_in_error_keeps_nothing_back_once_it_is_retracted(scene):
+    await scene.consent()
+    denial = await consents.record(scene.hub, scene.member, DenialForm(signed_on="2026-02-01"), by="harbor")
+    await scene.submit(kind="crisis_followup")
+    assert await states(scene) == [("held", "consent")]
+    await consents.retract(scene.hub, denial, by="harbor")
     assert await scene.dispatch_all() == ["delivered"]
 
 

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from hub.errors import Malformed, Unauthorized
-from hub.people import entering, lockout, passkeys, sessions
+from hub.people import entering, lockout, passkeys
 from hub.people.passkeys import Site
 from hub.web.pages.door import ANYBODY_IN, Page
 from hub.web.pages.visit import Visit, local_address, origin, remember, see_other
@@ -40,8 +40,7 @@ async def use(visit: Visit) -> web.Response:
     try:
         await passkeys.check(visit.hub, session, account, _site(visit), visit.field("answer", _MOST_ANSWER))
     except (Unauthorized, Malformed):
-        await lockout.failed(visit.hub, account.email)
-        await sessions.refused(visit.hub, account, "factor")
+        await entering.failed(visit.hub, account.email, account, "factor")
         raise Unauthorized("The passkey does not fit; use a code.", code="factor-refused") from None
     response = see_other(local_address(visit.field("next")))
     remember(response, visit.request, await entering.admitted(visit.hub, session, account, "passkey"))

@@ -1,5 +1,7 @@
 """The way in and out: password, second factor, lock screen, sign-out."""
 
+from urllib.parse import quote
+
 from aiohttp import web
 
 from hub.errors import HubError, TooOften, Unauthorized
@@ -35,7 +37,7 @@ async def try_password(visit: Visit) -> web.Response:
     except (Unauthorized, TooOften) as error:
         problem = _said(visit, error)
         return page("sign_in.html", visit, status=error.status, next=onward, email=email, problem=problem)
-    response = see_other(f"/desk/second?next={onward}&lang={visit.language}")
+    response = see_other(f"/desk/second?next={quote(onward, safe='')}&lang={visit.language}")
     remember(response, visit.request, token)
     return response
 

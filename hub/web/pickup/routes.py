@@ -16,6 +16,7 @@ from hub.context import Hub
 from hub.errors import NotAvailable, TooOften
 from hub.pickup import codes
 from hub.pickup.collect import Waiting, hand_over, waiting
+from hub.pickup.links import delivery_of
 from hub.web.access import HUB, PUBLIC, Route
 from hub.web.body import read_body
 from hub.web.pages.assets import addresses
@@ -76,8 +77,12 @@ ROUTES = (
 
 async def _found(request: web.Request) -> Waiting:
     hub, token = request.app[HUB], request.match_info["token"]
-    # By the delivery, for the rest of a token can be spelled in two ways.
-    if not await hub.signals.allow(f"pickup:{token.partition('.')[0][:80]}", _PER_LINK, 600):
+    # By the delivery, for the rest of a token can be spelled in two ways; a link that nobody was sent is not counted,
+    # or guesses without end would fill the memory.
+    delivery = delivery_of(hub.ring, token)
+    if delivery is None:
+        raise NotAvailable
+    if not await hub.signals.allow(f"pickup:{delivery}", _PER_LINK, 600):
         raise TooOften("Too many requests for this link; try again later.")
     return await waiting(hub, token)
 
