@@ -20,25 +20,23 @@ async def register(
 
     `organization` none: every discloser's. The record itself, opened: `record`.
     """
-    of = select(col(Evidence.disclosure_id)).where(
-        col(Evidence.disclosure_id) == col(Disclosure.id), col(Evidence.kind) == "emergency"
-    )
     statement = (
         select(col(Disclosure.id), *(col(getattr(WorkItem, name)) for name in _REVIEW))
+        .join(Evidence, col(Evidence.disclosure_id) == col(Disclosure.id))
         .join(
             WorkItem,
             (col(WorkItem.reference) == col(Disclosure.id)) & (col(WorkItem.kind) == "emergency_review"),
             isouter=True,
         )
-        .where(of.exists())
-        .order_by(col(Disclosure.id).desc())
+        .where(col(Evidence.kind) == "emergency")
+        .order_by(col(Evidence.disclosure_id).desc())
     )
     if organization is not None:
         statement = statement.where(col(Disclosure.discloser) == organization)
     if state is not None:
         statement = statement.where(col(WorkItem.state) == state)
     if before is not None:
-        statement = statement.where(col(Disclosure.id) < before)
+        statement = statement.where(col(Evidence.disclosure_id) < before)
     reviews = {row[0]: row[1:] for row in await hub.database.query(statement.limit(limit))}
     rows = await log.some(hub, list(reviews), organization)
     return [

@@ -23,6 +23,8 @@ QUEUES: Mapping[str, frozenset[str]] = {
 OTHERS = "others"
 _NAMED = frozenset().union(*QUEUES.values())
 LIMIT = 50
+MOST_COUNTED = 1_000
+"""Of what is settled, which grows for years, no more are counted for a page."""
 
 
 class Listed(NamedTuple):
@@ -44,13 +46,10 @@ class Found(NamedTuple):
     items: list[dict[str, Any]]
     next: Place | None
     """Where the next page begins; none: this was the last."""
-    kinds: dict[str, Load]
-    """How many there are on all pages, by kind."""
-
-    @property
-    def total(self) -> int:
-        """Of all kinds."""
-        return sum(load.waits for load in self.kinds.values())
+    kinds: frozenset[str]
+    """What is open, by kind; of what is settled this is not known."""
+    total: int
+    """On all pages; of what is settled, one more than `MOST_COUNTED` stands for whatever is more."""
 
 
 async def loads(hub: Hub, scope: frozenset[str] | None) -> dict[str, Load]:
@@ -73,13 +72,16 @@ async def page(hub: Hub, wanted: Listed, scope: frozenset[str] | None) -> Found:
         overdue=wanted.overdue,
         until=wanted.until,
     )
-    kinds = await listing.loads(hub, narrowed)
     if wanted.kind:
-        narrowed = narrowed._replace(kinds=frozenset({wanted.kind}) & kinds.keys())
-        kinds = {kind: load for kind, load in kinds.items() if kind == wanted.kind}
+        within = wanted.queue in ("", queue_of(wanted.kind))
+        narrowed = narrowed._replace(kinds=frozenset({wanted.kind} if within else ()))
     items = await listing.soonest(hub, narrowed, after=wanted.after, limit=LIMIT + 1)
     following = listing.place_of(items[LIMIT - 1]) if len(items) > LIMIT else None
-    return Found(items[:LIMIT], following, kinds)
+    if wanted.state != "open":
+        total = await listing.count(hub, narrowed, MOST_COUNTED + 1)
+        return Found(items[:LIMIT], following, frozenset(), total)
+    kinds = await listing.loads(hub, narrowed)
+    return Found(items[:LIMIT], following, frozenset(kinds), sum(load.waits for load in kinds.values()))
 
 
 def queue_of(kind: str) -> str:

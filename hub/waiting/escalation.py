@@ -1,8 +1,8 @@
 """What nobody has reviewed in 72 hours goes to compliance (california.md, story 8), once, and onto the ledger."""
 
-import contextlib
+import asyncio
 
-from sqlalchemy import select
+from sqlalchemy import literal_column, select
 from sqlmodel import col
 
 from hub.bases.reviews import REVIEWS
@@ -10,10 +10,13 @@ from hub.context import Hub
 from hub.errors import Stale
 from hub.record import entry
 from hub.storage.database import Step, Unit
-from hub.storage.statements import Change
+from hub.storage.statements import Change, Row
 from hub.storage.tables import WorkItem
+from hub.waiting.work import is_open
 
 AFTER_US = 72 * 3_600_000_000
+PAGE = 128
+"""Items of one round trip and of one group commit: others' work goes on between two of them."""
 _ESCALATE = Change(WorkItem, ("escalated_at",), ("id", "state", "escalated_at"), must_hit=True)
 
 
@@ -22,17 +25,24 @@ async def escalate(hub: Hub, now: int) -> int:
     statement = select(  # type: ignore[call-overload]
         WorkItem.id, WorkItem.kind, WorkItem.organization_id, WorkItem.reference
     ).where(
-        col(WorkItem.state) == "open",
-        col(WorkItem.created_at) <= now - AFTER_US,
-        col(WorkItem.escalated_at) == 0,
+        is_open(),
+        col(WorkItem.escalated_at) == literal_column("0"),
         col(WorkItem.kind).in_(sorted(REVIEWS)),
+        col(WorkItem.created_at) <= now - AFTER_US,
     )
     escalated = 0
-    for work, kind, organization, reference in await hub.database.query(statement):
-        guard = Step(_ESCALATE, (now, work, "open", 0), "work")
-        body = {"work": work, "kind": kind, "organization": organization}
-        # Another process may have been faster, or somebody has just reviewed it.
-        with contextlib.suppress(Stale):
-            await hub.database.commit(Unit((guard,), (entry("work.escalated", now, body, reference=reference),)))
-            escalated += 1
+    # What was marked, here or by another process, is not found again.
+    while page := await hub.database.query(statement.limit(PAGE)):
+        escalated += sum(await asyncio.gather(*(_mark(hub, row, now) for row in page)))
     return escalated
+
+
+async def _mark(hub: Hub, row: Row, now: int) -> bool:
+    work, kind, organization, reference = row
+    guard = Step(_ESCALATE, (now, work, "open", 0), "work")
+    body = {"work": work, "kind": kind, "organization": organization}
+    try:
+        await hub.database.commit(Unit((guard,), (entry("work.escalated", now, body, reference=reference),)))
+    except Stale:  # another process was faster, or somebody has just reviewed it
+        return False
+    return True

@@ -8,7 +8,7 @@ from sqlmodel import col
 
 from hub.context import Hub
 from hub.storage.tables import WorkItem
-from hub.waiting.work import NAMES
+from hub.waiting.work import NAMES, is_closed, is_open
 
 _NO_DUE = 1 << 62
 """Where what has no clock stands: behind everything that has one."""
@@ -55,14 +55,17 @@ async def newest(hub: Hub, wanted: Filter, *, before: str | None = None, limit: 
 
 async def soonest(hub: Hub, wanted: Filter, *, after: Place | None = None, limit: int = 50) -> list[dict[str, Any]]:
     """A page: of what is open first what is due first, of what is settled first what was settled last."""
-    is_open, item = wanted.state == "open", col(WorkItem.id)
-    at = func.coalesce(col(WorkItem.due_at), _NO_DUE) if is_open else col(WorkItem.closed_at)
     statement = _select().where(*_conditions(hub, wanted))
-    if after is not None:
-        beyond = at > after.at if is_open else at < after.at
-        statement = statement.where(beyond | ((at == after.at) & (item > after.id)))
-    order = (at if is_open else at.desc(), item)
-    return _named(await hub.database.query(statement.order_by(*order).limit(limit)))
+    if wanted.state != "open":
+        return _named(await hub.database.query(_settled(statement, after).limit(limit)))
+    found: list[Any] = []
+    if after is None or after.at != _NO_DUE:
+        found += await hub.database.query(_due(statement, after).limit(limit))
+        after = None
+    if len(found) < limit and not wanted.overdue:
+        # Apart, because an index holds nothing of what has no clock in an order that both databases share.
+        found += await hub.database.query(_never_due(statement, after).limit(limit - len(found)))
+    return _named(found)
 
 
 def place_of(item: dict[str, Any]) -> Place:
@@ -71,16 +74,45 @@ def place_of(item: dict[str, Any]) -> Place:
     return Place(_NO_DUE if at is None else at, item["id"])
 
 
+def _due(statement: Any, after: Place | None) -> Any:
+    at, item = col(WorkItem.due_at), col(WorkItem.id)
+    statement = statement.where(at.is_not(None) if after is None else at >= after.at)
+    if after is not None:
+        statement = statement.where((at > after.at) | (item > after.id))
+    return statement.order_by(at, item)
+
+
+def _never_due(statement: Any, after: Place | None) -> Any:
+    statement = statement.where(col(WorkItem.due_at).is_(None))
+    if after is not None:
+        statement = statement.where(col(WorkItem.id) > after.id)
+    return statement.order_by(col(WorkItem.id))
+
+
+def _settled(statement: Any, after: Place | None) -> Any:
+    at, item = col(WorkItem.closed_at), col(WorkItem.id)
+    if after is not None:
+        statement = statement.where(at <= after.at, (at < after.at) | (item < after.id))
+    return statement.order_by(at.desc(), item.desc())
+
+
+async def count(hub: Hub, wanted: Filter, most: int) -> int:
+    """How many there are, counted no further than `most`."""
+    rows = select(col(WorkItem.id)).where(*_conditions(hub, wanted)).limit(most).subquery()
+    ((found,),) = await hub.database.query(select(func.count()).select_from(rows))
+    return int(found)
+
+
 async def loads(hub: Hub, wanted: Filter) -> dict[str, Load]:
     """How many there are of each kind."""
-    late = func.count().filter(col(WorkItem.state) == "open", col(WorkItem.due_at) <= hub.clock.now())
+    late = func.count().filter(is_open(), col(WorkItem.due_at) <= hub.clock.now())
     columns: tuple[Any, ...] = (col(WorkItem.kind), func.count(), late)
     statement = select(*columns).where(*_conditions(hub, wanted)).group_by(col(WorkItem.kind))
     return {kind: Load(int(waits), int(late)) for kind, waits, late in await hub.database.query(statement)}
 
 
 def _conditions(hub: Hub, wanted: Filter) -> list[ColumnElement[bool]]:
-    found = [col(WorkItem.state) == wanted.state]
+    found = [is_open() if wanted.state == "open" else is_closed()]
     if wanted.scope is not None:
         found.append(col(WorkItem.organization_id).in_(sorted(wanted.scope)))
     if wanted.kinds is not None:

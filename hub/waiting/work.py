@@ -1,5 +1,8 @@
 """What waits for a person: holds, approvals, dead letters, unknown outcomes, reviews of what has left."""
 
+from sqlalchemy import ColumnElement, literal_column
+from sqlmodel import col
+
 from hub.model import new_id
 from hub.storage.database import Step
 from hub.storage.statements import Change, Insert, columns_of
@@ -13,6 +16,16 @@ _CLOSE_FOR = Change(WorkItem, ("state", "closed_at", "closed_by", "resolution"),
 NOT_PROPOSED = ("", "", 0)
 WAITING = ("hold", "legal")
 """Kinds of what has not left yet; court papers wait apart, for those who answer courts."""
+
+
+def is_open() -> ColumnElement[bool]:
+    """The condition, in the words of the indexes of what is open: a parameter would not find them."""
+    return col(WorkItem.state) == literal_column("'open'")
+
+
+def is_closed() -> ColumnElement[bool]:
+    """As `is_open`."""
+    return col(WorkItem.state) == literal_column("'closed'")
 
 
 def close_waiting(reference: str, now: int) -> tuple[Step, ...]:

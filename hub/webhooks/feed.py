@@ -25,6 +25,7 @@ from hub.storage.tables import (
     WebhookFeed,
     WorkItem,
 )
+from hub.waiting.work import is_open
 
 BATCH = 200
 _STATE = 1
@@ -120,7 +121,7 @@ async def _work(hub: Hub) -> list[Event]:
         select(*_WORK)
         .join(Webhook, col(Webhook.organization_id) == col(WorkItem.organization_id))
         .where(col(Webhook.ended_at).is_(None), col(Webhook.events).contains("work.waiting"))
-        .where(col(WorkItem.state) == "open", col(WorkItem.created_at) >= col(Webhook.created_at), ~told)
+        .where(is_open(), col(WorkItem.created_at) >= col(Webhook.created_at), ~told)
         .limit(BATCH)
     )
     rows = dict.fromkeys(tuple(row) for row in await hub.database.query(statement))

@@ -12,6 +12,7 @@ from hub import telemetry
 from hub.context import Hub
 from hub.ledger import unsigned
 from hub.storage.tables import Outbox, WorkItem
+from hub.waiting.work import is_open
 
 UNSETTLED = ("queued", "claimed", "in_flight")
 
@@ -34,7 +35,7 @@ async def measure(hub: Hub) -> None:
 
 async def _measure_work(hub: Hub) -> None:
     counted: tuple[Any, ...] = (col(WorkItem.kind), func.count())
-    rows = await hub.database.query(select(*counted).where(col(WorkItem.state) == "open").group_by(counted[0]))
+    rows = await hub.database.query(select(*counted).where(is_open()).group_by(counted[0]))
     telemetry.WORK_OPEN.clear()  # a kind of which nothing is left
     for each, count in rows:
         telemetry.WORK_OPEN.labels(kind=each).set(count)

@@ -1,19 +1,26 @@
 """What the law makes somebody write down and answer in time: requests, complaints, breaches, suspensions, notices."""
 
-from sqlalchemy import BigInteger, Index, LargeBinary, Text
+from sqlalchemy import BigInteger, Index, LargeBinary, Text, text
 from sqlmodel import Field, SQLModel
 
 from hub.storage.tables.exchange import CLUSTERED
+
+_OPEN, _RUNS = text("state = 'open'"), text("met_at IS NULL AND lifted_at IS NULL")
 
 
 class Matter(SQLModel, table=True):
     """One matter on a register. Codes and instants stand in the clear; whatever a person wrote is sealed."""
 
-    __table_args__ = (Index("matter_on_register", "kind", "state", "id"),)
+    __table_args__ = (
+        Index("matter_of_kind", "kind", "id"),
+        Index("matter_of_organization", "organization_id", "state", "id"),
+        Index("matter_open", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
+        Index("matter_open_kind", "kind", "id", "organization_id", "state", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    )
     id: str = Field(primary_key=True, sa_type=Text)
     kind: str = Field(sa_type=Text)
     """The register: a word of `hub.compliance.matters.REGISTERS`"""
-    organization_id: str = Field(sa_type=Text, index=True)
+    organization_id: str = Field(sa_type=Text)
     member_id: str | None = Field(default=None, sa_type=Text, index=True)
     reference: str | None = Field(default=None, sa_type=Text)
     """The disclosure, consent, restriction or work item that it is about."""
@@ -39,7 +46,10 @@ class MatterClock(SQLModel, table=True):
     """A deadline of a matter."""
 
     __tablename__ = "matter_clock"
-    __table_args__ = (Index("matter_clock_due", "due_at"),)
+    __table_args__ = (
+        Index("matter_clock_due", "due_at"),
+        Index("matter_clock_running", "due_at", "matter_id", sqlite_where=_RUNS, postgresql_where=_RUNS),
+    )
     matter_id: str = Field(primary_key=True, sa_type=Text)
     name: str = Field(primary_key=True, sa_type=Text)
     law: str = Field(sa_type=Text)

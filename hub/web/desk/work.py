@@ -8,7 +8,7 @@ from aiohttp import web
 
 from hub.compliance import viewing
 from hub.desk import queues
-from hub.desk.queues import OTHERS, QUEUES, Listed
+from hub.desk.queues import MOST_COUNTED, OTHERS, QUEUES, Listed
 from hub.errors import NotAvailable
 from hub.waiting.listing import Place
 from hub.web.desk import narrowed
@@ -41,7 +41,10 @@ async def show(visit: Visit) -> web.Response:
     found = await queues.page(visit.hub, wanted, visit.who.scope)
     await viewing.listed(visit.hub, visit.who.by, "work", (), [each["id"] for each in found.items])
     following = found.next and chosen.address(after=f"{found.next.at}.{found.next.id}")
-    values: dict[str, Any] = {"chosen": chosen, "found": found, "following": following, "later": wanted.after}
+    values: dict[str, Any] = {
+        "chosen": chosen, "found": found, "following": following, "later": wanted.after,
+        "many": wanted.state == "closed" and found.total > MOST_COUNTED,
+    }  # fmt: skip
     if "HX-Request" in visit.request.headers:
         return page("work_results.html", visit, names=await names(visit), **values)
     loads = await queues.loads(visit.hub, visit.who.scope)
