@@ -5,6 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
+PATH+=:/usr/sbin:/sbin # where Debian keeps servers, and off the path of everybody but root
 has() { command -v "$1" >/dev/null 2>&1; }
 
 missing=()
@@ -19,5 +20,8 @@ has gs || missing+=(ghostscript)        # ...converts documents for it...
 compgen -G '/usr/lib/*/libspandsp.so.2' >/dev/null || missing+=(libspandsp2) # ...over a simulated telephone line
 
 if ((${#missing[@]})); then
-  deploy/bootstrap/packages.sh "${missing[@]}" || [[ ${CI:-} != true ]]
+  deploy/bootstrap/packages.sh "${missing[@]}" || {
+    [[ ${CI:-} != true ]] || exit 1
+    echo "· without them: the tests that need one are skipped, and say so"
+  }
 fi
