@@ -44,11 +44,9 @@ def parse_target(address: str) -> SftpTarget:
 def load_key(path: Path) -> asyncssh.SSHKey:
     """The hub's private key. Raises `ConfigurationError`."""
     try:
-        if path.stat().st_mode & 0o077:
-            raise ConfigurationError("HUB_SFTP_KEY names a file that other users may read (chmod 600).")
         return asyncssh.read_private_key(path)
-    except (OSError, asyncssh.KeyImportError):
-        raise ConfigurationError("HUB_SFTP_KEY cannot be used.") from None
+    except asyncssh.KeyImportError:
+        raise ConfigurationError("HUB_SFTP_KEY is a private SSH key without a passphrase.") from None
 
 
 @asynccontextmanager

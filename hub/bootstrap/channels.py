@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from nacl.signing import SigningKey
 
-from hub.bootstrap.secrets import secret
+from hub.bootstrap.secrets import readable, secret
 from hub.crypto.keyring import KeyKind, KeyRing
 from hub.errors import ConfigurationError
 from hub.model import ChannelKind
@@ -37,7 +37,10 @@ def channels(settings: Settings, ring: KeyRing, database: Database) -> Mapping[C
     if settings.mllp.certificate and settings.mllp.key:
         from adapters.mllp.channel import MllpChannel  # noqa: PLC0415 - loaded when wired
 
-        wired[ChannelKind.MLLP] = MllpChannel(settings.mllp.certificate, settings.mllp.key)
+        wired[ChannelKind.MLLP] = MllpChannel(
+            readable(settings.mllp.certificate, "HUB_MLLP_CERT"),
+            readable(settings.mllp.key, "HUB_MLLP_KEY", secret=True),
+        )
     if settings.smtp_host:
         from hub.bootstrap import mail  # noqa: PLC0415 - loaded when wired
 

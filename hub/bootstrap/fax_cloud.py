@@ -11,6 +11,7 @@ from adapters.fax.cloud.reports import SinchReports, TelnyxReports
 from adapters.fax.cloud.sinch import Sinch, SinchAccount
 from adapters.fax.cloud.telnyx import Telnyx, TelnyxAccount
 from adapters.fax.inbox import Inbox
+from hub.bootstrap.secrets import content
 from hub.errors import ConfigurationError
 from hub.ports import ReportReader
 from hub.reports import ReportLog
@@ -51,11 +52,7 @@ def readers(file: Path) -> Mapping[str, ReportReader]:
 
 def _read(file: Path) -> TelnyxFile | SinchFile:
     try:
-        if file.stat().st_mode & 0o077:
-            raise ConfigurationError("HUB_FAX_CLOUD names a file that other users may read (chmod 600).")
-        return msgspec.json.decode(file.read_bytes(), type=TelnyxFile | SinchFile)
-    except OSError:
-        raise ConfigurationError("HUB_FAX_CLOUD names a file that cannot be read.") from None
+        return msgspec.json.decode(content(file, "HUB_FAX_CLOUD", secret=True), type=TelnyxFile | SinchFile)
     except msgspec.MsgspecError as error:
         _, at, path = str(error).rpartition(" - at `")
         where = path.rstrip("`") if at else "$"

@@ -9,6 +9,7 @@ from adapters.file.channel import FileChannel
 from adapters.file.drop import Drop, DropIntake
 from adapters.file.place import LocalPlace, Place
 from adapters.file.sftp import SftpPlace, load_key, parse_target
+from hub.bootstrap.secrets import readable
 from hub.casebook.yamltext import load_file
 from hub.errors import ConfigurationError, Malformed
 from hub.model import Frozen
@@ -43,7 +44,7 @@ def drops(settings: Settings) -> DropIntake:
 
 def channel(key: Path) -> FileChannel:
     """The channel of `HUB_SFTP_KEY`. Raises `ConfigurationError`."""
-    return FileChannel(load_key(key))
+    return FileChannel(_key(key))
 
 
 def _place(entry: DropEntry, settings: Settings) -> Place:
@@ -61,4 +62,8 @@ def _place(entry: DropEntry, settings: Settings) -> Place:
         parse_target(entry.sftp)
     except (ValueError, asyncssh.KeyImportError):
         raise ConfigurationError("HUB_DROPS: sftp is sftp://user@host:port/folder, host_key its public key.") from None
-    return SftpPlace(entry.sftp, entry.host_key, load_key(settings.sftp_key))
+    return SftpPlace(entry.sftp, entry.host_key, _key(settings.sftp_key))
+
+
+def _key(path: Path) -> asyncssh.SSHKey:
+    return load_key(readable(path, "HUB_SFTP_KEY", secret=True))

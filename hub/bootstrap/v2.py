@@ -13,6 +13,7 @@ from adapters.mllp.conversation import Manners
 from adapters.mllp.limits import Limits
 from adapters.mllp.peers import Peer
 from adapters.mllp.server import MllpListener
+from hub.bootstrap.secrets import readable
 from hub.casebook.yamltext import load_file
 from hub.errors import ConfigurationError, Malformed
 from hub.settings import MllpSettings, Settings
@@ -70,11 +71,11 @@ def _server_tls(mllp: MllpSettings) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.verify_mode = ssl.CERT_REQUIRED
+    certificate = readable(mllp.certificate, "HUB_MLLP_CERT")
+    key, authority = readable(mllp.key, "HUB_MLLP_KEY", secret=True), readable(mllp.client_ca, "HUB_MLLP_CLIENT_CA")
     try:
-        if mllp.key.stat().st_mode & 0o077:
-            raise ConfigurationError("HUB_MLLP_KEY names a file that other users may read (chmod 600).")
-        context.load_cert_chain(mllp.certificate, mllp.key)
-        context.load_verify_locations(mllp.client_ca)
-    except (OSError, ssl.SSLError):
+        context.load_cert_chain(certificate, key)
+        context.load_verify_locations(authority)
+    except ssl.SSLError:
         raise ConfigurationError("HUB_MLLP_CERT, HUB_MLLP_KEY or HUB_MLLP_CLIENT_CA cannot be used.") from None
     return context
