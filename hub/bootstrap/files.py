@@ -1,5 +1,6 @@
 """Wires the drops: partners' folders, here or at their SFTP servers, and the hub's own key towards them."""
 
+import os
 from pathlib import Path
 
 import asyncssh
@@ -20,7 +21,7 @@ class DropEntry(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One folder of the file of drops: `folder` here, or `sftp` with the server's `host_key`."""
 
     organization: str
-    folder: Path | None = None
+    folder: str | None = None
     sftp: str | None = None
     host_key: str = ""
     purpose: str = "operations"
@@ -51,9 +52,10 @@ def _place(entry: DropEntry, settings: Settings) -> Place:
     if (entry.folder is None) == (entry.sftp is None):
         raise ConfigurationError("HUB_DROPS: an entry has a folder or an sftp address, one of them.")
     if entry.folder is not None:
-        if not entry.folder.is_dir():
-            raise ConfigurationError("HUB_DROPS names a folder that does not exist.")
-        return LocalPlace(entry.folder)
+        folder = Path(entry.folder)
+        if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+            raise ConfigurationError("HUB_DROPS names a folder that is not there, or that the hub may not write in.")
+        return LocalPlace(folder)
     assert entry.sftp is not None
     if settings.sftp_key is None:
         raise ConfigurationError("HUB_DROPS with an sftp address needs HUB_SFTP_KEY.")

@@ -15,7 +15,7 @@ from hub.errors import ConfigurationError
 class SmartFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`key`: file (mode 600) with a P-384 private key in PEM; `endpoints` by the directory's endpoint id."""
 
-    key: Path
+    key: str
     key_id: str
     endpoints: dict[str, SmartEndpoint]
 
@@ -24,7 +24,7 @@ def smart_tokens(path: Path) -> SmartTokens:
     """Raises `ConfigurationError` naming what is wrong with the file or the key."""
     found = _read(path)
     try:
-        key = ECKey.import_key(content(found.key, "The key of HUB_SMART", secret=True))
+        key = ECKey.import_key(content(Path(found.key), "The key of HUB_SMART", secret=True))
     except (JoseError, ValueError):
         raise ConfigurationError("The key of HUB_SMART is a P-384 private key in PEM.") from None
     if key.curve_name != "P-384" or not key.is_private:
