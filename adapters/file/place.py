@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import stat
 from pathlib import Path
 from typing import Protocol
 
@@ -89,24 +88,16 @@ class LocalPlace:
         return content
 
     def _write(self, folder: str, name: str, content: bytes) -> None:
-        place = self._below(folder)
+        place = self._folder / folder
+        place.mkdir(exist_ok=True)
         partial = place / f"{name}{PARTIAL}"
         with partial.open("wb") as file:
-            os.fchmod(file.fileno(), self._folder.stat().st_mode & 0o666)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         partial.replace(place / name)
 
     def _move(self, name: str, folder: str) -> None:
-        (self._folder / name).replace(self._below(folder) / name)
-
-    def _below(self, folder: str) -> Path:
-        """Open to whom the partner's folder is open to: the hub's own umask would shut the partner out."""
         place = self._folder / folder
-        try:
-            place.mkdir()
-        except FileExistsError:
-            return place
-        place.chmod(stat.S_IMODE(self._folder.stat().st_mode))
-        return place
+        place.mkdir(exist_ok=True)
+        (self._folder / name).replace(place / name)

@@ -2,8 +2,6 @@
 
 import asyncio
 import hashlib
-import os
-import stat
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -297,19 +295,3 @@ async def test_a_folder_that_fails_in_a_way_nobody_foresaw_does_not_end_the_othe
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert folder.result("a.csv") == ["line,code", "2,taken"]
-
-
-async def test_what_the_hub_puts_into_a_folder_is_open_to_whom_the_folder_is_open_to(tmp_path: Path) -> None:
-    shared, place = tmp_path / "shared", LocalPlace(tmp_path / "shared")
-    shared.mkdir()
-    shared.chmod(0o2770)
-    (shared / "march.csv").write_text("")
-    before = os.umask(0o077)  # the hub's own, by its unit
-    try:
-        await place.write("results", "march.csv.result.csv", b"line,code\r\n")
-        await place.move("march.csv", "done")
-    finally:
-        os.umask(before)
-    modes = {name: stat.S_IMODE((shared / name).stat().st_mode) for name in ("results", "done")}
-    assert modes == {"results": 0o2770, "done": 0o2770}
-    assert stat.S_IMODE((shared / "results" / "march.csv.result.csv").stat().st_mode) == 0o660
