@@ -7,7 +7,7 @@ from typing import NamedTuple
 from hub.accompany import accompany
 from hub.crypto.keyring import KeyRing
 from hub.decide import DecisionRecord
-from hub.errors import Unrenderable
+from hub.errors import HubError, Unrenderable
 from hub.model import ChannelKind, Document, Endpoint, Event, Parcel, Prepared
 from hub.outbox import MAX_TRIES, Ticket
 from hub.ports import Channel
@@ -120,8 +120,13 @@ def documents(
 
 
 async def prepare(channel: Channel, given: Parcel) -> Prepared:
-    """The bytes that will leave. Raises `Unrenderable` also for what is too large for the channel."""
-    prepared = await channel.prepare(given)
+    """The bytes that will leave. Raises `Unrenderable` also for what is too large for the channel, or breaks it."""
+    try:
+        prepared = await channel.prepare(given)
+    except HubError:
+        raise
+    except Exception:  # noqa: BLE001 - tried again, it would break again, and nobody would hear of it
+        raise Unrenderable("The channel failed to make its form.", code="not-rendered") from None
     if len(prepared.body) > channel.max_bytes:
         raise Unrenderable("The packet is too large for this channel.", code="too-large")
     return prepared

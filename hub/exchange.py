@@ -133,7 +133,7 @@ async def _attempt(
         given = parcel(submission, ticket, chosen, decided.record, facts, directory, opened)
         await next_turn()
         prepared = await prepare(hub.channels[chosen.endpoint.channel], given)
-    except Unrenderable as error:
+    except (Unrenderable, IntegrityFailed) as error:
         return await intents.give_up(hub, ticket, submission, error.detail_code, now)
     await next_turn()
     # INVARIANT: no-silent-disclosure. From here on the ledger says that the bytes may be out.

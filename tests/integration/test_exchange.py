@@ -9,9 +9,10 @@ from hub import exchange, views
 from hub.errors import Conflict, Malformed, NotAvailable
 from hub.model import Deferred, Refused, Unknown
 from hub.storage import consents
-from hub.storage.tables import Attempt, Disclosure, LedgerEntry, Outbox, WorkItem
+from hub.storage.statements import Returning
+from hub.storage.tables import Attempt, Disclosure, LedgerEntry, Outbox, Submission, WorkItem
 from policies import notices
-from tests.scenes import FORM, SECRET, Scene, a_scene, handed
+from tests.scenes import FORM, NAME, SECRET, Scene, a_scene, handed
 
 
 async def kinds(scene: Scene) -> list[str]:
@@ -210,3 +211,27 @@ async def test_a_later_attempt_is_accounted_for_by_what_it_carries(scene):
     assert await scene.dispatch_all() == ["delivered"]
     assert [each.id for each in scene.channel.received[-1].parcel.documents] == ["item-1", "item-2"]
     assert await scene.rows(Disclosure.description) == [("assessment, medications",)]
+
+
+async def test_a_packet_whose_content_does_not_open_is_a_dead_letter_that_a_person_sees(scene):
+    """Claimed and given up again every few minutes, it would be delivered never and missed by nobody."""
+    await scene.consent()
+    await scene.submit()
+    scene.hub.recent.take((await scene.rows(Submission.id))[0][0])
+    damaged = "UPDATE item SET wrapped_key = NULL RETURNING id"
+    await scene.hub.database.returning(Returning(damaged, damaged), ())
+    assert await scene.dispatch_all() == ["dead"]
+    assert await scene.rows(WorkItem.kind, WorkItem.code) == [("dead_letter", "destroyed")]
+
+
+async def test_a_packet_that_breaks_the_making_of_its_form_is_a_dead_letter_that_a_person_sees(scene):
+    await scene.consent()
+    await scene.submit()
+
+    async def breaks(_parcel):
+        raise ValueError(NAME[1])
+
+    scene.channel.prepare = breaks
+    assert await scene.dispatch_all() == ["dead"]
+    assert await scene.rows(WorkItem.kind, WorkItem.code) == [("dead_letter", "not-rendered")]
+    assert await scene.rows(Disclosure.id) == []

@@ -18,6 +18,8 @@ from hub.errors import Malformed, NotAvailable
 from hub.ledger.sequencer import Sequencer
 from hub.model import Unknown
 from hub.ports import Reply
+from hub.storage.database import Step, Unit
+from hub.storage.statements import Insert, columns_of
 from hub.storage.tables import Webhook, WebhookCall, WorkItem
 from hub.webhooks import feed, signing, subscriptions, telling
 from tests.scenes import BORN, CIN, NAME, Scene, a_scene
@@ -196,6 +198,19 @@ async def test_gone_ends_the_webhook_and_all_that_waits_for_it(receiver: Receive
     assert len(await receiver.go_on()) == 1
     assert await receiver.scene.rows(Webhook.code) == [("gone",)]
     assert {row[0] for row in await receiver.scene.rows(WebhookCall.state)} == {"given_up"}
+
+
+async def test_whoever_hears_nothing_keeps_nobody_else_from_hearing(receiver: Receiver) -> None:
+    """A receiver that is away has a day's calls due, all of them older than the one call of another receiver."""
+    now, add = receiver.hub.clock.now(), Insert(WebhookCall, columns_of(WebhookCall))
+    away, present = await receiver.add("harbor"), await receiver.add("lantern")
+    waiting = [(f"call-{n}", away.id, "submission.changed", f"s-{n}", now, now - 1_000 + n) for n in range(300)]
+    waiting.append(("last", present.id, "submission.changed", "s-last", now, now))
+    steps = tuple(Step(add, (*each, 0, "queued")) for each in waiting)
+    await receiver.hub.database.commit(Unit((), steps))
+    receiver.answers = [None, Reply(status=204)]
+    assert await telling.tell_due(receiver.hub) == 2
+    assert [headers["webhook-id"] for _, headers, _ in receiver.calls] == ["call-0", "last"]
 
 
 async def test_in_the_end_it_is_given_up(receiver: Receiver) -> None:
