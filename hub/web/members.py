@@ -88,7 +88,8 @@ async def restrict(request: web.Request) -> web.Response:
     """`POST /v1/members/{id}/restrictions` (§2.26): by an organization that treats or insures the member."""
     hub, who, member = request.app[HUB], who_calls(request), request.match_info["id"]
     form = await read_json(request, RestrictionForm)
-    await linked(hub, who, member)
+    # Whoever merely registered the person would else keep from others what these others hold.
+    await linked(hub, who, member, *RELATIONS)
     return json_response({"id": await restrictions.restrict(hub, member, form, by=who.by)}, 201)
 
 

@@ -62,6 +62,17 @@ async def existing(api: Api) -> dict[str, str]:
     }
 
 
+async def test_whoever_merely_registered_a_person_limits_nothing_that_others_hold(
+    api: Api, existing: dict[str, str]
+) -> None:
+    clinic = await api.caller("valley-clinic", "staff")
+    assert (await clinic("POST", "/v1/members", NORA)).json["id"] == existing["member"]
+    path = f"/v1/members/{existing['member']}/restrictions"
+    assert (await clinic("POST", path, {"against": []})).status == 404
+    await clinic("POST", "/v1/members", NORA | {"relations": {"treating_provider": ["valley-clinic"]}})
+    assert (await clinic("POST", path, {"against": ["sunrise"]})).status == 201
+
+
 REFERRING = [
     (route.method, route.path)
     for route in ROUTES
