@@ -31,9 +31,7 @@ _IN_A_ROW = 50
 _THROTTLED_S = 600
 _GONE = 410
 _log = structlog.get_logger()
-_CALL: tuple[Any, ...] = tuple(
-    col(getattr(WebhookCall, name)) for name in ("id", "event", "reference", "at", "tries")
-)
+_CALL: tuple[Any, ...] = tuple(col(getattr(WebhookCall, name)) for name in ("id", "event", "reference", "at", "tries"))
 _MOVED = Change(WebhookCall, ("state", "tries", "due_at"), ("id",))
 _GIVEN_UP = Change(WebhookCall, ("state",), ("webhook_id", "state"))
 
