@@ -2,7 +2,8 @@
 
 PYTHON := .venv/bin/python
 FAST   := not slow and not postgres and not redis
-export PYTHONDONTWRITEBYTECODE ?= 1
+# Tests and demo start processes by the hundred: compiled modules are kept, where Python looks for them.
+unexport PYTHONDONTWRITEBYTECODE
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help

@@ -215,7 +215,6 @@ def _environment(folder: Path, data: Path, address: str, servers: Servers | None
         "HUB_SMTP_FROM": "relay@hub.example",
         "HUB_SMIME_KEY": keys / "hub-mail.key",
         "HUB_SMIME_CERT": keys / "hub-mail.crt",
-        "PYTHONDONTWRITEBYTECODE": "1",
     }
     if servers:
         values |= {"HUB_DATABASE_URL": servers.database, "HUB_REDIS_URL": servers.redis}

@@ -81,7 +81,7 @@ async def test_a_process_listens_there_and_a_second_one_is_refused_in_one_line(t
     with socket.create_server(("127.0.0.1", 0)) as free:
         address = f"127.0.0.1:{free.getsockname()[1]}"
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("HUB_")}
-    environment = inherited | {"HUB_DATA": str(tmp_path), "HUB_PROBES": address, "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = inherited | {"HUB_DATA": str(tmp_path), "HUB_PROBES": address}
     run = [sys.executable, "-m", "hub", "serve", "--role", role]
     async with a_hub(f"sqlite:///{tmp_path / 'hub.sqlite'}", keys=tmp_path / "keys.json"):
         pass
