@@ -51,6 +51,10 @@ class ArrivedUpdate(Frozen, frozen=True, kw_only=True, tag="update"):
     discharged_at: int | None = None
     disposition: str = ""
     review: tuple[str, ...] = ()
+    others: tuple[MemberIdentity, ...] = ()
+    """Whom numbers meant that now mean `person`."""
+    threads: tuple[str, ...] = ()
+    """Further visits that it is about."""
 
 
 class ArrivedNote(Frozen, frozen=True, kw_only=True, tag="note"):

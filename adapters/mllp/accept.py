@@ -11,16 +11,19 @@ from adapters.mllp.acknowledge import Fault
 from adapters.mllp.message import Message
 
 USED = {
-    "ADT": {"A01", "A02", "A03", "A04", "A08", "A11", "A12", "A13"},
-    "SIU": {"S12", "S13", "S14", "S15", "S17", "S26"},
+    "ADT": {"A01", "A02", "A03", "A04", "A06", "A07", "A08", "A11", "A12", "A13"},
+    "SIU": {"S12", "S13", "S14", "S15", "S16", "S17", "S26"},
     "OMG": {"O19"},
     "OSU": {"O51"},
+    "ORU": {"R01"},
     "REF": {"I12", "I13", "I14"},
     "RRI": {"I12", "I13", "I14"},
 }
 _KNOWN_ADT = re.compile(r"A(0[1-9]|[1-5][0-9]|6[0-2])")
 _KNOWN = {"SIU": re.compile(r"S(1[2-9]|2[0-6])"), "ADT": _KNOWN_ADT}
 _VERSION = re.compile(r"2\.[1-9](\.[0-9]{1,2})*")
+REFERRAL_NOTE = "57133-1"
+"""LOINC"""
 PRODUCTION = frozenset("P")
 REHEARSAL = frozenset("PTD")
 """Training and debugging messages are taken where no real person's are: in demo mode."""
@@ -35,7 +38,7 @@ def door(message: Message, processing: frozenset[str] = PRODUCTION) -> Fault | N
     checks = (
         (not message.control_id.strip(), Fault(101, "MSH", 10)),
         (not code, Fault(101, "MSH", 9)),
-        (code not in USED, Fault(200, "MSH", 9)),
+        (code not in USED or (code == "ORU" and not _of_referral(message)), Fault(200, "MSH", 9)),
         (not (used(message) or idle(message)), Fault(201, "MSH", 9) if trigger else Fault(101, "MSH", 9)),
         (header.get(11).upper() not in {*processing, ""}, Fault(202, "MSH", 11)),
         (bool(header.get(12)) and not _VERSION.fullmatch(header.get(12)), Fault(203, "MSH", 12)),
@@ -52,13 +55,13 @@ def used(message: Message) -> bool:
     return trigger in USED.get(code, ())
 
 
+def _of_referral(message: Message) -> bool:
+    """A result that is a referral's note, as hubs send each other; laboratories' are for others."""
+    return any(each.get(4) == REFERRAL_NOTE for each in message.all("OBR"))
+
+
 def idle(message: Message) -> bool:
     """A valid event that the hub has no use for: answered, and nothing of it is kept."""
     code, trigger = message.type
     known = _KNOWN.get(code)
     return not used(message) and known is not None and bool(known.fullmatch(trigger))
-
-
-def kept_for_a_person(fault: Fault) -> bool:
-    """A fault that somebody can read past: the message is kept although it is not taken."""
-    return fault.code == 102

@@ -26,6 +26,7 @@ FAULTS = {
     207: "Application internal error",
 }
 """HL7 table 0357: from 200 on it is a rejection, before an error of content."""
+_INTERNAL = 207
 _ANSWERS = ("ACK", "MCF")
 _CONDITIONS = {"AL": (True, True), "NE": (False, False), "ER": (False, True), "SU": (True, False)}
 """Table 0155: whether an acknowledgement is owed on success, and on failure."""
@@ -42,6 +43,11 @@ class Fault(Frozen, frozen=True):
     @property
     def rejects(self) -> bool:
         return self.code >= 200
+
+    @property
+    def keeps(self) -> bool:
+        """Somebody can read past it: the message is kept for a person although it is not taken."""
+        return self.code == 102
 
 
 def is_answer(message: Message) -> bool:
@@ -61,9 +67,9 @@ def owed(message: Message, fault: Fault | None) -> list[str]:
     accept, application = (message.header.get(number).upper() for number in (15, 16))
     if not accept and not application:
         return [] if message.has("MSA") else [_code("A", fault)]
-    # Content errors came in safely all the same; only what was turned away at the door was not.
-    at_the_door = fault if fault is not None and fault.rejects else None
-    codes = [_code("C", at_the_door)] if _wanted(accept, at_the_door) else []
+    # A commit says that the message is safe: what is kept for a person is, whatever was turned away is not.
+    at_the_door = fault if fault is not None and not fault.keeps else None
+    codes = [_commit(at_the_door)] if _wanted(accept, at_the_door) else []
     # Who has been told that it was turned away is not told so a second time.
     if not (codes and at_the_door) and _wanted(application, fault):
         codes.append(_code("A", fault))
@@ -100,6 +106,13 @@ def _code(kind: str, fault: Fault | None) -> str:
     if fault is None:
         return f"{kind}A"
     return f"{kind}R" if fault.rejects else f"{kind}E"
+
+
+def _commit(fault: Fault | None) -> str:
+    """CR for what is never taken (MSH-9, MSH-11, MSH-12, a control id used twice), CE for any other reason (2.9.2)."""
+    if fault is None:
+        return "CA"
+    return "CR" if fault.rejects and fault.code != _INTERNAL else "CE"
 
 
 def _msa(message: Message, code: str, fault: Fault | None) -> str:

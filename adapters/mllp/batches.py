@@ -13,7 +13,7 @@ from hub.model import Frozen
 
 MOST = 1_000
 """Messages of one frame."""
-_STARTS = re.compile(rb"(?:\A|(?<=[\r\n]))(?:MSH|FHS|BHS|BTS|FTS)(?=[^A-Za-z0-9]|\Z)")
+_STARTS = re.compile(rb"(?:\A|(?<=[\r\n]))[ \t]*(?:MSH|FHS|BHS|BTS|FTS)(?=[^A-Za-z0-9]|\Z)")
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -29,8 +29,8 @@ def split(content: bytes) -> Batch:
     plain = content.lstrip(b" \t\r\n").removeprefix(_BOM)
     starts = [found.start() for found in _STARTS.finditer(plain)]
     pieces = [plain[begin:end] for begin, end in pairwise([*starts, None])]
-    messages = tuple(each for each in pieces if each.startswith(b"MSH"))
-    wrapped = bool(messages) and pieces[0][:3] in (b"FHS", b"BHS")
+    messages = tuple(each for each in pieces if each.lstrip(b" \t").startswith(b"MSH"))
+    wrapped = bool(starts) and pieces[0][:3] in (b"FHS", b"BHS")
     return Batch(messages=messages if wrapped or len(messages) > 1 else (content,), wrapped=wrapped)
 
 

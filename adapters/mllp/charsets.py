@@ -8,12 +8,17 @@ _CODECS = {
     "": "ascii",
     "ASCII": "ascii",
     "US-ASCII": "ascii",
+    "ISO IR6": "ascii",
     "UNICODE UTF-8": "utf-8",
     "UNICODE": "utf-8",
     "UTF-8": "utf-8",
     "UTF8": "utf-8",
+    "WINDOWS-1252": "cp1252",
+    "CP1252": "cp1252",
 }
 _ISO = re.compile(r"(?:ISO[ -]?)?8859[/-](\d{1,2})(?:-\d{4})?")
+_SHIFT = b"\x1b"
+"""Begins another set in the middle of ISO 2022 text."""
 _MSH = re.compile(rb"MSH[^\r\n]*")
 
 
@@ -31,12 +36,15 @@ def codec_of(stated: str) -> str | None:
 
 def decode(content: bytes) -> tuple[str, str, tuple[str, ...]]:
     """Text, codec and warnings: `charset-unknown`, `charset-wrong` (the bytes are not of the stated set),
-    `charset-not-stated`. Every byte becomes some character, so that the answer can be written and a person can look.
+    `charset-not-stated`, `charset-unknown-but-ascii` (whatever the set is, these bytes mean the same in it).
+    Every byte becomes some character, so that the answer can be written and a person can look.
     """
     bom = content.lstrip(b" \t\r\n").startswith(_BOM)
     content = content.lstrip(b" \t\r\n").removeprefix(_BOM)
     stated = _stated(content)
     codec = codec_of(stated)
+    if codec is None and content.isascii() and _SHIFT not in content:
+        return content.decode("ascii"), "ascii", ("charset-unknown-but-ascii",)
     if codec is None:
         return content.decode("latin-1"), "latin-1", ("charset-unknown",)
     if codec == "ascii":

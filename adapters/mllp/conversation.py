@@ -50,7 +50,7 @@ async def answers(frame: Frame, peer: Peer, take: Take, manners: Manners) -> lis
     if len(batch.messages) > MOST:
         return _answered(Message.read(frame.content), FRAME_FAULTS["too-many"])
     found = [answer for each in batch.messages for answer in await _answers(each, peer, take, manners)]
-    return [as_batch(frame.content, found, manners.now())] if batch.wrapped and found else found
+    return [as_batch(frame.content, found, manners.now())] if batch.wrapped and (found or not batch.messages) else found
 
 
 async def _answers(raw: bytes, peer: Peer, take: Take, manners: Manners) -> list[bytes]:

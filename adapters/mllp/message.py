@@ -85,8 +85,8 @@ class Message:
 
     @property
     def type(self) -> tuple[str, str]:
-        """MSH-9: message code and trigger event, `("ADT", "A01")`."""
-        return self.header.get(9, 1).upper(), self.header.get(9, 2).upper()
+        """MSH-9: message code and trigger event, `("ADT", "A01")`. In 2.1 the trigger stood in EVN-1 alone."""
+        return self.header.get(9, 1).upper(), (self.header.get(9, 2) or self.first("EVN").get(1)).upper()
 
     @property
     def control_id(self) -> str:

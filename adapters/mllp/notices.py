@@ -4,11 +4,9 @@ Rules kept: no diagnosis, note or insurance number of an ADT message goes into a
 narrows is left out; a referral's parts are items of their own, so that each is decided by itself.
 """
 
-import base64
-import binascii
 from datetime import datetime
 
-from adapters.classes import INFORMATION_V2, KNOWN, OF_LOINC
+from adapters.mllp.enclosed import enclosed
 from adapters.mllp.message import Message, Segment
 from adapters.mllp.referrals import Referral
 from adapters.mllp.restrictions import Effect, Restriction
@@ -39,13 +37,12 @@ STEPS = tuple(TITLES)[7:]
 """What can become of a referral."""
 RESTRICTED = "Confidentiality: R (restricted). The sender marked access to this as restricted."
 CORRECTION = "Please correct your records: the earlier notice about this visit is withdrawn."
-_MAX_DOCUMENTS = 20
 _CONTROLS = dict.fromkeys([*range(0x20), 0x7F], " ")
 
 
 def notice(visit: Visit, restrictions: tuple[Restriction, ...], zone: Zone) -> Document:
     """The notice of one event of a visit."""
-    hidden = any(each.effect is Effect.NO_LOCATION for each in restrictions)
+    hidden = hides_place(restrictions)
     lines = [
         TITLES[visit.event],
         labelled("When", local(visit.at, zone)),
@@ -57,6 +54,11 @@ def notice(visit: Visit, restrictions: tuple[Restriction, ...], zone: Zone) -> D
         RESTRICTED if restrictions else "",
     ]
     return text_item("notice", TITLES[visit.event], "attendance", lines)
+
+
+def hides_place(restrictions: tuple[Restriction, ...]) -> bool:
+    """Whether a place may be said: a ward's name says what its patients are treated for."""
+    return any(each.effect in (Effect.NO_LOCATION, Effect.SUBJECT) for each in restrictions)
 
 
 def status(referral: Referral, when: str, restrictions: tuple[Restriction, ...]) -> Document:
@@ -91,46 +93,13 @@ def request(
     diagnoses = [_coded(each, 3) for each in message.all("DG1")]
     if diagnoses:
         found.append(text_item("diagnoses", "Diagnoses", "diagnosis", ["Diagnoses", *dict.fromkeys(diagnoses)]))
-    enclosed, review = _enclosed(message)
-    return (*found, *enclosed), review
+    records, review = enclosed(message)
+    return (*found, *records), review
 
 
 def local(at: int, zone: Zone) -> str:
     """An instant as people in the county read it."""
     return datetime.fromtimestamp(at / 1_000_000, zone).strftime("%Y-%m-%d %H:%M %Z")
-
-
-def _enclosed(message: Message) -> tuple[list[Document], tuple[str, ...]]:
-    """Documents that came as encapsulated data (ED, base64); what does not decode stays in the message as received.
-
-    One whose class nothing says is for a person: a counseling note must not pass for a summary (§2.31(b)).
-    """
-    found: list[Document] = []
-    review: dict[str, None] = {}
-    for obx in message.all("OBX"):
-        if obx.get(2).upper() != "ED" or obx.get(5, 4).lower() != "base64" or len(found) == _MAX_DOCUMENTS:
-            continue
-        try:
-            content = base64.b64decode("".join(obx.get(5, 5).split()), validate=True)
-        except (binascii.Error, ValueError):
-            continue
-        information = _class(obx)
-        if not information:
-            review["document.unclassed"] = None
-        name = f"enclosed-{len(found) + 1}"
-        title = (obx.get(3, 2) or "Enclosed document").translate(_CONTROLS)[:100]
-        found.append(
-            Document(id=name, title=title, information=information or "summary", media_type="", content=content)
-        )
-    return found, tuple(review)
-
-
-def _class(obx: Segment) -> str:
-    """What the observation's identifier says: our own class, or a LOINC document type; else nothing."""
-    code, system = obx.get(3), obx.get(3, 3).upper()
-    if system == INFORMATION_V2:
-        return code if code in KNOWN else ""
-    return OF_LOINC.get(code, "") if system in ("LN", "LOINC") else ""
 
 
 def _coded(segment: Segment, field: int) -> str:

@@ -5,14 +5,16 @@ what cannot be understood is taken with its trouble, for a person.
 """
 
 from adapters.mllp import notices
-from adapters.mllp.accept import PRODUCTION, door, idle, kept_for_a_person
+from adapters.mllp.accept import PRODUCTION, door, idle
 from adapters.mllp.acknowledge import Fault, is_answer
+from adapters.mllp.enclosed import enclosed
+from adapters.mllp.identities import identity_of
 from adapters.mllp.message import Message
 from adapters.mllp.peers import NOBODY, Peer
 from adapters.mllp.person import has_key, person_of
 from adapters.mllp.referrals import Referral, referral_of
 from adapters.mllp.restrictions import Effect, Restriction, restrictions_of
-from adapters.mllp.times import Zone, instant
+from adapters.mllp.times import Zone, instant, zone_of
 from adapters.mllp.visits import KINDS, Visit, visit_of
 from hub.arrivals import Arrival, ArrivedPacket, ArrivedUpdate
 from hub.model import Document, Event, Frozen, MemberIdentity, MessageKind
@@ -49,17 +51,22 @@ def read(
         return Reading(event="acknowledgement")
     fault = door(message, processing)
     if fault is not None:
-        kept = _arrival(message, raw, peer, None, trouble=message.warnings[0]) if kept_for_a_person(fault) else None
+        kept = _arrival(message, raw, peer, None, trouble=message.warnings[0]) if fault.keeps else None
         return Reading(fault=fault, arrival=kept, warnings=message.warnings)
-    if idle(message):
-        return Reading(event="none", warnings=message.warnings)
-    restrictions = restrictions_of(message, zone, now)
+    restrictions = restrictions_of(message, zone_of(message.header.get(7), zone), now)
     person = person_of(message, peer.authorities)
-    event, content, warnings = (_adt if message.type[0] == "ADT" else _referral)(
-        message, person, restrictions, peer, zone, now
-    )
-    differs = peer.facilities and message.header.get(4) not in peer.facilities
-    trouble = "facility-differs" if differs else ""
+    content: ArrivedPacket | ArrivedUpdate
+    if idle(message):
+        review = review_of(restrictions)
+        touched = identity_of(message, person, restrictions, review, peer.authorities) if _adt(message) else None
+        if touched is None:
+            return Reading(event="none", warnings=message.warnings)
+        event, content, warnings = "none", touched, ()
+    else:
+        event, content, warnings = (_visit if _adt(message) else _referral)(
+            message, person, restrictions, peer, zone, now
+        )
+    trouble = _trouble(message, peer)
     return Reading(
         event=event,
         arrival=_arrival(message, raw, peer, content, trouble=trouble),
@@ -67,6 +74,17 @@ def read(
         restrictions=restrictions,
         warnings=(*message.warnings, *warnings, *(() if has_key(person) else ("patient-without-key",))),
     )
+
+
+def _adt(message: Message) -> bool:
+    return message.type[0] == "ADT"
+
+
+def _trouble(message: Message, peer: Peer) -> str:
+    if peer.facilities and message.header.get(4) not in peer.facilities:
+        return "facility-differs"
+    # A part of a longer message (2.10.2): what is not in it may be in another.
+    return "continued" if message.has("DSC") or message.header.get(14) else ""
 
 
 def unreadable(message: Message, raw: bytes, peer: Peer) -> Reading:
@@ -77,7 +95,7 @@ def unreadable(message: Message, raw: bytes, peer: Peer) -> Reading:
 _Content = tuple[str, ArrivedPacket | ArrivedUpdate, tuple[str, ...]]
 
 
-def _adt(
+def _visit(
     message: Message,
     person: MemberIdentity,
     restrictions: tuple[Restriction, ...],
@@ -87,6 +105,8 @@ def _adt(
 ) -> _Content:
     visit = visit_of(message, zone, now)
     review = review_of(restrictions)
+    if len({(each.raw(3), each.raw(5)) for each in message.all("PID")}) > 1:
+        review = (*review, "patient.several")
     thread = f"visit/{visit.number}" if visit.number else ""
     if visit.event == "update":
         return visit.event, _update(visit, person, restrictions, review, thread), visit.warnings
@@ -115,7 +135,7 @@ def _update(
         thread=thread,
         setting=visit.setting,
         place=visit.place,
-        hidden=any(each.effect is Effect.NO_LOCATION for each in restrictions),
+        hidden=notices.hides_place(restrictions),
         restricted=bool(restrictions),
         admitted_at=visit.admitted_at,
         discharged_at=visit.discharged_at,
@@ -133,14 +153,18 @@ def _referral(
     now: int,
 ) -> _Content:
     referral = referral_of(message)
-    review = review_of(restrictions)
+    review = review_of(restrictions, records=True)
     at = instant(message.header.get(7), zone) or now
+    if len({each.get(2) for each in message.all("ORC")} - {""}) > 1:
+        review = (*review, "referral.several")
     documents: tuple[Document, ...] = ()
     if referral.asks:
         documents, unclassed = notices.request(message, referral, restrictions)
         review = (*review, *unclassed)
     elif referral.step:
-        documents = (notices.status(referral, _appointment(message, zone), restrictions),)
+        status = notices.status(referral, _appointment(message, zone), restrictions)
+        records, unclassed = enclosed(message, notes=False)
+        documents, review = (status, *records), (*review, *unclassed)
     else:
         review = (*review, "referral.unclear")
     if not referral.id and not referral.asks:
@@ -159,10 +183,11 @@ def _referral(
     return referral.step or "unclear", packet, ()
 
 
-def review_of(restrictions: tuple[Restriction, ...]) -> tuple[str, ...]:
-    """The codes under which a person looks at what is restricted."""
+def review_of(restrictions: tuple[Restriction, ...], *, records: bool = False) -> tuple[str, ...]:
+    """The codes under which a person looks at what is restricted; `records`: it holds more than a notice says."""
+    weighed = (Effect.LABEL,) if records else (Effect.LABEL, Effect.NO_LOCATION, Effect.SUBJECT)
     return tuple(
-        dict.fromkeys(f"restricted.{each.carrier.lower()}" for each in restrictions if each.effect is Effect.PERSON)
+        dict.fromkeys(f"restricted.{each.carrier.lower()}" for each in restrictions if each.effect not in weighed)
     )
 
 
@@ -174,9 +199,22 @@ def _receivers(referral: Referral, peer: Peer) -> tuple[str, ...]:
     return (f"v2:{referral.to[0]}",) if referral.to else ("v2:",)
 
 
+_APPOINTMENT = (
+    ("SCH", 11, 4),
+    ("TQ1", 7, 1),
+    ("AIS", 4, 1),
+    ("AIG", 8, 1),
+    ("AIL", 6, 1),
+    ("AIP", 6, 1),
+    ("ARQ", 11, 1),
+)
+"""Where systems state when it is, in the order in which they are believed."""
+
+
 def _appointment(message: Message, zone: Zone) -> str:
-    for segment, field, component in (("SCH", 11, 4), ("TQ1", 7, 1), ("AIS", 4, 1), ("AIG", 8, 1), ("ARQ", 11, 1)):
-        at = instant(message.first(segment).get(field, component), zone)
+    stated = zone_of(message.header.get(7), zone)
+    for segment, field, component in _APPOINTMENT:
+        at = instant(message.first(segment).get(field, component), stated)
         if at is not None:
             return notices.local(at, zone)
     return ""

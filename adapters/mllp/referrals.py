@@ -29,9 +29,16 @@ _APPOINTMENTS = {
     "S13": "scheduled",
     "S14": "scheduled",
     "S15": "appointment_cancelled",
+    "S16": "appointment_cancelled",
     "S17": "appointment_cancelled",
     "S26": "no_show",
 }
+_OF_FILLER = {
+    **dict.fromkeys(("CANCELLED", "CANCELED", "DC", "DELETED"), "appointment_cancelled"),
+    **dict.fromkeys(("NOSHOW", "NO SHOW", "NO-SHOW"), "no_show"),
+    **dict.fromkeys(("STARTED", "COMPLETE", "COMPLETED"), "in_progress"),
+}
+"""SCH-25 (table 0278): many systems say all that happens to an appointment as a modification, S14."""
 _ORDER_REQUESTS = {"NW": REFERRAL, "": REFERRAL, "SC": REFERRAL, "CA": CANCELLED, "DC": CANCELLED}
 
 
@@ -52,7 +59,7 @@ class Referral(Frozen, frozen=True, kw_only=True):
 
 
 def referral_of(message: Message) -> Referral:
-    """The step that a REF, RRI, OMG, OSU or SIU message reports."""
+    """The step that a REF, RRI, OMG, OSU, ORU or SIU message reports."""
     code, trigger = message.type
     receiver = tuple(filter(None, (message.header.get(6), message.header.get(6, 2), message.header.get(5))))
     if code in ("REF", "RRI"):
@@ -61,12 +68,13 @@ def referral_of(message: Message) -> Referral:
         sch = message.first("SCH")
         order = message.first("ORC")
         number = sch.get(26) or order.get(2) or sch.get(1)
-        return Referral(
-            step=_APPOINTMENTS[trigger], id=number, namespace=sch.get(26, 2), reason=sch.get(6, 2), to=receiver
-        )
+        step = _APPOINTMENTS[trigger]
+        if step == "scheduled":
+            step = _OF_FILLER.get((sch.get(25) or sch.get(25, 2)).upper(), step)
+        return Referral(step=step, id=number, namespace=sch.get(26, 2), reason=sch.get(6, 2), to=receiver)
     orc = message.first("ORC")
     action, status = orc.get(1).upper(), orc.get(5).upper()
-    # An order that is its first word is a request; OSU is always an answer.
+    # An order that is its first word is a request; OSU and ORU are always an answer.
     step = _ORDER_REQUESTS.get(action, "") if code == "OMG" else _STATUS_OF_ORDER.get((action, status), "")
     reason = orc.get(16, 2) or orc.get(16) or message.first("OBR").get(31, 2)
     number = orc.get(2) or message.first("OBR").get(2)

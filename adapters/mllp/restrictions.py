@@ -1,13 +1,20 @@
-"""Where a v2 message says that access is restricted: ARV, CON, PD1-12, PV1-16, PV2-22, and what each value means here.
+"""Where a v2 message says that access is restricted, and what each value means here.
+
+    PD1-12 PV2-22                protection indicators                    PV1-16       VIP
+    ARV                          access restriction (2.6)                 CON          consent
+    ORC-28 DG1-18                confidentiality of an order, a diagnosis MSH-26 to 28 labels of the message (2.9)
 
 Any of them makes the notice `R` (restricted). What a value narrows is taken out of the notice; a value that cannot be
-weighed by a table, or that nobody knows, is a person's (interop A4). The tables are HL7 0136, 0099, 0717, 0498.
+weighed by a table, or that nobody knows, is a person's (interop A4). The tables are HL7 0136, 0099, 0717, 0498, 0177,
+and the ActCode refrain policies.
 """
 
+from collections.abc import Iterator, Mapping
+from datetime import tzinfo
 from enum import StrEnum
 
 from adapters.mllp.message import Message, Segment
-from adapters.mllp.times import Zone, instant
+from adapters.mllp.times import DAY_US, instant
 from hub.model import Frozen
 
 
@@ -17,6 +24,8 @@ class Effect(StrEnum):
     LABEL = "label"
     """Labelled restricted; what goes on holds nothing that it narrows."""
     NO_LOCATION = "no-location"
+    SUBJECT = "subject"
+    """It narrows a subject: a notice names no ward, which would name it; what carries records is a person's."""
     PERSON = "person"
 
 
@@ -28,46 +37,93 @@ class Restriction(Frozen, frozen=True):
     effect: Effect
 
 
+_Table = Mapping[str, Effect]
 _PROTECTED = {"Y": Effect.PERSON}
 _VIP = {"VIP": Effect.LABEL, "V": Effect.LABEL, "Y": Effect.LABEL, "S": Effect.LABEL, "E": Effect.LABEL}
 _ARV = {
     "LOC": Effect.NO_LOCATION,
-    # A notice holds no diagnosis, no drug and no note, so that these narrow nothing in it.
-    **dict.fromkeys(("DRG", "HIV", "MED-PSY", "PSY", "SMD", "STD"), Effect.LABEL),
+    **dict.fromkeys(("DRG", "HIV", "MED-PSY", "PSY", "SMD", "STD"), Effect.SUBJECT),
     **dict.fromkeys(("ALL", "DEM", "PID", "PHY", "OI", "OO"), Effect.PERSON),
 }
 _CONSENT = {"A": Effect.LABEL}
 """Only an active consent changes nothing; what it permits is read from the paper, not from a segment."""
-_NOTHING = ("", "N", "NO")
+_CONFIDENTIAL = {
+    **dict.fromkeys(("R", "U", "VIP", "ETH"), Effect.LABEL),
+    **dict.fromkeys(("PSY", "HIV", "AID"), Effect.SUBJECT),
+}
+"""Table 0177: restricted and `ETH` (alcohol or drug treatment) is what everything here is, `U` the usual control."""
+_LEVEL = {"R": Effect.LABEL, "U": Effect.LABEL, "L": Effect.LABEL, "M": Effect.LABEL}
+_HANDLING = {"NORDSCLCD": Effect.LABEL, "NORDSLCD": Effect.LABEL}
+"""No redisclosure without consent: what the hub sees to anyway."""
+_NOTICE = "42 CFR PART 2 PROHIBITS"
+"""How the short notice of §2.32(a)(2) begins, which another hub writes into MSH-28."""
+_NOTHING = ("N", "NO")
+_CODED: tuple[tuple[str, int, _Table], ...] = (
+    ("PD1", 12, _PROTECTED),
+    ("PV1", 16, _VIP),
+    ("PV2", 22, _PROTECTED),
+    ("ORC", 28, _CONFIDENTIAL),
+    ("DG1", 18, _PROTECTED),
+    ("MSH", 26, _LEVEL),
+    ("MSH", 27, _HANDLING),
+)
 
 
-def restrictions_of(message: Message, zone: Zone, now: int) -> tuple[Restriction, ...]:
+def restrictions_of(message: Message, zone: tzinfo, now: int) -> tuple[Restriction, ...]:
     """Every restriction that the message states, the strictest reading of each."""
-    found = []
-    for segment, number, table in (("PD1", 12, _PROTECTED), ("PV1", 16, _VIP), ("PV2", 22, _PROTECTED)):
+    found: list[Restriction] = []
+    for segment, number, table in _CODED:
         for each in message.all(segment):
-            found += _coded(f"{segment}-{number}", each.get(number), table)
+            found += _coded(f"{segment}-{number}", _values(each, number), table)
     for each in message.all("ARV"):
         found += _access(each, zone, now)
     for each in message.all("CON"):
-        # A consent segment without a status still says that there is a consent to look at.
-        found += _coded("CON", each.get(11) or "?", _CONSENT)
+        found += _consent(each)
+    told = message.header.get(28)
+    if told:
+        effect = Effect.LABEL if is_notice(told) else Effect.PERSON
+        found.append(Restriction("MSH-28", "TEXT", effect))
     return tuple(dict.fromkeys(found))
 
 
-def _access(segment: Segment, zone: Zone, now: int) -> list[Restriction]:
+def is_notice(text: str) -> bool:
+    """Whether a text is the short notice of §2.32(a)(2), which says nothing new."""
+    return text.upper().startswith(_NOTICE)
+
+
+def _access(segment: Segment, zone: tzinfo, now: int) -> list[Restriction]:
     if segment.get(2).upper() == "D":  # taken away (table 0206)
         return []
-    values = [segment.part(each, 1) for each in segment.repetitions(3)] or ["?"]
-    found = [one for value in values for one in _coded("ARV", value, _ARV)]
-    until = instant(segment.get(6, 2), zone)
-    if until is not None and until < now:
+    found = _coded("ARV", list(_values(segment, 3)) or ["?"], _ARV)
+    # Instructions in words (ARV-5), and labels of 2.9, that no table weighs.
+    if any(True for field in (5, 7, 8, 9) for _ in _values(segment, field)):
+        found.append(Restriction("ARV", "INSTRUCTIONS", Effect.PERSON))
+    until = segment.get(6, 2)
+    ended = instant(until, zone)
+    if ended is not None and ended + (DAY_US if len(until) <= _DATE else 0) <= now:
         return [Restriction(each.carrier, each.code, Effect.LABEL) for each in found]
     return found
 
 
-def _coded(carrier: str, value: str, table: dict[str, Effect]) -> list[Restriction]:
-    code = value.strip().upper()[:20]
-    if code in _NOTHING:
-        return []
-    return [Restriction(carrier, code, table.get(code, Effect.PERSON))]
+_DATE = len("20260307")
+
+
+def _consent(segment: Segment) -> list[Restriction]:
+    # A consent segment without a status still says that there is a consent to look at; one with limits (CON-9), too.
+    found = _coded("CON", list(_values(segment, 11)) or ["?"], _CONSENT)
+    if any(True for _ in _values(segment, 9)):
+        found.append(Restriction("CON", "LIMITED", Effect.PERSON))
+    return found
+
+
+def _values(segment: Segment, field: int) -> Iterator[str]:
+    """Each repetition's code; its text or its alternate code where it has none, since a word alone restricts, too."""
+    for each in segment.repetitions(field):
+        value = next(filter(None, (segment.part(each, component) for component in (1, 4, 2, 5, 9))), "")
+        if value:
+            yield value
+
+
+def _coded(carrier: str, values: Iterator[str] | list[str], table: _Table) -> list[Restriction]:
+    codes = (value.upper()[:20] for value in values)
+    return [Restriction(carrier, code, table.get(code, Effect.PERSON)) for code in codes if code not in _NOTHING]

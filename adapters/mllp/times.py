@@ -8,6 +8,7 @@ _TIMESTAMP = re.compile(
     r"(?P<year>\d{4})(?P<month>\d\d)?(?P<day>\d\d)?(?P<hour>\d\d)?(?P<minute>\d\d)?(?P<second>\d\d)?(\.(?P<part>\d{1,6}))?"
     r"(?P<sign>[+-])?(?(sign)(?P<zh>\d\d):?(?P<zm>\d\d))"
 )
+DAY_US = 86_400_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -30,6 +31,20 @@ def instant(text: str, zone: Zone) -> int | None:
         return (moment - _EPOCH) // timedelta(microseconds=1)
     except (ValueError, OverflowError):
         return None
+
+
+def zone_of(stated: str, county: Zone) -> Zone:
+    """The zone of the times in a message that state none: that of MSH-7, as the standard has it (chapter 2, DTM).
+
+    The county's where MSH-7 states none, or the offset that the county has at that moment: then summer is summer.
+    """
+    found = _TIMESTAMP.fullmatch(stated.strip())
+    at = instant(stated, county)
+    if found is None or at is None or not found["sign"]:
+        return county
+    place = datetime.strptime(f"{found['sign']}{found['zh']}{found['zm']}", "%z").tzinfo
+    moment = _EPOCH + timedelta(microseconds=at)
+    return county if place is None or place.utcoffset(moment) == moment.astimezone(county).utcoffset() else place
 
 
 _PARTS = (("year", 1), ("month", 1), ("day", 1), ("hour", 0), ("minute", 0), ("second", 0))

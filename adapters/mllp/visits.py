@@ -5,7 +5,7 @@ others that stand in for it.
 """
 
 from adapters.mllp.message import Message
-from adapters.mllp.times import Zone, instant
+from adapters.mllp.times import DAY_US, Zone, instant, zone_of
 from hub.model import Event, Frozen, MessageKind
 
 EVENTS = {
@@ -13,6 +13,8 @@ EVENTS = {
     "A02": "transfer",
     "A03": "discharge",
     "A04": "visit",
+    "A06": "admit",
+    "A07": "update",
     "A08": "update",
     "A11": "admit_cancelled",
     "A12": "transfer_cancelled",
@@ -34,7 +36,6 @@ _WHEN = {
     "discharge": (("PV1", 45), ("EVN", 6), ("EVN", 2)),
 }
 _ELSE = (("EVN", 6), ("EVN", 2))
-_DAY_US = 86_400_000_000
 
 
 class Visit(Frozen, frozen=True, kw_only=True):
@@ -61,7 +62,7 @@ class Visit(Frozen, frozen=True, kw_only=True):
 
 def visit_of(message: Message, zone: Zone, now: int) -> Visit:
     """The event that an ADT message reports; `now` stands in for an instant that cannot be read."""
-    event = EVENTS[message.type[1]]
+    event, zone = EVENTS[message.type[1]], zone_of(message.header.get(7), zone)
     at, warnings = _when(message, event, zone, now)
     pv1, stated = message.first("PV1"), message.first("EVN").get(1).upper()
     if stated and stated != message.type[1]:
@@ -92,6 +93,6 @@ def _when(message: Message, event: str, zone: Zone, now: int) -> tuple[int, tupl
         found = instant(text, zone)
         if found is not None:
             warnings = ("time-unreadable",) if unreadable else ()
-            return found, (*warnings, *(("time-in-the-future",) if found > now + _DAY_US else ()))
+            return found, (*warnings, *(("time-in-the-future",) if found > now + DAY_US else ()))
         unreadable = unreadable or bool(text)
     return now, ("time-unreadable" if unreadable else "time-missing",)

@@ -20,6 +20,7 @@ NOTICES = (MessageKind.ADMIT_NOTICE, MessageKind.DISCHARGE_NOTICE)
 """Whole hospitals' feeds: who is nobody's member here is no work for a person."""
 APPOINTMENTS = ("scheduled", "appointment_cancelled", "no_show")
 """Whole calendars come, too."""
+_NOBODY = ("member.unknown", "member.unnamed")
 WORK = "inbound"
 _SETTLE = Change(
     Inbound,
@@ -100,15 +101,13 @@ async def settled(
 
 
 async def _packet(hub: Hub, kept: Kept, content: ArrivedPacket, sender: str, directory: Directory) -> str:
-    if content.review:
-        return await waits(hub, kept, sender, " ".join(content.review))
     if content.place == "answers":
         return await _answer(hub, kept, content, sender, directory)
     match = await member_of(hub, content.person, sender)
-    if match.member is None:
-        if match.code == "member.unknown" and content.kind in NOTICES:
-            return await settled(hub, kept, "unmatched", sender, match.code, None)
-        return await waits(hub, kept, sender, match.code)
+    if match.code == "member.unknown" and content.kind in NOTICES:
+        return await settled(hub, kept, "unmatched", sender, match.code, None)
+    if content.review or match.member is None:
+        return await waits(hub, kept, sender, " ".join(content.review) or match.code)
     return await submitted(hub, kept, content, sender, match.member, directory)
 
 
@@ -136,6 +135,8 @@ async def submitted(
         if not names:
             return await settled(hub, kept, "closed", sender, "retraction.nobody-told", None, *marks, *more)
         content = msgspec.structs.replace(content, recipients=names)
+    elif await threads.taken_back(hub, content, sender, kept.id):
+        return await settled(hub, kept, "closed", sender, "retraction.meanwhile", None, *more)
     told = await recipients_of(hub, content.kind, content.recipients, member, sender, directory)
     if not told:
         return await waits(hub, kept, sender, "recipient.none" if told == () else "recipient.unknown")
@@ -155,7 +156,9 @@ async def _answer(hub: Hub, kept: Kept, content: ArrivedPacket, sender: str, dir
     if found is None:
         if named.code == "member.unknown" and content.event and content.event.kind in APPOINTMENTS:
             return await settled(hub, kept, "unmatched", sender, "referral.unknown", None)
-        return await waits(hub, kept, sender, "referral.unknown")
+        return await waits(hub, kept, sender, " ".join(content.review) or "referral.unknown")
+    if content.review:
+        return await waits(hub, kept, sender, " ".join(content.review))
     if named.member not in (None, found.member) or named.code == "member.differs":
         return await waits(hub, kept, sender, "member.differs")
     try:
@@ -168,7 +171,7 @@ async def _answer(hub: Hub, kept: Kept, content: ArrivedPacket, sender: str, dir
 
 async def _update(hub: Hub, kept: Kept, update: ArrivedUpdate, sender: str, directory: Directory) -> str:
     """What is new goes to those who have the last notice of the visit, each decided anew (interop A4)."""
-    if update.review:
+    if update.review and await _touches(hub, update, sender):
         return await waits(hub, kept, sender, " ".join(update.review))
     told = await threads.last_told(hub, update.thread, sender) if update.thread else None
     if told is None or not told.recipients:
@@ -180,3 +183,18 @@ async def _update(hub: Hub, kept: Kept, update: ArrivedUpdate, sender: str, dire
     if content is None:
         return await settled(hub, kept, "closed", sender, "update.no-news", None)
     return await submitted(hub, kept, content, sender, named.member, directory, replaces=told.submission)
+
+
+async def _touches(hub: Hub, update: ArrivedUpdate, sender: str) -> bool:
+    """Whether it is about anybody or any visit here: whole hospitals' feeds come in.
+
+    Of a change of numbers only one that joins somebody here to another record, or moves a visit that was told of.
+    """
+    for thread in filter(None, (update.thread, *update.threads)):
+        if await threads.last_told(hub, thread, sender) is not None:
+            return True
+    named = await member_of(hub, update.person, sender)
+    if named.code not in _NOBODY and any(code.startswith("restricted.") for code in update.review):
+        return True
+    priors = [await member_of(hub, other, sender) for other in update.others]
+    return any(each.code not in _NOBODY and (each.member is None or each.member != named.member) for each in priors)

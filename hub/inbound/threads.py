@@ -97,13 +97,16 @@ async def retract(
 ) -> tuple[tuple[str, ...], list[Step]]:
     """Keeps what nobody has yet from leaving; gives those who were told, and the steps that mark it retracted.
 
-    Raises `Conflict` if the thread is about another person than the member: nobody who was told of one person hears of
-    another by it.
+    The retraction is remembered: what still waits for a person then never goes. Raises `Conflict` if
+    the thread is about another person than the member (nobody who was told of one person hears of another by it), or
+    if nobody knows it although the sender's notices about this member stand under other numbers.
     """
     thread = _hash(hub, content.thread, sender)
     events = _RETRACTS.get(content.event.kind if content.event else "", ())
     rows = await hub.database.lookup(_OF, thread)
     open_ = [submission for submission, event, by in rows if event in events and by is None]
+    if not rows and await _stands_elsewhere(hub, sender, member, events):
+        raise Conflict("The sender told of another visit of this person.", code="retraction.unknown")
     if events == _RETRACTS["transfer_cancelled"]:
         open_ = await _newest(hub, open_)
     shares = [each for submission in open_ for each in await _shares(hub, submission)]
@@ -111,7 +114,34 @@ async def retract(
         raise Conflict("What is retracted is about another person.", code="member.differs")
     await _stop(hub, shares, "retracted", inbound)
     told = [each.recipient for s in open_ for each in await _shares(hub, s) if _told(each)]
-    return tuple(dict.fromkeys(told)), [Step(_RETRACTED, (inbound, thread, submission)) for submission in open_]
+    marks = [Step(_RETRACTED, (inbound, thread, submission)) for submission in open_]
+    if content.event is not None:
+        marks.append(Step(_ADD, (thread, inbound, content.event.kind, None)))
+    return tuple(dict.fromkeys(told)), marks
+
+
+async def taken_back(hub: Hub, content: ArrivedPacket, sender: str, inbound: str) -> bool:
+    """Whether the sender has meanwhile taken back what this arrival says; ids sort by time."""
+    event = content.event.kind if content.event else ""
+    if content.place != "opens" or not content.thread or event not in _VISITS:
+        return False
+    rows = await hub.database.lookup(_OF, _hash(hub, content.thread, sender))
+    return any(event in _RETRACTS.get(kind, ()) and by > inbound for by, kind, _ in rows)
+
+
+async def _stands_elsewhere(hub: Hub, sender: str, member: str, events: tuple[str, ...]) -> bool:
+    statement = (
+        select(col(Thread.submission_id))
+        .join(Submission, col(Submission.id) == col(Thread.submission_id))
+        .where(
+            col(Submission.sender) == sender,
+            col(Submission.member_id) == member,
+            col(Thread.event).in_(events),
+            col(Thread.retracted_by).is_(None),
+        )
+        .limit(1)
+    )
+    return bool(await hub.database.query(statement))
 
 
 async def last_told(hub: Hub, thread: str, sender: str) -> Told | None:

@@ -33,10 +33,11 @@ async def notice(hub: Hub, update: ArrivedUpdate, told: Told) -> ArrivedPacket |
         "Discharged to": update.disposition if discharge else "",
     }
     news = {label: value for label, value in stated.items() if value and value != said.value(lines, label)}
-    if not news:
+    if update.hidden and said.value(lines, "Where"):
+        news["Where"] = ""  # also for those who have not got the notice yet: none of them is to read the place
+    if not news and not (update.restricted and not _labelled(lines)):
         return None
-    values = news | ({"Where": ""} if update.hidden else {})
-    document = _document(said.with_values(lines, values, _ORDER), restricted=update.restricted)
+    document = _document(said.with_values(lines, news, _ORDER), restricted=update.restricted)
     return ArrivedPacket(
         kind=submission.kind,
         purpose=submission.purpose,
@@ -49,10 +50,14 @@ async def notice(hub: Hub, update: ArrivedUpdate, told: Told) -> ArrivedPacket |
     )
 
 
+def _labelled(lines: said.Lines) -> bool:
+    return any(line.startswith("Confidentiality: ") for line in lines)
+
+
 def _document(lines: said.Lines, *, restricted: bool) -> Document:
     title = said.UPDATED + lines[0].removeprefix(said.UPDATED)
     rest = [line for line in lines[1:] if line != _REPLACES]
-    if restricted and not any(line.startswith("Confidentiality: ") for line in rest):
+    if restricted and not _labelled(rest):
         rest.append(_RESTRICTED)
     content = "".join(f"{line}\n" for line in (title, *rest, _REPLACES)).encode()
     return Document(

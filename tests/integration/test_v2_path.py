@@ -18,6 +18,8 @@ from adapters.mllp.peers import Peer
 from deploy.demo.authority import Authority
 from deploy.demo.mailserver import server_tls
 from hub.arrivals import Arrival, Taken
+from hub.errors import Conflict
+from hub.inbound import keep as keep_module
 from hub.inbound import people
 from hub.inbound.keep import keep
 from hub.inbound.reception import settle_taken
@@ -596,3 +598,114 @@ async def test_two_referrals_of_one_number_are_told_apart_by_whom_the_answer_nam
     assert await referred.last() == ("submitted", None)
     submission = (await referred.rows(Submission))[-1]
     assert submission["member_id"] == them
+
+
+REF = (
+    "MSH|^~\\&|EHR|HARBOR|HUB|LANTERN|20260306224500||REF^I12^REF_I12|R1|P|2.5.1",
+    "RF1|P|R||||REF-77",
+    f"PID|1||{CIN}^^^MEDI-CAL^MA||{NAME[1]}^{NAME[0]}||{BORN.replace('-', '')}",
+    "DG1|1||B20^Human immunodeficiency virus disease^I10",
+)
+
+
+@pytest.mark.parametrize("narrowed", ["ARV|1|A|HIV|PAT", "ARV|1|A|LOC", "DG1|2||F11.20^X^I10" + "|" * 15 + "Y"])
+async def test_a_referral_whose_records_are_restricted_waits_for_a_person(line: Line, narrowed: str) -> None:
+    await line.scene.consent()
+    assert "MSA|AA|R1" in await line.send("\r".join((*REF, narrowed)).encode())
+    state, code = await line.last()
+    assert state == "waiting"
+    assert code is not None
+    assert code.startswith("restricted.")
+    assert await line.scene.dispatch_all() == []
+
+
+async def test_a_restriction_of_the_place_reaches_the_notice_that_still_waits(line: Line) -> None:
+    await line.send(mine())
+    await line.send(mine("A08", control="M2", more=("ARV|1|A|LOC|PAT",)))
+    assert await line.last() == ("submitted", None)
+    await line.scene.consent()
+    assert await line.scene.dispatch_all() == ["delivered", "delivered"]
+    for each in line.scene.channel.received:
+        text = each.parcel.documents[0].content
+        assert b"Where:" not in text
+        assert b"Confidentiality: R" in text
+
+
+async def test_a_protected_visit_keeps_the_notice_from_leaving_that_still_waits(line: Line) -> None:
+    await line.send(mine())
+    await line.send(mine("A08", control="M2", more=("PV2|" + "|" * 21 + "Y",)))
+    assert await line.last() == ("waiting", "restricted.pv2-22")
+    await line.scene.consent()
+    assert await line.scene.dispatch_all() == []
+
+
+async def test_a_restriction_with_a_persons_data_is_a_persons_if_the_person_is_known(line: Line) -> None:
+    protected = ("PD1|" + "|" * 11 + "Y",)
+    await line.send(mine("A31", more=protected))
+    assert await line.last() == ("waiting", "restricted.pd1-12")
+    await line.send(adt("A31", cin="09999999A", name="NOBODY^HERE", control="M2", more=protected))
+    assert await line.last() == ("closed", "update.nobody-told")
+
+
+async def test_two_members_made_one_are_a_persons_and_two_record_numbers_are_nobodys(line: Line) -> None:
+    other = MemberFacts(given="Somebody", family="Else", born=BORN, cin="07654321A", medi_cal=True)
+    await members.register(line.hub, other, [("harbor", "program")], by="harbor")
+    await line.send(mine("A40", more=("MRG|4002^^^HARBOR^MR",)))
+    assert await line.last() == ("closed", "update.nobody-told")
+    await line.send(mine("A40", control="M2", more=("MRG|07654321A^^^MEDI-CAL^MA||||||ELSE^SOMEBODY",)))
+    assert await line.last() == ("waiting", "identity.changed")
+
+
+async def test_a_moved_visit_that_was_told_of_is_a_persons(line: Line) -> None:
+    await line.scene.consent()
+    await line.send(mine())
+    await line.send(adt("A45", cin="09999999A", name="NOBODY^HERE", control="M2", more=("MRG|4002||||V-1001",)))
+    assert await line.last() == ("waiting", "identity.changed")
+
+
+async def test_a_stranger_under_restriction_is_no_work_for_a_person(line: Line) -> None:
+    await line.send(adt(cin="09999999A", name="NOBODY^HERE", more=("PV2|" + "|" * 21 + "Y",)))
+    assert await line.last() == ("unmatched", "member.unknown")
+
+
+async def test_a_cancellation_under_another_number_is_a_persons(line: Line) -> None:
+    await line.scene.consent()
+    await line.send(mine())
+    await line.scene.dispatch_all()
+    await line.send(mine("A11", control="M2", visit="ACCOUNT-7"))
+    assert await line.last() == ("waiting", "retraction.unknown")
+
+
+async def test_what_waited_for_a_person_does_not_leave_once_it_was_taken_back(line: Line) -> None:
+    await line.scene.consent()
+    await line.send(mine(more=("PV2|" + "|" * 21 + "Y",)))
+    (waiting,) = [row["id"] for row in await line.rows(Inbound)]
+    await line.send(mine("A11", control="M2"))
+    with pytest.raises(Conflict):
+        await people.match(line.hub, waiting, "harbor", line.scene.member, organization="harbor", by="harbor/ana")
+    assert (await keep_module.read(line.hub, waiting)).code == "retraction.meanwhile"
+    assert await line.scene.dispatch_all() == []
+
+
+async def test_an_outpatient_who_stays_is_told_of_as_an_admission(line: Line) -> None:
+    await line.scene.consent()
+    await line.send(mine("A04"))
+    await line.send(mine("A06", control="M2"))
+    await line.scene.dispatch_all()
+    assert sorted({event for _, event, _ in delivered(line)}) == ["admit", "visit"]
+
+
+async def test_a_hubs_report_with_documents_is_read_by_another_hub(line: Line) -> None:
+    await line.scene.consent()
+    await line.send("\r".join(REF).encode())
+    await line.scene.dispatch_all()
+    (row,) = await line.rows(Outbox)
+    report = (
+        "MSH|^~\\&|PART2HUB|LANTERN|||20260307||ORU^R01^ORU_R01|H1|P|2.5.1",
+        REF[2],
+        f"ORC|RE|{row['id']}|||CM",
+        "OBR|1|||57133-1^Referral note^LN",
+        "OBX|1|ED|51848-0^Assessment^LN||^application^pdf^Base64^JVBERi0xLjQK||||||F",
+    )
+    assert "MSA|AA|H1" in await line.send("\r".join(report).encode(), LANTERN)
+    assert await line.last() == ("submitted", None)

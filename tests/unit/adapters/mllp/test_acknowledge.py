@@ -109,7 +109,7 @@ def test_an_acknowledgement_is_never_acknowledged(code):
     [
         (b"|M1|P|", b"||P|", 101, "MSH", 10),
         (b"|ADT^A01^ADT_A01|", b"||", 101, "MSH", 9),
-        (b"ADT^A01^ADT_A01", b"ADT", 101, "MSH", 9),
+        (b"ADT^A01^ADT_A01", b"ORU", 200, "MSH", 9),
         (b"ADT^A01^ADT_A01", b"VXU^V04^VXU_V04", 200, "MSH", 9),
         (b"ADT^A01^ADT_A01", b"ADT^A99", 201, "MSH", 9),
         (b"|M1|P|", b"|M1|T|", 202, "MSH", 11),

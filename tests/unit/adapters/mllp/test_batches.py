@@ -61,10 +61,16 @@ def test_a_third_partys_message_is_one_and_stays_as_it_came(path) -> None:
     assert split(raw).messages == (raw,)
 
 
-def test_a_batch_of_nothing_is_answered_as_no_message() -> None:
-    answers, kept = told(HEAD + TAIL)
+def test_a_batch_of_nothing_is_answered_by_a_batch_of_nothing() -> None:
+    """A quiet night is no error: the messages of a batch are optional (2.10.3)."""
+    (answer,), kept = told(HEAD + b"BTS|0\rFTS|1\r")
     assert kept == []
-    assert b"MSA|AE" in answers[0]
+    assert [each[:3] for each in answer.decode().split("\r")] == ["FHS", "BHS", "BTS", "FTS", ""]
+
+
+def test_a_second_message_behind_white_space_is_a_message_of_its_own() -> None:
+    answers, kept = told(adt(control="M1") + b"  \t" + adt(control="M2"))
+    assert len(kept) == len(answers) == 2
 
 
 def test_a_message_with_a_segment_name_inside_a_field_is_one() -> None:

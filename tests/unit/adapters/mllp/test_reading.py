@@ -102,7 +102,7 @@ def test_msh_9_is_believed_and_another_evn_1_is_a_warning():
         ("PV2|" + "|" * 21 + "Y", "PV2-22", Effect.PERSON),
         ("PV2|" + "|" * 21 + "Q", "PV2-22", Effect.PERSON),
         ("ARV|1|A|LOC|PAT", "ARV", Effect.NO_LOCATION),
-        ("ARV|1|A|PSY|PAT", "ARV", Effect.LABEL),
+        ("ARV|1|A|PSY|PAT", "ARV", Effect.SUBJECT),
         ("ARV|1|A|DEM|PAT", "ARV", Effect.PERSON),
         ("ARV|1|A|WHATEVER|PAT", "ARV", Effect.PERSON),
         ("ARV|1|A||PAT", "ARV", Effect.PERSON),
@@ -118,7 +118,7 @@ def test_each_carrier_of_a_restriction_is_seen(segment, carrier, effect):
     content = packet(adt(more=(segment,)))
     assert "Confidentiality: R" in text(content)
     assert content.review == ((f"restricted.{carrier.lower()}",) if effect is Effect.PERSON else ())
-    assert ("Where:" in text(content)) is (effect is not Effect.NO_LOCATION)
+    assert ("Where:" in text(content)) is (effect not in (Effect.NO_LOCATION, Effect.SUBJECT))
 
 
 @pytest.mark.parametrize("code", ["VIP", "Y"])
@@ -137,7 +137,7 @@ def test_no_restriction_is_none(segment):
 
 
 def test_a_character_set_nobody_knows_is_answered_and_kept_for_a_person():
-    found = reading(adt(header="||||||KLINGON"))
+    found = reading(adt(header="||||||KLINGON", name="QUINTA\u00d1AR^MARISOL"))
     assert found.fault is not None
     assert found.fault.code == 102
     assert found.arrival is not None
