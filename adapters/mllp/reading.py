@@ -7,17 +7,16 @@ what cannot be understood is taken with its trouble, for a person.
 from adapters.mllp import notices
 from adapters.mllp.accept import PRODUCTION, door, idle
 from adapters.mllp.acknowledge import Fault, is_answer
-from adapters.mllp.enclosed import enclosed
 from adapters.mllp.identities import identity_of
 from adapters.mllp.message import Message
 from adapters.mllp.peers import NOBODY, Peer
 from adapters.mllp.person import has_key, person_of
-from adapters.mllp.referrals import Referral, referral_of
-from adapters.mllp.restrictions import Effect, Restriction, restrictions_of
-from adapters.mllp.times import Zone, instant, zone_of
+from adapters.mllp.referred import referred
+from adapters.mllp.restrictions import Restriction, restrictions_of, review_of
+from adapters.mllp.times import Zone, zone_of
 from adapters.mllp.visits import KINDS, Visit, visit_of
 from hub.arrivals import Arrival, ArrivedPacket, ArrivedUpdate
-from hub.model import Document, Event, Frozen, MemberIdentity, MessageKind
+from hub.model import Frozen, MemberIdentity
 
 MEDIA_TYPE = "application/hl7-v2+er7"
 
@@ -55,29 +54,16 @@ def read(
         return Reading(fault=fault, arrival=kept, warnings=message.warnings)
     restrictions = restrictions_of(message, zone_of(message.header.get(7), zone), now)
     person = person_of(message, peer.authorities)
-    content: ArrivedPacket | ArrivedUpdate
-    if idle(message):
-        review = review_of(restrictions)
-        touched = identity_of(message, person, restrictions, review, peer.authorities) if _adt(message) else None
-        if touched is None:
-            return Reading(event="none", warnings=message.warnings)
-        event, content, warnings = "none", touched, ()
-    else:
-        event, content, warnings = (_visit if _adt(message) else _referral)(
-            message, person, restrictions, peer, zone, now
-        )
-    trouble = _trouble(message, peer)
+    event, content, warnings = _content(message, person, restrictions, peer, zone, now)
+    if content is None:
+        return Reading(event=event, warnings=message.warnings)
     return Reading(
         event=event,
-        arrival=_arrival(message, raw, peer, content, trouble=trouble),
+        arrival=_arrival(message, raw, peer, content, trouble=_trouble(message, peer)),
         person=person,
         restrictions=restrictions,
         warnings=(*message.warnings, *warnings, *(() if has_key(person) else ("patient-without-key",))),
     )
-
-
-def _adt(message: Message) -> bool:
-    return message.type[0] == "ADT"
 
 
 def _trouble(message: Message, peer: Peer) -> str:
@@ -92,7 +78,22 @@ def unreadable(message: Message, raw: bytes, peer: Peer) -> Reading:
     return Reading(arrival=_arrival(message, raw, peer, None, trouble="unreadable"))
 
 
-_Content = tuple[str, ArrivedPacket | ArrivedUpdate, tuple[str, ...]]
+_Content = tuple[str, ArrivedPacket | ArrivedUpdate | None, tuple[str, ...]]
+"""What happened, what is kept of it (nothing of what concerns nobody), warnings."""
+
+
+def _content(
+    message: Message, person: MemberIdentity, restrictions: tuple[Restriction, ...], peer: Peer, zone: Zone, now: int
+) -> _Content:
+    if message.type[0] != "ADT":
+        if idle(message):
+            return "none", None, ()
+        step, packet = referred(message, person, restrictions, peer, zone, now)
+        return step, packet, ()
+    if idle(message):
+        touched = identity_of(message, person, restrictions, review_of(restrictions), peer.authorities)
+        return "none", touched, ()
+    return _visit(message, person, restrictions, peer, zone, now)
 
 
 def _visit(
@@ -142,82 +143,6 @@ def _update(
         disposition=visit.disposition,
         review=review,
     )
-
-
-def _referral(
-    message: Message,
-    person: MemberIdentity,
-    restrictions: tuple[Restriction, ...],
-    peer: Peer,
-    zone: Zone,
-    now: int,
-) -> _Content:
-    referral = referral_of(message)
-    review = review_of(restrictions, records=True)
-    at = instant(message.header.get(7), zone) or now
-    if len({each.get(2) for each in message.all("ORC")} - {""}) > 1:
-        review = (*review, "referral.several")
-    documents: tuple[Document, ...] = ()
-    if referral.asks:
-        documents, unclassed = notices.request(message, referral, restrictions)
-        review = (*review, *unclassed)
-    elif referral.step:
-        status = notices.status(referral, _appointment(message, zone), restrictions)
-        records, unclassed = enclosed(message, notes=False)
-        documents, review = (status, *records), (*review, *unclassed)
-    else:
-        review = (*review, "referral.unclear")
-    if not referral.id and not referral.asks:
-        review = (*review, "referral.unnumbered")
-    packet = ArrivedPacket(
-        kind=MessageKind.REFERRAL_PACKET if referral.asks else MessageKind.STATUS_REPORT,
-        purpose="treatment",
-        person=person,
-        documents=documents,
-        event=Event(kind=referral.step, at=at) if documents and not referral.asks else None,
-        recipients=_receivers(referral, peer) if referral.asks else (),
-        review=review,
-        thread=f"referral/{referral.id}" if referral.id else "",
-        place="opens" if referral.asks else "answers",
-    )
-    return referral.step or "unclear", packet, ()
-
-
-def review_of(restrictions: tuple[Restriction, ...], *, records: bool = False) -> tuple[str, ...]:
-    """The codes under which a person looks at what is restricted; `records`: it holds more than a notice says."""
-    weighed = (Effect.LABEL,) if records else (Effect.LABEL, Effect.NO_LOCATION, Effect.SUBJECT)
-    return tuple(
-        dict.fromkeys(f"restricted.{each.carrier.lower()}" for each in restrictions if each.effect not in weighed)
-    )
-
-
-def _receivers(referral: Referral, peer: Peer) -> tuple[str, ...]:
-    """Whom a referral is for: as the file of peers has it, else as the message says it, for a person to find."""
-    for name in referral.to:
-        if name in peer.receivers:
-            return (peer.receivers[name],)
-    return (f"v2:{referral.to[0]}",) if referral.to else ("v2:",)
-
-
-_APPOINTMENT = (
-    ("SCH", 11, 4),
-    ("TQ1", 7, 1),
-    ("AIS", 4, 1),
-    ("AIG", 8, 1),
-    ("AIL", 6, 1),
-    ("AIP", 6, 1),
-    ("ARQ", 11, 1),
-)
-"""Where systems state when it is, in the order in which they are believed."""
-
-
-def _appointment(message: Message, zone: Zone) -> str:
-    stated = zone_of(message.header.get(7), zone)
-    for segment, field, component in _APPOINTMENT:
-        at = instant(message.first(segment).get(field, component), stated)
-        if at is not None:
-            return notices.local(at, zone)
-    return ""
 
 
 def _arrival(

@@ -86,6 +86,14 @@ def restrictions_of(message: Message, zone: tzinfo, now: int) -> tuple[Restricti
     return tuple(dict.fromkeys(found))
 
 
+def review_of(restrictions: tuple[Restriction, ...], *, records: bool = False) -> tuple[str, ...]:
+    """The codes under which a person looks at what is restricted; `records`: it holds more than a notice says."""
+    weighed = (Effect.LABEL,) if records else (Effect.LABEL, Effect.NO_LOCATION, Effect.SUBJECT)
+    return tuple(
+        dict.fromkeys(f"restricted.{each.carrier.lower()}" for each in restrictions if each.effect not in weighed)
+    )
+
+
 def is_notice(text: str) -> bool:
     """Whether a text is the short notice of §2.32(a)(2), which says nothing new."""
     return text.upper().startswith(_NOTICE)

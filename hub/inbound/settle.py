@@ -1,13 +1,16 @@
 """What becomes of a kept arrival: a submission, a proof, or work for a person. Safe to repeat at any point."""
 
+from collections.abc import Awaitable, Callable
+
 import msgspec
 
 from hub.arrivals import ArrivedNote, ArrivedPacket, ArrivedProof, ArrivedUpdate
 from hub.context import Hub
-from hub.errors import Conflict, Rejected
+from hub.errors import Conflict, Rejected, Stale
 from hub.inbound import answers, owed, packets, proofs, threads, updates
 from hub.inbound.keep import Kept, read
 from hub.inbound.matching import member_of, recipients_of, sender_of
+from hub.inbound.threads import NO_STOPS, Stops, Why
 from hub.model import MessageKind
 from hub.record import entry
 from hub.storage.database import Step, Unit
@@ -59,14 +62,14 @@ async def _understood(hub: Hub, kept: Kept, sender: str, directory: Directory) -
             return await waits(hub, kept, sender, "unrecognised")
 
 
-async def waits(hub: Hub, kept: Kept, sender: str | None, code: str) -> str:
+async def waits(hub: Hub, kept: Kept, sender: str | None, code: str, stops: Stops = NO_STOPS) -> str:
     """A person looks at it: the sender is not told, and nothing goes on meanwhile."""
     now = hub.clock.now()
     due = hub.calendar.end_of_next(now, hub.zone)
     work = open_work(WORK, sender or "", kept.id, (kept.arrival.channel, code), now, due=due)
     # What waited already and still cannot go on waits once, for the present reason.
     earlier = close_for(WORK, kept.id, "hub", "waits anew", now)
-    return await settled(hub, kept, "waiting", sender, code, None, earlier, work)
+    return await settled(hub, kept, "waiting", sender, code, None, earlier, work, stops=stops)
 
 
 async def give_up(hub: Hub, inbound: str) -> None:
@@ -89,14 +92,18 @@ async def settled(
     reference: str | None,
     *more: Step,
     by: str = "",
+    stops: Stops = NO_STOPS,
 ) -> str:
-    """Commit the arrival's new state; `by` is the person who says so. Raises `Stale` if somebody else was faster."""
+    """Commit the arrival's new state; `by` is the person who says so, `stops` what never leaves because of it.
+
+    Raises `Stale` if somebody else was faster (`outbox`: with what is to be stopped).
+    """
     now = hub.clock.now()
     guard = Step(_SETTLE, (state, sender, code or None, reference, now, kept.id, kept.state), "inbound")
     body = {"code": code or "", "organization": sender, "to": reference} | ({"by": by} if by else {})
     told = owed.at_the_end(kept.arrival, kept.id, state, code, now)
-    writes = (entry(f"inbound.{state}", now, body, reference=kept.id), *told, *more)
-    await hub.database.commit(Unit((guard,), writes))
+    writes = (entry(f"inbound.{state}", now, body, reference=kept.id), *told, *more, *stops.writes)
+    await hub.database.commit(Unit((*stops.guards, guard), writes))
     return state
 
 
@@ -144,10 +151,23 @@ async def submitted(
         submission = await packets.submit(hub, content, kept, sender, member, told, by)
     except Rejected as error:
         return await waits(hub, kept, sender, error.detail_code)
-    if replaces:
-        await threads.supersede(hub, replaces, kept.id)
     marks += threads.opened(hub, content, sender, submission)
-    return await settled(hub, kept, "submitted", sender, None, submission, *marks, *more)
+
+    async def instead(stops: Stops) -> str:
+        return await settled(hub, kept, "submitted", sender, None, submission, *marks, *more, stops=stops)
+
+    return await _stopping(hub, kept, replaces, "superseded", instead)
+
+
+async def _stopping(hub: Hub, kept: Kept, submission: str, why: Why, commit: Callable[[Stops], Awaitable[str]]) -> str:
+    """Commit together with what keeps an earlier submission from leaving; what a worker takes meanwhile leaves."""
+    while True:
+        stops = await threads.stops(hub, submission, why, kept.id) if submission else NO_STOPS
+        try:
+            return await commit(stops)
+        except Stale as stale:
+            if stale.detail_code != "outbox":
+                raise
 
 
 async def _answer(hub: Hub, kept: Kept, content: ArrivedPacket, sender: str, directory: Directory) -> str:
@@ -171,9 +191,14 @@ async def _answer(hub: Hub, kept: Kept, content: ArrivedPacket, sender: str, dir
 
 async def _update(hub: Hub, kept: Kept, update: ArrivedUpdate, sender: str, directory: Directory) -> str:
     """What is new goes to those who have the last notice of the visit, each decided anew (interop A4)."""
-    if update.review and await _touches(hub, update, sender):
-        return await waits(hub, kept, sender, " ".join(update.review))
     told = await threads.last_told(hub, update.thread, sender) if update.thread else None
+    if update.review and await _touches(hub, update, sender):
+
+        async def wait(stops: Stops) -> str:
+            return await waits(hub, kept, sender, " ".join(update.review), stops)
+
+        restricted = told.submission if told and update.restricted else ""
+        return await _stopping(hub, kept, restricted, "restricted", wait)
     if told is None or not told.recipients:
         return await settled(hub, kept, "closed", sender, "update.nobody-told", None)
     named = await member_of(hub, update.person, sender)

@@ -11,7 +11,7 @@ referral looks like one to a referral that nobody knows (no-existence-leak).
 """
 
 import contextlib
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import select
 from sqlmodel import col
@@ -27,7 +27,7 @@ from hub.record import entry
 from hub.storage import members
 from hub.storage.database import Step, Unit
 from hub.storage.member_facts import KNOWS
-from hub.storage.statements import Change, Insert, Lookup, columns_of
+from hub.storage.statements import Change, Check, Insert, Lookup, columns_of
 from hub.storage.tables import Disclosure, Outbox, Submission, Thread
 from hub.waiting.work import close_waiting
 
@@ -41,6 +41,7 @@ _REFERRAL = "referral/"
 _ADD = Insert(Thread, columns_of(Thread))
 _OF = Lookup(Thread, ("submission_id", "event", "retracted_by"), "hash")
 _RETRACTED = Change(Thread, ("retracted_by",), ("hash", "submission_id"))
+_STANDS = Check(Outbox, ("id", "state"))
 _ROW = Lookup(Outbox, ("submission_id", "recipient"), "id")
 _SUBMISSION = Lookup(Submission, ("sender", "member_id"), "id")
 _SHARE: tuple[Any, ...] = (
@@ -50,6 +51,7 @@ _SHARE: tuple[Any, ...] = (
     col(Submission.member_id),
     col(Disclosure.state),
 )
+Why = Literal["superseded", "restricted"]
 _NOT_YET = ("queued", "held", "dead")
 
 
@@ -154,9 +156,25 @@ async def last_told(hub: Hub, thread: str, sender: str) -> Told | None:
     return Told(max(found), shares[0].member, tuple(s.recipient for s in shares if _told(s) or s.state in _NOT_YET))
 
 
-async def supersede(hub: Hub, submission: str, inbound: str) -> None:
-    """Keeps from leaving what nobody has yet: a newer notice goes instead."""
-    await _stop(hub, await _shares(hub, submission), "superseded", inbound)
+class Stops(NamedTuple):
+    """Keeps from leaving what nobody has yet, in the transaction of what makes it so."""
+
+    guards: tuple[Step, ...] = ()
+    writes: tuple[Step, ...] = ()
+
+
+NO_STOPS = Stops()
+
+
+async def stops(hub: Hub, submission: str, why: Why, inbound: str) -> Stops:
+    """`superseded`: a newer notice goes instead; `restricted`: a person looks at what restricts it."""
+    now, found = hub.clock.now(), Stops()
+    for share in [each for each in await _shares(hub, submission) if each.state in _NOT_YET]:
+        found = Stops(
+            (*found.guards, Step(_STANDS, (share.outbox, share.state), "outbox")),
+            (*found.writes, *_stopping(share, why, inbound, now)),
+        )
+    return found
 
 
 async def answer_to(hub: Hub, content: ArrivedPacket, sender: str, member: str | None) -> Answer | None:
@@ -197,12 +215,21 @@ async def _candidates(hub: Hub, content: ArrivedPacket, sender: str) -> list[Ans
 
 
 async def _stop(hub: Hub, shares: list[_Share], why: str, inbound: str) -> None:
+    """Before the retraction is made: whoever a worker has just taken it for counts as told, and is in it.
+
+    Each stop is a transaction of its own, and a repeat goes on where the last one ended.
+    """
     now = hub.clock.now()
     for share in [each for each in shares if each.state in _NOT_YET]:
-        stop = Step(MOVE, ("withheld", now, why, None, None, share.outbox, share.state), "outbox")
-        stopped = entry(f"dispatch.{why}", now, {"inbound": inbound}, member=share.member, reference=share.outbox)
-        with contextlib.suppress(Stale):  # a worker has just taken it: it counts as told
-            await hub.database.commit(Unit((stop,), (stopped, *close_waiting(share.outbox, now))))
+        stop, *told = _stopping(share, why, inbound, now)
+        with contextlib.suppress(Stale):
+            await hub.database.commit(Unit((stop,), tuple(told)))
+
+
+def _stopping(share: _Share, why: str, inbound: str, now: int) -> tuple[Step, ...]:
+    stop = Step(MOVE, ("withheld", now, why, None, None, share.outbox, share.state), "outbox")
+    stopped = entry(f"dispatch.{why}", now, {"inbound": inbound}, member=share.member, reference=share.outbox)
+    return (stop, stopped, *close_waiting(share.outbox, now))
 
 
 async def _newest(hub: Hub, submissions: list[str]) -> list[str]:
