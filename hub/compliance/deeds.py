@@ -55,6 +55,12 @@ class RestrictionEnd(Reasoned, frozen=True, kw_only=True, forbid_unknown_fields=
     ended_by: Literal["patient", "notice"] = "patient"
 
 
+class Assignment(Reasoned, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`to`: the id of their token or account; none: whoever does it."""
+
+    to: str | None = None
+
+
 class PersonTold(Reasoned, frozen=True, kw_only=True, forbid_unknown_fields=True):
     member: str
 
@@ -109,6 +115,11 @@ async def _in_writing(hub: Hub, matter: str, form: ReasonedUntil, act: Act) -> N
     await suspensions.put_in_writing(hub, matter, form.until, act)
 
 
+EVERY: dict[str, Deed] = {
+    "note": Deed(Reasoned, lambda hub, matter, _, act: matters.note(hub, matter, act)),
+    "assign": Deed(Assignment, lambda hub, matter, form, act: matters.assign(hub, matter, form.to, act)),
+}
+"""What may be done to a matter of any register, and changes nothing about where it stands."""
 _WITHDRAW = Deed(Reasoned, lambda hub, matter, _, act: requests.withdraw(hub, matter, act))
 DEEDS: dict[str, dict[str, Deed]] = {
     "accounting": {
@@ -162,9 +173,9 @@ async def open_matter(hub: Hub, kind: str, fields: bytes, organization: str, *, 
 async def do(hub: Hub, matter: str, deed: str, fields: bytes, organization: str | None, *, by: str) -> None:
     """Do a deed from the JSON of its form. Raises `NotAvailable`, `Malformed` naming the field, `Conflict`."""
     found = await matters.read(hub, matter, organization)
-    known = DEEDS.get(found["kind"], {})
+    known = EVERY | DEEDS.get(found["kind"], {})
     if deed not in known:
-        raise Conflict("This matter takes " + (", ".join(sorted(known)) or "no deed") + ".", code="no-such-deed")
+        raise Conflict("This matter takes " + ", ".join(sorted(known)) + ".", code="no-such-deed")
     form = _decoded(fields or b"{}", known[deed].form)
     await known[deed].act(hub, matter, form, Act(deed, form.reason, by, organization))
 

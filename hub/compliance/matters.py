@@ -17,6 +17,7 @@ from hub.compliance.on_registers import clock_view
 from hub.context import Hub
 from hub.errors import Conflict, Malformed, NotAvailable, Stale
 from hub.model import Frozen, new_id
+from hub.people.assignees import assignee
 from hub.record import entry
 from hub.storage import matters as stored
 from hub.storage.database import Step, Unit
@@ -86,7 +87,7 @@ def opened(hub: Hub, opening: Opening, *, by: str, people: tuple[str, ...] = ())
     sealed = stored.seal_words(hub.ring, matter, _checked(opening.words))
     row = (
         matter, opening.kind, opening.organization, opening.member, opening.reference, "open", opening.code,
-        _encode(opening.facts).decode(), 0, opening.received_at, now, by, None, None,
+        _encode(opening.facts).decode(), 0, opening.received_at, now, by, None, None, None,
         sealed.key_id, sealed.wrapped_key, sealed.ciphertext,
     )  # fmt: skip
     found = [deadline(hub, name, opening.received_at) for name in opening.clocks]
@@ -109,6 +110,38 @@ async def close(hub: Hub, matter: str, act: Act, effect: Effect | None = None) -
     if not act.reason.strip():
         raise Malformed("A matter is closed with a reason.", field="reason")
     await _move(hub, matter, act, effect or Effect(), closes=True)
+
+
+async def note(hub: Hub, matter: str, act: Act) -> None:
+    """Write something down about an open matter; it stands where it stood. Raises `NotAvailable`, `Conflict` if it is
+    closed, and `Malformed` for nothing.
+    """
+    if not act.reason.strip():
+        raise Malformed("A note has words.", field="reason")
+    await _remark(hub, matter, act, "noted", Step(stored.STILL, (matter, "open"), "matter"))
+
+
+async def assign(hub: Hub, matter: str, to: str | None, act: Act) -> None:
+    """Give an open matter to a person (`to`: the id of their token or account; none: whoever asks).
+
+    Raises `NotAvailable`, `Conflict` if it is closed, and `Malformed` for somebody who does not see it.
+    """
+    found = await read(hub, matter, act.organization)
+    person = act.by if to is None else await assignee(hub, to, found["organization_id"])
+    guard = Step(stored.ASSIGN, (person, matter, "open"), "matter")
+    await _remark(hub, matter, act._replace(reason=person), "assigned", guard, to=person)
+
+
+async def _remark(hub: Hub, matter: str, act: Act, what: str, guard: Step, **more: str) -> None:
+    found, now = await read(hub, matter, act.organization), hub.clock.now()
+    writes = (
+        stored.event(hub.ring, matter, now, what, what, act.by, _short(act.reason)),
+        _entry(matter, found["kind"], what, what, act.by, found["member_id"], now, **more),
+    )
+    try:
+        await hub.database.commit(Unit((guard,), writes))
+    except Stale:
+        raise Conflict("This matter is closed.", code="closed") from None
 
 
 async def read(hub: Hub, matter: str, organization: str | None, kind: Register | None = None) -> dict[str, Any]:
@@ -175,8 +208,8 @@ def _clock(matter: str, due: Due) -> Step:
     return Step(stored.ADD_CLOCK, (matter, due.name, due.law, due.at, None, None))
 
 
-def _entry(matter: str, kind: str, what: str, code: str, by: str, member: str | None, at: int) -> Step:
-    body = {"register": kind, "code": code, "by": by}
+def _entry(matter: str, kind: str, what: str, code: str, by: str, member: str | None, at: int, **more: str) -> Step:
+    body = {"register": kind, "code": code, "by": by, **more}
     return entry(f"matter.{what}", at, body, member=member, reference=matter)
 
 

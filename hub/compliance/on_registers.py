@@ -24,6 +24,7 @@ class Listed(NamedTuple):
     overdue: bool = False
     """Only those with a clock that has been missed."""
     opened_by: str = ""
+    assigned_to: str = ""
     until: int | None = None
     """Only those that were received then or earlier."""
     before: str | None = None
@@ -76,6 +77,8 @@ def _conditions(hub: Hub, wanted: Listed) -> list[ColumnElement[bool]]:
         found.append(col(Matter.organization_id).in_(sorted(wanted.scope)))
     if wanted.opened_by:
         found.append(col(Matter.opened_by) == wanted.opened_by)
+    if wanted.assigned_to:
+        found.append(col(Matter.assigned_to) == wanted.assigned_to)
     if wanted.until is not None:
         found.append(col(Matter.received_at) <= wanted.until)
     return [*found, _missed(hub)] if wanted.overdue else found

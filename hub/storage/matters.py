@@ -14,7 +14,7 @@ from hub.crypto.envelope import Sealed
 from hub.crypto.keyring import KeyRing
 from hub.model import new_id
 from hub.storage.database import Step
-from hub.storage.statements import Change, Insert, Lookup, Row, columns_of
+from hub.storage.statements import Change, Check, Insert, Lookup, Row, columns_of
 from hub.storage.tables import Matter, MatterClock, MatterEvent, MatterPerson
 
 NAMES = columns_of(Matter)
@@ -25,6 +25,8 @@ MOVE = Change(
     ("id", "version"),
     must_hit=True,
 )
+STILL = Check(Matter, ("id", "state"))
+ASSIGN = Change(Matter, ("assigned_to",), ("id", "state"), must_hit=True)
 ADD_CLOCK = Insert(MatterClock, columns_of(MatterClock))
 MEET = Change(MatterClock, ("met_at",), ("matter_id", "name"))
 LIFT = Change(MatterClock, ("lifted_at",), ("matter_id", "name"))

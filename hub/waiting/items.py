@@ -1,21 +1,21 @@
 """What one person does about work that waits: look at it, take it, close it. A release takes two: `proposals`."""
 
-import contextlib
 from typing import Any
 
 from hub.bases import evidence
 from hub.bases.reviews import BREAK_GLASS, REVIEWS
 from hub.compliance import viewing
 from hub.context import Hub
-from hub.errors import Malformed, NotAvailable
+from hub.errors import Malformed
 from hub.glass import acts, findings
 from hub.inbound import people
 from hub.inbound.settle import WORK
-from hub.people import accounts, persons
+from hub.people import persons
+from hub.people.assignees import assignee
 from hub.record import entry
 from hub.storage.database import Step, Unit
-from hub.storage.statements import Change, Lookup
-from hub.storage.tables import Token, WorkItem
+from hub.storage.statements import Change
+from hub.storage.tables import WorkItem
 from hub.waiting import another_way, approvals, confirm, proposals
 from hub.waiting.proposals import Reason
 from hub.waiting.settling import commit_settled, open_item, read_item
@@ -28,8 +28,6 @@ FOUND: tuple[Reason, ...] = ("reviewed", "incident")
 _OF_ARRIVALS = frozenset(CLOSING) - {"duplicate"}
 
 _ASSIGN = Change(WorkItem, ("assigned_to",), ("id", "state"), must_hit=True)
-_ACTING = frozenset({"compliance", "privacy"})
-_TOKEN = Lookup(Token, ("organization_id", "role", "revoked_at"), "id")
 
 
 async def show(hub: Hub, work: str, *, organization: str | None, by: str) -> dict[str, Any]:
@@ -57,7 +55,7 @@ async def assign(hub: Hub, work: str, to: str | None, *, organization: str | Non
     Raises `NotAvailable`, `Conflict`, and `Malformed` for somebody who does not see it.
     """
     item = await open_item(hub, work, organization)
-    person = by if to is None else await _person(hub, to, item["organization_id"])
+    person = by if to is None else await assignee(hub, to, item["organization_id"])
     now = hub.clock.now()
     guard = Step(_ASSIGN, (person, work, "open"), "work")
     body = {"work": work, "to": person, "by": by}
@@ -113,14 +111,3 @@ async def _close_arrival(hub: Hub, item: dict[str, Any], reason: Reason, by: str
         raise Malformed("What came in is closed with a reason of its own, and nothing else is.", field="$.reason")
     # Whose the item is, the arrival is.
     await people.close(hub, item["reference"], why, organization=None, by=by)
-
-
-async def _person(hub: Hub, token: str, organization: str) -> str:
-    for of, role, revoked_at in await hub.database.lookup(_TOKEN, token):
-        if revoked_at is None and (role in ("compliance", "admin") or (role == "staff" and of == organization)):
-            return f"{of}/{token}"
-    with contextlib.suppress(NotAvailable):
-        account = await accounts.find(hub, token)
-        if not account.disabled and account.may_see(organization) and not _ACTING.isdisjoint(account.roles):
-            return account.by
-    raise Malformed("No such person may see this work item.", field="$.to")

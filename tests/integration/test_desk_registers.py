@@ -186,3 +186,31 @@ async def test_a_sample_is_drawn_by_somebody_who_sees_everything_and_recorded(sc
     assert (await priya.post("/desk/audit", order | {"count": "0"})).status == 400
     kinds = [row[0] for row in await scene.hub.database.query(select(LedgerEntry.kind))]
     assert any("sample" in kind for kind in kinds)
+
+
+async def test_a_matter_is_taken_given_noted_and_found_by_who_has_it(scene, desk):
+    ana, leo = await desk.somebody("ana", "privacy"), await desk.somebody("leo", "compliance")
+    address = await entered(scene, ana, "complaint", what="A letter lay open")
+    assert "nobody yet" in (await ana.get(address)).words
+    assert (await ana.post(f"{address}/assign")).status == 303
+    assert (await ana.post(f"{address}/assign", {"to": leo.person})).status == 303
+    assert (await ana.post(f"{address}/note", {"reason": SCRIPT})).status == 303
+    seen = await ana.get(address)
+    assert SCRIPT not in seen.text
+    for words in ("It was given to Ana Ana", "It was given to Ana Leo", "alert('Marisol')", "Received"):
+        assert words in seen.words
+    assert address in (await leo.get("/desk/registers?with=me")).text
+    assert address not in (await ana.get("/desk/registers?with=me")).text
+    bodies = [body for kind, body in await scene.rows(LedgerEntry.kind, LedgerEntry.body) if kind == "matter.assigned"]
+    assert [leo.person in str(body) for body in bodies] == [False, True]
+
+
+async def test_a_matter_goes_to_nobody_who_only_reads_and_a_closed_one_to_nobody(scene, desk):
+    ana, vera = await desk.somebody("ana", "privacy"), await desk.somebody("vera", "auditor")
+    address = await entered(scene, ana, "complaint", what="A letter lay open")
+    assert (await ana.post(f"{address}/assign", {"to": vera.person})).status == 400
+    assert (await vera.post(f"{address}/assign")).status == 403
+    assert (await ana.post(f"{address}/note", {"reason": " "})).status == 400
+    assert (await ana.post(f"{address}/answer", {"outcome": "upheld", "reason": "Sorry"})).status == 303
+    assert (await ana.post(f"{address}/assign")).status == 409
+    assert (await ana.post(f"{address}/note", {"reason": "Late"})).status == 409

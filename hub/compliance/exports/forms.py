@@ -25,7 +25,8 @@ TYPES: dict[str, str] = {
     "jsonl": "application/jsonl",
     "pdf": "application/pdf",
 }
-MOST_PDF_ROWS = 20_000
+MOST_PDF_ROWS = 5_000
+"""About four hundred pages, and some seconds of a thread: nobody reads more on paper."""
 _SHEET_ROWS = 1_048_576
 _CALCULATED = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What spreadsheets take for the beginning of a formula, full-width signs included (attack: CSV injection)."""
@@ -129,7 +130,7 @@ class Xlsx(Writer):
 
 
 class Pdf(Writer):
-    """For people to read. Raises `TooLarge` over twenty thousand rows."""
+    """For people to read. Raises `TooLarge` over `MOST_PDF_ROWS`."""
 
     def __init__(self, out: BinaryIO, columns: tuple[str, ...], title: str, folder: Path) -> None:
         super().__init__(out, columns, title, folder)
@@ -137,7 +138,9 @@ class Pdf(Writer):
 
     def row(self, cells: tuple[Cell, ...]) -> None:
         if len(self._rows) == MOST_PDF_ROWS:
-            raise TooLarge(f"A PDF has at most {MOST_PDF_ROWS:,} rows; narrow it, or take another form.")
+            raise TooLarge(
+                f"A PDF has at most {MOST_PDF_ROWS:,} rows; narrow it, or take CSV or XLSX.", code="pdf-rows"
+            )
         self._rows.append(cells)
 
     def close(self) -> None:

@@ -10,6 +10,8 @@ from hub.compliance.exports.tables import Cell
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d")
 """In the county's zone already; a person reads the day and the minute."""
 _SIZE, _LINE, _HEAD = 7, 3.4, 9
+_BASE = 2.44
+"""Millimetres from the top of a line to where its letters stand."""
 _INK, _GREY, _BLUE, _PALE = (20, 20, 20), (95, 95, 95), (22, 60, 104), (238, 242, 247)
 _LEFT_OUT = frozenset(
     {"submission_id", "decision_id", "concluded_at", "accounting", "counts", "entry", "opened_at", "opened_by"}
@@ -34,6 +36,7 @@ class _Report(FPDF):
         super().__init__(orientation="landscape", format="letter", unit="mm")
         self._title = title
         self._columns = columns
+        self._letters: dict[str, float] = {}
         self.set_title("Report")
         self.set_lang("en-US")
         self.set_margins(12, 12)
@@ -74,8 +77,8 @@ class _Report(FPDF):
         top, left = self.get_y(), self.l_margin
         for lines, width in zip(wrapped, self._widths, strict=True):
             for number, line in enumerate(lines):
-                self.set_xy(left, top + number * _LINE)
-                self.cell(width, _LINE, line)
+                # Not `cell`, which measures and wraps anew: a third of the time.
+                self.text(left + self.c_margin, top + number * _LINE + _BASE, line)
             left += width
         self.set_draw_color(*_PALE)
         self.line(self.l_margin, top + height - 0.6, self.w - self.r_margin, top + height - 0.6)
@@ -83,18 +86,24 @@ class _Report(FPDF):
 
     def _wrapped(self, text: str, width: float) -> list[str]:
         room = width - 2 * self.c_margin
-        if self.get_string_width(text) <= room:
-            return [text]
-        lines, line = [], ""
+        lines, line, used = [], "", 0.0
         for letter in text:
-            if self.get_string_width(line + letter) <= room:
+            used += self._letter(letter)
+            if used <= room:
                 line += letter
                 continue
             # Broken at the last space, if there is one; ids have none.
             head, space, rest = line.rpartition(" ")
             lines.append(head if space else line)
             line = (rest + letter if space else letter).lstrip()
+            used = sum(map(self._letter, line))
         return [*lines, line]
+
+    def _letter(self, letter: str) -> float:
+        """Its width; measured once, as letters of this font stand side by side and nothing else."""
+        if letter not in self._letters:
+            self._letters[letter] = self.get_string_width(letter)
+        return self._letters[letter]
 
 
 def _text(cell: Any) -> str:

@@ -14,6 +14,7 @@ class Matter(SQLModel, table=True):
     __table_args__ = (
         Index("matter_of_kind", "kind", "id"),
         Index("matter_of_organization", "organization_id", "state", "id"),
+        Index("matter_assigned", "assigned_to", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
         Index("matter_open", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
         Index("matter_open_kind", "kind", "id", "organization_id", "state", sqlite_where=_OPEN, postgresql_where=_OPEN),
     )
@@ -37,6 +38,7 @@ class Matter(SQLModel, table=True):
     opened_by: str = Field(sa_type=Text)
     closed_at: int | None = Field(default=None, sa_type=BigInteger)
     closed_by: str | None = Field(default=None, sa_type=Text)
+    assigned_to: str | None = Field(default=None, sa_type=Text)
     key_id: str = Field(sa_type=Text)
     wrapped_key: bytes | None = Field(default=None, sa_type=LargeBinary)
     sealed: bytes = Field(sa_type=LargeBinary)
@@ -68,7 +70,7 @@ class MatterEvent(SQLModel, table=True):
     matter_id: str = Field(sa_type=Text, index=True)
     at: int = Field(sa_type=BigInteger)
     what: str = Field(sa_type=Text)
-    """`opened`, `changed`, `closed`"""
+    """`opened`, `changed`, `noted`, `assigned`, `closed`"""
     code: str = Field(sa_type=Text)
     by: str = Field(sa_type=Text)
     key_id: str = Field(sa_type=Text)

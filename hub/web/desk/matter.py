@@ -10,7 +10,7 @@ from hub.compliance.matters import Act
 from hub.errors import Conflict, HubError, Malformed, NotAvailable
 from hub.forms.own import LANGUAGES
 from hub.web.desk import register_forms
-from hub.web.desk.named import names
+from hub.web.desk.named import colleagues, names
 from hub.web.desk.register_forms import Wrong
 from hub.web.desk.registers import typed
 from hub.web.pages.door import ACT, READ, Page
@@ -30,7 +30,7 @@ async def show(visit: Visit) -> web.Response:
 async def act(visit: Visit) -> web.Response:
     """`POST /desk/registers/{id}/{deed}`: as `extend`, `assess`, `agree`."""
     found, deed = await _matter(visit), visit.request.match_info["deed"]
-    fields = register_forms.DEED.get(found["kind"], {}).get(deed)
+    fields = (register_forms.EVERY | register_forms.DEED.get(found["kind"], {})).get(deed)
     if fields is None:
         raise NotAvailable
     try:
@@ -84,6 +84,7 @@ async def _page(
         status=problem.status if problem else 200,
         matter=shown,
         names=await names(visit),
+        colleagues=await colleagues(visit, shown["organization_id"]) if acts else [],
         preview=await _preview(visit, shown),
         deeds=register_forms.DEED.get(shown["kind"], {}) if acts else {},
         letters=shown["kind"] in _LETTERS,

@@ -83,7 +83,7 @@ OPENING: Mapping[str, tuple[Field, ...]] = {
     ),
     "list": (Field("member", "member"), Field("received_at", "day"), Field("language", "choice", ("en", "es"))),
 }
-DEED: Mapping[str, Mapping[str, tuple[Field, ...]]] = {
+DEED: Mapping[str, dict[str, tuple[Field, ...]]] = {
     "accounting": {
         "extend": (_REASON,),
         "fee": (Field("cents", "number"), _WHY),
@@ -111,6 +111,8 @@ DEED: Mapping[str, Mapping[str, tuple[Field, ...]]] = {
         "finish": (_REASON,),
     },
 }
+EVERY: dict[str, tuple[Field, ...]] = {"note": (_REASON,), "assign": (Field("to", "hidden", required=False),)}
+"""On the page of every matter in a place of their own."""
 _MOST_PEOPLE = 40_000
 """Characters: over a thousand ids."""
 _LISTED = frozenset({"against", "information"})

@@ -21,7 +21,8 @@ from hub.web.pages.visit import Visit, see_other
 
 _LIMIT = 50
 _CHOICES = {
-    "kind": REGISTERS, "state": ("open", "closed", "any"), "overdue": ("yes",), "mine": ("yes",), "age": AGES,
+    "kind": REGISTERS, "state": ("open", "closed", "any"), "overdue": ("yes",), "mine": ("yes",), "with": ("me",),
+    "age": AGES,
 }  # fmt: skip
 _ID = re.compile(r"[0-9a-z]{1,64}")
 
@@ -39,6 +40,7 @@ async def show(visit: Visit) -> web.Response:
         None if state == "any" else state,
         overdue=bool(chosen.text("overdue")),
         opened_by=visit.who.by if chosen.text("mine") else "",
+        assigned_to=visit.who.by if chosen.text("with") else "",
         until=narrowed.since(visit, chosen.text("age")),
         before=before or None,
         limit=_LIMIT + 1,
