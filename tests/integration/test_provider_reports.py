@@ -15,6 +15,7 @@ from adapters.fax.cloud.sinch import Sinch, SinchAccount
 from adapters.fax.cloud.telnyx import Telnyx, TelnyxAccount
 from adapters.fax.intake import FaxIntake
 from deploy.demo.faxcloud import PAGES, CloudFax
+from hub import reports
 from hub.errors import ConfigurationError, Malformed
 from hub.inbound import paper
 from hub.inbound.keep import keep, read
@@ -187,6 +188,14 @@ async def test_a_forged_report_and_one_of_an_unknown_provider_look_the_same_and_
     assert (first.status, second.status) == (401, 401)
     assert {**first.json, "id": ""} == {**second.json, "id": ""}
     assert await count(cloud) == 0
+
+
+async def test_a_flood_of_forged_reports_does_not_shut_the_provider_out(cloud, api, monkeypatch):
+    monkeypatch.setattr(reports, "RATE", 1)
+    headers, body = cloud.signed("fax-1", "ended")
+    assert [await post(api, cloud, {}, body) for _ in range(3)] == [401] * 3
+    assert await post(api, cloud, headers, body) == 204
+    assert await post(api, cloud, headers, body) == 429
 
 
 async def test_a_report_too_large_or_of_no_shape_is_refused(cloud, api):
