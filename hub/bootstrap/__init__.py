@@ -39,8 +39,9 @@ from hub.storage.facts import FactsReader
 from hub.telemetry import configure_log
 from hub.webhooks import telling
 from hub.workers.recent import Recent
+from hub.workers.recovery import recover
 from hub.workers.signals import LocalSignals
-from hub.workers.worker import Worker, recover
+from hub.workers.worker import Worker
 
 ROLES = ("all", "api", "worker", "intake")
 """`intake`: mail, fax, HL7 v2 and files come in here; `all` does everything."""

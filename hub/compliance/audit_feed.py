@@ -10,18 +10,18 @@ import socket
 from typing import Any
 
 import msgspec
-import structlog
 from sqlalchemy import select
 from sqlmodel import col
 
 from hub.compliance import atna
 from hub.context import Hub
 from hub.crypto.ledger import LedgerEntry
-from hub.errors import HubError, Stale
+from hub.errors import Stale
 from hub.ports import AuditSink
 from hub.storage import tables
 from hub.storage.database import Step, Unit
 from hub.storage.statements import Change, InsertNew, Lookup
+from hub.workers.rounds import lasting
 
 BATCH = 200
 PERIOD_S = 2.0
@@ -31,17 +31,13 @@ _FIRST = InsertNew(tables.AuditFeed, ("id", "position"), ("id",))
 _MOVE = Change(tables.AuditFeed, ("position",), ("id", "position"), must_hit=True)
 _ID = 1
 
-_log = structlog.get_logger()
-
 
 async def run(hub: Hub, sink: AuditSink) -> None:
     """Feed until cancelled; a collector that is away is tried again."""
     while True:
-        try:
+        pause = _RETRY_S
+        with lasting("audit feed"):
             pause = 0.0 if await feed(hub, sink) == BATCH else PERIOD_S
-        except HubError as error:
-            _log.warning("audit feed waits", code=error.detail_code)
-            pause = _RETRY_S
         await asyncio.sleep(pause)
 
 

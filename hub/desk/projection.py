@@ -11,19 +11,19 @@ from collections import Counter
 from datetime import date
 from typing import Any, NamedTuple
 
-import structlog
 from sqlalchemy import select
 from sqlmodel import col
 
 from hub.context import Hub
 from hub.desk import rows
 from hub.desk.rows import Told
-from hub.errors import HubError, Stale
+from hub.errors import Stale
 from hub.storage import tables
 from hub.storage.database import Step, Unit
 from hub.storage.facts import instant
 from hub.storage.statements import Change, Insert, InsertNew, Keep, Lookup, Row, Tally, columns_of
 from hub.turns import next_turn
+from hub.workers.rounds import lasting
 
 BATCH = 500
 PERIOD_S = 5.0
@@ -31,7 +31,6 @@ _STATE_ID = 1
 _TOLD_BY = ("disclosure.intended", "disclosure.concluded", "disclosure.confirmed", "disclosure.proved")
 _DECIDED_BY = ("submission.decided", "dispatch.withheld")
 _HELD, _RELEASED = "held", "released"
-_log = structlog.get_logger()
 
 _COLUMNS = columns_of(tables.LogRow)
 _CHANGED = columns_of(tables.LogRow, without=("position", "reference", "at", "submission_id"))
@@ -177,9 +176,6 @@ async def run(hub: Hub) -> None:
     takes nothing worth naming from the path under load.
     """
     while True:
-        try:
+        with lasting("log"):
             await catch_up(hub, 1)
-        except Exception as error:  # noqa: BLE001 - a database that is away must not end the reading; no message, a code
-            code = error.detail_code if isinstance(error, HubError) else type(error).__name__
-            _log.error("reading the log failed", code=code)
         await asyncio.sleep(PERIOD_S)

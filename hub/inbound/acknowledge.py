@@ -17,7 +17,7 @@ from sqlmodel import col
 
 from hub.arrivals import Acknowledge
 from hub.context import Hub
-from hub.errors import HubError, IntegrityFailed, NotAvailable, Stale, Unavailable, Unrenderable
+from hub.errors import IntegrityFailed, NotAvailable, Stale, Unavailable, Unrenderable
 from hub.inbound.keep import INBOUND, read
 from hub.model import ChannelKind, Deferred, Endpoint, Outcome, Refused
 from hub.ports import Acknowledger
@@ -26,6 +26,7 @@ from hub.storage.database import Step, Unit
 from hub.storage.directory import Directory
 from hub.storage.statements import Change
 from hub.storage.tables import Acknowledgement
+from hub.workers.rounds import lasting
 
 POLL_S = 2.0
 BATCH = 32
@@ -45,11 +46,9 @@ _log = structlog.get_logger()
 async def run(hub: Hub, acknowledger: Acknowledger) -> None:
     """Send what is due until cancelled."""
     while True:
-        try:
+        busy = False
+        with lasting("acknowledgements"):
             busy = await send_due(hub, acknowledger) == BATCH
-        except HubError as error:
-            _log.warning("acknowledging failed", code=error.detail_code)
-            busy = False
         if not busy:
             await hub.signals.wait(INBOUND, POLL_S)
 

@@ -14,18 +14,18 @@ import asyncio
 import contextlib
 from typing import Any, NamedTuple
 
-import structlog
 from sqlalchemy import select
 from sqlmodel import col
 
 from hub.context import Hub
-from hub.errors import HubError, Stale
+from hub.errors import Stale
 from hub.record import entry
 from hub.storage.database import Step, Unit
 from hub.storage.directory import Directory
 from hub.storage.statements import InsertNew, columns_of
 from hub.storage.tables import Attempt, Disclosure, Proof
 from hub.waiting.work import open_work
+from hub.workers.rounds import lasting
 
 POLL_S = 30.0
 BATCH = 200
@@ -41,7 +41,6 @@ _COLUMNS: tuple[Any, ...] = (
     col(Disclosure.discloser),
     col(Disclosure.member_id),
 )
-_log = structlog.get_logger()
 
 
 class Waits(NamedTuple):
@@ -54,10 +53,8 @@ class Waits(NamedTuple):
 async def run(hub: Hub, waits: Waits) -> None:
     """Look regularly, until cancelled."""
     while True:
-        try:
+        with lasting("unanswered mail"):
             await time_out(hub, waits)
-        except HubError as error:
-            _log.warning("unanswered mail was not looked for", code=error.detail_code)
         await asyncio.sleep(POLL_S)
 
 

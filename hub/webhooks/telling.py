@@ -8,18 +8,17 @@ import asyncio
 from typing import Any
 
 import msgspec
-import structlog
 from sqlalchemy import Select, select
 from sqlmodel import col
 
 from hub.context import Hub
-from hub.errors import HubError
 from hub.ports import Reply
 from hub.storage.database import Step, Unit
 from hub.storage.facts import instant
 from hub.storage.statements import Change
 from hub.storage.tables import WebhookCall
 from hub.webhooks import feed, signing, subscriptions
+from hub.workers.rounds import lasting
 
 SCHEDULE_S = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
 """After the first, immediate try."""
@@ -30,7 +29,6 @@ _IN_A_ROW = 50
 """Calls of one webhook in one round."""
 _THROTTLED_S = 600
 _GONE = 410
-_log = structlog.get_logger()
 _CALL: tuple[Any, ...] = tuple(col(getattr(WebhookCall, name)) for name in ("id", "event", "reference", "at", "tries"))
 _MOVED = Change(WebhookCall, ("state", "tries", "due_at"), ("id",))
 _GIVEN_UP = Change(WebhookCall, ("state",), ("webhook_id", "state"))
@@ -40,12 +38,9 @@ async def run(hub: Hub) -> None:
     """Read and tell until cancelled."""
     while True:
         behind = False
-        try:
+        with lasting("webhooks"):
             behind = await feed.advance(hub) >= feed.BATCH
             await tell_due(hub)
-        except Exception as error:  # noqa: BLE001 - a database that is away must not end the telling; no message, a code
-            code = error.detail_code if isinstance(error, HubError) else type(error).__name__
-            _log.error("telling webhooks failed", code=code)
         await asyncio.sleep(0 if behind else PERIOD_S)
 
 

@@ -1,29 +1,22 @@
-"""The worker: claims due outbox rows and dispatches them, many at a time; cleans up after workers that went away."""
+"""The worker: claims due outbox rows and dispatches them, many at a time; beside it, what is done regularly."""
 
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterator
 
 import structlog
-from sqlalchemy import select
-from sqlmodel import col
 
 from hub import outbox, telemetry
-from hub.bases import reviews
 from hub.compliance.suspensions import lapse
 from hub.context import Hub
-from hub.errors import HubError, Stale
+from hub.errors import HubError
 from hub.exchange import OUTBOX, dispatch
-from hub.outbox import MOVE, Ticket
-from hub.record import entry
+from hub.outbox import Ticket
 from hub.retention.daily import run_daily
-from hub.storage.database import Step, Unit
-from hub.storage.statements import Change
-from hub.storage.tables import Attempt, Disclosure, Outbox
 from hub.waiting.escalation import escalate
-from hub.waiting.work import open_work
 from hub.workers.bulkheads import Bulkheads
+from hub.workers.recovery import recover
+from hub.workers.rounds import lasting
 
 CONCURRENT = 160
 """Two commits and a partner's answer take thrice as long as handing in, and 64 senders may hand in at once. What finds
@@ -44,8 +37,6 @@ STOP_S = 25.0
 """How long running deliveries may take to finish at shutdown; what does not becomes unknown."""
 
 _log = structlog.get_logger()
-_LOST_DISCLOSURE = Change(Disclosure, ("state",), ("id", "state"))
-_LOST_ATTEMPT = Change(Attempt, ("outcome", "code"), ("disclosure_id", "number"))
 
 
 class Worker:
@@ -152,15 +143,14 @@ class Worker:
 
     async def _recover_regularly(self) -> None:
         while True:
-            with _lasting("recovery"):
-                await recover(self._hub, self._hub.clock.now())
-                await escalate(self._hub, self._hub.clock.now())
-                await lapse(self._hub, self._hub.clock.now())
+            for task in (recover, escalate, lapse):
+                with lasting(task.__name__):
+                    await task(self._hub, self._hub.clock.now())
             await asyncio.sleep(min(RECOVERY_S, self._renewed_every_s))
 
     async def _destroy_regularly(self) -> None:
         while True:
-            with _lasting("retention"):
+            with lasting("retention"):
                 await run_daily(self._hub)
             await asyncio.sleep(DAILY_S)
 
@@ -168,48 +158,9 @@ class Worker:
         while True:
             await asyncio.sleep(self._renewed_every_s)
             until = self._hub.clock.now() + self._hub.lease_us
-            with _lasting("renewal"):
+            with lasting("renewal"):
                 await outbox.renew(self._hub.database, self._running.values(), until)
 
     @property
     def _renewed_every_s(self) -> float:
         return self._hub.lease_us / 1_000_000 / RENEWALS
-
-
-@contextlib.contextmanager
-def _lasting(task: str) -> Iterator[None]:
-    """A round that fails ends that round, never the task: rows in flight would be nobody's for good."""
-    try:
-        yield
-    except HubError as error:
-        _log.warning("a round failed", task=task, code=error.detail_code)
-    except Exception as error:  # noqa: BLE001 - see above; no message, it may name a person
-        _log.error("a round failed", task=task, code=type(error).__name__)
-
-
-async def recover(hub: Hub, before: int) -> tuple[int, int]:
-    """Settle rows whose lease ended before `before` (microseconds UTC): (returned to the queue, become unknown)."""
-    now = hub.clock.now()
-    returned = await outbox.return_expired_claims(hub.database, before)
-    statement = (
-        select(Outbox.id, Attempt.number, Attempt.id, Disclosure.discloser, Disclosure.member_id)  # type: ignore[call-overload]
-        .join(Disclosure, col(Disclosure.id) == col(Outbox.id))
-        .join(Attempt, (col(Attempt.disclosure_id) == col(Outbox.id)) & (col(Attempt.number) == col(Outbox.attempts)))
-        .where(col(Outbox.state) == "in_flight", col(Outbox.lease_until) < before)
-    )
-    lost = 0
-    for ticket, number, attempt, discloser, member in await hub.database.query(statement):
-        # INVARIANT: unknown-is-disclosed
-        body = {"attempt": attempt, "outcome": "unknown", "code": "worker-lost"}
-        writes = (
-            Step(_LOST_DISCLOSURE, ("unknown", ticket, "intended")),
-            Step(_LOST_ATTEMPT, ("unknown", "worker-lost", ticket, number)),
-            entry("disclosure.concluded", now, body, member=member, reference=ticket),
-            open_work("unknown_outcome", discloser, ticket, ("worker-lost",), now),
-            *await reviews.after_loss(hub, ticket),
-        )
-        guard = Step(MOVE, ("unknown", now, "worker-lost", None, None, ticket, "in_flight"), "state")
-        with contextlib.suppress(Stale):
-            await hub.database.commit(Unit((guard,), writes))
-            lost += 1
-    return returned, lost

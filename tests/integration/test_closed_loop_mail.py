@@ -176,7 +176,8 @@ async def test_what_becomes_of_it_comes_back_by_mail_to_whoever_asked(
             await sends(town, mail_of(f"a{count}", message, *note))
 
             async def reported(wanted: int = count) -> bool:
-                return len(await told(hub)) == wanted
+                settled = all(each["state"] != "taken" for each in await rows(hub, Inbound))
+                return settled and len(await told(hub)) == wanted
 
             await until(reported)
         assert await told(hub) == [step for _, _, step in steps]

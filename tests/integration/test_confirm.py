@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from hub.errors import Conflict, Malformed
-from hub.model import Receipt, Refused, Unknown
+from hub.model import Delivered, Receipt, Refused, Unknown
 from hub.storage.tables import Disclosure, Evidence, LedgerEntry, Outbox, WorkItem
 from hub.waiting import items, proposals
+from hub.workers.recovery import recover
 from tests import disclosures as d
 from tests.disclosures import a_county, disclose
 from tests.people import let_go
@@ -116,8 +117,6 @@ async def test_a_receipt_that_came_late_outweighs_somebody_who_did_not_find_it(m
 
 async def late_receipt(scene: Scene) -> str:
     """The recovery gives an attempt up while its worker still delivers; then the receipt comes."""
-    from hub.model import Delivered
-    from hub.workers.worker import recover
 
     async def slowly(prepared: Any) -> Delivered:
         scene.hub.clock.ahead += 2 * scene.hub.lease_us

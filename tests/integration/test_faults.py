@@ -10,7 +10,7 @@ import pytest
 
 from hub.errors import StorageFailed
 from hub.storage.tables import Disclosure, Item, LedgerEntry, Outbox, Submission, WorkItem
-from hub.workers.worker import recover
+from hub.workers.recovery import recover
 from tests.scenes import Scene, a_scene
 
 DAY_US = 86_400_000_000

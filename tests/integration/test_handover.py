@@ -5,7 +5,8 @@ import asyncio
 from hub import exchange, outbox
 from hub.storage import consents
 from hub.storage.tables import Disclosure, Outbox
-from hub.workers.worker import Worker, recover
+from hub.workers.recovery import recover
+from hub.workers.worker import Worker
 from tests.scenes import Scene, a_scene
 
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 from hub.exchange import OUTBOX
 from hub.model import Delivered, Receipt
 from hub.storage.tables import Outbox, WorkItem
-from hub.workers.worker import Worker, recover
+from hub.workers.recovery import recover
+from hub.workers.worker import Worker
 from tests.scenes import a_scene
 
 LEASE_US = 900_000

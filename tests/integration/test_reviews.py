@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from hub.errors import Conflict, Malformed, NotAvailable
+from hub.exchange import dispatch
 from hub.model import Unknown
 from hub.outbox import claim
 from hub.storage import members
@@ -15,7 +16,7 @@ from hub.storage.tables import Evidence, LedgerEntry, WorkItem
 from hub.waiting import approvals, items
 from hub.waiting.escalation import escalate
 from hub.waiting.listing import Filter, newest
-from hub.workers import worker
+from hub.workers.recovery import recover
 from tests import disclosures as d
 from tests.disclosures import a_county, disclose
 from tests.hubs import ZONE
@@ -122,9 +123,9 @@ async def test_a_disclosure_that_may_have_been_made_is_reviewed_like_one_that_wa
             scene.channel.deliver = _gone
             (ticket,) = await claim(scene.hub.database, scene.hub.clock.now(), 1)
             with pytest.raises(_GoneError):
-                await worker.dispatch(scene.hub, ticket)
+                await dispatch(scene.hub, ticket)
             scene.hub.clock.ahead += 24 * HOUR
-            await worker.recover(scene.hub, scene.hub.clock.now())
+            await recover(scene.hub, scene.hub.clock.now())
         assert set(await open_work(scene)) == {"unknown_outcome", "emergency_review"}
         ((disclosed_at,),) = await scene.rows(Evidence.disclosed_at)
         assert disclosed_at is not None
@@ -145,8 +146,8 @@ async def test_what_a_start_settles_is_recorded_at_its_own_time(migrated_url):
         scene.channel.deliver = _gone
         (ticket,) = await claim(scene.hub.database, scene.hub.clock.now(), 1)
         with pytest.raises(_GoneError):
-            await worker.dispatch(scene.hub, ticket)
-        assert await worker.recover(scene.hub, scene.hub.clock.now() + 365 * 24 * HOUR) == (0, 1)
+            await dispatch(scene.hub, ticket)
+        assert await recover(scene.hub, scene.hub.clock.now() + 365 * 24 * HOUR) == (0, 1)
         instants = [at for _, at in await scene.rows(LedgerEntry.id, LedgerEntry.at)]
         assert max(instants) <= scene.hub.clock.now()
 

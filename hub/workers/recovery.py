@@ -1,0 +1,61 @@
+"""What workers that went away left behind: claimed rows return to the queue, rows in flight become a person's question.
+
+INVARIANT: unknown-is-disclosed. Whoever was delivering may have delivered; nothing in flight is tried again.
+"""
+
+import contextlib
+from typing import Any
+
+from sqlalchemy import select
+
+from hub import outbox
+from hub.bases import reviews
+from hub.context import Hub
+from hub.errors import Stale
+from hub.outbox import MOVE
+from hub.record import entry
+from hub.storage.database import Step, Unit
+from hub.storage.statements import Change
+from hub.storage.tables import Attempt, Disclosure, Outbox
+from hub.waiting.work import open_work
+
+_CODE = "worker-lost"
+_DISCLOSURE = Change(Disclosure, ("state",), ("id", "state"))
+_ATTEMPT = Change(Attempt, ("outcome", "code"), ("disclosure_id", "number"))
+
+
+async def recover(hub: Hub, before: int) -> tuple[int, int]:
+    """Settle rows whose lease ended before `before` (microseconds UTC): (returned to the queue, become unknown)."""
+    returned = await outbox.return_expired_claims(hub.database, before)
+    lost = 0
+    for row in await hub.database.query(_in_flight(before)):
+        with contextlib.suppress(Stale):  # it was alive after all, or another process was faster
+            await hub.database.commit(await _lost(hub, *row))
+            lost += 1
+    return returned, lost
+
+
+def _in_flight(before: int) -> Any:
+    row: Any = Outbox
+    attempt: Any = Attempt
+    disclosure: Any = Disclosure
+    return (
+        select(row.id, attempt.number, attempt.id, disclosure.discloser, disclosure.member_id)
+        .join(disclosure, disclosure.id == row.id)
+        .join(attempt, (attempt.disclosure_id == row.id) & (attempt.number == row.attempts))
+        .where(row.state == "in_flight", row.lease_until < before)
+    )
+
+
+async def _lost(hub: Hub, ticket: str, number: int, attempt: str, discloser: str, member: str) -> Unit:
+    now = hub.clock.now()
+    body = {"attempt": attempt, "outcome": "unknown", "code": _CODE}
+    guard = Step(MOVE, ("unknown", now, _CODE, None, None, ticket, "in_flight"), "state")
+    writes = (
+        Step(_DISCLOSURE, ("unknown", ticket, "intended")),
+        Step(_ATTEMPT, ("unknown", _CODE, ticket, number)),
+        entry("disclosure.concluded", now, body, member=member, reference=ticket),
+        open_work("unknown_outcome", discloser, ticket, (_CODE,), now),
+        *await reviews.after_loss(hub, ticket),
+    )
+    return Unit((guard,), writes)
