@@ -90,18 +90,18 @@ async def lines(database: Database) -> AsyncIterator[bytes]:
 
 async def _leaves(database: Database) -> AsyncIterator[list[_Pair]]:
     """All positions in order; what the store lacks at a position stands as None."""
-    entry, leaf = tables.LedgerEntry, tables.LedgerLeaf
+    entry: Any = tables.LedgerEntry
+    leaf: Any = tables.LedgerLeaf
     following = 0
     while True:
         statement = (
-            select(  # type: ignore[call-overload]
-                leaf.position,
-                leaf.hash,
+            select(
+                *(leaf.position, leaf.hash),
                 *(entry.id, entry.at, entry.kind, entry.member_id, entry.reference, entry.body, entry.salt),
             )
-            .join(entry, col(entry.id) == col(leaf.entry_id), isouter=True)
-            .where(col(leaf.position) >= following)
-            .order_by(col(leaf.position))
+            .join(entry, entry.id == leaf.entry_id, isouter=True)
+            .where(leaf.position >= following)
+            .order_by(leaf.position)
             .limit(_BATCH)
         )
         rows = await database.query(statement)

@@ -148,13 +148,12 @@ def _stored(level: int, at: list[Range]) -> Select[Any]:
 
 
 async def _placed(database: Database, entry_ids: Sequence[int]) -> list[tuple[int, LedgerEntry]]:
-    entry, leaf = tables.LedgerEntry, tables.LedgerLeaf
+    entry: Any = tables.LedgerEntry
+    leaf: Any = tables.LedgerLeaf
     statement = (
-        select(  # type: ignore[call-overload]
-            leaf.position, entry.id, entry.at, entry.kind, entry.member_id, entry.reference, entry.body, entry.salt
-        )
-        .join(leaf, col(leaf.entry_id) == col(entry.id), isouter=True)
-        .where(col(entry.id).in_(entry_ids))
+        select(leaf.position, entry.id, entry.at, entry.kind, entry.member_id, entry.reference, entry.body, entry.salt)
+        .join(leaf, leaf.entry_id == entry.id, isouter=True)
+        .where(entry.id.in_(entry_ids))
     )
     rows = await database.query(statement)
     if len(rows) != len(set(entry_ids)):

@@ -8,6 +8,7 @@ numbered under one row lock, so their order in the tree is the order in which th
 import asyncio
 import contextlib
 from pathlib import Path
+from typing import Any
 
 import structlog
 from sqlalchemy import select
@@ -142,18 +143,17 @@ class Sequencer:
         return rows[0][0], rows[0][1], rows[0][2]
 
     async def _unplaced(self, newest: int, *, sweep: bool) -> list[LedgerEntry]:
-        entry, leaf = tables.LedgerEntry, tables.LedgerLeaf
+        entry: Any = tables.LedgerEntry
+        leaf: Any = tables.LedgerLeaf
         low = newest - (_SWEEP if sweep else _LATE)[self._database.dialect]
         statement = (
-            select(  # type: ignore[call-overload]
-                entry.id, entry.at, entry.kind, entry.member_id, entry.reference, entry.body, entry.salt
-            )
-            .where(col(entry.id) > low)
-            .order_by(col(entry.id))
+            select(entry.id, entry.at, entry.kind, entry.member_id, entry.reference, entry.body, entry.salt)
+            .where(entry.id > low)
+            .order_by(entry.id)
             .limit(BATCH)
         )
         if low < newest:
-            placed = select(col(leaf.entry_id)).where(col(leaf.entry_id) == col(entry.id))
+            placed = select(leaf.entry_id).where(leaf.entry_id == entry.id)
             statement = statement.where(~placed.exists())
         return [LedgerEntry(*row) for row in await self._database.query(statement)]
 

@@ -1,9 +1,9 @@
 """What nobody has reviewed in 72 hours goes to compliance (california.md, story 8), once, and onto the ledger."""
 
 import asyncio
+from typing import Any
 
 from sqlalchemy import literal_column, select
-from sqlmodel import col
 
 from hub.bases.reviews import REVIEWS
 from hub.context import Hub
@@ -22,13 +22,12 @@ _ESCALATE = Change(WorkItem, ("escalated_at",), ("id", "state", "escalated_at"),
 
 async def escalate(hub: Hub, now: int) -> int:
     """Mark the reviews that are open too long (`now`: microseconds UTC). Returns how many."""
-    statement = select(  # type: ignore[call-overload]
-        WorkItem.id, WorkItem.kind, WorkItem.organization_id, WorkItem.reference
-    ).where(
+    item: Any = WorkItem
+    statement = select(item.id, item.kind, item.organization_id, item.reference).where(
         is_open(),
-        col(WorkItem.escalated_at) == literal_column("0"),
-        col(WorkItem.kind).in_(sorted(REVIEWS)),
-        col(WorkItem.created_at) <= now - AFTER_US,
+        item.escalated_at == literal_column("0"),
+        item.kind.in_(sorted(REVIEWS)),
+        item.created_at <= now - AFTER_US,
     )
     escalated = 0
     # What was marked, here or by another process, is not found again.

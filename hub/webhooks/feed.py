@@ -38,9 +38,12 @@ _READ: tuple[Any, ...] = (
     col(LedgerEntry.reference),
 )
 _WORK: tuple[Any, ...] = (col(WorkItem.organization_id), col(WorkItem.id), col(WorkItem.created_at))
-_HOOKS = select(  # type: ignore[call-overload]
-    Webhook.id, Webhook.organization_id, Webhook.events, Webhook.created_at
-).where(col(Webhook.ended_at).is_(None))
+_HOOK: tuple[Any, ...] = (
+    col(Webhook.id),
+    col(Webhook.organization_id),
+    col(Webhook.events),
+    col(Webhook.created_at),
+)
 _SUBMISSION = Lookup(Submission, ("sender", "kind"), "id")
 _SHARE = Lookup(Outbox, ("submission_id", "recipient"), "id")
 _DISCLOSED = Lookup(Disclosure, ("state",), "id")
@@ -62,7 +65,7 @@ class Event(NamedTuple):
 async def advance(hub: Hub) -> int:
     """Read one batch; how many entries and work items it had."""
     start, end = await _position(hub), await _end(hub)
-    hooks = await hub.database.query(_HOOKS)
+    hooks = await hub.database.query(select(*_HOOK).where(col(Webhook.ended_at).is_(None)))
     if not hooks:
         # What a webhook hears begins with itself: without one nothing has to be read.
         return await _move(hub, start, end, []) if end > start else 0
