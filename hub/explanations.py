@@ -4,7 +4,7 @@ Nothing here is written, and nothing leaves.
 INVARIANT: no-existence-leak. A member whom the discloser has nothing to do with is nobody.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from hub.context import Hub
 from hub.decide import Asked, decide, nobody, question, record_of
@@ -40,21 +40,35 @@ class WhatIf(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 async def what_if(hub: Hub, asked: WhatIf) -> dict[str, Any]:
     """Outcome, items, explanation and remedies. Raises `Malformed` naming the field."""
-    directory = await hub.directory.current()
-    _check(asked, frozenset(directory.organizations))
+    _check(asked, frozenset((await hub.directory.current()).organizations))
     member = asked.member if asked.cin is None else await members.find_by_cin(hub, asked.cin)
-    known = member is not None and await members.may_see(hub, asked.discloser, member)
-    facts = await hub.facts.of(member if known else None)
+    about = Asked(
+        purpose=asked.purpose,
+        items=tuple(ItemManifest(document="", title="", information=each) for each in asked.items),
+        relationships={asked.recipient: asked.relationship} if asked.relationship else {},
+    )
+    return await foreseen(hub, about, Sides(asked.discloser, asked.recipient, member), asked.language)
+
+
+class Sides(NamedTuple):
+    """Who would disclose to whom about whom."""
+
+    discloser: str
+    recipient: str
+    member: str | None
+
+
+async def foreseen(hub: Hub, asked: Asked, sides: Sides, language: str) -> dict[str, Any]:
+    """The same for a question put together already, as of a packet that has not been handed in."""
+    directory = await hub.directory.current()
+    known = sides.member is not None and await members.may_see(hub, sides.discloser, sides.member)
+    facts = await hub.facts.of(sides.member if known else None)
     request = question(
-        Asked(
-            purpose=asked.purpose,
-            items=tuple(ItemManifest(document="", title="", information=each) for each in asked.items),
-            relationships={asked.recipient: asked.relationship} if asked.relationship else {},
-        ),
+        asked,
         facts,
         directory,
-        discloser=asked.discloser,
-        recipient=asked.recipient,
+        discloser=sides.discloser,
+        recipient=sides.recipient,
         at=hub.clock.now(),
         operator=hub.operator,
         county_pack=hub.county_pack,
@@ -66,12 +80,12 @@ async def what_if(hub: Hub, asked: WhatIf) -> dict[str, Any]:
         "outcome": record.outcome,
         "hold": record.hold,
         "items": [
-            {"item": each.item, "information": given, "permitted": each.permitted, "reasons": each.reasons,
+            {"item": each.item, "information": given.information, "permitted": each.permitted, "reasons": each.reasons,
              "laws": each.laws, "consent": each.consent}
             for each, given in zip(record.items, asked.items, strict=True)
         ],
         "obligations": record.obligations,
-        **in_words(request, decision_of(record), asked.language, rules),
+        **in_words(request, decision_of(record), language, rules),
     }  # fmt: skip
 
 

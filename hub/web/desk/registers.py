@@ -9,8 +9,11 @@ from hub.compliance import deeds, on_registers, viewing
 from hub.compliance.matters import REGISTERS
 from hub.compliance.on_registers import Listed
 from hub.desk import log
+from hub.desk.queues import QUEUES
 from hub.errors import Malformed, NotAvailable
 from hub.storage.facts import instant
+from hub.waiting import listing as waiting
+from hub.waiting.listing import Filter, Load
 from hub.web.desk import narrowed, register_forms
 from hub.web.desk.named import names
 from hub.web.desk.narrowed import AGES
@@ -60,8 +63,10 @@ async def show(visit: Visit) -> web.Response:
     if "HX-Request" in visit.request.headers:
         return page("registers_results.html", visit, names=await names(visit), **values)
     tiles = await on_registers.loads(hub, Listed(scope))
+    reviews = await waiting.loads(hub, Filter(scope, kinds=QUEUES["emergencies"]))
     return page(
         "registers.html", visit, names=await names(visit), tiles=tiles, **values,
+        emergencies=next(iter(reviews.values()), Load()),
         registers_named=[(each, visit.say(f"register.{each}")) for each in REGISTERS],
         ages_named=narrowed.ages_named(visit),
     )  # fmt: skip

@@ -14,7 +14,7 @@ from hub.waiting.listing import Place
 from hub.web.desk import narrowed
 from hub.web.desk.named import names
 from hub.web.desk.narrowed import AGES
-from hub.web.pages.door import READ, Page
+from hub.web.pages.door import ACT, READ, Page
 from hub.web.pages.render import page
 from hub.web.pages.visit import Visit
 from hub.web.pages.words import named
@@ -43,6 +43,7 @@ async def show(visit: Visit) -> web.Response:
     following = found.next and chosen.address(after=f"{found.next.at}.{found.next.id}")
     values: dict[str, Any] = {
         "chosen": chosen, "found": found, "following": following, "later": wanted.after,
+        "acts": bool(set(ACT) & set(visit.who.roles)),
         "many": wanted.state == "closed" and found.total > MOST_COUNTED,
     }  # fmt: skip
     if "HX-Request" in visit.request.headers:

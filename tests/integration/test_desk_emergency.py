@@ -1,0 +1,94 @@
+"""A medical emergency from the desk (§2.51): first what would go, then the disclosure, its record and its review."""
+
+import pytest
+
+from hub.compliance import emergencies
+from hub.storage.tables import Disclosure, Outbox, Submission, WorkItem
+from tests.desk import a_desk
+from tests.disclosures import EMERGENCY, a_county
+from tests.scenes import CIN
+
+NEW = "/desk/emergencies/new"
+FORM = {
+    "key": "0123456789abcdef0123456789abcdef",
+    "organization": "harbor",
+    "recipient": "emergency-room",
+    "cin": CIN,
+    "kind": "medical",
+    "determined": "yes",
+    "information": "medications",
+    "words": "<b>Buprenorphine</b> 16 mg daily",
+    **{name: EMERGENCY[name] for name in EMERGENCY if name != "determined_by"},
+}
+
+
+@pytest.fixture
+async def scene(migrated_url):
+    async with a_county(migrated_url) as scene:
+        yield scene
+
+
+@pytest.fixture
+async def desk(scene):
+    async with a_desk(scene.hub) as desk:
+        yield desk
+
+
+async def test_an_emergency_is_looked_at_first_then_disclosed_registered_and_reviewed_by_another(scene, desk):
+    ana, leo = await desk.somebody("ana", "privacy"), await desk.somebody("leo", "compliance")
+    seen = await ana.post(NEW, FORM)
+    assert "All of it would go" in seen.words
+    assert "<b>Buprenorphine" not in seen.text
+    assert await scene.rows(Submission.id) == []
+    sent = FORM | {"member": scene.member, "step": "disclose"}
+    assert [(await ana.post(NEW, sent)).status for _ in range(2)] == [303, 303]
+    assert len(await scene.rows(Submission.id)) == 1
+    assert await scene.dispatch_all() == ["delivered"]
+    ((disclosure, purpose),) = await scene.rows(Disclosure.id, Disclosure.purpose)
+    assert purpose == "treatment"
+    record = await emergencies.record(scene.hub, disclosure, "harbor", by="harbor/privacy")
+    assert record["missing"] == []
+    assert {record[name] for name in ("recipient_name", "recipient_facility", "discloser_name", "nature")} == {
+        EMERGENCY[name] for name in ("recipient_name", "recipient_facility", "discloser_name", "nature")
+    }
+    ((work, kind),) = await scene.rows(WorkItem.id, WorkItem.kind)
+    assert kind == "emergency_review"
+    assert "Review of an emergency" in (await leo.get("/desk/work?queue=emergencies")).words
+    assert (await ana.post(f"/desk/work/{work}/close", {"reason": "reviewed"})).status == 409
+    assert (await leo.post(f"/desk/work/{work}/close", {"reason": "reviewed"})).status == 303
+    (received,) = scene.channel.received
+    document = received.parcel.documents[0]
+    assert b"<b>Buprenorphine</b> 16 mg daily" in document.content
+    assert document.media_type.startswith("text/plain")
+
+
+async def test_a_person_who_was_asked_and_refused_is_not_overridden(scene, desk):
+    ana = await desk.somebody("ana", "privacy")
+    seen = await ana.post(NEW, FORM | {"consent": "refused"})
+    assert "Nothing would go" in seen.words
+    assert "Disclose it now" not in seen.words
+    await ana.post(NEW, FORM | {"consent": "refused", "member": scene.member, "step": "disclose"})
+    await scene.dispatch_all()
+    assert await scene.rows(Disclosure.id) == []
+
+
+@pytest.mark.parametrize(
+    "field", ["recipient", "information", "determined_by_name", "determined", "consent", "recipient_name", "words"]
+)
+async def test_what_is_missing_is_said_beside_its_field_and_nothing_is_handed_in(scene, desk, field):
+    ana = await desk.somebody("ana", "privacy")
+    seen = await ana.post(NEW, {**FORM, field: "", "step": "disclose"})
+    assert seen.status == 400
+    assert f'id="x-{field}"' in seen.text
+    assert await scene.rows(Submission.id) == []
+
+
+async def test_another_programs_emergencies_and_patients_are_nobodys_here(scene, desk):
+    eve = await desk.somebody("eve", "compliance", organizations=("lantern",))
+    vera = await desk.somebody("vera", "auditor")
+    assert (await eve.post(NEW, FORM | {"step": "disclose"})).status == 404
+    assert (await eve.post(NEW, FORM | {"organization": "lantern"})).status == 400
+    member = {"organization": "lantern", "member": scene.member, "step": "disclose"}
+    assert (await eve.post(NEW, FORM | member)).status == 404
+    assert (await vera.get(NEW)).status == 403
+    assert await scene.rows(Outbox.id) == []
