@@ -1,22 +1,26 @@
 """Reads MIME as bytes: the signed part must be hashed as it came, so nothing here is ever written out again.
 
 Tolerated, since partners' software does it: a byte order mark or blank lines before the headers, line ends without CR,
-quoted boundaries, base64 without line breaks, a missing transfer encoding. Refused: a header that decides how the rest
-is read given twice, base64 with foreign characters.
+quoted boundaries, comments and a space before the colon in headers, lines among them that are none, a missing transfer
+encoding. Refused: a header that decides how the rest is read given twice.
 """
 
-import base64
-import binascii
 import re
 from dataclasses import dataclass
 from email.message import Message
 from email.parser import BytesHeaderParser
 
+from adapters.email import transfer
+
 _HEAD_ENDS = re.compile(rb"\r?\n\r?\n")
 _NOT_PLAIN = re.compile(rb"[^\t\r\n -~]")
-_SPACE = re.compile(rb"\s+")
+_PIECES = re.compile(r'\\.|[()"]|[^\\()"]+|\\', re.DOTALL)
 _LINE_END = re.compile(rb"\A\r?\n")
 _BARE_LINE_END = re.compile(rb"(?<!\r)\n")
+_SPACED_NAME = re.compile(rb"^([!-9;-~]+)[ \t]+:", re.MULTILINE)
+_NO_HEADER = re.compile(rb"^(?![ \t]|[!-9;-~]+:)[^\n]*(?:\n[ \t][^\n]*)*\n?", re.MULTILINE)
+"""A line, with those that continue it, at which the library would stop reading headers."""
+_COMMENTED = ("content-type", "content-transfer-encoding", "content-disposition")
 _LONGEST_HEAD = 256 * 1024
 _ONCE = ("content-type", "content-transfer-encoding", "content-id", "message-id")
 _MOST_PARTS = 1_000
@@ -63,16 +67,10 @@ class Entity:
 
     def decoded(self) -> bytes:
         """The body without its transfer encoding. Raises `MimeError`."""
-        encoding = self.field("content-transfer-encoding").lower()
-        if encoding == "base64":
-            return strict_base64(self.body)
-        if encoding == "quoted-printable":
-            return binascii.a2b_qp(self.body)
-        if encoding in {"x-uuencode", "uuencode", "x-uue"}:
-            return _uudecoded(self.body)
-        if encoding not in {"", "7bit", "8bit", "binary", "7-bit", "8-bit"}:
-            raise MimeError(encoding)
-        return self.body
+        try:
+            return transfer.decoded(self.body, self.field("content-transfer-encoding").lower())
+        except ValueError:
+            raise MimeError("transfer encoding") from None
 
 
 def read_entity(raw: bytes) -> Entity:
@@ -83,10 +81,35 @@ def read_entity(raw: bytes) -> Entity:
     head, body = (text[: found.start()], text[found.end() :]) if found else (text, b"")
     if len(head) > _LONGEST_HEAD or b":" not in head.partition(b"\n")[0]:
         raise MimeError("head")
-    parsed = BytesHeaderParser().parsebytes(head + b"\r\n\r\n")
+    parsed = BytesHeaderParser().parsebytes(_NO_HEADER.sub(b"", _SPACED_NAME.sub(rb"\1:", head)) + b"\r\n\r\n")
     if any(len(parsed.get_all(name, [])) > 1 for name in _ONCE):
         raise MimeError("twice")
+    for name in _COMMENTED:
+        if "(" in str(parsed.get(name, "")):
+            parsed.replace_header(name, without_comments(str(parsed[name])))
     return Entity(text, parsed, body)
+
+
+def read_part(raw: bytes) -> Entity:
+    """A part of a multipart, or what stands under a signature. Raises `MimeError`.
+
+    One without headers of its own begins with the empty line that ends them, and is plain text (RFC 2045 §5.2).
+    """
+    return read_entity(b"Content-Type: text/plain\r\n" + raw if raw.startswith((b"\r\n", b"\n")) else raw)
+
+
+def without_comments(value: str) -> str:
+    """A header's value without its comments (RFC 5322 §3.2.2); as it was if one does not end."""
+    kept: list[str] = []
+    depth, quoted = 0, False
+    for each in _PIECES.findall(value):
+        if each == '"' and not depth:
+            quoted = not quoted
+        depth += each == "(" and not quoted
+        if not depth:
+            kept.append(each)
+        depth -= each == ")" and depth > 0
+    return value if depth else "".join(kept)
 
 
 def require_plain_head(entity: Entity) -> None:
@@ -123,27 +146,3 @@ def readings_of(part: bytes) -> tuple[bytes, ...]:
     """A signed part as it came and, if some mail server broke its line ends, with every one as CRLF."""
     canonical = _BARE_LINE_END.sub(b"\r\n", part)
     return (part,) if canonical == part else (part, canonical)
-
-
-def strict_base64(text: bytes) -> bytes:
-    """Base64 with or without line breaks, nothing foreign in it. Raises `MimeError`."""
-    try:
-        return base64.b64decode(_SPACE.sub(b"", text), validate=True)
-    except binascii.Error:
-        raise MimeError("base64") from None
-
-
-def _uudecoded(body: bytes) -> bytes:
-    lines = body.splitlines()
-    start = next((number for number, line in enumerate(lines) if line.startswith(b"begin ")), None)
-    if start is None:
-        raise MimeError("uuencode")
-    decoded = []
-    for line in lines[start + 1 :]:
-        if line.strip() in {b"end", b"`", b""}:
-            break
-        try:
-            decoded.append(binascii.a2b_uu(line))
-        except binascii.Error:
-            raise MimeError("uuencode") from None
-    return b"".join(decoded)

@@ -21,8 +21,9 @@ from adapters.email.certificates import MAIL_ADDRESS, strong_key
 from adapters.email.cms.ber import normal
 from adapters.email.cms.opening import OpeningKey, open_envelope
 from adapters.email.cms.signed import Signature, verify
-from adapters.email.mime import Entity, MimeError, parts_of, read_entity, readings_of, require_plain_head, strict_base64
+from adapters.email.mime import Entity, MimeError, parts_of, read_entity, read_part, readings_of, require_plain_head
 from adapters.email.reasons import REASONS, NotAccepted, refuse
+from adapters.email.transfer import strict_base64
 from adapters.email.trust.trust import Trust
 
 MAX_BYTES = 40 * 1024 * 1024
@@ -30,9 +31,22 @@ MAX_BYTES = 40 * 1024 * 1024
 _LARGE = 256 * 1024
 _CMS_TYPES = {"application/pkcs7-mime", "application/x-pkcs7-mime"}
 _SIGNATURE_TYPES = {"application/pkcs7-signature", "application/x-pkcs7-signature"}
+_MESSAGES = {"message/rfc822", "message/global"}
 _ENVELOPES = {"enveloped_data", "authenticated_enveloped_data"}
 _SIGNED_DATA = "signed_data"
+_OTHER_KINDS = {"data", "digested_data", "encrypted_data", "authenticated_data", "compressed_data"}
+_DIGEST_NAMES = {
+    **{f"{prefix}sha{size}": f"sha{size}" for prefix in ("", "rsa") for size in (1, 224, 256, 384, 512)},
+    **dict.fromkeys(("md5", "rsamd5"), "md5"),
+    "2.16.840.1.101.3.4.2.1": "sha256",
+    "2.16.840.1.101.3.4.2.2": "sha384",
+    "2.16.840.1.101.3.4.2.3": "sha512",
+}
+"""What `micalg` may say, in lower case and without hyphens: RFC 8551 §3.5.3.2, and the OIDs that Outlook writes."""
 _PEM_BEGINS = b"-----BEGIN "
+
+Known = tuple[x509.Certificate, ...]
+"""Certificates at hand, among which a signer is looked for whose certificate the mail leaves out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +87,8 @@ async def open_message(
         return await _opened(raw, keys, trust, at, must_be_encrypted=must_be_encrypted)
     except NotAccepted as error:
         return Refused(error.detail_code, error.message)
+    except MimeError:
+        return Refused("unreadable", REASONS["unreadable"])
     except Exception:  # noqa: BLE001 - hostile bytes may find a fault of a parser's; they must not end the intake
         return Refused("failed-inside", REASONS["failed-inside"])
 
@@ -81,10 +97,11 @@ async def _opened(raw: bytes, keys: Sequence[OpeningKey], trust: Trust, at: int,
     if len(raw) > MAX_BYTES:
         refuse("too-large")
     # A large message takes seconds: in a thread, others are served meanwhile.
+    known = (*trust.intermediates, *trust.anchors)
     unsealed = (
-        await asyncio.to_thread(_unsealed, raw, keys, must_be_encrypted)
+        await asyncio.to_thread(_unsealed, raw, keys, known, must_be_encrypted)
         if len(raw) > _LARGE
-        else _unsealed(raw, keys, must_be_encrypted)
+        else _unsealed(raw, keys, known, must_be_encrypted)
     )
     sender = _sender(unsealed.message)
     signer, chain = await _vouched(unsealed.signature, sender, trust, at)
@@ -112,7 +129,7 @@ class _Unsealed:
     opener: OpeningKey | None
 
 
-def _unsealed(raw: bytes, keys: Sequence[OpeningKey], must_be_encrypted: bool) -> _Unsealed:
+def _unsealed(raw: bytes, keys: Sequence[OpeningKey], known: Known, must_be_encrypted: bool) -> _Unsealed:
     outer = _read(raw)
     layer, opener = outer, None
     info = _cms_of(outer)
@@ -121,7 +138,7 @@ def _unsealed(raw: bytes, keys: Sequence[OpeningKey], must_be_encrypted: bool) -
         layer = _read(entity)
     elif must_be_encrypted:
         refuse("not-encrypted")
-    signature = _signature(layer)
+    signature = _signature(layer, known)
     message, wrapped = _message(outer, signature.content)
     return _Unsealed(message, wrapped, signature, opener)
 
@@ -136,21 +153,26 @@ def _read(raw: bytes) -> Entity:
 
 def _cms_of(entity: Entity) -> cms.ContentInfo | None:
     """The CMS structure that an entity is; none if it is another kind. Raises `NotAccepted`."""
-    named = entity.parameter("name") or entity.filename
-    is_file = entity.media_type == "application/octet-stream" and named.lower().endswith(".p7m")
-    return _load(entity) if entity.media_type in _CMS_TYPES or is_file else None
+    return _load(entity) if entity.media_type in _CMS_TYPES or _is_file(entity, ".p7m") else None
+
+
+def _is_file(entity: Entity, ending: str) -> bool:
+    """Whether a file of no stated type has a name with this ending (RFC 8551 §3.2.1)."""
+    if entity.media_type != "application/octet-stream":
+        return False
+    return any(name.lower().endswith(ending) for name in (entity.parameter("name"), entity.filename))
 
 
 def _load(entity: Entity) -> cms.ContentInfo:
     try:
         info: cms.ContentInfo = cms.ContentInfo.load(normal(_binary(entity.decoded())))
-        known = info["content_type"].native in {*_ENVELOPES, _SIGNED_DATA}
+        kind = info["content_type"].native
     except NotAccepted:
         raise
     except Exception:  # noqa: BLE001 - fed hostile bytes, the parser raises errors of many families
         refuse("unreadable")
-    if not known:
-        refuse("unreadable")
+    if kind not in {*_ENVELOPES, _SIGNED_DATA}:
+        refuse("nested" if kind in _OTHER_KINDS else "unreadable")
     return info
 
 
@@ -166,48 +188,58 @@ def _binary(content: bytes) -> bytes:
     return strict_base64(text)
 
 
-def _signature(layer: Entity) -> Signature:
+def _signature(layer: Entity, known: Known) -> Signature:
     try:
         require_plain_head(layer)
     except MimeError:
         refuse("not-signed")
     if layer.media_type == "multipart/signed":
-        return _detached(layer)
+        return _detached(layer, known)
     info = _cms_of(layer)
     if info is None:
         refuse("not-signed")
     kind = info["content_type"].native
     if kind != _SIGNED_DATA:
         refuse("nested" if kind in _ENVELOPES else "malformed-signature")
-    return verify(info, None)
+    return _of_mail(verify(info, None, known))
 
 
-def _detached(layer: Entity) -> Signature:
+def _detached(layer: Entity, known: Known) -> Signature:
     try:
         signed, second = parts_of(layer)
         attached = read_entity(second)
         require_plain_head(attached)
-    except (MimeError, ValueError):
+        protocol, micalg = layer.parameter("protocol").lower(), layer.parameter("micalg").lower()
+        is_signature = attached.media_type in _SIGNATURE_TYPES or _is_file(attached, ".p7s")
+    except ValueError:
         refuse("malformed-signature")
-    if attached.media_type not in _SIGNATURE_TYPES or layer.parameter("protocol").lower() not in _SIGNATURE_TYPES:
+    if not is_signature or protocol not in _SIGNATURE_TYPES:
         refuse("malformed-signature")
     info = _load(attached)
     if info["content_type"].native != _SIGNED_DATA:
         refuse("malformed-signature")
-    signature = verify(info, readings_of(signed))
-    stated = {each.strip().lower().replace("-", "") for each in layer.parameter("micalg").split(",")}
-    if stated != set(signature.digests):
+    signature = _of_mail(verify(info, readings_of(signed), known))
+    stated = {_DIGEST_NAMES.get(each.strip().replace("-", "")) for each in micalg.split(",")}
+    # One that is missing or not known is passed over (RFC 8551 §3.5.3.2): the signature itself names its digest.
+    if not stated - {None} <= set(signature.digests):
         refuse("wrong-micalg")
+    return signature
+
+
+def _of_mail(signature: Signature) -> Signature:
+    """Attack stopped: what the same key signed for another use (a time stamp, a program) is not shown as mail."""
+    if signature.content_type != "data":
+        refuse("malformed-signature")
     return signature
 
 
 def _message(outer: Entity, signed: bytes) -> tuple[Entity, bool]:
     """The message inside a signature, and whether it brought its own headers."""
     try:
-        content = read_entity(signed)
+        content = read_part(signed)
         if content.media_type in _CMS_TYPES or content.media_type == "multipart/signed":
             refuse("nested")
-        if content.media_type == "message/rfc822":
+        if content.media_type in _MESSAGES:
             return read_entity(content.decoded()), True
         if "from" in content.head:
             return content, True

@@ -87,7 +87,7 @@ async def check(asked: Asked, settings: "Settings") -> tuple[dict[str, Any], byt
     fetcher = Fetcher(Guard(loopback=settings.direct_loopback))
     trust = Trust(
         anchors,
-        tuple(each for content in asked.intermediates for each in read_certificates(content)),
+        (*(each for content in asked.intermediates for each in read_certificates(content)), *certificates),
         sources=FetchedIssuers(fetcher) if asked.revocation != "off" else None,
         revocation=_revocation(asked, fetcher),
     )

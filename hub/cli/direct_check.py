@@ -42,7 +42,9 @@ def add_actions(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--password", help="of the key files (it shows in the process list: prefer --password-file)")
     parser.add_argument("--password-file", type=Path, metavar="FILE", help="a file whose first line is the password")
     _files(parser, "anchors", "trust anchors: PEM, DER or .p7b; a folder takes all in it", "--anchors", "--anchor")
-    _files(parser, "intermediates", "issuers between signer and anchor", "--intermediates")
+    _files(
+        parser, "intermediates", "issuers between signer and anchor, or a signer the mail leaves out", "--intermediates"
+    )
     _files(parser, "crls", "a revocation list at hand; it counts in any case", "--crl", "--crls")
     parser.add_argument("--at", metavar="INSTANT", help="the instant of the check, ISO 8601 (default: now)")
     parser.add_argument(

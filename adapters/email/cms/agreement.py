@@ -1,6 +1,7 @@
 """Key agreement with an EC certificate: ECDH, the X9.63 function, AES key wrap (RFC 5753 §3.1, §7.2).
 
-Written with SHA-256 and AES-256 wrap; read with SHA-256, 384 and 512 and each size of wrap.
+Written with SHA-256 and AES-256 wrap; read with each digest and size of wrap, and as cofactor agreement, which is the
+same on curves of cofactor 1.
 """
 
 from typing import Any
@@ -15,11 +16,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from adapters.email.cms.der import INTEGERS, octets, sequence, tlv
 
 _SCHEMES: dict[str, hashes.HashAlgorithm] = {
-    "1.3.132.1.11.1": hashes.SHA256(),  # dhSinglePass-stdDH-sha256kdf-scheme
-    "1.3.132.1.11.2": hashes.SHA384(),
-    "1.3.132.1.11.3": hashes.SHA512(),
-    "1.3.133.16.840.63.0.2": hashes.SHA1(),  # noqa: S303 - a key derivation, the default of older OpenSSL
+    f"1.3.132.1.{cofactor}.{number}": digest
+    for cofactor in (11, 14)
+    for number, digest in enumerate((hashes.SHA224(), hashes.SHA256(), hashes.SHA384(), hashes.SHA512()))
 }
+"""dhSinglePass-stdDH and -cofactorDH, each with its digest."""
+for _older in ("1.3.133.16.840.63.0.2", "1.3.133.16.840.63.0.3"):
+    _SCHEMES[_older] = hashes.SHA1()  # noqa: S303 - a key derivation, the default of older OpenSSL
 _WRAPS = {"aes128_wrap": 16, "aes192_wrap": 24, "aes256_wrap": 32}
 _AES256_WRAP = bytes(algos.EncryptionAlgorithm({"algorithm": "2.16.840.1.101.3.4.1.45"}).dump())
 _STANDARD_SHA256 = bytes(core.ObjectIdentifier("1.3.132.1.11.1").dump())

@@ -15,7 +15,6 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.padding import AsymmetricPadding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.padding import PKCS7
 
 from adapters.email.cms.agreement import agreed_key
@@ -24,7 +23,8 @@ from adapters.email.cms.identifiers import Meant
 from adapters.email.reasons import NotAccepted, refuse
 
 _SIZES = {f"aes{bits}_{mode}": bits // 8 for bits in (128, 192, 256) for mode in ("cbc", "gcm")}
-_GCM_TAG = 16
+_GCM_TAGS = range(12, 17)
+"""Bytes (RFC 5084 §3.2, SP 800-38D §5.2.1.2): a shorter tag can be guessed."""
 _VERSIONS = {"v0", "v2", "v3", "v4"}
 _TRANSPORT_VERSIONS, _AGREEMENT_VERSION = {"v0", "v2"}, "v3"
 _TRIED_AT_MOST = 64
@@ -144,17 +144,17 @@ class _Sealed:
             raise ValueError(content["version"].native)
         if not authenticated:
             return cls(_SIZES[name], parameters, ciphertext, None, b"")
-        if parameters["1"] != _GCM_TAG:  # a short tag can be guessed
-            raise ValueError(parameters["1"])
-        attributes = content["auth_attrs"]
+        tag, attributes = content["mac"].native, content["auth_attrs"]
+        if len(tag) not in _GCM_TAGS or len(tag) != parameters.get("1", _GCM_TAGS[0]):
+            raise ValueError(len(tag))
         covered = attributes.untag().dump(force=True) if attributes else b""
-        return cls(_SIZES[name], parameters["0"], ciphertext, content["mac"].native, covered)
+        return cls(_SIZES[name], parameters["0"], ciphertext, tag, covered)
 
     def opened(self, key: bytes) -> bytes:
         if self.tag is None:
             cipher = Cipher(algorithms.AES(key), modes.CBC(self.vector)).decryptor()
             unpadder = PKCS7(128).unpadder()
             return unpadder.update(cipher.update(self.ciphertext) + cipher.finalize()) + unpadder.finalize()
-        if len(self.tag) != _GCM_TAG:  # a short tag can be guessed
-            raise ValueError(len(self.tag))
-        return AESGCM(key).decrypt(self.vector, self.ciphertext + self.tag, self.covered or None)
+        opener = Cipher(algorithms.AES(key), modes.GCM(self.vector, self.tag, _GCM_TAGS[0])).decryptor()
+        opener.authenticate_additional_data(self.covered)
+        return opener.update(self.ciphertext) + opener.finalize()

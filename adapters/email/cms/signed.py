@@ -1,7 +1,8 @@
 """Reads SignedData (RFC 5652 §5): which certificates signed exactly these bytes, and when they say they did.
 
 Rules kept: SHA-256 and longer, at every place a digest is named; signed attributes required, each once, naming the
-content type and the digest; every signer's certificate enclosed; every signature must verify, not just one of them.
+content type and the digest; every signer's certificate enclosed or at hand; every signature must verify, not just one
+of them.
 """
 
 import hashlib
@@ -17,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.padding import AsymmetricPadding
 
 from adapters.email.certificates import require_strong
+from adapters.email.cms.der import asn1_certificate, set_of
 from adapters.email.cms.identifiers import Meant
 from adapters.email.reasons import NotAccepted, refuse
 
@@ -35,17 +37,22 @@ class Signature:
     """What was signed and by whom. `signers` is never empty; `signed_at` is the signer's own claim, microseconds."""
 
     content: bytes
+    content_type: str
+    """`data` for mail; an OID for what has no name."""
     signers: tuple[x509.Certificate, ...]
+    """Of one signer several, if the certificate was renewed for the same key and the signature names the key."""
     enclosed: tuple[x509.Certificate, ...]
     """Every certificate in the signature, for building the chain."""
     digests: tuple[str, ...]
     signed_at: int | None
 
 
-def verify(info: cms.ContentInfo, readings: Sequence[bytes] | None) -> Signature:
+def verify(
+    info: cms.ContentInfo, readings: Sequence[bytes] | None, known: Sequence[x509.Certificate] = ()
+) -> Signature:
     """Verifies a signature over one of `readings` of a detached content; `None` when the signature carries it itself.
 
-    Raises `NotAccepted`.
+    Among `known` a signer's certificate is looked for that is not enclosed. Raises `NotAccepted`.
     """
     try:
         data = info["content"]
@@ -67,10 +74,10 @@ def verify(info: cms.ContentInfo, readings: Sequence[bytes] | None) -> Signature
     content = next((each for each in readings if signers[0].digests_to(each)), None)
     if content is None or not all(signer.digests_to(content) for signer in signers):
         refuse("altered")
-    certificates = tuple(signer.verified(enclosed) for signer in signers)
     return Signature(
         content=content,
-        signers=certificates,
+        content_type=content_type,
+        signers=tuple(each for signer in signers for each in signer.verified(enclosed, known)),
         enclosed=tuple(certificate for _, certificate in enclosed),
         digests=tuple(signer.digest for signer in signers),
         signed_at=signers[0].signed_at,
@@ -82,7 +89,8 @@ class _Signer:
     digest: str
     hash: hashes.HashAlgorithm
     claimed: bytes
-    covered: bytes
+    covered: tuple[bytes, ...]
+    """The attributes as they came, and in DER's order, which is what should have been signed (RFC 5652 §5.4)."""
     signature: bytes
     padding: AsymmetricPadding
     elliptic: bool
@@ -108,7 +116,7 @@ class _Signer:
                 digest=digest,
                 hash=_DIGESTS[named],
                 claimed=attributes["message_digest"].native,
-                covered=info["signed_attrs"].untag().dump(),
+                covered=_readings(info["signed_attrs"]),
                 signature=info["signature"].native,
                 padding=_padding(scheme, named),
                 elliptic=scheme["algorithm"].native.endswith("_ecdsa"),
@@ -123,23 +131,47 @@ class _Signer:
     def digests_to(self, content: bytes) -> bool:
         return hashlib.new(self.digest, content).digest() == self.claimed
 
-    def verified(self, enclosed: Sequence[tuple[Any, x509.Certificate]]) -> x509.Certificate:
-        """The certificate under which the signature verifies."""
-        certificate = next((each for parsed, each in enclosed if self.meant.is_of(parsed)), None)
-        if certificate is None:
+    def verified(
+        self, enclosed: Sequence[tuple[Any, x509.Certificate]], known: Sequence[x509.Certificate]
+    ) -> tuple[x509.Certificate, ...]:
+        """The certificates under which the signature verifies, at least one."""
+        meant = [each for parsed, each in enclosed if self.meant.is_of(parsed)]
+        meant = meant or [each for each in known if self.meant.is_of(asn1_certificate(each))]
+        if not meant:
             refuse("no-signer-certificate")
-        require_strong(certificate)
-        key = certificate.public_key()
-        if isinstance(key, ec.EllipticCurvePublicKey) is not self.elliptic:
+        found = tuple(each for each in meant if self._is_by(each))
+        if not found:
+            require_strong(meant[0])
             refuse("bad-signature")
+        return found
+
+    def _is_by(self, certificate: x509.Certificate) -> bool:
+        try:
+            require_strong(certificate)
+        except NotAccepted:
+            return False
+        key = certificate.public_key()
+        return isinstance(key, ec.EllipticCurvePublicKey) is self.elliptic and any(
+            self._verifies(key, covered) for covered in self.covered
+        )
+
+    def _verifies(self, key: object, covered: bytes) -> bool:
         try:
             if isinstance(key, rsa.RSAPublicKey):
-                key.verify(self.signature, self.covered, self.padding, self.hash)
+                key.verify(self.signature, covered, self.padding, self.hash)
             elif isinstance(key, ec.EllipticCurvePublicKey):
-                key.verify(self.signature, self.covered, ec.ECDSA(self.hash))
+                key.verify(self.signature, covered, ec.ECDSA(self.hash))
+            else:
+                return False
         except (InvalidSignature, ValueError):
-            refuse("bad-signature")
-        return certificate
+            return False
+        return True
+
+
+def _readings(attributes: Any) -> tuple[bytes, ...]:
+    as_sent: bytes = attributes.untag().dump()
+    in_order = set_of(*(each.dump() for each in attributes))
+    return (as_sent,) if in_order == as_sent else (as_sent, in_order)
 
 
 def _require_version(info: Any) -> None:
@@ -152,12 +184,19 @@ def _certificates(choices: Any) -> list[tuple[Any, x509.Certificate]]:
     found = [choice.chosen for choice in choices if choice.name == "certificate"] if choices else []
     if len(found) > _MOST_CERTIFICATES:
         raise ValueError(len(found))
-    loaded = [(each, x509.load_der_x509_certificate(each.dump())) for each in found]
-    for each, certificate in loaded:
+    return [(each, certificate) for each in found if (certificate := _loaded(each)) is not None]
+
+
+def _loaded(parsed: Any) -> x509.Certificate | None:
+    """As the other library reads it; none if either cannot: one beside the signer's is no reason to refuse."""
+    try:
+        certificate = x509.load_der_x509_certificate(parsed.dump())
         # Both libraries read lazily; what does not parse must show here, where a fault is expected.
-        _ = each.issuer.hashable, each.serial_number, each.key_identifier
+        _ = parsed.issuer.hashable, parsed.serial_number, parsed.key_identifier
         _ = certificate.subject, certificate.issuer, certificate.not_valid_after_utc, certificate.not_valid_before_utc
-    return loaded
+    except Exception:  # noqa: BLE001 - as above
+        return None
+    return certificate
 
 
 def _attributes(signed: Any) -> dict[str, Any]:
@@ -178,7 +217,7 @@ def _named_digest(scheme: Any, digest: str) -> str:
     name = str(scheme["algorithm"].native)
     if name == "rsassa_pss":
         return str(scheme["parameters"]["hash_algorithm"]["algorithm"].native)
-    if name == "rsassa_pkcs1v15":  # RFC 3370 §3.2: the digest is the signer's own
+    if name in {"rsassa_pkcs1v15", "ed25519", "ed448"}:  # RFC 3370 §3.2: the digest is the signer's own
         return digest
     named, _, kind = name.partition("_")
     if kind not in {"rsa", "ecdsa", "dsa"}:
@@ -190,7 +229,9 @@ def _padding(scheme: Any, digest: str) -> AsymmetricPadding:
     if scheme["algorithm"].native != "rsassa_pss":
         return padding.PKCS1v15()
     parameters = scheme["parameters"]
-    mask = _DIGESTS[parameters["mask_gen_algorithm"]["parameters"]["algorithm"].native]
+    mask = _DIGESTS.get(parameters["mask_gen_algorithm"]["parameters"]["algorithm"].native)
+    if mask is None:
+        refuse("weak-digest")
     if _DIGESTS[digest].name != mask.name:
         raise ValueError(mask.name)
     return padding.PSS(padding.MGF1(mask), parameters["salt_length"].native)

@@ -16,7 +16,7 @@ from adapters.email.context.model import (
     ContextError,
     PatientId,
 )
-from adapters.email.mime import Entity, MimeError, parts_of, read_entity
+from adapters.email.mime import Entity, MimeError, parts_of, read_part
 from adapters.email.notices.fields import Fields, groups_of, message_id_of
 
 HEADER = "X-Direct-Context"
@@ -78,7 +78,7 @@ def _parts(entity: Entity, depth: int) -> Iterator[Entity]:
     yield entity
     if entity.media_type.startswith("multipart/") and depth < _DEEPEST:
         try:
-            inner = [read_entity(part) for part in parts_of(entity) if part.strip()]
+            inner = [read_part(part) for part in parts_of(entity) if part.strip()]
         except MimeError:
             raise ContextError("The parts of the message cannot be told apart.") from None
         for each in inner:

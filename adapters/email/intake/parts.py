@@ -8,7 +8,7 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
 
 from adapters.classes import INFORMATION, KNOWN, OF_LOINC
-from adapters.email.mime import Entity, MimeError, parts_of, read_entity
+from adapters.email.mime import Entity, MimeError, parts_of, read_part
 from adapters.email.notices.fields import message_id_of
 from adapters.email.xdm.model import Entry, XdmError
 from adapters.email.xdm.read import read_package
@@ -56,10 +56,8 @@ def _leaves(entity: Entity, depth: int) -> Iterator[Entity]:
     if depth >= _DEEPEST:
         raise MimeError("depth")
     for part in parts_of(entity):
-        # A part without headers of its own begins with the empty line that ends them.
-        headed = b"Content-Type: text/plain" + part if part.startswith((b"\r\n", b"\n")) else part
-        if headed.strip():
-            yield from _leaves(read_entity(headed), depth + 1)
+        if part.strip():
+            yield from _leaves(read_part(part), depth + 1)
 
 
 def _read(entity: Entity) -> Iterator[Part]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from adapters.email.mime import Entity, MimeError, parts_of, read_entity
+from adapters.email.mime import Entity, MimeError, parts_of, read_part
 from adapters.email.notices.build import FINAL_DESTINATION
 from adapters.email.notices.fields import Fields, address_of, groups_of, message_id_of
 
@@ -67,17 +67,12 @@ def is_notice(message: Entity) -> bool:
 def _notices(message: Entity) -> Iterator[Notice]:
     if not is_notice(message):
         return
-    parts = [message] if message.media_type in {_MDN, _DSN} else [read_entity(_headed(p)) for p in parts_of(message)]
+    parts = [message] if message.media_type in {_MDN, _DSN} else [*map(read_part, parts_of(message))]
     for part in parts:
         if part.media_type == _MDN:
             yield from _disposition(part, message)
         elif part.media_type == _DSN:
             yield from _delivery(part, message)
-
-
-def _headed(part: bytes) -> bytes:
-    """A part without headers of its own begins with the empty line that ends them."""
-    return b"Content-Type: text/plain" + part if part.startswith((b"\r\n", b"\n")) else part
 
 
 def _disposition(part: Entity, message: Entity) -> Iterator[Notice]:

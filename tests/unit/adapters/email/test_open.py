@@ -190,12 +190,11 @@ def test_a_mail_beyond_the_limit_is_not_even_looked_at():
         ((b"The content.", b"Tha content."), "altered"),
         ((b"micalg=sha256", b"micalg=sha512"), "wrong-micalg"),
         ((b"micalg=sha256", b"micalg=sha1"), "wrong-micalg"),
-        ((b"micalg=sha256; ", b""), "wrong-micalg"),
         ((b'protocol="application/pkcs7-signature"', b'protocol="application/pgp-signature"'), "malformed-signature"),
         ((b"--=_signed--", b"--=_signed\r\n\r\nmore\r\n--=_signed--"), "malformed-signature"),
         ((b"--=_signed--", b""), "malformed-signature"),
     ],
-    ids=["content", "other micalg", "weak micalg", "no micalg", "protocol", "three parts", "unclosed"],
+    ids=["content", "other micalg", "weak micalg", "protocol", "three parts", "unclosed"],
 )
 def test_a_change_to_the_signed_entity_has_its_reason(change, why):
     assert reason(around(signed_entity().replace(*change))) == why
