@@ -6,13 +6,16 @@ encoding. Refused: a header that decides how the rest is read given twice.
 """
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
 from email.message import Message
 from email.parser import BytesHeaderParser
 
 from adapters.email import transfer
 
-_HEAD_ENDS = re.compile(rb"\r?\n\r?\n")
+_HEAD_ENDS = re.compile(rb"\r{0,2}\n\r{0,2}\n")
 _NOT_PLAIN = re.compile(rb"[^\t\r\n -~]")
 _PIECES = re.compile(r'\\.|[()"]|[^\\()"]+|\\', re.DOTALL)
 _LINE_END = re.compile(rb"\A\r?\n")
@@ -57,9 +60,12 @@ class Entity:
     def filename(self) -> str:
         """What the sender calls it; empty if absent. Raises `MimeError`."""
         try:
-            return str(self.head.get_filename() or "")
+            name = str(self.head.get_filename() or "")
         except _UNREADABLE:
             raise MimeError("parameter") from None
+        with suppress(LookupError, ValueError, HeaderParseError):  # as older software names it (RFC 2047 §5 forbids it)
+            return str(make_header(decode_header(name)))
+        return name
 
     def field(self, name: str) -> str:
         """A header's first value, unfolded; empty if absent."""
@@ -81,13 +87,18 @@ def read_entity(raw: bytes) -> Entity:
     head, body = (text[: found.start()], text[found.end() :]) if found else (text, b"")
     if len(head) > _LONGEST_HEAD or b":" not in head.partition(b"\n")[0]:
         raise MimeError("head")
-    parsed = BytesHeaderParser().parsebytes(_NO_HEADER.sub(b"", _SPACED_NAME.sub(rb"\1:", head)) + b"\r\n\r\n")
+    parsed = BytesHeaderParser().parsebytes(_tidied(head) + b"\r\n\r\n")
     if any(len(parsed.get_all(name, [])) > 1 for name in _ONCE):
         raise MimeError("twice")
     for name in _COMMENTED:
         if "(" in str(parsed.get(name, "")):
             parsed.replace_header(name, without_comments(str(parsed[name])))
     return Entity(text, parsed, body)
+
+
+def _tidied(head: bytes) -> bytes:
+    """Headers as the library reads them to their end, which takes a CR too many for an empty line."""
+    return _NO_HEADER.sub(b"", _SPACED_NAME.sub(rb"\1:", head.replace(b"\r\r\n", b"\r\n")))
 
 
 def read_part(raw: bytes) -> Entity:
@@ -122,8 +133,11 @@ def require_plain_head(entity: Entity) -> None:
         raise MimeError("head")
 
 
-def parts_of(entity: Entity) -> list[bytes]:
-    """The parts of a multipart, each as it came. Raises `MimeError` if the boundary or the closing one is missing."""
+def parts_of(entity: Entity, *, unclosed: bool = False) -> list[bytes]:
+    """The parts of a multipart, each as it came. Raises `MimeError` if the boundary or the closing one is missing.
+
+    With `unclosed` the end of the entity closes it too, as the end of an outer multipart does (RFC 2046 §5.1.2).
+    """
     boundary = entity.parameter("boundary").encode("utf-8", "surrogateescape")
     if not 0 < len(boundary) <= 200:
         raise MimeError("boundary")
@@ -138,8 +152,10 @@ def parts_of(entity: Entity) -> list[bytes]:
         if found[1]:
             return parts
         if len(parts) > _MOST_PARTS:
-            break
-    raise MimeError("boundary")
+            raise MimeError("parts")
+    if at < 0 or not unclosed:
+        raise MimeError("boundary")
+    return [*parts, _LINE_END.sub(b"", entity.body[at:], count=1)]
 
 
 def readings_of(part: bytes) -> tuple[bytes, ...]:

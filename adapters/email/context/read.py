@@ -78,7 +78,7 @@ def _parts(entity: Entity, depth: int) -> Iterator[Entity]:
     yield entity
     if entity.media_type.startswith("multipart/") and depth < _DEEPEST:
         try:
-            inner = [read_part(part) for part in parts_of(entity) if part.strip()]
+            inner = [read_part(part) for part in parts_of(entity, unclosed=True) if part.strip()]
         except MimeError:
             raise ContextError("The parts of the message cannot be told apart.") from None
         for each in inner:

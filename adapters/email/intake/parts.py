@@ -1,6 +1,9 @@
 """The parts of a message that hold something: attachments, the documents of XDM packages, HL7 v2, the mail's text."""
 
+import codecs
+import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
@@ -17,6 +20,9 @@ from hub.errors import Malformed
 _CDA = "{urn:hl7-org:v3}"
 _XML = {"text/xml", "application/xml", "application/hl7-sda+xml", "application/hl7-cda+xml"}
 _ZIP = {"application/zip", "application/x-zip-compressed", "application/xdm+zip"}
+_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+")
+_CHARACTER_SETS = re.compile(r"ascii|utf-8(-sig)?|utf-16(-[bl]e)?|iso8859-[0-9]+|cp[0-9]+|koi8-[ru]")
+"""Names of the codecs that are used: others (idna, unicode_escape) are no character sets of mail."""
 _DEEPEST = 5
 _MOST = 200
 
@@ -55,7 +61,7 @@ def _leaves(entity: Entity, depth: int) -> Iterator[Entity]:
         return
     if depth >= _DEEPEST:
         raise MimeError("depth")
-    for part in parts_of(entity):
+    for part in parts_of(entity, unclosed=True):
         if part.strip():
             yield from _leaves(read_part(part), depth + 1)
 
@@ -72,20 +78,36 @@ def _read(entity: Entity) -> Iterator[Part]:
                 return
             raise
         return
-    charset = entity.parameter("charset")
-    plain = entity.media_type in {"text/plain", "text/html"}
-    media_type = (
-        f"{entity.media_type}; charset={charset}" if plain and charset.isascii() and charset else entity.media_type
-    )
+    media_type = _proper(entity.media_type)
+    plain = media_type in {"text/plain", "text/html"}
+    if plain and (charset := entity.parameter("charset")):
+        content, known = _in_utf8(content, charset)
+        media_type += "; charset=utf-8" if known else ""
     attached = entity.field("content-disposition").lower().startswith("attachment") or bool(name)
     yield _typed(Part(media_type, content, name, is_text_of_mail=plain and not attached))
+
+
+def _proper(media_type: str) -> str:
+    """Without parameters; what is no type at all is `application/octet-stream` (RFC 2045 §5.2)."""
+    plain = media_type.partition(";")[0].strip().lower()
+    return plain if _TYPE.fullmatch(plain) else "application/octet-stream"
+
+
+def _in_utf8(text: bytes, charset: str) -> tuple[bytes, bool]:
+    """Text as whoever gets it reads it, and whether that is so: not if its character set is unknown, or is not it."""
+    for name in (charset, "utf-8"):
+        with suppress(LookupError, ValueError):
+            found = codecs.lookup(name).name
+            if _CHARACTER_SETS.fullmatch(found):
+                return text.decode(found).encode(), True
+    return text, False
 
 
 def _of_package(entry: Entry) -> Part:
     codes = dict(entry.codes)
     stated = next((c.value for c in codes.values() if c.system == INFORMATION and c.value in KNOWN), "")
     stated = stated or (OF_LOINC.get(codes["type"].value, "") if "type" in codes else "")
-    return _typed(Part(entry.media_type, entry.content, entry.title, stated, entry.source_patient))
+    return _typed(Part(_proper(entry.media_type), entry.content, entry.title, stated, entry.source_patient))
 
 
 def _typed(part: Part) -> Part:

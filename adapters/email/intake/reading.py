@@ -20,7 +20,8 @@ from adapters.email.intake.content import Delivery, Readers, content_of
 from adapters.email.mime import Entity, MimeError, read_entity
 from adapters.email.notices.build import answers, asks_for_delivery
 from adapters.email.notices.fields import message_id_of
-from adapters.email.notices.read import Notice, is_notice, read_notices
+from adapters.email.notices.form import is_notice
+from adapters.email.notices.read import Notice, read_notices
 from adapters.email.open import Opened, open_message
 from adapters.email.trust.trust import Trust
 from hub.arrivals import Acknowledge, Arrival, ArrivedNote, ArrivedPacket, ArrivedProof, Says

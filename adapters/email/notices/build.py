@@ -10,9 +10,9 @@ from email.utils import format_datetime
 
 from adapters.email.mime import Entity
 from adapters.email.notices.fields import address_of, message_id_of, one_line
+from adapters.email.notices.form import is_notice
 
 FINAL_DESTINATION = "X-DIRECT-FINAL-DESTINATION-DELIVERY"
-_REPORTS = {"disposition-notification", "delivery-status"}
 _TEXTS = {
     "processed": "Your message was received, opened and verified by this system.",
     "dispatched": "Your message was delivered to its final destination.",
@@ -42,9 +42,7 @@ def answers(message: Entity, sender: str) -> bool:
     Not if it is a notification itself, however it says so: two systems would answer each other for ever (RFC 8098
     §2.1).
     """
-    if message.media_type == "multipart/report" and message.parameter("report-type").lower() in _REPORTS:
-        return False
-    if message.media_type in {"message/disposition-notification", "message/delivery-status"}:
+    if is_notice(message):
         return False
     automatic = message.field("auto-submitted").lower()
     local = sender.rpartition("@")[0].lower()

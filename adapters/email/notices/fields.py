@@ -34,9 +34,9 @@ def _fields(lines: list[str]) -> Fields:
 
 
 def address_of(value: str) -> str:
-    """The address in `rfc822; a@b.example`, in lower case; empty if there is none."""
+    """The address in `rfc822; a@b.example` or `rfc822; "A" <a@b.example>`, in lower case; empty if there is none."""
     kind, _, address = value.rpartition(";")
-    plain = address.strip().strip("<>").lower()
+    plain = address.rpartition("<")[2].strip().strip("<>").lower()
     return plain if kind.strip().lower() in {"rfc822", "utf-8", ""} and "@" in plain else ""
 
 

@@ -1,11 +1,14 @@
 """Reads a package: metadata first, then each document it names, whatever the sender's software did to the paths.
 
 Tolerated: other letter case, back slashes, a missing slash between folder and file (seen in the field), URIs with the
-whole path, an absent hash or size, an HTML index that is missing. Refused: a hash that is there and differs.
+whole path, escaped or in pieces, an absent hash or size, an HTML index that is missing, a Mac's own files. Refused: a
+hash that is there and differs.
 """
 
 import hashlib
+import re
 from collections.abc import Iterable
+from urllib.parse import unquote
 from xml.etree.ElementTree import Element
 
 from defusedxml import DefusedXmlException
@@ -29,11 +32,12 @@ from adapters.email.xdm.unzip import safe_path, unzipped
 
 _METADATA = "METADATA.XML"
 _MOST_DOCUMENTS = 200
+_PIECE = re.compile(r"[0-9]{1,3}\|")
 
 
 def read_package(content: bytes) -> Package:
     """The package in a zip file. Raises `XdmError`."""
-    files = unzipped(content)
+    files = {path: held for path, held in unzipped(content).items() if not _of_the_desktop(path)}
     try:
         root = fromstring(_metadata(files), forbid_dtd=True)
     except (ParseError, DefusedXmlException, ValueError, LookupError):
@@ -54,6 +58,11 @@ def read_package(content: bytes) -> Package:
     )
 
 
+def _of_the_desktop(path: str) -> bool:
+    """What a Mac's archiver adds beside each file."""
+    return path.startswith("__MACOSX/") or path.rpartition("/")[2].startswith("._")
+
+
 def _metadata(files: dict[str, bytes]) -> bytes:
     found = [path for path in files if _squeezed(path).endswith(_METADATA)]
     inside = [path for path in found if _squeezed(path) == _squeezed(f"{FOLDER}/{_METADATA}")]
@@ -64,7 +73,7 @@ def _metadata(files: dict[str, bytes]) -> bytes:
 
 def _entry(document: Element, files: dict[str, bytes]) -> Entry:
     external = _external(document)
-    content = _content("".join(_slot(document, "URI")), files)
+    content = _content(_uri(_slot(document, "URI")), files)
     stated = "".join(_slot(document, "hash")[:1]).strip().lower()
     # SHA-1 is fixed by XDS and finds damage only; the mail's signature is what protects.
     if stated and stated != hashlib.sha1(content).hexdigest():  # noqa: S324 - see above
@@ -85,20 +94,29 @@ def _entry(document: Element, files: dict[str, bytes]) -> Entry:
     )
 
 
+def _uri(pieces: list[str]) -> str:
+    """A long URI comes in numbered pieces, `1|first`, `2|second` (ITI TF-3 §4.2.3.2.27)."""
+    if not all(_PIECE.match(each) for each in pieces):
+        return "".join(pieces)
+    return "".join(each.partition("|")[2] for each in sorted(pieces, key=lambda each: int(each.partition("|")[0])))
+
+
 def _content(uri: str, files: dict[str, bytes]) -> bytes:
     """The document at a URI, which is relative to the metadata's folder or to the package's root."""
-    path = safe_path(uri)
-    if not path:
-        raise XdmError("A document of the package is not in it.", code="xdm-document-missing")
+    for path in dict.fromkeys((safe_path(uri), safe_path(unquote(uri)))):
+        if path and (found := _found(path, files)) is not None:
+            return found
+    raise XdmError("A document of the package is not in it.", code="xdm-document-missing")
+
+
+def _found(path: str, files: dict[str, bytes]) -> bytes | None:
     wanted = [_squeezed(f"{FOLDER}/{path}"), _squeezed(path)]
     for each in wanted:
         if found := [name for name in files if _squeezed(name) == each]:
             return files[found[0]]
     last = path.rpartition("/")[2].upper()
     named = [name for name in files if name.rpartition("/")[2].upper() == last]
-    if len(named) != 1:
-        raise XdmError("A document of the package is not in it.", code="xdm-document-missing")
-    return files[named[0]]
+    return files[named[0]] if len(named) == 1 else None
 
 
 def _squeezed(path: str) -> str:

@@ -18,7 +18,8 @@ from adapters.email.intake.content import Readers, content_of
 from adapters.email.intake.parts import parts_in
 from adapters.email.mime import MimeError, read_entity
 from adapters.email.notices.build import About, delivery_failure, disposition
-from adapters.email.notices.read import is_notice, read_notices
+from adapters.email.notices.form import is_notice
+from adapters.email.notices.read import read_notices
 from adapters.email.packed import Enclosed, package_of
 from adapters.email.xdm.model import Package, XdmError
 from adapters.email.xdm.read import read_package

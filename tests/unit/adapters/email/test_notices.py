@@ -19,7 +19,8 @@ from adapters.email.notices.build import (
     disposition,
 )
 from adapters.email.notices.fields import groups_of
-from adapters.email.notices.read import Notice, is_notice, read_notices
+from adapters.email.notices.form import is_notice
+from adapters.email.notices.read import Notice, read_notices
 from tests.direct import AT, MESSAGE
 from tests.unit.adapters.email.opening import HUB, opened, signer
 
