@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 from email.message import Message
-from email.parser import BytesHeaderParser
+from email.parser import HeaderParser
 
 from adapters.email import transfer
 
@@ -87,7 +87,7 @@ def read_entity(raw: bytes) -> Entity:
     head, body = (text[: found.start()], text[found.end() :]) if found else (text, b"")
     if len(head) > _LONGEST_HEAD or b":" not in head.partition(b"\n")[0]:
         raise MimeError("head")
-    parsed = BytesHeaderParser().parsebytes(_tidied(head) + b"\r\n\r\n")
+    parsed = HeaderParser().parsestr(_tidied(head).decode("utf-8", "surrogateescape") + "\r\n\r\n")
     if any(len(parsed.get_all(name, [])) > 1 for name in _ONCE):
         raise MimeError("twice")
     for name in _COMMENTED:

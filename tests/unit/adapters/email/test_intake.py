@@ -8,7 +8,7 @@ from adapters.email.intake.content import Readers, content_of
 from adapters.email.intake.reading import MailReader
 from adapters.email.mime import read_entity
 from hub.arrivals import ArrivedPacket
-from hub.model import MemberIdentity, MessageKind
+from hub.model import Document, MemberIdentity, MessageKind
 from tests.direct import AT
 from tests.unit.adapters.email.opening import HUB, TRUST
 
@@ -78,3 +78,61 @@ def test_an_answer_with_documents_of_two_people_waits_for_a_person() -> None:
     packet = packet_in(raw, delivery="d.1")
     assert packet.place == "answers"
     assert "person.several" in packet.review
+
+
+def document(head: str, content: bytes = b"x") -> Document:
+    raw = f"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n{head}\r\n\r\n".encode() + content + b"\r\n--b--"
+    (found,) = packet_in(raw).documents
+    return found
+
+
+@pytest.mark.parametrize(
+    ("stated", "text", "content_type"),
+    [
+        ("iso-8859-1", b"N\xf6ra", "text/plain; charset=utf-8"),
+        ("ISO_8859-1", b"N\xf6ra", "text/plain; charset=utf-8"),
+        ("UTF8", "Nöra".encode(), "text/plain; charset=utf-8"),
+        ("us-ascii", "Nöra".encode(), "text/plain; charset=utf-8"),
+        ("x-unknown", "Nöra".encode(), "text/plain; charset=utf-8"),
+        ('"utf-8; x=\r\n y"', "Nöra".encode(), "text/plain; charset=utf-8"),
+        ("hex", "Nöra".encode(), "text/plain; charset=utf-8"),
+    ],
+)
+def test_text_in_any_character_set_is_handed_on_in_utf_8(stated: str, text: bytes, content_type: str) -> None:
+    found = document(f"Content-Type: text/plain; charset={stated}", text)
+    assert (found.content.decode(), found.media_type) == ("Nöra", content_type)
+
+
+def test_text_that_is_in_no_known_character_set_is_handed_on_as_it_came() -> None:
+    found = document("Content-Type: text/plain; charset=x-unknown", b"N\xf6ra")
+    assert (found.content, found.media_type) == (b"N\xf6ra", "text/plain")
+
+
+def test_a_type_that_is_none_cannot_be_handed_on() -> None:
+    assert document("Content-Type: application/x y; name=a.bin").media_type == "application/octet-stream"
+
+
+@pytest.mark.parametrize(
+    "stated",
+    ['filename="=?utf-8?B?w5xiLnBkZg==?="', "filename*0*=utf-8''%C3%9C; filename*1=b.pdf", 'filename="Üb.pdf"'],
+)
+def test_a_name_in_any_coding_is_read(stated: str) -> None:
+    assert document(f"Content-Type: application/pdf\r\nContent-Disposition: attachment; {stated}").title == "Üb.pdf"
+
+
+def test_a_name_in_a_coding_that_is_none_is_taken_as_it_stands() -> None:
+    assert document('Content-Type: application/pdf; name="=?x-odd?B?w5xi?="').title == "=?x-odd?B?w5xi?="
+
+
+def test_a_text_without_headers_of_its_own_is_not_lost() -> None:
+    assert [each.content for each in packet_in(mail_of(b"\r\nHello")).documents] == [b"Hello"]
+
+
+def test_a_multipart_that_nothing_closes_ends_with_what_it_is_in() -> None:
+    inner = b"Content-Type: multipart/related; boundary=c\r\n\r\n--c\r\nContent-Type: application/pdf\r\n\r\n%PDF"
+    assert [each.content for each in packet_in(mail_of(inner)).documents] == [b"%PDF"]
+    assert [each.content for each in packet_in(mail_of(inner).removesuffix(b"\r\n--b--")).documents] == [b"%PDF"]
+
+
+def mail_of(part: bytes) -> bytes:
+    return b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" + part + b"\r\n--b--"

@@ -173,6 +173,10 @@ TRUTH = {
         ("displayed", "1@b"),
     ),
     "failed": ((ID, TO, "Disposition: x/y; failed", "Failure: no mailbox"), (), ("failed", "1@b")),
+    "processed in error": ((ID, TO, "Disposition: x/y; processed/Error: decryption"), (), ("failed", "1@b")),
+    "several modifiers": ((ID, TO, "Disposition: x/y;processed/warning, failure"), (), ("failed", "1@b")),
+    "a comment": ((ID + " (theirs)", TO, "Disposition: x/y; processed (by us)"), (), ("processed", "1@b")),
+    "a name": ((ID, 'Final-Recipient: rfc822; "Desk, in" <Intake@Hub.example> (1)', DONE), (), ("processed", "1@b")),
     "denied": ((ID, TO, "Disposition: x/y; denied"), (), ("failed", "1@b")),
     "folded": (("Original-Message-ID:\r\n <1@b>", TO, "Disposition: x/y;\r\n\tprocessed"), (), ("processed", "1@b")),
     "in reply to": ((TO, DONE), ("In-Reply-To: <2@b>",), ("processed", "2@b")),
@@ -213,6 +217,39 @@ def test_a_delivery_status_speaks_for_each_recipient():
         ("b@b.example", "delayed", "4.4.1", "1@b"),
         ("c@b.example", "delivered", "2.0.0", "1@b"),
     ]
+
+
+def report(fields: str, *, kind: str = "message/delivery-status", report_type: str = "", third: str = "") -> bytes:
+    body = f"--b\r\n\r\nx\r\n--b\r\nContent-Type: {kind}\r\n\r\n{fields}\r\n{third}"
+    return message(f"Message-ID: <n@b>\r\nContent-Type: multipart/report; boundary=b{report_type}", body=body + "--b--")
+
+
+RETURNED = ["message/rfc822", "text/rfc822-headers"]
+
+
+@pytest.mark.parametrize("kind", RETURNED)
+def test_a_delivery_status_that_names_its_mail_only_by_returning_it_is_about_that_mail(kind):
+    # Postfix (bounce_template): no Original-Message-ID, no In-Reply-To
+    fields = "Reporting-MTA: dns; b.example\r\n\r\nFinal-Recipient: rfc822; a@b.example\r\nAction: failed (here)\r\n"
+    third = f"--b\r\nContent-Type: {kind}\r\n\r\nReceived: by b\r\nMessage-ID: <1@hub>\r\nSubject: x\r\n\r\n"
+    (notice,) = read_notices(read_entity(report(fields, report_type="; report-type=delivery-status", third=third)))
+    assert (notice.said, notice.message_id) == ("failed", "1@hub")
+
+
+def test_the_international_forms_are_notifications_too():
+    # RFC 6533
+    fields = "Final-Recipient: utf-8; a@b.example\r\nOriginal-Message-ID: <1@b>\r\n"
+    done = report(fields + "Disposition: x/y;processed\r\n", kind="message/global-disposition-notification")
+    failed = report(fields + "Action: failed\r\n", kind="message/global-delivery-status")
+    said = [(each.said, each.recipient) for raw in (done, failed) for each in read_notices(read_entity(raw))]
+    assert said == [("processed", "a@b.example"), ("failed", "a@b.example")]
+
+
+@pytest.mark.parametrize("report_type", ["", f"; report-type*{'1' * 5000}=a"], ids=["none", "unreadable"])
+def test_a_report_without_its_type_is_known_by_its_parts_and_never_answered(report_type):
+    entity = read_entity(report("Final-Recipient: rfc822; a@b.example\r\nAction: failed\r\n", report_type=report_type))
+    assert is_notice(entity)
+    assert not answers(entity, "a@b.example")
 
 
 @given(st.binary(max_size=300))

@@ -93,6 +93,8 @@ TOLERATED = {
     "a folder around it": (lambda path: "package/" + path, None),
     "no index": (lambda path: None if path in {"INDEX.HTM", "README.TXT"} else path, None),
     "URIs with the whole path": (str, lambda xml: xml.replace(b">DOC", b">IHE_XDM/SUBSET01/DOC")),
+    "URIs escaped": (lambda path: path.replace("DOC0", "DOC 0"), lambda xml: xml.replace(b">DOC0", b">DOC%200")),
+    "URIs in pieces": (str, lambda xml: xml.replace(b">DOC00001.HL7<", b">2|001.HL7</Value><Value>1|DOC00<")),
     "URIs in lower case": (str, lambda xml: xml.replace(b">DOC00001.HL7", b">./doc00001.hl7")),
 }
 
@@ -100,6 +102,12 @@ TOLERATED = {
 @pytest.mark.parametrize(("change", "metadata"), TOLERATED.values(), ids=TOLERATED)
 def test_what_partners_do_to_paths_does_not_matter(change, metadata):
     assert read_package(rezipped(change, metadata)) == PACKAGE
+
+
+def test_what_a_mac_adds_to_an_archive_is_passed_over():
+    inside = [(f"sent/{name}", content) for name, content in unzipped(write_package(PACKAGE)).items()]
+    beside = [(f"__MACOSX/{path.rpartition('/')[0]}/._{path.rpartition('/')[2]}", b"\0\5\x16\7") for path, _ in inside]
+    assert read_package(zipped(*beside, *inside)) == PACKAGE
 
 
 def test_an_absent_hash_is_said_to_be_absent_and_another_one_refused():
