@@ -8,15 +8,22 @@ from hub.errors import Malformed
 from hub.fhir.message_in import Json, Message, dicts, text
 from hub.model import MemberIdentity
 
-_CIN = re.compile(r"[0-9]{8}[A-Z]")
+_CIN = re.compile(r"([0-9]{8}[A-Z])([0-9]{5})?")
+"""With check digit and date of issue, as it stands on the card."""
+_USES = ("official", "usual", "", "temp", "nickname")
+_FORMER = ("old", "maiden", "anonymous")
+_PARTIAL = re.compile(r"[0-9]{4}(-[0-9]{2})?")
+"""A FHIR dateTime may be a year or a month."""
 _MEDICAID = {"MA", "MC"}
 _YEARS = range(1900, 2200)
 """What a clock can be wrong by is within it; what is beyond cannot be written as an instant everywhere."""
 
 
 def instant(value: object, field: str, zone: ZoneInfo) -> int:
-    """Microseconds since the epoch; a date is its first moment in `zone`. Raises `Malformed`."""
+    """Microseconds since the epoch; a date, a month or a year is its first moment in `zone`. Raises `Malformed`."""
     stated = text(value)
+    if _PARTIAL.fullmatch(stated):
+        stated = f"{stated}-01-01"[: len("YYYY-MM-DD")]
     try:
         at = (
             datetime.combine(date.fromisoformat(stated), time.min, zone)
@@ -40,8 +47,7 @@ def patient_of(message: Message, reference: object, owner: Json, field: str) -> 
 
 def person_of(patient: Json) -> MemberIdentity:
     """Whom a Patient resource names, as far as it does."""
-    names = dicts(patient.get("name"))
-    name = next((each for each in names if each.get("use") == "official"), names[0] if names else {})
+    name = min(dicts(patient.get("name")), key=_rank, default={})
     given = [text(each) for each in name.get("given", [])] if isinstance(name.get("given"), list) else []
     sex = text(patient.get("gender"))
     return MemberIdentity(
@@ -84,6 +90,14 @@ def _cin(patient: Json) -> str:
         kind = each.get("type")
         codes = {text(one.get("code")) for one in dicts(kind.get("coding"))} if isinstance(kind, dict) else set()
         number = text(each.get("value")).upper()
-        if codes & _MEDICAID and _CIN.fullmatch(number):
-            return number
+        found = _CIN.fullmatch("".join(number.split()))
+        if codes & _MEDICAID and found and each.get("use") != "old":
+            return found[1]
     return ""
+
+
+def _rank(name: Json) -> tuple[bool, int]:
+    """The name a person goes by first: what is former or ended comes last, whatever the order they are listed in."""
+    use, period = text(name.get("use")), name.get("period")
+    former = use in _FORMER or (isinstance(period, dict) and "end" in period)
+    return former, _USES.index(use) if use in _USES else len(_USES)

@@ -27,7 +27,9 @@ _CONTROLS = dict.fromkeys([*range(0x20), 0x7F], " ")
 
 def notice(message: Message, encounter: Json, event: Event, zone: ZoneInfo) -> Document:
     """The notice of one event of an encounter."""
-    places = [name_at(message, each.get("location"), encounter) for each in dicts(encounter.get("location"))]
+    locations = dicts(encounter.get("location"))
+    here = [each for each in locations if text(each.get("status")) in ("", "active")] or locations
+    places = [name_at(message, each.get("location"), encounter) for each in here]
     stay = encounter.get("hospitalization")
     left = stay.get("dischargeDisposition") if isinstance(stay, dict) and event.kind == "discharge" else None
     withdrawn = event.kind.endswith("_cancelled")

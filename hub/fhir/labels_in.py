@@ -35,9 +35,12 @@ def review_of(labels: tuple[Json, ...]) -> tuple[str, ...]:
 
 
 def review_of_message(message: Message) -> tuple[str, ...]:
-    """Why a person must look at a message first: its labels, what may turn a meaning round, a second patient."""
+    """Why a person must look at a message first: its labels, what may turn a meaning round, a consent, a second
+    patient.
+    """
     found = [*review_of(message.labels)]
     found += ["modifier.unknown"] if message.modified else []
+    found += ["consent.enclosed"] if message.consents else []
     found += ["patient.several"] if len(message.all("Patient")) > 1 else []
     return tuple(found)
 

@@ -5,6 +5,7 @@ its value; a reference that the header needs points into the bundle, since the h
 a label or a modifier says counts wherever in a resource it stands.
 """
 
+import codecs
 import re
 from collections.abc import Mapping
 from datetime import datetime
@@ -12,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from hub.errors import Malformed, TooLarge, Unsupported
+from hub.errors import Malformed, TooLarge
 from hub.fhir.places import Places, nodes
 from hub.model import Frozen
 
@@ -42,6 +43,8 @@ class Message(Frozen, frozen=True, kw_only=True):
     """Every security label of the bundle and of what is in it: `meta.security`, a document's own, inline ones."""
     modified: bool
     """Something in it may turn a meaning round: `modifierExtension`, `implicitRules`."""
+    consents: bool
+    """A consent came inside it, which may narrow what the rest says."""
 
     def at(self, reference: object, owner: Json | None = None) -> Json | None:
         """The resource that a Reference of `owner` (none: the header) points to; none if it is not in the bundle."""
@@ -65,15 +68,15 @@ class Message(Frozen, frozen=True, kw_only=True):
 
 
 def read_message(raw: bytes) -> Message:
-    """The bundle. Raises `Malformed` naming the element, `Unsupported` for another resource."""
+    """The bundle. Raises `Malformed` naming the element, `TooLarge`."""
     if raw.count(b"{") + raw.count(b"[") > _MOST_OBJECTS:
         raise TooLarge(f"A message has at most {_MOST_OBJECTS} elements.", field="$")
     try:
-        bundle = msgspec.json.decode(raw)
+        bundle = msgspec.json.decode(raw.removeprefix(codecs.BOM_UTF8))
     except (ValueError, RecursionError):
         raise Malformed("The body is not JSON.", field="$") from None
     if not isinstance(bundle, dict) or bundle.get("resourceType") != "Bundle":
-        raise Unsupported("This takes a Bundle.")
+        raise Malformed("This takes a Bundle.", field="Bundle")
     _check_bundle(bundle)
     resources = tuple(_resource(entry, number) for number, entry in enumerate(bundle["entry"]))
     header = _header(resources)
@@ -86,6 +89,7 @@ def read_message(raw: bytes) -> Message:
         places=_places(bundle["entry"]),
         labels=tuple(label for each in nodes(bundle) for label in _labels(each)),
         modified=any(each.get("modifierExtension") or "implicitRules" in each for each in nodes(bundle)),
+        consents=any(each.get("resourceType") == "Consent" for each in nodes(bundle)),
     )
     _check_references(message)
     return message

@@ -51,7 +51,7 @@ def _notice(message: Message, zone: ZoneInfo) -> ArrivedPacket:
     told, kind = _EVENTS[message.event]
     encounter = message.focus("Encounter")
     patient = patient_of(message, encounter.get("subject"), encounter, "Encounter.subject")
-    withdrawn = encounter.get("status") in _WITHDRAWN and told != "visit"
+    withdrawn = encounter.get("status") in _WITHDRAWN
     event = {"discharge": "discharge_cancelled"}.get(told, "admit_cancelled") if withdrawn else told
     thread = _visit(encounter)
     review = [*labels_in.review_of_message(message)]

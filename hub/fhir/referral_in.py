@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from hub.arrivals import ArrivedPacket, Place
 from hub.errors import Malformed
 from hub.fhir import enclosures, items_in, labels_in
-from hub.fhir.elements import instant, patient_of, person_of, words_of
+from hub.fhir.elements import coded, instant, patient_of, person_of, words_of
 from hub.fhir.message_in import Json, Message, dicts, text
 from hub.fhir.shapes import NPI
 from hub.model import Document, Event, MessageKind, Priority
@@ -33,6 +33,14 @@ STEPS = {
 """Task.status as the step of a referral that a status report tells of."""
 _TAKEN_BACK = {"cancelled": "cancelled", "revoked": "cancelled", "entered-in-error": "cancelled"}
 _ORDERS = ("order", "original-order", "reflex-order", "filler-order", "instance-order", "directive")
+_ASKS = ("", "requested", "received", "ready", "active")
+"""The status of a Task or a request that asks; of any other nobody can tell whether it asks or answers."""
+_BUSINESS = {
+    "5.1.1": "scheduled",
+    "5.1.2": "no_show",
+    "5.1.3": "appointment_cancelled",
+}
+"""Task.businessStatus (BSeR), which says more than the status beside it."""
 _URGENT = ("urgent", "asap", "stat")
 
 
@@ -93,6 +101,8 @@ def _step(message: Message, asked: _Asked) -> str:
     if message.event in EVENTS:
         return _TAKEN_BACK.get(status, "")
     step = STEPS.get(status) if asked.task else None
+    if step in ("accepted", "in_progress"):
+        step = _BUSINESS.get(coded(asked.task.get("businessStatus")).partition(" ")[0], step)
     if step is None:
         raise Malformed("The hub takes no report of such a status.", code="event-unknown", field="Task.status")
     return step
@@ -143,6 +153,8 @@ def _odd(asked: _Asked) -> list[str]:
     """Something that is no order yet, or an order not to do something."""
     intents = [text(each.get("intent")) for each in asked if each]
     found = [] if all(each in _ORDERS for each in intents) else ["referral.no-order"]
+    if any(text(each.get("status")) not in _ASKS for each in asked if each):
+        found.append("referral.unclear")
     return [*found, *(["referral.do-not-perform"] if asked.request.get("doNotPerform") else [])]
 
 

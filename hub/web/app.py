@@ -191,7 +191,7 @@ async def _boundary(request: web.Request, handler: Handler) -> web.StreamRespons
     app[_SILENT].discard(request.protocol)
     resource = request.match_info.route.resource
     route = resource.canonical if resource is not None else "unmatched"
-    method, is_fhir = request.method, request.path.startswith(FHIR)
+    method, is_fhir = request.method, f"{request.path}/".startswith(FHIR)
     response: web.StreamResponse
     try:
         roles = app[_ROLES].get((method, route))

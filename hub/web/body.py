@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 async def read_body(request: web.Request, limit: int) -> bytes:
     """The whole body. Raises `TooLarge`, `TooSlow`, `Unsupported` for a compressed one."""
-    if "Content-Encoding" in request.headers:
+    if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("identity", ""):
         # A few bytes that unfold into gigabytes.
         raise Unsupported("Bodies are taken uncompressed.")
     announced = request.content_length

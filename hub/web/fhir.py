@@ -35,6 +35,8 @@ async def take(request: web.Request) -> web.Response:
     The same resource again is recorded once (200): a second copy would stay in force when the first one is revoked.
     """
     hub, who = request.app[HUB], who_calls(request)
+    if "If-None-Exist" in request.headers:
+        raise Malformed("Conditional creates are not supported.", field="If-None-Exist")
     raw = await read_fhir(request, MAX_JSON)
     resource = parse(raw)
     member = await _patient(hub, resource)

@@ -6,7 +6,7 @@ whether a consent permits it (§2.13(c)). What was decided is on the submission 
 
 from aiohttp import web
 
-from hub.errors import Unsupported
+from hub.errors import Malformed
 from hub.fhir.answer_out import answer_to
 from hub.fhir.message_in import read_message
 from hub.fhir.notification_in import arrival_of
@@ -27,8 +27,8 @@ async def process(request: web.Request) -> web.Response:
     A referral is answered by a message, as its event asks; a notification has none (Da Vinci) and gets an outcome.
     """
     hub, who = request.app[HUB], who_calls(request)
-    if request.query.keys() - {"_format"}:
-        raise Unsupported("Neither async nor response-url is supported.", field="response-url")
+    if unknown := sorted(request.query.keys() - {"_format"}):
+        raise Malformed("This takes no parameters, neither async nor response-url.", field=unknown[0])
     raw = await read_fhir(request, MAX_BYTES)
     await signed.check(request, raw)
     message = read_message(raw)

@@ -266,7 +266,7 @@ async def test_without_a_token_the_answer_is_an_outcome_too(line: Line) -> None:
 
 async def test_an_asynchronous_answer_is_refused(line: Line) -> None:
     answer = await line.harbor("POST", PATH + "?async=true", notification())
-    assert answer.status == 415
+    assert answer.status == 400
 
 
 FORM_FOR_PLAN = FORM.__class__(
@@ -331,7 +331,7 @@ REFUSED = {
     "XML as the answer": (PATH, b"{}", {"Accept": "application/fhir+xml"}, 406, "Accept"),
     "anything but JSON": (PATH, b"{}", {"Accept": "application/fhir+json;q=0, text/html"}, 406, "Accept"),
     "XML by _format": (f"{PATH}?_format=xml", b"{}", {}, 406, "_format"),
-    "no asynchronous answer": (f"{PATH}?response-url=x", b"{}", {}, 415, "response-url"),
+    "no asynchronous answer": (f"{PATH}?response-url=x", b"{}", {}, 400, "response-url"),
     "too many elements": (PATH, b"[" + b"{}," * 120_000 + b"{}]", {}, 413, "$"),
     "a body that is too large": (PATH, b" " * (29 << 20), {}, 413, None),
     "a Consent in XML": ("/fhir/Consent", XML, {"Content-Type": "application/fhir+xml"}, 415, "Content-Type"),

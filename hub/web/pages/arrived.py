@@ -4,7 +4,7 @@ from hub.web.pages.words import words
 
 _FAMILIES = ("sender", "member", "recipient", "fax", "restricted", "referral", "retraction", "identity", "file")
 """Codes begin with what they are about, as `member.unknown`."""
-_WEIGHED = ("label", "modifier", "patient", "encounter", "document", "resource")
+_WEIGHED = ("label", "modifier", "patient", "encounter", "document", "resource", "consent")
 """Nothing is wrong with such an arrival, but somebody must look before it goes on."""
 
 
