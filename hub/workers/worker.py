@@ -33,8 +33,11 @@ DAILY_S = 3_600.0
 """How often to look whether a new local day has begun."""
 RENEWALS = 3
 """In the time of a lease, so that one failed renewal loses nothing."""
-STOP_S = 25.0
-"""How long running deliveries may take to finish at shutdown; what does not becomes unknown."""
+STOP_S = 75.0
+"""How long running deliveries may take to finish at shutdown, a fax of a few pages too; what does not becomes unknown.
+
+The units and manifests in `deploy/` give a process that long, and some seconds more.
+"""
 
 _log = structlog.get_logger()
 

@@ -13,6 +13,7 @@ import yaml
 from hub import telemetry
 from hub.__main__ import _parser
 from hub.web.health import PROBES
+from hub.workers.worker import STOP_S
 from tests.architecture.tree import ROOT, modules
 
 DEPLOY = ROOT / "deploy"
@@ -93,6 +94,14 @@ def test_the_hub_is_nobody_and_writes_only_to_its_volumes() -> None:
         assert container["securityContext"]["readOnlyRootFilesystem"]
         assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
     assert f"chown {user[0]}:{user[0]} secrets/pgpass" in (DEPLOY / "bootstrap" / "secrets.sh").read_text()
+
+
+def test_a_process_that_is_told_to_stop_has_the_time_to_finish_what_it_delivers() -> None:
+    unit = re.findall(r"^TimeoutStopSec=(\d+)$", (DEPLOY / "systemd" / "hardening.conf").read_text(), re.MULTILINE)
+    given = [*map(int, unit), POD["terminationGracePeriodSeconds"]]
+    given += [int(service["stop_grace_period"].removesuffix("s")) for service in HUBS.values()]
+    assert len(given) == 5
+    assert min(given) >= STOP_S + 10
 
 
 def test_the_volumes_of_the_image_are_mounted_where_the_settings_look() -> None:
