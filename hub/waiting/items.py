@@ -108,6 +108,6 @@ async def _reviewed(hub: Hub, item: dict[str, Any]) -> str:
 async def _close_arrival(hub: Hub, item: dict[str, Any], reason: Reason, by: str) -> None:
     why = next((each for each in CLOSING if each == reason), None)
     if item["kind"] != WORK or why is None:
-        raise Malformed("What came in is closed with a reason of its own, and nothing else is.", field="$.reason")
+        raise Malformed(f"What came in, and nothing else, is closed as one of {', '.join(CLOSING)}.", field="$.reason")
     # Whose the item is, the arrival is.
     await people.close(hub, item["reference"], why, organization=None, by=by)

@@ -40,6 +40,11 @@ NOTHING_LEFT = {
 }
 
 
+def deadline_s(request: pytest.FixtureRequest) -> float:
+    """Seconds for one delivery: short only where the far side never answers, so that a busy machine passes too."""
+    return 1.0 if any(word in request.node.name for word in ("silent", "hangs", "no-handshake")) else 10.0
+
+
 class FarSide(Protocol):
     """The other end of a channel, as a test sees it."""
 

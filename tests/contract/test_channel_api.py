@@ -14,7 +14,7 @@ from deploy.demo.authority import Authority
 from deploy.demo.mailserver import server_tls
 from deploy.demo.planapi import PlanApi, PlanFault, bundle_documents, plan_api
 from hub.model import ChannelKind, Deferred, Delivered, Endpoint, Prepared, Refused, Unknown
-from tests.contract.channel_contract import ChannelContract, Fault
+from tests.contract.channel_contract import ChannelContract, Fault, deadline_s
 from tests.contract.channel_parcel import sample_parcel
 from tests.contract.channel_server import Server
 
@@ -91,8 +91,8 @@ async def far_side(request, authority, tmp_path: Path):
 
 
 @pytest.fixture
-async def channel():
-    channel = ApiChannel(HUB_KEY, "hub-1", deadline=1.0)
+async def channel(request):
+    channel = ApiChannel(HUB_KEY, "hub-1", deadline=deadline_s(request))
     yield channel
     await channel.close()
 
@@ -148,14 +148,14 @@ class TestApi(ChannelContract):
         assert far_side.api.repeats == 1
 
     async def test_a_stranger_to_the_plan_gets_no_content_across(self, far_side):
-        stranger = ApiChannel(SigningKey.generate(), "hub-1", deadline=1.0)
+        stranger = ApiChannel(SigningKey.generate(), "hub-1")
         outcome = await stranger.deliver(await stranger.prepare(sample_parcel(far_side.endpoint)))
         assert outcome == Refused(code="api-401")
         assert far_side.contents_seen() == 0
         assert far_side.api.refused == ["signature-bad"]
 
     async def test_an_old_signature_is_refused_before_the_content(self, far_side):
-        late = ApiChannel(HUB_KEY, "hub-1", deadline=1.0, now=lambda: 1_700_000_000_000_000)
+        late = ApiChannel(HUB_KEY, "hub-1", now=lambda: 1_700_000_000_000_000)
         outcome = await late.deliver(await late.prepare(sample_parcel(far_side.endpoint)))
         assert outcome == Refused(code="api-401")
         assert far_side.api.refused == ["stale"]

@@ -13,7 +13,7 @@ from adapters.email.channel import EmailChannel
 from deploy.demo.authority import Authority
 from deploy.demo.mailserver import ClinicMailbox, MailFault, mail_server, server_tls
 from hub.model import ChannelKind, Deferred, Endpoint, Prepared
-from tests.contract.channel_contract import ChannelContract, Fault
+from tests.contract.channel_contract import ChannelContract, Fault, deadline_s
 from tests.contract.channel_parcel import sample_parcel
 from tests.contract.channel_server import Server
 
@@ -77,7 +77,7 @@ async def far_side(request, authority, clinic, tmp_path: Path):
     implicit = request.param == "implicit"
     async with AsyncExitStack() as stack:
         port = await stack.enter_async_context(mail_server(mailbox, tls, implicit_tls=implicit))
-        channel = _channel(authority, port, implicit_tls=implicit)
+        channel = _channel(authority, port, deadline_s(request), implicit_tls=implicit)
         yield MailFarSide(mailbox, _endpoint(clinic), channel, Server(stack, tls, tmp_path))
         await channel.close()
 
@@ -126,7 +126,7 @@ def _endpoint(clinic) -> Endpoint:
     )
 
 
-def _channel(authority: Authority, port: int, *, implicit_tls: bool = False) -> EmailChannel:
+def _channel(authority: Authority, port: int, deadline: float = 10.0, *, implicit_tls: bool = False) -> EmailChannel:
     hub = authority.mail_signer("hub.example")
     return EmailChannel(
         hub.key_pem,
@@ -136,5 +136,5 @@ def _channel(authority: Authority, port: int, *, implicit_tls: bool = False) -> 
         port,
         implicit_tls=implicit_tls,
         tls_ca=authority.pem,
-        deadline=1.0,
+        deadline=deadline,
     )

@@ -14,7 +14,7 @@ from adapters.api.envelope import FORMS, open_envelope
 from adapters.file.channel import FileChannel
 from hub.errors import Unrenderable
 from hub.model import ChannelKind, Delivered, Endpoint, Prepared
-from tests.contract.channel_contract import ChannelContract, Fault
+from tests.contract.channel_contract import ChannelContract, Fault, deadline_s
 from tests.contract.channel_parcel import admission, sample_parcel
 from tests.contract.sftp_system import SftpFault, SftpSystem, sftp_server
 
@@ -88,7 +88,7 @@ async def far_side(request, tmp_path: Path):
 
 @pytest.fixture
 async def channel(request):
-    return FileChannel(KEY, deadline=1.0 if "silent" in request.node.name else 10.0)
+    return FileChannel(KEY, deadline=deadline_s(request))
 
 
 class TestFile(ChannelContract):

@@ -24,7 +24,7 @@ from hub.model import (
     Refused,
     Unknown,
 )
-from tests.contract.channel_contract import ChannelContract, Fault
+from tests.contract.channel_contract import ChannelContract, Fault, deadline_s
 from tests.contract.channel_parcel import NOTICE_SHORT, admission, sample_parcel
 from tests.contract.channel_server import Server
 from tests.contract.v2_system import V2Fault, V2System
@@ -97,8 +97,8 @@ async def far_side(authority, tmp_path: Path):
 
 
 @pytest.fixture
-async def channel(authority, tmp_path):
-    channel = MllpChannel(*authority.client("hub.example").write(tmp_path, "hub"), deadline=1.0)
+async def channel(request, authority, tmp_path):
+    channel = MllpChannel(*authority.client("hub.example").write(tmp_path, "hub"), deadline=deadline_s(request))
     yield channel
     await channel.close()
 

@@ -30,6 +30,7 @@ from tests.e2e.county import SECRET, VALLEY_FAX, county, packet
 ROOT = Path(__file__).parents[2]
 LEASE_S = 3
 PATIENCE_S = 40
+STOPPED_WITHIN_S = 90
 MOVING = {"queued", "claimed", "in_flight"}
 
 
@@ -112,7 +113,7 @@ class Deployed:
         processes = [*self._others, *self.workers]
         for process in processes:
             process.send_signal(signal.SIGTERM)
-        return [await asyncio.to_thread(process.wait, PATIENCE_S) for process in processes]
+        return [await asyncio.to_thread(process.wait, STOPPED_WITHIN_S) for process in processes]
 
     def kill_all(self) -> None:
         """Leave no process behind, whatever happened."""
