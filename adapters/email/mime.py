@@ -87,7 +87,7 @@ def read_entity(raw: bytes) -> Entity:
     head, body = (text[: found.start()], text[found.end() :]) if found else (text, b"")
     if len(head) > _LONGEST_HEAD or b":" not in head.partition(b"\n")[0]:
         raise MimeError("head")
-    parsed = HeaderParser().parsestr(_tidied(head).decode("utf-8", "surrogateescape") + "\r\n\r\n")
+    parsed = HeaderParser().parsestr(_text(_tidied(head)) + "\r\n\r\n")
     if any(len(parsed.get_all(name, [])) > 1 for name in _ONCE):
         raise MimeError("twice")
     for name in _COMMENTED:
@@ -99,6 +99,14 @@ def read_entity(raw: bytes) -> Entity:
 def _tidied(head: bytes) -> bytes:
     """Headers as the library reads them to their end, which takes a CR too many for an empty line."""
     return _NO_HEADER.sub(b"", _SPACED_NAME.sub(rb"\1:", head.replace(b"\r\r\n", b"\r\n")))
+
+
+def _text(head: bytes) -> str:
+    """UTF-8 (RFC 6532); what is not, as the library marks bytes of unknown meaning."""
+    try:
+        return head.decode()
+    except ValueError:
+        return head.decode("ascii", "surrogateescape")
 
 
 def read_part(raw: bytes) -> Entity:
