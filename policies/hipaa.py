@@ -22,21 +22,22 @@ PERMITS: Final = {
     "presence_inquiry": Permit("hipaa", ("164.510(a)",)),
     "research": Permit("hipaa", ("164.512(i)",), waits=True),
 }
-BY_LAW: Final = Permit("hipaa", ("164.512",))
-PROCESS: Final = Permit("hipaa", ("164.512(e)",), waits=True)
 COURT: Final = Permit("court_order", ("164.512(e)",), waits=True)
 PROVIDERS: Final = frozenset({"provider"})
 PROVIDERS_AND_AGENCIES: Final = frozenset({"provider", "social_services"})
 PAYMENT_PARTIES: Final = frozenset({"covered_entity", "provider"})
 AUTHORITIES: Final = {
-    "public_health": "public_health_authority",
-    "child_abuse_report": "child_abuse_authority",
-    "adult_abuse_report": "adult_protective_services",
-    "audit": "oversight_agency",
-    "cause_of_death": "coroner",
-    "threat_warning": "law_enforcement",
+    "public_health": ("public_health_authority", Permit("hipaa", ("164.512(b)",))),
+    "child_abuse_report": ("child_abuse_authority", Permit("hipaa", ("164.512(b)",))),
+    "adult_abuse_report": ("adult_protective_services", Permit("hipaa", ("164.512(c)",))),
+    "audit": ("oversight_agency", Permit("hipaa", ("164.512(d)",))),
+    "cause_of_death": ("coroner", Permit("hipaa", ("164.512(g)",))),
+    "threat_warning": ("law_enforcement", Permit("hipaa", ("164.512(j)",))),
 }
-DEMANDS: Final = frozenset({"subpoena_with_assurances", "search_warrant"})
+DEMANDS: Final = {
+    "subpoena_with_assurances": Permit("hipaa", ("164.512(e)",), waits=True),
+    "search_warrant": Permit("hipaa", ("164.512(f)",), waits=True),
+}
 
 
 def other_health_information(facts: Facts) -> PermitJudge:
@@ -81,9 +82,10 @@ def _permitted(facts: Facts, matter: Matter) -> Permit | None:
             return CONTRACT
         return PERMITS[base] if _care_and_payment(facts, matter) else None
     if base in PROCEEDINGS:
-        return PROCESS if facts.request.demand in DEMANDS else None
+        return DEMANDS.get(facts.request.demand or "")
     if base in AUTHORITIES:
-        return BY_LAW if AUTHORITIES[base] in facts.roles else None
+        role, permit = AUTHORITIES[base]
+        return permit if role in facts.roles else None
     return PERMITS.get(base) if _special(facts, matter) else None
 
 

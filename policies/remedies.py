@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from policies.california.minors import minor_alone
-from policies.choices import Choices
 from policies.days import birthday, day_of, later
 from policies.explain import wording
 from policies.facts import ADULT_AT, Facts, Kind, Matter
@@ -86,10 +85,11 @@ def helping(request: Request, item: Item, reasons: tuple[str, ...], rules: RuleB
     """Each change that lets the item go. Where none does by itself: all that staff can settle at once, and one more."""
     done: tuple[Change, ...] = ()
     while True:
-        tried = [(*done, change) for change in candidates(request, item, reasons, rules.choices)]
+        facts = Facts(request, rules.choices)
+        tried = [(*done, change) for change in candidates(facts, item, reasons)]
         found = [steps for steps in tried if decide(steps[-1].request, rules).outcome == "permit"]
         keys = {change.key for change in done}
-        settled = next((each for each in facts_settled(request, item, reasons) if each.key not in keys), None)
+        settled = next((each for each in facts_settled(facts, item, reasons) if each.key not in keys), None)
         if found or settled is None:
             return found
         done = (*done, settled)
@@ -97,19 +97,19 @@ def helping(request: Request, item: Item, reasons: tuple[str, ...], rules: RuleB
         reasons = decide(request, rules).reasons
 
 
-def candidates(request: Request, item: Item, reasons: tuple[str, ...], choices: Choices) -> Iterator[Change]:
+def candidates(facts: Facts, item: Item, reasons: tuple[str, ...]) -> Iterator[Change]:
     """The changes worth trying for one item, the smallest first."""
-    facts = Facts(request, choices)
     matter = facts.matters[0]
-    yield from facts_settled(request, item, reasons)
+    yield from facts_settled(facts, item, reasons)
     yield from forms_completed(facts, matter, reasons)
     yield from agreements(facts, reasons)
     yield from new_form(facts, matter)
     yield from last_resorts(facts, matter)
 
 
-def facts_settled(request: Request, item: Item, reasons: tuple[str, ...]) -> Iterator[Change]:
+def facts_settled(facts: Facts, item: Item, reasons: tuple[str, ...]) -> Iterator[Change]:
     """What staff can settle at once: who is calling, what is attached, what the clinic answered."""
+    request = facts.request
     if "identity.unverified" in reasons:
         yield Change("verify_identity", replace(request, identity="verified"), {})
     if any(code.startswith("notice.") for code in reasons):
@@ -117,7 +117,9 @@ def facts_settled(request: Request, item: Item, reasons: tuple[str, ...]) -> Ite
     if "scope.treating_relationship_pending" in reasons:
         yield Change("accepted", replace(request, relationship="accepted"), {})
     if any(code.startswith("restriction.") for code in reasons):
-        yield Change("lift", replace(request, restrictions=()), {})
+        who = signer_of(facts)  # a director may consent to payment, and lift nothing (§2.15(a)(2))
+        words = {"signer": "once_able" if who == "director" else who}
+        yield Change("lift", replace(request, restrictions=()), words)
     if request.emergency is not None and "emergency.not_determined" in reasons:
         determined = replace(request.emergency, determined_by="clinician")
         yield Change("determined", replace(request, emergency=determined), {})
@@ -130,8 +132,9 @@ def forms_completed(facts: Facts, matter: Matter, reasons: tuple[str, ...]) -> I
     for number, form in enumerate(facts.forms):
         missing = tuple(code for code in form.face if code.startswith("consent.missing."))
         mendable = set(form.face) <= {*missing, "consent.unverified"}
-        if not mendable or set(form.face).isdisjoint(reasons):
-            continue
+        unsigned = "consent.missing.signature" in missing and signer_of(facts) != "the_patient"
+        if not mendable or unsigned or set(form.face).isdisjoint(reasons):
+            continue  # where another than the patient must sign, a new form says who
         whole = completed(facts, form, matter, missing)
         consents = (*facts.request.consents[:number], whole, *facts.request.consents[number + 1 :])
         key = "complete" if missing else "verify_form"
@@ -196,7 +199,7 @@ def last_resorts(facts: Facts, matter: Matter) -> Iterator[Change]:
     """An emergency that a clinician documents, to medical personnel only; a court's order."""
     request = facts.request
     medical = "medical_personnel" in facts.roles and facts.base == "treatment"
-    if medical and request.emergency is None and matter.kind is Kind.RECORD:
+    if medical and request.emergency is None and matter.kind is Kind.RECORD and not facts.deceased():
         yield Change("emergency", replace(request, emergency=Emergency()), {})
     if facts.base in PROCEEDINGS:
         section = "2.66" if request.against == "program" else ORDERS.get(facts.base, "2.64")

@@ -177,8 +177,8 @@ DOUBTS = (
     Doubt(
         "E3",
         "Was a consent in force on receipt if nobody wrote down when, or whether its event had happened?",
-        "judged as of now, and not in force if the event is unknown",
-        "part2.validity.in_force_on_receipt",
+        "judged as of now; what hangs on an event nobody knows of waits until somebody does",
+        "part2.validity.doubt_on_receipt",
     ),
     Doubt(
         "E4",

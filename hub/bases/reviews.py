@@ -17,7 +17,7 @@ from hub.waiting.work import open_work
 
 LEGAL, HOLD = "legal", "hold"
 _ROW = Lookup(Outbox, ("submission_id", "recipient"), "id")
-PROCESS = "164.512(e)"
+PROCESS = frozenset({"164.512(e)", "164.512(f)"})
 OF_BASIS = {
     "emergency": ("emergency_review", "2.51"),
     "court_order": ("order_review", "2.61"),
@@ -49,7 +49,7 @@ WITHOUT_STATEMENT = frozenset({"cause_of_death", "hhs_compliance"})
 def queue(decision: DecisionRecord) -> str:
     """Where what waits is looked at: court papers by those who answer courts, the rest by whoever releases."""
     for item in decision.items:
-        if item.hold and (decision.ordered or PROCESS in item.laws):
+        if item.hold and (decision.ordered or not PROCESS.isdisjoint(item.laws)):
             return LEGAL
         if any(reason.startswith("proceeding.") for reason in item.reasons):
             return LEGAL

@@ -7,12 +7,14 @@ from policies.findings import NOTHING, Permit, PermitJudge, ProhibitJudge, Reaso
 from policies.model import CourtOrder
 from policies.vocabulary import COMPLETE_RECORD, PROCEEDINGS, WITHOUT_NOTES
 
-ORDER: Final = Permit("court_order", ("2.61",), waits=True)
 FITS: Final = {
     "2.64": frozenset({"civil_proceeding", "administrative_proceeding", "legislative_proceeding"}),
     "2.65": frozenset({"criminal_proceeding", "law_enforcement"}),
     "2.66": PROCEEDINGS,
 }
+ORDERS: Final = {section: Permit("court_order", ("2.61", section), waits=True) for section in FITS}
+NOTES: Final = {section: Permit("court_order", ("2.61", section, "2.63(a)"), waits=True) for section in FITS}
+"""§2.63: what the order rests on that reaches confidential communications."""
 AGAINST: Final = {"2.65": "patient", "2.66": "program"}
 CONSENT_OF: Final = {"supervision": "criminal_justice"}
 
@@ -25,7 +27,7 @@ def court_order(facts: Facts) -> PermitJudge:
 
     def judge(matter: Matter) -> Permit | Reasons:
         found = wrong if in_scope(facts, order, matter) else (*wrong, "proceeding.order_scope")
-        return found or ORDER
+        return found or (NOTES if matter.note else ORDERS)[order.section]
 
     return judge
 

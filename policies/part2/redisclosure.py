@@ -4,6 +4,7 @@ How the record came decides, then who holds it. The first row that fits decides 
 """
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 
 from policies import hipaa
@@ -13,7 +14,7 @@ from policies.part2.consent import Reach, all_faults, request_faults
 from policies.part2.form import Form
 from policies.part2.justice import may_supervise
 from policies.part2.recipients import unreached, unreached_participant
-from policies.part2.validity import given_on_receipt, in_force_on_receipt, lapses
+from policies.part2.validity import doubt_on_receipt, given_on_receipt, lapses
 from policies.vocabulary import BASE_PURPOSES
 
 CONTRACT: Final = Permit(
@@ -40,13 +41,11 @@ def redisclosure(facts: Facts) -> PermitJudge:
         held = matter.held_under
         form = facts.form(held)
         if form is not None:
-            found = held_under_consent(facts, form, matter)
-            lawful = not isinstance(found, Permit) or given_on_receipt(facts, form, matter.item.received)
-            return found if lawful else UNLAWFUL
+            return held_under_consent(facts, form, matter)
         if held in {"audit", "research"}:
             return back_to_source(facts, matter)
         if held == "patient":
-            return hipaa.permission(facts, matter) if facts.covered else HANDED_ON
+            return citing("2.12(d)(2)", hipaa.permission(facts, matter)) if facts.covered else HANDED_ON
         if held == "emergency":
             return after_emergency(facts, matter)
         return NOTHING if held == "qsoa" else _unknown_holding(matter)
@@ -54,17 +53,33 @@ def redisclosure(facts: Facts) -> PermitJudge:
     return judge
 
 
-def held_under_consent(facts: Facts, form: Form, matter: Matter) -> Permit | Reasons:  # noqa: PLR0911 - a table of rows
-    """The rows of a record that came with a consent."""
-    if not in_force_on_receipt(facts, form, matter.item.received):
+def held_under_consent(facts: Facts, form: Form, matter: Matter) -> Permit | Reasons:
+    """A record that came with a consent: was the consent good when it came, and what may be done with it?
+
+    While nobody knows when the record came, or whether the event that ends the consent had happened by then, its
+    row is read as well: whoever finds out wants to know what remains.
+    """
+    received = matter.item.received
+    doubt = doubt_on_receipt(facts, form, received)
+    if doubt == UNLAWFUL and received is not None:
         return UNLAWFUL
+    found = came_with_consent(facts, form, matter)
+    if not isinstance(found, Permit):
+        return tuple(dict.fromkeys(found + doubt))
+    if not doubt and not given_on_receipt(facts, form, received):
+        return UNLAWFUL
+    return doubt or found
+
+
+def came_with_consent(facts: Facts, form: Form, matter: Matter) -> Permit | Reasons:  # noqa: PLR0911 - a table of rows
+    """The rows of a record that came with a consent in force."""
     if form.kind == "tpo" and facts.covered:
-        return hipaa.permission(facts, matter)  # §2.33(b)(1)
+        return citing("2.33(b)(1)", hipaa.permission(facts, matter))
     if form.kind == "tpo" and facts.from_program:
-        return as_if_listed(facts, form, matter, unreached, ("redisclosure.beyond_consent",))  # §2.33(b)(2)
+        return citing("2.33(b)(2)", as_if_listed(facts, form, matter, unreached, ("redisclosure.beyond_consent",)))
     if form.kind == "criminal_justice":
-        other = ("justice.other_use",)  # §2.35(d)
-        return as_if_listed(facts, form, matter, _anyone, other) if may_supervise(facts) else other
+        other = ("justice.other_use",)
+        return citing("2.35(d)", as_if_listed(facts, form, matter, _anyone, other)) if may_supervise(facts) else other
     if form.kind == "registry":
         return ("registry.other_use",)  # §2.34(b)
     if form.kind == "intermediary" and form.consent.intermediary in facts.discloser_line:
@@ -76,7 +91,7 @@ def held_under_consent(facts: Facts, form: Form, matter: Matter) -> Permit | Rea
 
 def by_intermediary(facts: Facts, form: Form, matter: Matter) -> Permit | Reasons:
     """§2.24: the intermediary delivers to the participants that the consent designates, and lists them."""
-    found = as_if_listed(facts, form, matter, unreached_participant, NOTHING)
+    found = citing("2.24", as_if_listed(facts, form, matter, unreached_participant, NOTHING))
     if isinstance(found, Permit):
         return replace(found, obligations=found.obligations | INTERMEDIARY_LIST)
     return found
@@ -105,9 +120,9 @@ def expressly_permitted(facts: Facts, form: Form, matter: Matter) -> Permit | Re
         if not facts.covered:
             return NOT_PERMITTED
         if facts.choices.narrow_opens_hipaa and form.purposes and form.purposes <= BASE_PURPOSES:
-            return hipaa.permission(facts, matter)
+            return citing("2.33(b)(1)", hipaa.permission(facts, matter))
         return ("redisclosure.narrow_consent",)
-    return as_if_listed(facts, form, matter, _anyone, NOTHING)
+    return citing("2.32(a)(1)(i)", as_if_listed(facts, form, matter, _anyone, NOTHING))
 
 
 def as_if_listed(
@@ -123,10 +138,20 @@ def as_if_listed(
     return tuple(dict.fromkeys((*found, *otherwise))) if found else form.permit
 
 
+def citing(law: str, found: Permit | Reasons) -> Permit | Reasons:
+    """The permission, with the paragraph of part 2 that opens it to who received the record."""
+    return _cited(law, found) if isinstance(found, Permit) else found
+
+
+@lru_cache(maxsize=4096)
+def _cited(law: str, permit: Permit) -> Permit:
+    return replace(permit, laws=(law, *permit.laws))
+
+
 def after_emergency(facts: Facts, matter: Matter) -> Permit | Reasons:
     """§2.51, §2.33(b): a covered holder passes it on to providers, for treatment."""
     if facts.covered and facts.base == "treatment" and "provider" in facts.roles:
-        found = hipaa.permission(facts, matter)
+        found = citing("2.33(b)", hipaa.permission(facts, matter))
         return found if isinstance(found, Permit) else NOT_PERMITTED
     return NOT_PERMITTED
 

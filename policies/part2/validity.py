@@ -102,14 +102,15 @@ def given_on_receipt(facts: Facts, form: Form, received: datetime | None) -> boo
     return prior and form.consent.written and not form.dubious
 
 
-def in_force_on_receipt(facts: Facts, form: Form, received: datetime | None) -> bool:
-    """§2.11 lawful holder: the consent was neither expired nor revoked, as to all or to the holder, on receipt.
+def doubt_on_receipt(facts: Facts, form: Form, received: datetime | None) -> tuple[str, ...]:
+    """§2.11 lawful holder: had the consent expired on receipt, or been revoked, as to all or to the holder?
 
-    If nobody wrote down when the record came, it is judged as if it came now.
+    If nobody wrote down when the record came, it is judged as if it came now. An event of which nobody knows makes
+    no unlawful holder; it stops the record until somebody knows.
     """
     at = received or facts.at
-    if form.end is not None and at >= form.end:
-        return False
-    if form.event is not None and expired_by_event(facts, form.event, at):
-        return False
-    return not any(effective_revocations(facts, form.consent, facts.discloser_line, at))
+    by_event = expired_by_event(facts, form.event, at) if form.event is not None else ()
+    over = (form.end is not None and at >= form.end) or "consent.expired" in by_event
+    if over or any(effective_revocations(facts, form.consent, facts.discloser_line, at)):
+        return ("redisclosure.not_lawful_holder",)
+    return by_event

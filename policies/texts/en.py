@@ -152,7 +152,7 @@ REMEDIES = {
     "agreement": 'The agreement "{agreement}" is in force and covers this. State it as the basis.',
     "contract": "{discloser} and {recipient} sign a business associate contract first.",
     "contract_2_33c": "{discloser} and {recipient} sign a Part 2 contract (2.33(c)) first.",
-    "lift": "The patient ends the limit in writing.",
+    "lift": "{signer} ends the limit in writing.",
     "order": "A court issues an order under {section} that covers this. A person reads it first.",
     "de_identify": "Names and other signs of who it is are taken out.",
 }

@@ -152,7 +152,7 @@ REMEDIES = {
     "agreement": 'El acuerdo "{agreement}" está vigente y cubre esto. Indíquelo como base.',
     "contract": "{discloser} y {recipient} firman antes un contrato de socio comercial.",
     "contract_2_33c": "{discloser} y {recipient} firman antes un contrato de la Parte 2 (2.33(c)).",
-    "lift": "El paciente termina el límite por escrito.",
+    "lift": "{signer} termina el límite por escrito.",
     "order": "Un tribunal dicta una orden según {section} que cubre esto. Una persona la lee primero.",
     "de_identify": "Se quitan los nombres y otras señas.",
 }

@@ -841,10 +841,17 @@ class Reading:
         return self.hipaa(item), self.no_hipaa(item)
 
     def held_under(self, form, item, *, covered):
+        unlawful = {"redisclosure.not_lawful_holder"}
+        received = instant(item["received"]) if "received" in item else self.at
+        over = self.over(form, received)
+        lapsed = "consent.expired" in over or self.revocations(form, self.line(self.discloser), received)
+        if lapsed and "received" in item:
+            return None, unlawful
         basis, reasons = self.row_of(form, item, covered=covered)
-        return (
-            (basis, reasons) if basis is None or self.given(form, item) else (None, {"redisclosure.not_lawful_holder"})
-        )
+        doubt = unlawful if lapsed else over
+        if basis is None or doubt:
+            return None, (reasons if basis is None else set()) | doubt
+        return (basis, reasons) if self.given(form, item) else (None, unlawful)
 
     def given(self, form, item):
         """Whether a consent was signed before the record came, in writing, and with nothing false about it."""
@@ -857,9 +864,6 @@ class Reading:
     def row_of(self, form, item, *, covered):  # noqa: PLR0911 - a table of rows
         program = self.acts_for is not None
         line = self.line(self.discloser)
-        received = instant(item["received"]) if "received" in item else self.at
-        if self.over(form, received) or self.revocations(form, line, received):
-            return None, {"redisclosure.not_lawful_holder"}
         kind, purposes = form["kind"], set(form["purposes"] or ())
         if kind == "tpo" and covered:
             return self.as_hipaa_permits(item)

@@ -174,6 +174,33 @@ def test_an_event_nobody_has_checked_does_not_prove_a_lawful_receipt(state, outc
     assert decision.outcome == outcome
 
 
+def test_a_record_that_came_before_an_event_nobody_knows_of_waits_and_is_called_no_breach():
+    form = {"like": "tpo", "discloser": ["harbor"], "expires": {"event": "discharge"}}
+    decision = answer("mhp", "st-brigid", packet=HELD, consents={"release": form})
+    assert decision.reasons == ("consent.expiry_unknown",)
+    assert decision.hold
+    assert "breach_assessment" not in decision.obligations
+
+
+def test_what_remains_to_be_settled_is_said_beside_a_doubt_about_the_receipt():
+    form = {"like": "specific", "discloser": ["harbor"], "recipients": ["mhp"], "expires": {"event": "discharge"}}
+    decision = answer("mhp", "st-brigid", packet=HELD, consents={"release": form})
+    assert decision.reasons == ("redisclosure.narrow_consent", "consent.expiry_unknown")
+
+
+def test_a_revoked_consent_is_named_beside_a_receipt_of_no_stated_time():
+    form = {
+        "like": "tpo",
+        "discloser": ["harbor"],
+        "revoked": [{"at": "2026-02-20T09:00:00-08:00", "how": "written"}],
+    }
+    decision = answer("willow", "valley-clinic", packet=HELD, consents={"release": form})
+    assert {"consent.revoked", "redisclosure.not_lawful_holder"} <= set(decision.reasons)
+    known = {"record": {**HELD["record"], "received": "2026-02-21T09:00:00-08:00"}}
+    decision = answer("willow", "valley-clinic", packet=known, consents={"release": form})
+    assert decision.reasons == ("redisclosure.not_lawful_holder",)
+
+
 @pytest.mark.parametrize(
     ("events", "outcome"),
     [

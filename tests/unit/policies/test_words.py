@@ -379,6 +379,39 @@ def test_nothing_makes_a_deceased_patient_without_a_representative_consent():
     assert said(ask(patient="edith", recipient="evergreen-life", purpose="insurance")) == []
 
 
+@pytest.mark.parametrize("patient", ["walter", "edith"])
+def test_for_the_dead_no_clinician_is_asked_to_document_an_emergency(patient):
+    assert not any("emergency" in text for text in said(ask(recipient="st-brigid-ed", patient=patient)))
+
+
+@pytest.mark.parametrize(
+    ("facts", "sentence"),
+    [
+        ({"patient": "ruth", "consents": {"i": {"like": "tpo", "signed_by": ["ruth-conservator"]}}}, "legal represent"),
+        ({"patient": "carl", "findings": ["medically_unable"], "consents": {"i": {"like": "tpo"}}}, "once able to,"),
+        (
+            {
+                "patient": "carl",
+                "recipient": "sunrise",
+                "purpose": "claim",
+                "findings": ["medically_unable"],
+                "consents": {"i": {"like": "tpo"}},
+            },
+            "once able to,",
+        ),
+    ],
+)
+def test_a_limit_is_ended_by_who_may_speak_for_the_patient_and_by_no_director(facts, sentence):
+    found = said(ask(restrictions=[{}], **facts))
+    assert any(sentence in text and "ends the limit in writing." in text for text in found)
+
+
+def test_a_form_that_another_must_sign_is_a_new_form_that_says_who():
+    found = said(ask(patient="walter", consents={"i": {"like": "tpo", "signature": None}}))
+    assert not any("signed again" in text for text in found)
+    assert any(text.startswith("The patient's legal representative signs") for text in found)
+
+
 def test_a_permit_and_a_question_for_another_law_need_no_remedy():
     assert said(ask(consents={"intake": {"like": "tpo"}})) == []
     assert said(ask("va-clinic")) == []
@@ -447,6 +480,77 @@ def test_of_psychotherapy_notes_nothing_is_said_that_is_not_so():
     assert "hipaa.relationship" in decide(request).reasons
     (one,) = explain(request, decide(request))
     assert "no relationship" not in one.text  # it is her own plan
+
+
+HELD = {"record": {"source": "harbor", "held_under": "intake"}}
+NAMED = {"intake": {"like": "specific", "discloser": ["harbor"], "recipients": ["keystone-housing"]}}
+
+
+@pytest.mark.parametrize(
+    ("parties", "facts", "laws"),
+    [
+        (("mhp", "st-brigid"), {"consents": {"intake": {"like": "tpo", "discloser": ["harbor"]}}}, "2.33(b)(1)"),
+        (("willow", "valley-clinic"), {"consents": {"intake": {"like": "tpo", "discloser": ["harbor"]}}}, "2.33(b)(2)"),
+        (("commons", "valley-clinic"), {"consents": {"intake": {"like": "intermediary"}}}, "2.24"),
+        (
+            ("keystone-housing", "mesa-clinic"),
+            {"consents": {"intake": {**NAMED["intake"], "onward": ["mesa-clinic"]}}},
+            "2.32(a)(1)(i)",
+        ),
+        (
+            ("probation", "drug-court", "supervision"),
+            {
+                "consents": {"intake": {"like": "criminal_justice", "discloser": ["harbor"]}},
+                "supervision": {"condition": True, "monitors": True},
+            },
+            "2.35(d)",
+        ),
+        (
+            ("valley-clinic", "mesa-clinic"),
+            {"packet": {"record": {"source": "harbor", "held_under": "patient"}}},
+            "2.12(d)(2)",
+        ),
+        (
+            ("st-brigid", "valley-clinic"),
+            {"packet": {"record": {"source": "harbor", "held_under": "emergency"}}},
+            "2.33(b)",
+        ),
+    ],
+)
+def test_who_passes_a_record_on_is_told_the_paragraph_of_part_2_first(parties, facts, laws):
+    assert decide(ask(*parties, **{"packet": HELD, **facts})).laws[0] == laws
+
+
+@pytest.mark.parametrize(
+    ("purpose", "recipient", "law"),
+    [
+        ("public_health", "public-health", "164.512(b)"),
+        ("child_abuse_report", "dcfs-hotline", "164.512(b)"),
+        ("adult_abuse_report", "adult-protection", "164.512(c)"),
+        ("audit", "dhcs", "164.512(d)"),
+        ("cause_of_death", "coroner", "164.512(g)"),
+        ("threat_warning", "police", "164.512(j)"),
+    ],
+)
+def test_what_hipaa_opens_to_an_authority_is_cited_by_its_own_paragraph(purpose, recipient, law):
+    facts = {"packet": {"chart": {"information": "medical"}}}
+    assert decide(ask("valley-clinic", recipient, purpose, **facts)).laws == (law,)
+
+
+@pytest.mark.parametrize(
+    ("demand", "law"), [("subpoena_with_assurances", "164.512(e)"), ("search_warrant", "164.512(f)")]
+)
+def test_process_is_cited_by_its_own_paragraph(demand, law):
+    facts = {"packet": {"chart": {"information": "medical"}}, "demand": demand}
+    assert decide(ask("valley-clinic", "police", "law_enforcement", **facts)).laws == (law,)
+
+
+def test_a_courts_order_is_cited_by_its_section_and_the_finding_that_opens_the_notes():
+    packet = {"notes": {"information": "counseling_notes"}, "summary": {}}
+    order = {"section": "2.64", "information": ["counseling_notes", "summary"], "finding": "threat_to_life"}
+    decision = decide(ask("harbor", "superior-court", "civil_proceeding", packet=packet, order=order))
+    assert decision.items[0].laws == ("2.61", "2.64", "2.63(a)")
+    assert decision.items[1].laws == ("2.61", "2.64")
 
 
 def test_what_no_paragraph_says_cites_none():
