@@ -14,9 +14,8 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 REGISTRY = CollectorRegistry()
-LABELS = frozenset({"state", "outcome", "route", "status", "method", "channel", "code", "kind"})
+LABELS = frozenset({"state", "route", "status", "method", "kind"})
 
-DECIDED = Counter("hub_decisions", "Decisions, by outcome", ["outcome"], registry=REGISTRY)
 DISPATCHED = Counter("hub_dispatched", "Outbox rows brought to a next state", ["state"], registry=REGISTRY)
 REQUESTS = Counter("hub_requests", "HTTP requests", ["route", "method", "status"], registry=REGISTRY)
 REQUEST_SECONDS = Histogram("hub_request_seconds", "HTTP request duration in seconds", ["route"], registry=REGISTRY)
@@ -34,8 +33,8 @@ UNSIGNED = Gauge("hub_ledger_unsigned_seconds", "How long the oldest entry waits
 WORK_OPEN = Gauge("hub_work_open", "What waits for a person, by kind", ["kind"], registry=REGISTRY)
 
 FIELDS = frozenset({
-    "event", "level", "timestamp", "code", "outbox", "submission", "id", "inbound", "intake", "role", "address", "size",
-    "state", "status", "route", "method", "count", "seconds", "version",
+    "event", "level", "timestamp", "code", "count", "held", "id", "inbound", "intake", "organization", "outbox", "port",
+    "role", "task", "tls",
 })  # fmt: skip
 
 

@@ -19,4 +19,4 @@ async def run_daily(hub: Hub) -> None:
     today = day_of(instant(hub.clock.now()), hub.zone).isoformat()
     if await holds.claim_day(hub.database, today):
         ran = await run(hub, hub.retention, by=BY, dry=False)
-        _log.info("retention", **ran.destroyed, held=sum(ran.held.values()))
+        _log.info("retention", count=sum(ran.destroyed.values()), held=sum(ran.held.values()))

@@ -53,5 +53,12 @@ def calls(path: Path) -> Iterator[str]:
                 yield node.func.id
 
 
+def logged(path: Path) -> Iterator[str]:
+    """The fields of a module's log lines; `**` for a line that names them elsewhere."""
+    for node in ast.walk(_parsed(path)):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("_log."):
+            yield from (keyword.arg or "**" for keyword in node.keywords)
+
+
 def _parsed(path: Path) -> ast.Module:
     return ast.parse((ROOT / path).read_bytes())

@@ -16,10 +16,10 @@ from policies.effect import Grant, effect_of
 from policies.kernel import decide
 from policies.model import Item, Registry, Request, Supervision
 from policies.readback import SPOKEN, read_back, read_denial
-from policies.telling import may_be_told
 from policies.texts.spoken import Spoken
 from tests.unit.policies import worlds
 from tests.unit.policies.meridian import WORLD, ask
+from tests.unit.policies.telling import may_be_told
 from tests.unit.policies.test_words import blanks, syllables
 
 ASKED = tuple(sorted(v.CONSENT_PURPOSES - {"patient_access", "list_of_disclosures"}))
