@@ -28,6 +28,9 @@ from hub.storage.statements import Change, Check, Insert, InsertNew, Lookup, col
 
 BATCH = 1024
 PERIOD_S = 0.25
+BUSY_S = 0.1
+"""After a batch of more than `FEW`: everybody waits for 6 ms while 800 entries are read and hashed."""
+FEW = 100
 SWEEP_S = 30.0
 BEATEN_S = 2.0
 """Who was slower than another process leaves the next batches to it: else each does the work of all of them."""
@@ -76,16 +79,18 @@ class Sequencer:
             sweep = loop.time() - swept > SWEEP_S
             if sweep:
                 swept = loop.time()
+            placed = 0
             try:
-                busy = await self.sequence(sweep=sweep) == BATCH
+                placed = await self.sequence(sweep=sweep)
             except Exception as error:  # noqa: BLE001 - a full disk must not end the sequencing; no message, only a code
                 code = error.detail_code if isinstance(error, HubError) else type(error).__name__
                 _log.error("sequencing failed", code=code)
-                busy = False
                 # What needs a person is not asked for every quarter of a second.
                 await asyncio.sleep(SWEEP_S if isinstance(error, IntegrityFailed | ConfigurationError) else 0)
-            if not busy:
-                await asyncio.sleep(BEATEN_S if self._beaten else PERIOD_S)
+            if self._beaten:
+                await asyncio.sleep(BEATEN_S)
+            elif placed < BATCH:
+                await asyncio.sleep(BUSY_S if placed > FEW else PERIOD_S)
 
     async def finish(self) -> None:
         """Sequence all that has committed; the file then holds its head, whatever was broken off before."""

@@ -25,8 +25,14 @@ GROUP = 192
 """Most units of one transaction: three a message, of 64 messages under way."""
 BUSY_SECONDS = 10.0
 """How long to wait for another process that holds the write lock."""
-CHECKPOINT_PAGES = 4_000
+BUSY_PAGES = 4_000
 """The log is copied into the file when it has 16 MiB; at SQLite's own 4 MiB, every third group would wait for that."""
+CALM_PAGES = 500
+"""While few wait, at 2 MiB: who comes then waits 2 ms and not 8, or 50 where the disk has others to serve. Copying in a
+thread of its own, beside the commits, is not safe before SQLite 3.51.3 (sqlite.org/wal.html, the WAL-reset bug).
+"""
+CALM_UNITS = 16
+"""Fewer than these in two groups after each other: few wait. Under load a small group follows a large one."""
 _DIALECT = dialect.dialect(paramstyle="qmark")
 
 _Waiting = tuple[Work, "asyncio.Future[Any]"]
@@ -43,6 +49,8 @@ class SqliteDatabase:
         self._reader = _connect(path, busy=BUSY_SECONDS, cache_kib=1_000)
         self._writer = _connect(path, busy=0.0, cache_kib=4_000)
         self._reading = False
+        self._log_pages = BUSY_PAGES
+        self._before = CALM_UNITS
         self._waiting: list[_Waiting] = []
         self._committed: list[tuple[asyncio.Future[Any], Any]] = []
         self._wake = asyncio.Event()
@@ -120,6 +128,7 @@ class SqliteDatabase:
     async def _write(self, group: list[_Waiting]) -> None:
         loop = asyncio.get_running_loop()
         try:
+            self._bound_log(len(group))
             results = await self._applied(group)
             committing = loop.run_in_executor(self._disk, self._writer.commit)
             # Only now do the last group's callers go on, while the disk has this group. Told earlier, all callers would
@@ -138,6 +147,13 @@ class SqliteDatabase:
         committed, self._committed = self._committed, []
         for future, result in committed:
             _settle(future, result)
+
+    def _bound_log(self, units: int) -> None:
+        pages = CALM_PAGES if units + self._before < CALM_UNITS else BUSY_PAGES
+        self._before = units
+        if pages != self._log_pages:
+            self._log_pages = pages
+            self._writer.execute(f"PRAGMA wal_autocheckpoint = {pages}")
 
     async def _begin(self) -> None:
         try:
@@ -183,7 +199,7 @@ def _connect(path: Path, *, busy: float, cache_kib: int) -> sqlite3.Connection:
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA secure_delete = FAST")  # a dropped data key does not stay behind in its page
     connection.execute(f"PRAGMA cache_size = {-cache_kib}")
-    connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {BUSY_PAGES}")
     return connection
 
 

@@ -31,7 +31,7 @@ from nacl.public import PrivateKey
 from nacl.signing import SigningKey
 
 from hub.bootstrap import loop_factory
-from hub.storage.sqlite import CHECKPOINT_PAGES
+from hub.storage.sqlite import BUSY_PAGES
 from hub.web.express import read
 from policies.kernel import decide
 from policies.model import Consent, Item, Patient, Request
@@ -203,7 +203,7 @@ def _database(folder: str) -> sqlite3.Connection:
     connection = sqlite3.connect(Path(folder) / "limit.sqlite", isolation_level=None)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
-    connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {BUSY_PAGES}")
     connection.execute("CREATE TABLE message (id TEXT PRIMARY KEY, at INTEGER, body BLOB)")
     connection.execute("CREATE TABLE decision (id TEXT PRIMARY KEY, message TEXT, at INTEGER, body TEXT)")
     connection.execute("CREATE TABLE outbox (id TEXT PRIMARY KEY, state TEXT, due INTEGER, receipt TEXT)")
