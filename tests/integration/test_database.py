@@ -8,6 +8,7 @@ import pytest
 
 from hub.errors import Stale, StorageFailed
 from hub.storage.database import Database, Step, Unit
+from hub.storage.sqlite import CALM_PAGES
 from hub.storage.statements import Change, Check, Insert, InsertNew, Lookup, columns_of
 from hub.storage.tables import KeyRecord, WebhookFeed
 from tests.hubs import open_database
@@ -19,6 +20,7 @@ RETIRE = Change(KeyRecord, ("state",), ("id", "state"), must_hit=True)
 STATE = Lookup(KeyRecord, ("state",), "id")
 NOTE = Insert(WebhookFeed, ("id", "position"))
 NOTES = Lookup(WebhookFeed, ("position",), "id")
+PAGE = 4096
 
 
 @pytest.fixture
@@ -119,6 +121,19 @@ async def test_a_change_by_another_process_is_seen_in_the_next_turn(tmp_path: Pa
         other.execute("UPDATE key SET state = 'retired'")
     await asyncio.sleep(0)
     assert await database.lookup(STATE, "a") == [("retired",)]
+    await database.close()
+
+
+@pytest.mark.parametrize(("others", "least", "most"), [(0, 1, 2), (20, 4, 8)], ids=["few wait", "many wait"])
+async def test_the_log_is_copied_into_the_file_in_small_pieces_while_few_wait(tmp_path: Path, others, least, most):
+    """Whoever comes during the copying waits for it; under load it would hold up every third group."""
+    database = await open_database(f"sqlite:///{tmp_path / 'hub.sqlite'}")
+    for number in range(25):
+        large = Step(ADD, (f"k{number}", "ledger", "active", 1, "f" * 100 * PAGE), "key")
+        more = [Unit((), (note(number * others + n),)) for n in range(others)]
+        await together(database, Unit((large,), ()), *more)
+    length = (tmp_path / "hub.sqlite-wal").stat().st_size / PAGE
+    assert least * CALM_PAGES < length < most * CALM_PAGES
     await database.close()
 
 
