@@ -27,8 +27,8 @@ A matter stands on one register: accounting, list, complaint, restriction, suspe
   part2hub matter letter ID --out letter.pdf --member ID --lang es      of a breach, to one person
 
 Deeds: accounting extend, fee, withdraw; list withdraw; complaint answer; restriction agree, refuse, end; suspension
-write, end; notice send, let_be; breach assess, people, notice, person, told, delay, finish; of every register note,
-assign. Fields: /openapi.json.
+write, end; notice send, let_be; breach assess, people, notice, person, people_told, told, delay, finish; of every
+register note, assign. Fields: /openapi.json.
 
 Exit codes: 0 done, 2 not understood or no such matter, 3 a setting is refused, 4 the database is not available.
 """

@@ -50,14 +50,16 @@ async def concerned(hub: Hub, matter: str, people: Sequence[str], act: Act) -> N
     await matters.change(hub, matter, act._replace(code="people_added"), effect)
 
 
-async def told(hub: Hub, matter: str, member: str, act: Act) -> None:
-    """A person's letter went out; when all have theirs, the clock is met. Raises `NotAvailable`, `Malformed`."""
+async def told(hub: Hub, matter: str, told_now: Sequence[str], act: Act) -> None:
+    """Their letters went out; when all have theirs, the clock is met. Raises `NotAvailable`, `Malformed`."""
     found = await matters.read(hub, matter, act.organization, "breach")
     people = await stored.people(hub, matter)
-    if member not in people:
+    if not told_now or not people.keys() >= set(told_now):
         raise Malformed("This person is not among those affected.", field="member")
-    left = [each for each, at in people.items() if at is None and each != member]
+    left = [each for each, at in people.items() if at is None and each not in told_now]
     everybody = not left and found["facts"]["affected"] <= len(people)
-    step = Step(stored.TELL, (hub.clock.now(), matter, member))
-    effect = Effect(meets=(INDIVIDUALS,) if everybody else (), steps=(step,))
-    await matters.change(hub, matter, act._replace(code="person_told"), effect)
+    now = hub.clock.now()
+    steps = tuple(Step(stored.TELL, (now, matter, member)) for member in dict.fromkeys(told_now))
+    code = "person_told" if len(steps) == 1 else "people_told"
+    effect = Effect(meets=(INDIVIDUALS,) if everybody else (), steps=steps)
+    await matters.change(hub, matter, act._replace(code=code), effect)

@@ -152,7 +152,10 @@ DEEDS: dict[str, dict[str, Deed]] = {
         "people": Deed(
             PeopleConcerned, lambda hub, matter, form, act: breach_people.concerned(hub, matter, form.members, act)
         ),
-        "person": Deed(PersonTold, lambda hub, matter, form, act: breach_people.told(hub, matter, form.member, act)),
+        "person": Deed(PersonTold, lambda hub, matter, form, act: breach_people.told(hub, matter, (form.member,), act)),
+        "people_told": Deed(
+            PeopleConcerned, lambda hub, matter, form, act: breach_people.told(hub, matter, form.members, act)
+        ),
         "told": Deed(ClockMet, lambda hub, matter, form, act: breaches.told(hub, matter, form.clock, act)),
         "delay": Deed(ReasonedUntil, lambda hub, matter, form, act: breaches.delay(hub, matter, form.until, act)),
         "finish": Deed(Reasoned, lambda hub, matter, _, act: breaches.finish(hub, matter, act)),

@@ -22,7 +22,7 @@ _DAMAGE = (
     *(Image.DecompressionBombError, pypdfium2.PdfiumError, Warning, ArithmeticError, MemoryError),
 )
 """What is raised for files that are not what they say."""
-_pdfium = threading.Lock()
+PDFIUM = threading.Lock()
 """PDFium is not thread-safe."""
 
 
@@ -30,7 +30,7 @@ def count(content: bytes, media_type: str) -> int | None:
     """How many pages; none if that cannot be read."""
     try:
         if media_type == PDF:
-            with _pdfium, _opened(content) as pdf:
+            with PDFIUM, _opened(content) as pdf:
                 return min(len(pdf), MAX_PAGES)
         with Image.open(io.BytesIO(content), formats=("TIFF",)) as image:
             return _frames(image)
@@ -78,7 +78,7 @@ def _from_tiff(tiff: bytes, frame: int) -> Image.Image:
 
 
 def _from_pdf(pdf: bytes, number: int) -> Image.Image:
-    with _pdfium, _opened(pdf) as document:
+    with PDFIUM, _opened(pdf) as document:
         sheet = document[number]
         wide, high = sheet.get_size()
         if not wide or WIDTH * WIDTH * high / wide > MAX_DOTS:

@@ -1,13 +1,17 @@
 """A breach at the desk: whom it concerns, letters made from there in either language, one person told after another."""
 
+import io
 import re
+
+import msgspec
+import pypdfium2
 
 from hub.storage import members
 from hub.storage.member_facts import MemberFacts
 from hub.storage.tables import Matter, MatterPerson
 from tests.integration.test_breaches import NOTICE
 from tests.integration.test_desk_registers import a_day_ago, entered
-from tests.scenes import CIN
+from tests.scenes import CIN, FORM
 
 
 async def another(scene, family, whose="harbor"):
@@ -98,3 +102,29 @@ async def test_a_breach_is_begun_from_an_entry_of_the_log(scene, desk):
     assert await scene.rows(Matter.reference) == [(reference,)]
     assert await scene.rows(MatterPerson.member_id) == [(scene.member,)]
     assert (await sol.get(f"/desk/registers/new/breach?entry={entry}")).status == 404
+
+
+async def test_all_letters_are_one_paper_each_in_its_readers_language_on_a_sheet_of_its_own(scene, desk):
+    ana = await desk.somebody("ana", "privacy")
+    await scene.consent(msgspec.structs.replace(FORM, language="es"))
+    second = await another(scene, "Nightingale")
+    address = await a_breach(scene, ana, f"{CIN}\n{second}")
+    assert (await ana.get(f"{address}/letters/1")).status == 409
+    for tongue in ("en", "es"):
+        assert (await ana.post(f"{address}/notice", NOTICE | {"language": tongue})).status == 303
+    seen = await ana.get(address)
+    assert "People: 2. English: 1. Spanish: 2." in seen.words
+    async with ana.session.get(f"{ana.base}{address}/letters/1") as answer:
+        document = pypdfium2.PdfDocument(io.BytesIO(await answer.read()))
+    pages = [page.get_textpage().get_text_bounded() for page in document]
+    starts = [n for n, text in enumerate(pages) if "Nightingale" in text[:600] or "Un aviso sobre" in text]
+    assert len(starts) == 3
+    assert [n % 2 for n in starts] == [0, 0, 0]
+    assert len(pages) % 2 == 0
+    assert (await ana.get(f"{address}/letters/2")).status == 404
+    sent = {"members": f"{scene.member} {second}", "reason": "By mail"}
+    assert (await ana.post(f"{address}/people_told", sent | {"members": "nobody"})).status == 400
+    assert (await ana.post(f"{address}/people_told", sent)).status == 303
+    seen = await ana.get(address)
+    assert "2 of 2 told" in seen.words
+    assert "All letters (PDF)" not in seen.words

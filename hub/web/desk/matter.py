@@ -58,6 +58,18 @@ async def letter(visit: Visit) -> web.Response:
     return _pdf(made.pdf)
 
 
+async def letters(visit: Visit) -> web.Response:
+    """`GET /desk/registers/{id}/letters/{part}`: of whoever a breach reached and who was told nothing yet, one PDF."""
+    found = await _matter(visit)
+    if found["kind"] != "breach":
+        raise NotAvailable
+    organization, part = found["organization_id"], int(visit.request.match_info["part"][:6])
+    await matters.show(visit.hub, found["id"], organization, by=visit.who.by)
+    from hub.compliance.letters import bundle  # noqa: PLC0415 - as above
+
+    return _pdf((await bundle.bundle(visit.hub, found["id"], part - 1, organization)).pdf)
+
+
 async def answer(visit: Visit) -> web.Response:
     """`POST /desk/registers/{id}/answered`: this very letter went out; the clock is met, the matter closed."""
     found = await _matter(visit)
@@ -94,10 +106,20 @@ async def _page(
         wrong=register_forms.wrong(visit, problem) if problem else Wrong(),
         given=typed(visit),
         prefilled={"notice": _written(visit, shown)},
+        parts=await _parts(visit, shown) if acts else [],
         people=people[:_MOST_SHOWN],
         more_people=len(people) - _MOST_SHOWN,
         told=sum(at is not None for at in shown["people"].values()),
     )
+
+
+async def _parts(visit: Visit, matter: dict[str, Any]) -> list[Any]:
+    """Of a breach's letters those that are still to go out."""
+    if matter["kind"] != "breach" or not matter["people"]:
+        return []
+    from hub.compliance.letters import bundle  # noqa: PLC0415 - as above
+
+    return await bundle.waiting(visit.hub, matter["id"], matter["organization_id"])
 
 
 def _written(visit: Visit, matter: dict[str, Any]) -> dict[str, str]:
@@ -134,6 +156,7 @@ def _pdf(content: bytes) -> web.Response:
 PAGES = (
     Page("GET", "/desk/registers/{id}", show, READ),
     Page("GET", "/desk/registers/{id}/letter", letter, READ),
+    Page("GET", r"/desk/registers/{id}/letters/{part:\d+}", letters, READ),
     Page("POST", "/desk/registers/{id}/answered", answer, ACT),
     Page("POST", "/desk/registers/{id}/{deed}", act, ACT),
 )

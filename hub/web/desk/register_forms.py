@@ -106,6 +106,7 @@ DEED: Mapping[str, dict[str, tuple[Field, ...]]] = {
         "people": (Field("members", "members"), _WHY),
         "notice": (*(Field(part, "words") for part in breaches.PARTS), Field("language", "choice", ("en", "es"))),
         "person": (Field("member", "member"), _WHY),
+        "people_told": (Field("members", "members"), _REASON),
         "told": (Field("clock", "choice"), _WHY),
         "delay": (Field("until", "until", required=False), _REASON),
         "finish": (_REASON,),
