@@ -1,7 +1,7 @@
 """Metrics and log. INVARIANT: metadata-is-content: labels and log fields are codes from fixed lists and opaque ids.
 
 `LABELS` lists every label that a metric may have; a test compares. `configure_log` drops every field that is not in
-`FIELDS`.
+`FIELDS`, and of what a library logs keeps its name and the error's.
 """
 
 import logging
@@ -39,7 +39,7 @@ FIELDS = frozenset({
 
 
 def configure_log(level: int = logging.INFO, to: TextIO | None = None) -> None:
-    """One JSON object a line, allowed fields only, on standard error or `to`."""
+    """One JSON object a line, allowed fields only, on standard error or `to`; what libraries log, too."""
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -51,6 +51,18 @@ def configure_log(level: int = logging.INFO, to: TextIO | None = None) -> None:
         logger_factory=structlog.PrintLoggerFactory(to or sys.stderr),
         cache_logger_on_first_use=True,
     )
+    root = logging.getLogger()
+    if not any(isinstance(each, _Libraries) for each in root.handlers):
+        root.addHandler(_Libraries(logging.WARNING))
+
+
+class _Libraries(logging.Handler):
+    """Who complains and with which error: the text and the trace of a library may quote a row, a mail or a path."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        kind = record.exc_info[0] if record.exc_info else None
+        code = f"{record.name}:{kind.__name__}" if kind else record.name
+        structlog.get_logger().log(record.levelno, "a library complains", code=code)
 
 
 def _allowed_fields(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
