@@ -142,3 +142,9 @@ async def test_a_guard_that_fails_tells_which_it_was(database):
         await database.commit(Unit((still("a"), retire("nobody")), (note(1),)))
     assert failed.value.detail_code == "retire"
     assert await noted(database, 1) == []
+
+
+async def test_a_key_that_no_text_can_be_finds_nothing_and_disturbs_nobody_who_asks_in_the_same_moment(database):
+    """A caller writes the ids in an address; PostgreSQL answers many callers' look-ups by one question."""
+    odd, known = await asyncio.gather(database.lookup(STATE, "a\0b"), database.lookup(STATE, "a"))
+    assert (odd, known) == ([], [("active",)])
