@@ -137,7 +137,7 @@ async def _attempt(
         return await intents.give_up(hub, ticket, submission, error.detail_code, now)
     await next_turn()
     # INVARIANT: no-silent-disclosure. From here on the ledger says that the bytes may be out.
-    await intents.intend(hub, ticket, submission, chosen, decided, prepared, facts, released)
+    await intents.intend(hub, ticket, submission, chosen, decided, prepared, released)
     return await _deliver(hub, ticket, submission, chosen, prepared, decided.record)
 
 

@@ -16,7 +16,6 @@ from hub.model import Deferred, Delivered, Outcome, Prepared, Refused, Unknown
 from hub.outbox import BEGIN_FLIGHT, RETARGET, SETTLE, Ticket
 from hub.record import entry
 from hub.storage.database import Step, Unit
-from hub.storage.facts import Facts
 from hub.storage.fence import unchanged
 from hub.storage.statements import Change, Check, Insert, columns_of
 from hub.storage.submissions import StoredSubmission
@@ -47,50 +46,29 @@ async def intend(
     chosen: Route,
     decided: Decided,
     prepared: Prepared,
-    facts: Facts,
     released: tuple[str, ...],
 ) -> None:
     """Commit the intent to disclose. Raises `Stale` if a consent, the directory or the claim changed since the
     decision.
     """
-    now = hub.clock.now()
-    delivery, digest = prepared.parcel.delivery, prepared.digest
-    decision = decided.record
+    now, endpoint = hub.clock.now(), chosen.endpoint
     flight = (
-        "in_flight", chosen.endpoint.id, ticket.attempts + 1, chosen.tries + 1,
-        now + hub.lease_us, ticket.id, "claimed", ticket.claim,
+        "in_flight", endpoint.id, ticket.attempts + 1, chosen.tries + 1, now + hub.lease_us,
+        ticket.id, "claimed", ticket.claim,
     )  # fmt: skip
     # INVARIANT: revocation-is-a-fence. A revocation changes the fence under the same row lock.
-    guards = (*_rests_on(submission, decision), Step(BEGIN_FLIGHT, flight, "claim"))
+    guards = (*_rests_on(submission, decided.record), Step(BEGIN_FLIGHT, flight, "claim"))
     attempt = (
-        ticket.id, ticket.attempts + 1, delivery, chosen.endpoint.channel.value, chosen.endpoint.id, digest,
-        now, None, None, None, None,
+        ticket.id, ticket.attempts + 1, prepared.parcel.delivery, endpoint.channel.value, endpoint.id,
+        prepared.digest, now, None, None, None, None,
     )  # fmt: skip
-    intended = entry(
-        "disclosure.intended",
-        now,
-        {
-            "attempt": delivery,
-            "channel": chosen.endpoint.channel.value,
-            "consents": decision.consents,
-            "decision": decided.id,
-            "decision_digest": decided.digest,
-            "digest": digest.hex(),
-            "discloser": submission.sender,
-            "endpoint": chosen.endpoint.id,
-            "items": released,
-            "laws": decision.laws,
-            "obligations": decision.obligations,
-            "purpose": submission.purpose,
-            "recipient": ticket.recipient,
-        },
-        member=facts.member,
-        reference=ticket.id,
-    )
-    disclosure = _disclosure(ticket, submission, chosen, decided, facts, released, now)
-    writes = [disclosure, Step(_ADD_ATTEMPT, attempt), intended]
+    writes = [
+        _disclosure(ticket, submission, chosen, decided, released, now),
+        Step(_ADD_ATTEMPT, attempt),
+        _intended(ticket, submission, chosen, decided, prepared, released, now),
+    ]
     if not decided.stored:
-        writes.append(step(decided, submission.id, facts.member, "dispatch"))
+        writes.append(step(decided, submission.id, submission.member, "dispatch"))
     await hub.database.commit(Unit(guards, tuple(writes)))
 
 
@@ -188,7 +166,6 @@ def _disclosure(
     submission: StoredSubmission,
     chosen: Route,
     decided: Decided,
-    facts: Facts,
     released: tuple[str, ...],
     now: int,
 ) -> Step:
@@ -199,8 +176,37 @@ def _disclosure(
     if ticket.attempts:
         return Step(_INTEND_AGAIN, (*now_so, ticket.id))
     decision, *rest = now_so
-    parties = (facts.member, submission.sender, ticket.recipient, submission.purpose)
+    parties = (submission.member, submission.sender, ticket.recipient, submission.purpose)
     return Step(_ADD_DISCLOSURE, (ticket.id, submission.id, decision, *parties, *rest))
+
+
+def _intended(
+    ticket: Ticket,
+    submission: StoredSubmission,
+    chosen: Route,
+    decided: Decided,
+    prepared: Prepared,
+    released: tuple[str, ...],
+    now: int,
+) -> Step:
+    """The entry that stands before any byte leaves: it binds the decision and the very bytes."""
+    decision = decided.record
+    body = {
+        "attempt": prepared.parcel.delivery,
+        "channel": chosen.endpoint.channel.value,
+        "consents": decision.consents,
+        "decision": decided.id,
+        "decision_digest": decided.digest,
+        "digest": prepared.digest.hex(),
+        "discloser": submission.sender,
+        "endpoint": chosen.endpoint.id,
+        "items": released,
+        "laws": decision.laws,
+        "obligations": decision.obligations,
+        "purpose": submission.purpose,
+        "recipient": ticket.recipient,
+    }
+    return entry("disclosure.intended", now, body, member=submission.member, reference=ticket.id)
 
 
 def _next(ticket: Ticket, chosen: Route, outcome: Outcome, now: int) -> tuple[str, str, int]:
