@@ -73,10 +73,11 @@ def read_consent(resource: ConsentResource, place: Place) -> Reading:
     if refused:
         return Reading(unread=refused)
     where = "Consent.provision"
-    base = criteria_of(root, where, place.organizations, place.now)
+    base = criteria_of(root, where, *_rest(place), wide=root.type == "deny")
     exceptions = [
-        (each.type or _opposite(root.type), criteria_of(each, f"{where}.provision[{n}]", *_rest(place)))
+        (kind, criteria_of(each, f"{where}.provision[{n}]", *_rest(place), wide=kind == "deny"))
         for n, each in enumerate(nested)
+        for kind in [each.type or _opposite(root.type)]
     ]
     unread = (*base.unread, *(one for _, each in exceptions for one in each.unread))
     permits = [(root, base)] if root.type == "permit" else []
@@ -135,7 +136,8 @@ def _narrowed(criteria: Criteria) -> bool:
 
 def _merged(base: Criteria, own: Criteria) -> Criteria:
     """A nested permission lies within its own criteria; what it leaves out comes from the root, save recipients."""
-    return own._replace(disclosers=own.disclosers or base.disclosers, end=own.end or base.end)
+    disclosers = base.disclosers if own.disclosers is None else own.disclosers
+    return own._replace(disclosers=disclosers, end=own.end or base.end)
 
 
 def _form(
@@ -150,7 +152,7 @@ def _form(
     return ConsentForm(
         kind=str(known.pop("kind", "specific")),
         patient=THE_PATIENT if (resource.patient or resource.subject) else None,
-        discloser=criteria.disclosers,
+        discloser=criteria.disclosers or None,
         information=criteria.information or None,
         recipients=criteria.recipients or None,
         purposes=criteria.purposes,

@@ -22,7 +22,7 @@ from hub.fhir.shapes import (
     Reference,
 )
 from hub.storage.directory import Organization
-from policies.vocabulary import CLASSES, COMPLETE_RECORD, CONSENT_PURPOSES, RECIPIENT_CLASSES
+from policies.vocabulary import CLASSES, COMPLETE_RECORD, CONSENT_PURPOSES, RECIPIENT_CLASSES, WITHOUT_NOTES
 
 RECIPIENT_ROLES = frozenset({"IRCP", "PRCP"})
 DISCLOSER_ROLES = frozenset({"CST"})
@@ -37,7 +37,9 @@ class Unread(NamedTuple):
 
 
 class Criteria(NamedTuple):
-    """What a provision speaks of; None: it does not say. `unread`: what of it was not understood."""
+    """What a provision speaks of; None: it does not say; an empty list: nothing of what it says is understood, or
+    nothing is left of it. `unread`: what of it was not understood.
+    """
 
     recipients: tuple[Recipient, ...] | None
     disclosers: tuple[str, ...] | None
@@ -47,21 +49,23 @@ class Criteria(NamedTuple):
     unread: tuple[Unread, ...]
 
 
-def criteria_of(provision: Provision, where: str, organizations: Mapping[str, Organization], now: datetime) -> Criteria:
-    """Read one provision. All its criteria hold together; members of one list stand for each other."""
+def criteria_of(
+    provision: Provision, where: str, organizations: Mapping[str, Organization], now: datetime, *, wide: bool
+) -> Criteria:
+    """Read one provision. All its criteria hold together; members of one list stand for each other.
+
+    `wide`: it denies, so that of several lists of classes each counts, and not only what they have in common.
+    """
     unread: list[Unread] = []
     recipients = _read(provision.actor, f"{where}.actor", lambda each: _recipient(each, organizations), unread)
-    disclosers = _read(provision.actor, f"{where}.actor", lambda each: _discloser(each, organizations), [])
-    authors = [each.reference for each in provision.data if each.meaning == "authoredby" and each.reference]
-    disclosers += [each for each in (_organization(author, organizations) for author in authors) if each]
     purposes = _read(provision.purpose, f"{where}.purpose", _purpose, unread)
-    information = _read(_kinds(provision), f"{where}.class", _information, unread)
+    kinds = [_read(each, f"{where}.class", _information, unread) for each in _kinds(provision) if each]
     unread += _unreadable(provision, where, now)
     return Criteria(
         recipients=tuple(each for each in recipients if each != "") if provision.actor else None,
-        disclosers=tuple(dict.fromkeys(str(each) for each in disclosers if each)) or None,
+        disclosers=_disclosers(provision, organizations),
         purposes=tuple(map(str, purposes)) if provision.purpose else None,
-        information=tuple(map(str, information)) if _kinds(provision) else None,
+        information=_together([tuple(map(str, each)) for each in kinds], wide=wide) if kinds else None,
         end=provision.period.end if provision.period else None,
         unread=tuple(unread),
     )
@@ -88,11 +92,34 @@ def _read(
     return found
 
 
-def _kinds(provision: Provision) -> tuple[Coding, ...]:
+def _disclosers(provision: Provision, organizations: Mapping[str, Organization]) -> tuple[str, ...] | None:
+    """Who keeps the data (CST), and of whom it is (`authoredby`): who is both, where both are stated."""
+    keepers = [each.reference for each in provision.actor if _role(each) in DISCLOSER_ROLES]
+    authors = [each.reference for each in provision.data if each.meaning == "authoredby"]
+    lists = [
+        tuple(filter(None, (_organization(each, organizations) for each in stated if each)))
+        for stated in (keepers, authors)
+        if stated
+    ]
+    return _together(lists, wide=False) if lists else None
+
+
+def _together(lists: list[tuple[str, ...]], *, wide: bool) -> tuple[str, ...]:
+    """What all the lists speak of; the complete record is every class but the notes that stand apart."""
+    every = tuple(dict.fromkeys(value for each in lists for value in each))
+    return every if wide else tuple(value for value in every if all(_covers(each, value) for each in lists))
+
+
+def _covers(listed: tuple[str, ...], value: str) -> bool:
+    return value in listed or (COMPLETE_RECORD in listed and value in WITHOUT_NOTES)
+
+
+def _kinds(provision: Provision) -> tuple[tuple[Coding, ...], ...]:
+    """Each element that names classes, since they narrow one another: a label and a document's type hold together."""
     codes = tuple(coding for concept in provision.code for coding in concept.coding)
     own = (Coding(system=HUB_INFORMATION, code=each.value_code) for each in provision.extension)
     stated = tuple(each for each in own if each.code) if _has_information(provision) else ()
-    return (*provision.security_label, *provision.class_, *provision.document_type, *codes, *stated)
+    return provision.security_label, provision.class_, provision.document_type, codes, stated
 
 
 def _has_information(provision: Provision) -> bool:
@@ -127,12 +154,6 @@ def _recipient(actor: Actor, organizations: Mapping[str, Organization]) -> Recip
     if known is not None:
         return known
     return {"as_written": actor.reference.display[:120]} if actor.reference.display else None
-
-
-def _discloser(actor: Actor, organizations: Mapping[str, Organization]) -> str | None:
-    if _role(actor) not in DISCLOSER_ROLES or actor.reference is None:
-        return None
-    return _organization(actor.reference, organizations)
 
 
 def _role(actor: Actor) -> str | None:

@@ -375,3 +375,48 @@ def test_a_form_of_another_party_states_what_its_crosswalk_says() -> None:
     form = one(PCF_BASIC | {"policy": [{"uri": "urn:part2hub:form:ascmi_non_ab133:2025"}]})
     assert (form.form, form.states_refusal_consequences) == ("ascmi_non_ab133", True)
     assert not one(PCF_BASIC | {"policy": [{"uri": "urn:part2hub:form:county_roi:2025"}]}).states_right_to_revoke
+
+
+DISCHARGE = [{"system": "http://loinc.org", "code": "18842-5"}]
+
+
+def permitting(**changes: Any) -> dict[str, Any]:
+    return PCF_BASIC | {"provision": WHOLE | changes}
+
+
+def test_a_label_and_a_document_type_hold_together_and_not_instead_of_each_other() -> None:
+    """Discharge summaries that are Part 2 records are not all Part 2 records."""
+    form = one(permitting(**{"class": DISCHARGE}))
+    assert form.information == ("summary",)
+
+
+def test_of_two_lists_that_have_nothing_in_common_nothing_is_permitted() -> None:
+    coded = [{"coding": [{"system": "http://loinc.org", "code": "10160-0"}]}]
+    assert read(permitting(securityLabel=[], **{"class": DISCHARGE}, code=coded)).consents == ()
+
+
+def test_a_denial_by_label_and_type_is_read_widely() -> None:
+    deny = {"type": "deny", "securityLabel": LABEL, "class": DISCHARGE}
+    assert [form.information for form in read(permitting(provision=[deny])).consents] == [None]
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"actor": [actor("elsewhere", "CST"), actor("sunrise")]},
+        {
+            "actor": [actor("sunrise")],
+            "data": [{"meaning": "authoredby", "reference": {"reference": "Practitioner/x"}}],
+        },
+        {"actor": [actor("sunrise")], "data": [{"meaning": "authoredby"}]},
+    ],
+)
+def test_a_keeper_whom_nobody_knows_is_not_replaced_by_the_one_of_the_root(own: dict[str, Any]) -> None:
+    nested = {"type": "permit", "purpose": purposes("TREAT"), "securityLabel": LABEL, **own}
+    root = {"type": "deny", "actor": [actor("harbor", "CST")], "provision": [nested]}
+    assert one(PCF_BASIC | {"provision": root}).discloser is None
+
+
+def test_records_of_one_kept_by_another_are_not_the_keepers_own() -> None:
+    authored = [{"meaning": "authoredby", "reference": {"reference": "Organization/sunrise"}}]
+    assert one(permitting(data=authored)).discloser is None
