@@ -76,7 +76,7 @@ async def open_hub(settings: Settings, *, channels: bool = True) -> AsyncIterato
         stack.push_async_callback(stop_fetching)
         post, stop_posting = posting(settings)
         stack.push_async_callback(stop_posting)
-        acknowledger = wire_acknowledger(settings) if channels else None
+        acknowledger = wire_acknowledger(settings, database) if channels else None
         if acknowledger is not None:
             stack.push_async_callback(acknowledger.close)
         yield Hub(

@@ -44,7 +44,7 @@ def channels(settings: Settings, ring: KeyRing, database: Database) -> Mapping[C
     if settings.smtp_host:
         from hub.bootstrap import mail  # noqa: PLC0415 - loaded when wired
 
-        wired[ChannelKind.EMAIL] = mail.direct(settings, settings.smtp_host)
+        wired[ChannelKind.EMAIL] = mail.direct(settings, settings.smtp_host, database)
         if settings.public_url:
             wired[ChannelKind.PICKUP] = mail.pickup_notice(settings, settings.smtp_host, ring, settings.public_url)
     return wired
@@ -67,7 +67,7 @@ def pickup(settings: Settings) -> Pickup | None:
     return mail.pickup_desk(settings, settings.smtp_host)
 
 
-def acknowledger(settings: Settings) -> Acknowledger | None:
+def acknowledger(settings: Settings, database: Database) -> Acknowledger | None:
     """Who tells senders of mail that it arrived; none where no mail comes in. Raises `ConfigurationError`."""
     if not settings.mail.listen:
         return None
@@ -75,7 +75,7 @@ def acknowledger(settings: Settings) -> Acknowledger | None:
         raise ConfigurationError("HUB_MAIL_LISTEN needs HUB_SMTP_HOST: senders are told that their mail arrived.")
     from hub.bootstrap import mail  # noqa: PLC0415 - loaded when wired
 
-    return mail.acknowledger(settings, settings.smtp_host)
+    return mail.acknowledger(settings, settings.smtp_host, database)
 
 
 def _fax_transport(settings: Settings, database: Database) -> "FaxTransport":

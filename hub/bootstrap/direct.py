@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
+from hub.bootstrap.trusted import Change, anchors_of, named, record, recorder
 from hub.errors import Malformed, Unavailable
 from hub.model import Frozen
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from adapters.email.trust.service import TrustService
     from adapters.email.trust.store import TrustFolder
     from hub.settings import Settings
+    from hub.storage.database import Database
 
 
 class Asked(Frozen, frozen=True, kw_only=True):
@@ -44,23 +46,29 @@ def trust_folder(settings: "Settings") -> "TrustFolder":
 
 
 @asynccontextmanager
-async def trust_service(settings: "Settings") -> "AsyncIterator[TrustService]":
+async def trust_service(settings: "Settings", database: "Database | None" = None) -> "AsyncIterator[TrustService]":
     """Trust with the network behind it, closed at the end."""
-    service = make_trust_service(settings)
+    service = make_trust_service(settings, database)
     try:
         yield service
     finally:
         await service.close()
 
 
-def make_trust_service(settings: "Settings") -> "TrustService":
-    """Trust with the network behind it; whoever made it closes it."""
+def make_trust_service(settings: "Settings", database: "Database | None" = None) -> "TrustService":
+    """Trust with the network behind it; whoever made it closes it.
+
+    Renewals stand on the ledger of the database; without one nothing is renewed: a check at the command line.
+    """
     from adapters.email.fetch import Fetcher  # noqa: PLC0415 - loaded when wired
     from adapters.email.trust.service import TrustService  # noqa: PLC0415
     from adapters.guard import Guard  # noqa: PLC0415
 
     fetcher = Fetcher(Guard(loopback=settings.direct_loopback))
-    return TrustService(trust_folder(settings), fetcher, settings.direct_revocation)
+    folder = trust_folder(settings)
+    if database is None:
+        return TrustService(folder, fetcher, settings.direct_revocation, renews=False)
+    return TrustService(folder, fetcher, settings.direct_revocation, record=recorder(database))
 
 
 def reasons() -> dict[str, str]:
@@ -136,8 +144,11 @@ class BundleAsked(Frozen, frozen=True, kw_only=True):
     by: str
 
 
-async def add_bundle(asked: BundleAsked, settings: "Settings") -> int:
-    """Fetches a bundle and adds it; how many anchors it has. Raises `Malformed`, `Unavailable`, `IntegrityFailed`."""
+async def add_bundle(asked: BundleAsked, settings: "Settings", database: "Database") -> int:
+    """Fetches a bundle and adds it; how many anchors it has. Bundle and anchors are on the ledger before they count.
+
+    Raises `Malformed`, `Unavailable`, `IntegrityFailed`.
+    """
     from adapters.email.fetch import FetchFailed  # noqa: PLC0415 - loaded when asked
     from adapters.email.trust.store import Bundle, pem  # noqa: PLC0415
 
@@ -152,7 +163,14 @@ async def add_bundle(asked: BundleAsked, settings: "Settings") -> int:
     )
     async with trust_service(settings) as service:
         try:
-            return service.folder.add_bundle(bundle, await service.fetched(bundle.url))
+            content = await service.fetched(bundle.url)
+            anchors = anchors_of(service.folder.renewal(bundle, content), asked.by)
+            whole = Change(
+                digest=named(bundle.url), what="bundle", deed="added", domain=bundle.domain,
+                direction=bundle.direction, by=asked.by,
+            )  # fmt: skip
+            await record(database, [whole, *anchors])
+            return service.folder.add_bundle(bundle, content)
         except FetchFailed:
             raise Unavailable("The bundle cannot be fetched: it must be at a public https address.") from None
         except ValueError:

@@ -16,11 +16,12 @@ from hub.pickup.collect import LIFE_US
 from hub.pickup.links import token_of
 from hub.ports import Acknowledger, Channel, Pickup
 from hub.settings import Settings
+from hub.storage.database import Database
 
 _DAY_US = 86_400_000_000
 
 
-def direct(settings: Settings, relay: str) -> Channel:
+def direct(settings: Settings, relay: str, database: Database) -> Channel:
     """Direct mail through the relay. Raises `ConfigurationError` naming what is missing or refused."""
     if not settings.smime_key or not settings.smime_certificate:
         raise ConfigurationError("HUB_SMTP_HOST needs HUB_SMIME_KEY and HUB_SMIME_CERT: nothing leaves unsigned.")
@@ -33,7 +34,7 @@ def direct(settings: Settings, relay: str) -> Channel:
         implicit_tls=settings.smtp_implicit_tls,
         credentials=_credentials(settings),
         tls_ca=_authority(settings),
-        trust=make_trust_service(settings),
+        trust=make_trust_service(settings, database),
         loop=_closed_loop,
     )
 
@@ -46,14 +47,14 @@ def _closed_loop(parcel: Parcel, address: str) -> Enclosed | None:
     return found and Enclosed(found.message, found.format_code, found.number, REFERRALS)
 
 
-def acknowledger(settings: Settings, relay: str) -> Acknowledger:
+def acknowledger(settings: Settings, relay: str, database: Database) -> Acknowledger:
     """Who tells senders of mail that it arrived. Raises as `direct`."""
     through = Relay(relay, settings.smtp_port, domain_of(settings), settings.smtp_implicit_tls, _credentials(settings))
     return MailAcknowledger(
         signer(settings),
         SmtpSessions(through, limit=4, deadline=60.0),
         authority=_authority(settings),
-        trust=make_trust_service(settings),
+        trust=make_trust_service(settings, database),
     )
 
 

@@ -25,7 +25,7 @@ _log = structlog.get_logger()
 def intake(settings: Settings, hub: Hub, listen: tuple[str, int]) -> MailIntake:
     """The listener of `HUB_MAIL_LISTEN`. Raises `ConfigurationError` naming what is missing or refused."""
     domain, own = domain_of(settings), signer(settings)
-    service = make_trust_service(settings)
+    service = make_trust_service(settings, hub.database)
 
     async def ours(address: str) -> bool:
         """The hub's own mailbox, or ORGANIZATION@ its domain; and only what the hub's certificate can answer for."""

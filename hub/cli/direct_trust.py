@@ -1,8 +1,6 @@
 """`part2hub direct anchors` and `part2hub direct bundles`: whom the county believes in Direct mail."""
 
 import argparse
-import asyncio
-import hashlib
 import json
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -133,6 +131,7 @@ def _list_anchors(args: argparse.Namespace) -> int:
 
 def _add_bundle(args: argparse.Namespace) -> int:
     from hub.bootstrap.direct import BundleAsked, add_bundle  # noqa: PLC0415 - so that --help is fast
+    from hub.cli.local import on_hub  # noqa: PLC0415
 
     asked = BundleAsked(
         url=args.url,
@@ -142,18 +141,19 @@ def _add_bundle(args: argparse.Namespace) -> int:
         refresh_hours=args.hours,
         by=args.by,
     )
-    _record("added", [(_named(args.url), "bundle", args.domain, args.direction)], args.by)
-    print(f"{asyncio.run(add_bundle(asked, _settings()))} anchors are believed from this bundle.")
+    count = on_hub(lambda hub: add_bundle(asked, _settings(), hub.database))
+    print(f"{count} anchors are believed from this bundle.")
     return 0
 
 
 def _remove_bundle(args: argparse.Namespace) -> int:
     from hub.bootstrap.direct import trust_folder  # noqa: PLC0415 - so that --help is fast
+    from hub.bootstrap.trusted import named  # noqa: PLC0415
 
     if not trust_folder(_settings()).remove_bundle(args.url):
         raise Rejected("There is no bundle of this address.")
     print("The bundle is no longer believed.")
-    _record("removed", [(_named(args.url), "bundle", "", "")], args.by)
+    _record("removed", [(named(args.url), "bundle", "", "")], args.by)
     return 0
 
 
@@ -175,41 +175,32 @@ def _list_bundles(args: argparse.Namespace) -> int:
 
 def _refresh(_args: argparse.Namespace) -> int:
     from hub.bootstrap.direct import trust_service  # noqa: PLC0415 - so that --help is fast
+    from hub.cli.local import on_hub  # noqa: PLC0415
 
-    async def renew() -> int:
+    async def renew(hub: "Hub") -> int:
         failed = 0
-        async with trust_service(_settings()) as service:
+        async with trust_service(_settings(), hub.database) as service:
             for each in await service.refresh(every=True):
                 failed += each.anchors is None
                 fault = f"not renewed ({each.fault}); the last good content stays"
                 print(f"{each.bundle.url}  {fault if each.anchors is None else f'{each.anchors} anchors'}")
         return failed
 
-    if asyncio.run(renew()):
+    if on_hub(renew):
         raise Unavailable("Some bundles were not renewed.")
     return 0
 
 
 def _record(deed: str, changed: list[tuple[str, str, str, str]], by: str) -> None:
     """One ledger entry for each authority or bundle: its SHA-256, which of the two it is, domain and direction."""
-    from hub.cli.local import on_hub  # noqa: PLC0415 - so that --help is fast
-    from hub.record import entry  # noqa: PLC0415
-    from hub.storage.database import Unit  # noqa: PLC0415
+    from hub.bootstrap.trusted import Change, record  # noqa: PLC0415 - so that --help is fast
+    from hub.cli.local import on_hub  # noqa: PLC0415
 
-    async def write(hub: "Hub") -> None:
-        now = hub.clock.now()
-        bodies = [
-            (digest, {"what": what, "deed": deed, "domain": domain, "direction": direction, "by": by})
-            for digest, what, domain, direction in changed
-        ]
-        steps = tuple(entry("trust.changed", now, body, reference=digest) for digest, body in bodies)
-        await hub.database.commit(Unit((), steps))
-
-    on_hub(write)
-
-
-def _named(url: str) -> str:
-    return hashlib.sha256(url.encode()).hexdigest()
+    changes = [
+        Change(digest=digest, what=what, deed=deed, domain=domain, direction=direction, by=by)
+        for digest, what, domain, direction in changed
+    ]
+    on_hub(lambda hub: record(hub.database, changes))
 
 
 def _content(path: Path) -> bytes:

@@ -1,7 +1,7 @@
 """Trust as a running hub has it: anchors from the folder, issuers and revocation from the network, bundles renewed."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,8 +9,9 @@ from adapters.email.fetch import Fetcher, FetchFailed
 from adapters.email.reasons import NotAccepted
 from adapters.email.trust.issuers import FetchedIssuers
 from adapters.email.trust.revocation import Revocation, WhenUnknown
-from adapters.email.trust.store import Bundle, TrustFolder
+from adapters.email.trust.store import Bundle, Renewal, TrustFolder
 from adapters.email.trust.trust import Trust
+from hub.errors import Unavailable
 from hub.model import now_us
 
 _HOUR = 3_600_000_000
@@ -27,8 +28,16 @@ class Refresh:
     fault: str = ""
 
 
+async def _unrecorded(_: Renewal) -> None:
+    """Nobody keeps a record."""
+
+
 class TrustService:
-    """See `Trust`; `close` it. `when_unknown` is what an unreachable revocation source means (default: refuse)."""
+    """See `Trust`; `close` it. `when_unknown` is what an unreachable revocation source means (default: refuse).
+
+    `renews`: what is due is renewed by itself. `record` is told of what a renewal changes before it counts; an
+    `Unavailable` of it leaves the last good content.
+    """
 
     def __init__(
         self,
@@ -36,18 +45,22 @@ class TrustService:
         fetcher: Fetcher,
         when_unknown: WhenUnknown = "refuse",
         now: Callable[[], int] = now_us,
+        record: Callable[[Renewal], Awaitable[None]] = _unrecorded,
+        renews: bool = True,
     ) -> None:
         self.folder = folder
         self._fetcher = fetcher
         self._issuers = FetchedIssuers(fetcher)
         self._revocation = Revocation(fetcher, when_unknown)
         self._now = now
+        self._record = record
+        self._renews = renews
         self._tried: dict[str, int] = {}
         self._renewing: asyncio.Task[list[Refresh]] | None = None
 
     def trust(self, domain: str, direction: Literal["incoming", "outgoing"]) -> Trust:
         """What a domain of ours believes now. A bundle that is due is renewed meanwhile, if a loop is running."""
-        if self._due() and (self._renewing is None or self._renewing.done()):
+        if self._renews and self._due() and (self._renewing is None or self._renewing.done()):
             self._renewing = asyncio.get_running_loop().create_task(self.refresh())
         anchors = self.folder.anchors(domain, direction)
         required = direction == "incoming" or self.folder.entries().checks_outgoing
@@ -87,9 +100,14 @@ class TrustService:
         self._tried[bundle.url] = self._now()
         try:
             content = await self.fetched(bundle.url)
+            renewal = self.folder.renewal(bundle, content)
+            if renewal.added or renewal.removed:
+                await self._record(renewal)
             return Refresh(bundle, self.folder.renew(bundle, content))
         except FetchFailed:
             return Refresh(bundle, None, "not reached")
+        except Unavailable:
+            return Refresh(bundle, None, "not recorded")
         except NotAccepted as error:
             return Refresh(bundle, None, error.detail_code)
         except (ValueError, OSError):

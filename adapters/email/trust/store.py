@@ -69,6 +69,15 @@ class Entries:
     """Once an anchor for what we send was added, recipients are checked; also after the last one was removed."""
 
 
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """What new content of a bundle changes: SHA-256 of the anchors that come, and of those that go."""
+
+    bundle: Bundle
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+
+
 class TrustFolder:
     """Reads and changes the folder. Raises `ConfigurationError` for a trust.json that is not what it wrote."""
 
@@ -150,6 +159,16 @@ class TrustFolder:
         self._content(bundle).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _put(self._content(bundle), content)
         return count
+
+    def renewal(self, bundle: Bundle, content: bytes) -> Renewal:
+        """What `renew` with this content would change. Raises as it."""
+        coming = {fingerprint(each): None for each in anchors_in(content, _signer(bundle))}
+        present = {fingerprint(each): None for each in self._of_bundle(bundle)}
+        return Renewal(
+            bundle,
+            tuple(each for each in coming if each not in present),
+            tuple(each for each in present if each not in coming),
+        )
 
     def renewed_at(self, bundle: Bundle) -> int:
         """When a bundle's content was last had, microseconds; 0 for never."""

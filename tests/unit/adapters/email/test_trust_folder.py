@@ -19,7 +19,7 @@ from adapters.email.trust.service import TrustService
 from adapters.email.trust.store import Bundle, TrustFolder, fingerprint
 from adapters.guard import Guard
 from deploy.demo.authority import Authority
-from hub.errors import ConfigurationError, Conflict
+from hub.errors import ConfigurationError, Conflict, StorageFailed
 from tests.direct import AT, authority
 
 STATE, COUNTY, OTHER = authority("state"), authority("county"), authority("other")
@@ -193,6 +193,28 @@ async def test_a_bundle_that_is_due_renews_itself_when_trust_is_asked_for(tmp_pa
         service.trust("hub.example", "incoming")
         await service.renewing()
         assert service.trust("hub.example", "incoming").anchors == (COUNTY.certificate,)
+
+
+async def test_a_renewal_is_told_before_it_counts_and_what_cannot_be_told_does_not_count(tmp_path):
+    served = {"/b.p7b": p7b(STATE)}
+    async with community(tmp_path, served) as (url, service, _):
+        told: list[tuple[tuple[str, ...], tuple[str, ...], object]] = []
+
+        async def record(renewal):
+            told.append((renewal.added, renewal.removed, service.folder.anchors("hub.example", "incoming")))
+            if len(told) == 1:
+                raise StorageFailed("The database is away.")
+
+        asked = bundle(f"{url}/b.p7b")
+        service.folder.add_bundle(asked, await service.fetched(asked.url))
+        served["/b.p7b"] = p7b(COUNTY)
+        recording = TrustService(service.folder, service._fetcher, record=record)
+        assert [each.fault for each in await recording.refresh(every=True)] == ["not recorded"]
+        assert service.folder.anchors("hub.example", "incoming") == (STATE.certificate,)
+        for _ in range(2):
+            assert [each.anchors for each in await recording.refresh(every=True)] == [1]
+        change = ((fingerprint(COUNTY.certificate),), (fingerprint(STATE.certificate),), (STATE.certificate,))
+        assert told == [change, change], "a renewal without news is none"
 
 
 async def test_a_bundle_is_fetched_over_https_alone(tmp_path):
