@@ -13,6 +13,7 @@ from hub.context import Hub
 from hub.errors import NotAvailable
 from hub.seal import open_item
 from hub.storage import submissions
+from hub.storage.disclosures import about
 from hub.storage.statements import Lookup
 from hub.storage.submissions import StoredSubmission
 from hub.storage.tables import Attempt, Decision, Disclosure, Outbox
@@ -82,7 +83,7 @@ async def disclosures(
         # Only what arrived is known to a recipient.
         statement = statement.where(or_(made, received & (col(Disclosure.state) == "disclosed")))
     if member is not None:
-        statement = statement.where(col(Disclosure.member_id) == member)
+        statement = statement.where(about(member))
     if before is not None:
         statement = statement.where(col(Disclosure.id) < before)
     rows = await hub.database.query(statement.limit(limit))

@@ -17,6 +17,7 @@ from sqlmodel import col
 from hub.context import Hub
 from hub.errors import Malformed
 from hub.model import ChannelKind, Frozen
+from hub.storage.disclosures import about
 from hub.storage.tables import Attempt, Decision, Disclosure
 from policies.vocabulary import PURPOSES
 
@@ -127,7 +128,7 @@ def _whose(wanted: Wanted) -> list[ColumnElement[bool]]:
     """Whom it is about, and who made or received it."""
     found: list[ColumnElement[bool]] = []
     if wanted.member is not None:
-        found.append(col(Disclosure.member_id) == wanted.member)
+        found.append(about(wanted.member))
     if wanted.organization is not None:
         found.append(col(Disclosure.discloser) == wanted.organization)
     if wanted.agent is not None:

@@ -11,6 +11,7 @@ from sqlmodel import col
 
 from hub.context import Hub
 from hub.model import MessageKind
+from hub.storage.disclosures import about
 from hub.storage.facts import instant
 from hub.storage.tables import Attempt, Disclosure, Submission
 
@@ -60,7 +61,7 @@ async def communications(
     wanted: tuple[tuple[str | None, Callable[[str], ColumnElement[bool]]], ...] = (
         (viewer, lambda who: or_(col(Disclosure.discloser) == who, (col(Disclosure.recipient) == who) & arrived)),
         (disclosure, lambda id_: col(Disclosure.id) == id_),
-        (member, lambda id_: col(Disclosure.member_id) == id_),
+        (member, about),
         (sender, lambda who: col(Disclosure.discloser) == who),
         (recipient, lambda who: col(Disclosure.recipient) == who),
         (before, lambda id_: col(Disclosure.id) < id_),

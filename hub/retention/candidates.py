@@ -15,6 +15,7 @@ from sqlmodel import SQLModel
 from hub.context import Hub
 from hub.retention import registers
 from hub.retention.schedule import LEAST_YEARS
+from hub.storage.disclosures import last_about
 from hub.storage.facts import instant
 from hub.storage.statements import Row
 from hub.storage.tables import (
@@ -140,9 +141,8 @@ def _papers(old: int, hub: Hub) -> Any:
     paper: Any = ConsentDocument
     consent: Any = Consent
     event: Any = ConsentEvent
-    disclosure: Any = Disclosure
     last_event = select(func.max(event.at)).where(event.consent_id == paper.consent_id).scalar_subquery()
-    relied = select(func.max(disclosure.intended_at)).where(disclosure.member_id == paper.member_id).scalar_subquery()
+    relied = last_about(paper.member_id).correlate(ConsentDocument).scalar_subquery()
     today = day_of(instant(hub.clock.now()), hub.zone).isoformat()
     dated = (func.length(consent.expires) == len(today)) & (consent.expires < today)
     ends = case((dated, consent.expires), else_=None)

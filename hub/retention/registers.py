@@ -10,13 +10,13 @@ from typing import Any
 from sqlalchemy import func, literal, or_, select
 
 from hub.context import Hub
+from hub.storage.disclosures import last_about
 from hub.storage.facts import instant
 from hub.storage.tables import (
     Consent,
     ConsentDocument,
     ConsentEvent,
     Decision,
-    Disclosure,
     Evidence,
     Item,
     Matter,
@@ -73,8 +73,8 @@ def members(old: int, hub: Hub) -> Any:
     """Members about whom nothing happened since, and of whom nothing sealed is left."""
     member: Any = Member
     kept = [*_sealed(member), *_in_force(member, hub)]
-    moments = [_last(member, each) for each in (Submission.created_at, Disclosure.intended_at, Matter.closed_at)]
-    moments += [_last_decision(member), _last_event(member)]
+    moments = [_last(member, each) for each in (Submission.created_at, Matter.closed_at)]
+    moments += [_last_disclosure(member), _last_decision(member), _last_event(member)]
     return (
         select(member.id, member.id, _NOBODY, _NOBODY, member.created_at, member.seen_at, *moments)
         .where(func.coalesce(member.seen_at, member.created_at) < old, member.wrapped_key.is_not(None))
@@ -133,6 +133,10 @@ def _in_force(member: Any, hub: Hub) -> list[Any]:
 def _last(member: Any, column: Any) -> Any:
     last = select(func.max(column)).where(column.class_.member_id == member.id)
     return last.correlate(Member).scalar_subquery()
+
+
+def _last_disclosure(member: Any) -> Any:
+    return last_about(member.id).correlate(Member).scalar_subquery()
 
 
 def _last_decision(member: Any) -> Any:

@@ -95,7 +95,7 @@ class Outbox(SQLModel, table=True):
 class Disclosure(SQLModel, table=True):
     """The legal act, written before any byte leaves; its id is that of the outbox row, attempts may be several."""
 
-    __table_args__ = (Index("disclosure_by_member", "member_id", "id"), CLUSTERED)
+    __table_args__ = (CLUSTERED,)
     id: str = Field(primary_key=True, sa_type=Text)
     submission_id: str = Field(sa_type=Text)
     decision_id: str = Field(sa_type=Text)
