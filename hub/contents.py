@@ -47,21 +47,22 @@ _MAGIC = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"\xff\xd8\xff", "image/jpeg"),
 )
+_MAGICS = tuple(magic for magic, _ in _MAGIC)
 _FHIR = re.compile(rb'"resourceType"\s*:\s*"[A-Z]')
 
 
 def media_type(content: bytes) -> str | None:
     """The content's own media type, read from its bytes and from nothing the sender says; none if not carried."""
-    for magic, kind in _MAGIC:
-        if content.startswith(magic):
-            return kind
+    if content.startswith(_MAGICS):
+        return next(kind for magic, kind in _MAGIC if content.startswith(magic))
     try:
-        content.decode("utf-8")
+        if not content.isascii():
+            content.decode("utf-8")
     except UnicodeDecodeError:
         return None
     if not content or b"\x00" in content:
         return None
     start = content[:512].lstrip(b"\xef\xbb\xbf \t\r\n")
     if start[:1] in (b"{", b"["):
-        return "application/fhir+json" if _FHIR.search(content[:4096]) else "application/json"
+        return "application/fhir+json" if _FHIR.search(content, 0, 4096) else "application/json"
     return "application/xml" if start[:1] == b"<" else "text/plain"

@@ -20,6 +20,8 @@ from hub.storage.facts import Facts, instant
 from hub.storage.submissions import ADD_DECISION
 
 _encode = msgspec.json.Encoder().encode
+_QUARTER_US = 900_000_000
+"""In no zone of today does a day begin inside a quarter of an hour of UTC: within one, the day is the same."""
 
 
 class Decided(NamedTuple):
@@ -33,10 +35,10 @@ class Decided(NamedTuple):
     """Already in the store, so that a later step only refers to it."""
 
 
-def newly(record: DecisionRecord, at: int) -> Decided:
-    """A decision just made, not yet stored."""
+def newly(record: DecisionRecord, at: int, *, stored: bool = False) -> Decided:
+    """A decision just made; `stored`: the unit that rests on it stores it too, so whoever sees it later finds it."""
     body = _encode(record)
-    return Decided(record, new_id(), at, body, hashlib.sha256(body).hexdigest(), stored=False)
+    return Decided(record, new_id(), at, body, hashlib.sha256(body).hexdigest(), stored)
 
 
 def step(decided: Decided, submission: str, member: str | None, phase: str) -> Step:
@@ -56,4 +58,6 @@ def still_answers(decided: Decided, facts: Facts, directory: int, by: str, now: 
         return False
     if bisect_right(facts.instants, decided.at) != bisect_right(facts.instants, now):
         return False
+    if decided.at // _QUARTER_US == now // _QUARTER_US:
+        return True
     return instant(decided.at).astimezone(zone).date() == instant(now).astimezone(zone).date()

@@ -63,7 +63,7 @@ async def _take(hub: Hub, handed: Handed, directory: Directory, key: bytes) -> s
     if asked.stated is not None or asked.agreements:
         check_known(handed.manifest, handed.manifest.agreements, directory.world, now)
     decisions = [
-        newly(_decided(hub, asked, facts, directory, handed.sender, recipient.organization, now), now)
+        newly(_decided(hub, asked, facts, directory, handed.sender, recipient.organization, now), now, stored=True)
         for recipient in handed.manifest.recipients
     ]
     await next_turn()
@@ -71,7 +71,7 @@ async def _take(hub: Hub, handed: Handed, directory: Directory, key: bytes) -> s
     packet = packets.packet(hub, handed, facts, asked, decisions, key, now, lease_us)
     await hub.database.commit(packet.unit)
     if packet.queued:
-        kept = {decided.record.recipient: decided._replace(stored=True) for decided in decisions}
+        kept = {decided.record.recipient: decided for decided in decisions}
         hub.recent.keep(packet.submission, packet.documents, kept, facts, directory)
         if lease_us is None:
             await hub.signals.wake(OUTBOX)

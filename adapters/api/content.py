@@ -71,6 +71,8 @@ class Version(NamedTuple):
     """One version of the format."""
 
     name: str
+    label: bytes
+    """How an envelope of this version begins."""
     media_type: str
     write: Callable[[Parcel, str], bytes]
     """The content for a parcel and the key id of the signature."""
@@ -144,5 +146,9 @@ def _filled(kind: type[_C], version: Version, parcel: Parcel, key_id: str, docum
     )
 
 
-V1 = Version("part2hub/envelope/v1", "application/vnd.part2hub.envelope.v1", _write_1, _read_1)
-V2 = Version("part2hub/envelope/v2", "application/vnd.part2hub.envelope.v2", _write_2, _read_2)
+V1 = Version(
+    "part2hub/envelope/v1", b"part2hub/envelope/v1\n", "application/vnd.part2hub.envelope.v1", _write_1, _read_1
+)
+V2 = Version(
+    "part2hub/envelope/v2", b"part2hub/envelope/v2\n", "application/vnd.part2hub.envelope.v2", _write_2, _read_2
+)

@@ -15,7 +15,7 @@ from nacl.bindings import crypto_box_seal
 from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, SealedBox
 
-from adapters.api.content import V1, V2, Content, Version
+from adapters.api.content import V1, V2, Content
 from hub.errors import IntegrityFailed, Unrenderable
 from hub.model import Parcel
 
@@ -31,7 +31,7 @@ def seal_parcel(parcel: Parcel, key_id: str) -> bytes:
     except (CryptoError, ValueError, TypeError):  # no key, or a point of small order
         message = "The endpoint has no usable key to seal to."
         raise Unrenderable(message, code="endpoint-unusable") from None
-    return _label(version) + sealed
+    return version.label + sealed
 
 
 def open_envelope(envelope: bytes, key: PrivateKey) -> Content:
@@ -39,11 +39,11 @@ def open_envelope(envelope: bytes, key: PrivateKey) -> Content:
 
     The caller compares `delivery` and `signed_by` with the verified signature (`adapters.api.signature`).
     """
-    version = next((known for known in FORMS.values() if envelope.startswith(_label(known))), None)
+    version = next((known for known in FORMS.values() if envelope.startswith(known.label)), None)
     if version is None:
         raise IntegrityFailed("This is no envelope of a version known here.", code="envelope-version")
     try:
-        plain = SealedBox(key).decrypt(envelope[len(_label(version)) :])
+        plain = SealedBox(key).decrypt(envelope[len(version.label) :])
     except (CryptoError, ValueError, TypeError):
         raise IntegrityFailed("The envelope does not open with this key.", code="envelope-sealed") from None
     try:
@@ -53,7 +53,3 @@ def open_envelope(envelope: bytes, key: PrivateKey) -> Content:
     if content is None or content.version != version.name:
         raise IntegrityFailed("The envelope's content is not in canonical form.", code="envelope-content")
     return content
-
-
-def _label(version: Version) -> bytes:
-    return version.name.encode() + b"\n"

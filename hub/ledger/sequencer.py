@@ -8,10 +8,9 @@ numbered under one row lock, so their order in the tree is the order in which th
 import asyncio
 import contextlib
 from pathlib import Path
-from typing import Any
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlmodel import col
 
 from hub import telemetry
@@ -24,7 +23,7 @@ from hub.ledger.head_file import HeadFile, check_holds
 from hub.ports import Clock
 from hub.storage import tables
 from hub.storage.database import Database, Step, Unit
-from hub.storage.statements import Change, Check, Insert, InsertNew, Lookup, columns_of
+from hub.storage.statements import Change, Check, Insert, InsertNew, Lookup, columns_of, table_of
 
 BATCH = 1024
 PERIOD_S = 0.25
@@ -46,6 +45,15 @@ _KEY = Check(tables.KeyRecord, ("id", "state"))
 _ADD_LEAF = Insert(tables.LedgerLeaf, columns_of(tables.LedgerLeaf))
 _ADD_NODE = Insert(tables.LedgerNode, columns_of(tables.LedgerNode))
 _ADD_CHECKPOINT = Insert(tables.Checkpoint, columns_of(tables.Checkpoint))
+_ENTRIES = table_of(tables.LedgerEntry).c
+_LEAVES = table_of(tables.LedgerLeaf).c
+_AFTER = (
+    select(*(_ENTRIES[name] for name in ("id", "at", "kind", "member_id", "reference", "body", "salt")))
+    .where(_ENTRIES.id > bindparam("low"))
+    .order_by(_ENTRIES.id)
+    .limit(BATCH)
+)
+_UNPLACED = _AFTER.where(~select(_LEAVES.entry_id).where(_LEAVES.entry_id == _ENTRIES.id).exists())
 
 _log = structlog.get_logger()
 
@@ -148,19 +156,9 @@ class Sequencer:
         return rows[0][0], rows[0][1], rows[0][2]
 
     async def _unplaced(self, newest: int, *, sweep: bool) -> list[LedgerEntry]:
-        entry: Any = tables.LedgerEntry
-        leaf: Any = tables.LedgerLeaf
         low = newest - (_SWEEP if sweep else _LATE)[self._database.dialect]
-        statement = (
-            select(entry.id, entry.at, entry.kind, entry.member_id, entry.reference, entry.body, entry.salt)
-            .where(entry.id > low)
-            .order_by(entry.id)
-            .limit(BATCH)
-        )
-        if low < newest:
-            placed = select(leaf.entry_id).where(leaf.entry_id == entry.id)
-            statement = statement.where(~placed.exists())
-        return [LedgerEntry(*row) for row in await self._database.query(statement)]
+        statement = _UNPLACED if low < newest else _AFTER
+        return [LedgerEntry(*row) for row in await self._database.query(statement, low=low)]
 
     async def _check_head(self) -> None:
         if self._checked or self._head is None:

@@ -44,8 +44,11 @@ class Database(Protocol):
         """The committed rows with this key; empty if none."""
         ...
 
-    async def query(self, statement: Select[Any]) -> list[Row]:
-        """Ask anything (administration, reports); not for the hot path."""
+    async def query(self, statement: Select[Any], **values: Any) -> list[Row]:
+        """Ask anything (administration, reports); not for the hot path.
+
+        What is asked again and again is a statement made once, with `values` for its parameters: it is compiled once.
+        """
         ...
 
     async def close(self) -> None:

@@ -17,12 +17,12 @@ from sqlalchemy.dialects.postgresql import asyncpg as dialect
 from hub.errors import Stale, StorageFailed
 from hub.storage.database import Step, Unit
 from hub.storage.groups import order_matters
+from hub.storage.questions import Questions
 from hub.storage.statements import Lookup, Returning, Row, Statement
 
 GROUP = 192
 WRITERS = 2
 """Transactions in flight at once; more than one hides the disk's latency."""
-_DIALECT = dialect.dialect()  # type: ignore[no-untyped-call]
 _FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 
 _Waiting = tuple[Unit, "asyncio.Future[None]"]
@@ -35,6 +35,7 @@ class PostgresDatabase:
 
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
         self._pool = pool
+        self._questions = Questions(dialect.dialect())  # type: ignore[no-untyped-call]
         self._units: list[_Waiting] = []
         self._keys: dict[Lookup, dict[Any, asyncio.Future[list[Row]]]] = {}
         self._wake = asyncio.Event()
@@ -79,12 +80,10 @@ class PostgresDatabase:
             future = asked[key] = asyncio.get_running_loop().create_future()
         return await asyncio.shield(future)
 
-    async def query(self, statement: Select[Any]) -> list[Row]:
-        compiled = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
-        values = compiled.params
-        row = [values[name] for name in compiled.positiontup or ()]
+    async def query(self, statement: Select[Any], **values: Any) -> list[Row]:
+        text, row = self._questions(statement, values)
         try:
-            return [tuple(record) for record in await self._pool.fetch(str(compiled), *row)]
+            return [tuple(record) for record in await self._pool.fetch(text, *row)]
         except _FAILURES as error:
             raise StorageFailed("PostgreSQL does not answer.") from error
 

@@ -19,6 +19,7 @@ from hub.errors import StorageFailed
 from hub.storage import groups
 from hub.storage.database import Unit
 from hub.storage.groups import Work
+from hub.storage.questions import Questions
 from hub.storage.statements import Lookup, Returning, Row
 
 GROUP = 192
@@ -33,7 +34,6 @@ thread of its own, beside the commits, is not safe before SQLite 3.51.3 (sqlite.
 """
 CALM_UNITS = 16
 """Fewer than these in two groups after each other: few wait. Under load a small group follows a large one."""
-_DIALECT = dialect.dialect(paramstyle="qmark")
 
 _Waiting = tuple[Work, "asyncio.Future[Any]"]
 
@@ -51,6 +51,7 @@ class SqliteDatabase:
         self._reading = False
         self._log_pages = BUSY_PAGES
         self._before = CALM_UNITS
+        self._questions = Questions(dialect.dialect(paramstyle="qmark"))
         self._waiting: list[_Waiting] = []
         self._committed: list[tuple[asyncio.Future[Any], Any]] = []
         self._wake = asyncio.Event()
@@ -72,13 +73,11 @@ class SqliteDatabase:
         except sqlite3.Error as error:
             raise StorageFailed("The database did not answer.") from error
 
-    async def query(self, statement: Select[Any]) -> list[Row]:
-        compiled = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
-        values = compiled.params
-        row = [values[name] for name in compiled.positiontup or ()]
+    async def query(self, statement: Select[Any], **values: Any) -> list[Row]:
+        text, row = self._questions(statement, values)
         try:
             self._read_anew()
-            return self._reader.execute(str(compiled), row).fetchall()
+            return self._reader.execute(text, row).fetchall()
         except sqlite3.Error as error:
             raise StorageFailed("The database did not answer.") from error
 
