@@ -15,6 +15,7 @@ KEY = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})")
 NAME = re.compile(r"[a-z0-9_-]+")
+CODE = re.compile(r"[a-z_]+(\.[a-z_]+)+")
 LONGEST_WORD = 60
 LONGEST_NAME = 120
 T = TypeVar("T")
@@ -26,8 +27,8 @@ def fault(where: str, what: str) -> NoReturn:
 
 
 def quoted(value: object) -> str:
-    """A word of the format, for an error; anything else is not repeated."""
-    word = isinstance(value, str) and len(value) <= LONGEST_WORD and KEY.fullmatch(value)
+    """A word or a reason code as the format writes them, for an error; anything else is not repeated."""
+    word = isinstance(value, str) and len(value) <= LONGEST_WORD and (KEY.fullmatch(value) or CODE.fullmatch(value))
     return f'"{value}"' if word else "that is no word of the format"
 
 

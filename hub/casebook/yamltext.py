@@ -39,7 +39,8 @@ class Loader(yaml.CSafeLoader):
 def load_file(path: Path) -> Any:
     """The content of a file. Raises Malformed with the file's name and the line."""
     try:
-        content = path.read_bytes()
+        with path.open("rb") as opened:
+            content = opened.read(LARGEST + 1)
     except OSError as error:
         fault(path.name, f"cannot be read ({error.strerror})")
     if len(content) > LARGEST:

@@ -103,7 +103,7 @@ def check(path: Path, language: str, choices: Choices, *, as_json: bool) -> int:
 
 def test(path: Path, language: str, choices: Choices, *, as_json: bool) -> int:
     """Run a library, each case under the edition of its day; print every difference and a summary."""
-    total = differing = 0
+    total = differing = unanswered = 0
     for name, cases in read_library(path).items():
         for case in cases:
             rules = in_force_at(case, choices)
@@ -111,12 +111,14 @@ def test(path: Path, language: str, choices: Choices, *, as_json: bool) -> int:
             found = differences(case, decision)
             total += 1
             differing += bool(found)
+            unanswered += case.expect is None
             if as_json:
                 print(json.dumps(answer(case, decision, language, rules), ensure_ascii=False))
             elif found:
                 print(f"{name}: {case.name}", *(f"    {line}" for line in found), sep="\n")
     if not as_json:
-        print(f"{total} cases, {total - differing} agree, {differing} differ")
+        apart = f", {unanswered} expect nothing" if unanswered else ""
+        print(f"{total} cases, {total - differing - unanswered} agree, {differing} differ{apart}")
     return DIFFER if differing else AGREE
 
 

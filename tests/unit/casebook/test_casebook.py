@@ -255,3 +255,15 @@ def test_every_difference_from_the_expectation_is_named(library, expect, found):
 def test_a_question_without_an_answer_differs_from_nothing(library):
     (case,) = read(library, GOOD)
     assert differences(case, decide(case.request)) == []
+
+
+def test_an_unknown_reason_code_is_named(library):
+    expect = "  law: design\n  expect: {outcome: deny, reason: consent.nothing}\n  confidence: found\n"
+    with pytest.raises(Malformed, match=r'expect: reason: unknown word "consent\.nothing"'):
+        read(library, GOOD + expect)
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="a system without /dev/zero")
+def test_a_file_without_end_is_not_read_to_its_end():
+    with pytest.raises(Malformed, match="larger than 4 MiB"):
+        read_file(Path("/dev/zero"))

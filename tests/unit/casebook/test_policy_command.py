@@ -56,6 +56,11 @@ def test_the_public_library_agrees(capsys):
     assert capsys.readouterr().out == f"{CASES} cases, {CASES} agree, 0 differ\n"
 
 
+def test_a_case_that_expects_nothing_is_not_counted_as_agreeing(library, capsys):
+    assert run("test", library) == 0
+    assert capsys.readouterr().out == "1 cases, 0 agree, 0 differ, 1 expect nothing\n"
+
+
 def test_each_answer_is_one_json_object_on_one_line_and_nothing_else_is_printed(capsys):
     assert run("test", ROOT, "--json") == 0
     printed = capsys.readouterr()
