@@ -1,6 +1,7 @@
 """A permission: what a rule finds when it lets an item go."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import final
 
 
@@ -18,3 +19,9 @@ class Permit:
     consent: str | None = None
     consent_kind: str | None = None
     obligations: frozenset[str] = frozenset()
+
+
+@lru_cache(maxsize=4096)
+def cited(permit: Permit, laws: tuple[str, ...]) -> Permit:
+    """The same permission by these paragraphs: one object for all items that rest on it."""
+    return replace(permit, laws=laws)

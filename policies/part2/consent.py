@@ -16,8 +16,9 @@ from policies.part2.justice import supervision_faults
 from policies.part2.proceedings import bar
 from policies.part2.recipients import unreached
 from policies.part2.registry import registry_faults
-from policies.part2.signers import signer_faults
+from policies.part2.signers import signer_faults, signing_law
 from policies.part2.validity import lapses, relied_on
+from policies.permit import cited
 from policies.vocabulary import PROCEEDINGS, PSYCHOTHERAPY_NOTES
 
 REGISTRY_CLASSES: Final = frozenset({"demographics", "medications"})
@@ -76,9 +77,17 @@ def tested(facts: Facts, matter: Matter) -> Tested:
             if faults:
                 known.bad.append((form, faults))
             else:
-                known.good.append((form, form.permit if record else form.authorization))
+                known.good.append((form, by_signer(facts, form) if record else form.authorization))
         facts.tests[key] = known  # not before all are tested: a test that raises is never half kept
     return known
+
+
+def by_signer(facts: Facts, form: Form) -> Permit:
+    """The permit of a form without a fault, with the paragraph by which those who signed it could (§2.14, §2.15)."""
+    if facts.of_age_on <= form.signed_on and facts.patient.id in form.signers:
+        return form.permit
+    law = signing_law(facts, form)
+    return cited(form.permit, (*form.permit.laws, law)) if law else form.permit
 
 
 def request_faults(

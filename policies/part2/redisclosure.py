@@ -4,17 +4,17 @@ How the record came decides, then who holds it. The first row that fits decides 
 """
 
 from dataclasses import replace
-from functools import lru_cache
 from typing import Final
 
 from policies import hipaa
 from policies.facts import Facts, Matter
 from policies.findings import NOTHING, Permit, PermitJudge, Reasons
-from policies.part2.consent import Reach, all_faults, request_faults
+from policies.part2.consent import Reach, all_faults, by_signer, request_faults
 from policies.part2.form import Form
 from policies.part2.justice import may_supervise
 from policies.part2.recipients import unreached, unreached_participant
 from policies.part2.validity import doubt_on_receipt, given_on_receipt, lapses
+from policies.permit import cited
 from policies.vocabulary import BASE_PURPOSES
 
 CONTRACT: Final = Permit(
@@ -135,17 +135,12 @@ def as_if_listed(
     """The consent carries the item as if it listed the holder; or its reasons, and one more."""
     faults = request_faults(facts, form, reach, None, record=True)
     found = all_faults(facts, form, matter, faults)
-    return tuple(dict.fromkeys((*found, *otherwise))) if found else form.permit
+    return tuple(dict.fromkeys((*found, *otherwise))) if found else by_signer(facts, form)
 
 
 def citing(law: str, found: Permit | Reasons) -> Permit | Reasons:
     """The permission, with the paragraph of part 2 that opens it to who received the record."""
-    return _cited(law, found) if isinstance(found, Permit) else found
-
-
-@lru_cache(maxsize=4096)
-def _cited(law: str, permit: Permit) -> Permit:
-    return replace(permit, laws=(law, *permit.laws))
+    return cited(found, (law, *found.laws)) if isinstance(found, Permit) else found
 
 
 def after_emergency(facts: Facts, matter: Matter) -> Permit | Reasons:

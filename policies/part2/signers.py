@@ -27,6 +27,18 @@ def signer_faults(facts: Facts, form: Form) -> tuple[str, ...]:
     return unable_faults(facts, signers)
 
 
+def signing_law(facts: Facts, form: Form) -> str | None:
+    """The paragraph by which a signature was good that is not simply the grown patient's own."""
+    patient = facts.patient
+    if facts.deceased():
+        return "2.15(b)(2)"
+    if patient.born is None or form.signed_on < birthday(patient.born, ADULT_AT):
+        return "2.14(a)" if minor_alone(patient.born, form.signed_on, facts.request.service) else "2.14(b)(1)"
+    if patient.adjudicated:
+        return "2.15(a)(1)"
+    return None if patient.id in form.signers else "2.15(a)(2)"
+
+
 def minor_faults(facts: Facts, form: Form, signers: frozenset[str]) -> tuple[str, ...]:
     """§2.14: the minor always signs; a parent signs too where state law asks for the parent's consent to care."""
     patient = facts.patient

@@ -521,6 +521,53 @@ def test_who_passes_a_record_on_is_told_the_paragraph_of_part_2_first(parties, f
     assert decide(ask(*parties, **{"packet": HELD, **facts})).laws[0] == laws
 
 
+TPO = {"i": {"like": "tpo"}}
+BOTH = {"i": {"like": "tpo", "signed_by": ["the-patient", "mia-father"]}}
+PAYER = {"i": {"like": "specific", "purposes": ["payment"], "signed_by": ["the-director"]}}
+
+
+@pytest.mark.parametrize(
+    ("facts", "law"),
+    [
+        ({"patient": "leo", "discloser": "lantern", "recipient": "first-steps-pediatrics", "consents": TPO}, "2.14(a)"),
+        (
+            {
+                "patient": "mia",
+                "discloser": "cedar-otp",
+                "recipient": "first-steps-pediatrics",
+                "service": "methadone",
+                "consents": BOTH,
+            },
+            "2.14(b)(1)",
+        ),
+        ({"patient": "ruth", "consents": {"i": {"like": "tpo", "signed_by": ["ruth-conservator"]}}}, "2.15(a)(1)"),
+        (
+            {"patient": "walter", "consents": {"i": {"like": "tpo", "signed_by": ["walter-executor"]}}},
+            "2.15(b)(2)",
+        ),
+        (
+            {
+                "patient": "carl",
+                "recipient": "sunrise",
+                "purpose": "claim",
+                "findings": ["medically_unable"],
+                "consents": PAYER,
+            },
+            "2.15(a)(2)",
+        ),
+    ],
+)
+def test_who_could_sign_is_cited_beside_the_consent(facts, law):
+    decision = decide(ask(**facts))
+    assert decision.outcome == "permit"
+    assert decision.laws[-1] == law
+
+
+def test_a_patient_who_signed_once_grown_is_cited_nothing_more():
+    alive = decide(ask(patient="walter", consents=TPO, at="2026-01-19T10:00:00-08:00"))
+    assert alive.laws == decide(ask(consents=TPO)).laws == ("2.33(a)(2)", "2.31")
+
+
 @pytest.mark.parametrize(
     ("purpose", "recipient", "law"),
     [
