@@ -3,11 +3,15 @@
 Rules kept here:
 - A sender is who the listener's own configuration or the verified directory says it is; a name in the message proves
   nothing.
-- A CIN alone does not identify: name and birth date must fit it. Without a CIN, name and birth date must fit one member
-  that the sender has to do with, and only one. In doubt a person matches.
+- A CIN alone does not identify: name and birth date must fit it. Without a CIN, name and birth date must fit one
+  member, and only one. In doubt a person matches.
+- INVARIANT: no-existence-leak. Only members that the sender has to do with are matched; anybody else's is nobody.
 """
 
 from collections.abc import Mapping
+
+from sqlalchemy import select
+from sqlmodel import col
 
 from hub.arrivals import Arrival
 from hub.context import Hub
@@ -16,6 +20,7 @@ from hub.model import Frozen, MemberIdentity, MessageKind
 from hub.storage import members
 from hub.storage.directory import Directory
 from hub.storage.member_facts import MemberFacts, same_person
+from hub.storage.tables import Disclosure
 
 NPI = "npi:"
 TOLD: Mapping[MessageKind, tuple[str, ...]] = {
@@ -42,23 +47,37 @@ def sender_of(arrival: Arrival, directory: Directory) -> str | None:
 
 
 async def member_of(hub: Hub, person: MemberIdentity, sender: str) -> Match:
-    """The member that the sender means."""
+    """The member that the sender means, among those it has to do with."""
     facts = MemberFacts(given=person.given, family=person.family, born=person.born)
-    known = await members.find_by_cin(hub, person.cin) if person.cin else None
+    numbered = await members.find_by_cin(hub, person.cin) if person.cin else None
     try:
-        if known is not None:
-            fits = same_person(await members.facts_of(hub, known), facts)
-            return Match(member=known) if fits else Match(code="member.differs")
-        found = await members.find_by_name_born(hub, person.given, person.family, person.born)
+        named = await members.find_by_name_born(hub, person.given, person.family, person.born)
     except Malformed:
         return Match(code="member.unnamed")
-    if person.cin and found:
-        # Somebody of this name is here under another number, or under none: a new number is for a person to add.
+    # The sender's people see what becomes of it.
+    known = numbered if numbered is not None and await _knows(hub, sender, numbered) else None
+    theirs = [member for member in named if await _knows(hub, sender, member)]
+    if known is not None:
+        fits = same_person(await members.facts_of(hub, known), facts)
+        return Match(member=known) if fits else Match(code="member.differs")
+    if person.cin and theirs:
+        # Somebody of this name is theirs under another number, or under none: a new number is for a person to add.
         return Match(code="member.differs")
-    theirs = [member for member in found if await members.may_see(hub, sender, member)]
     if len(theirs) == 1:
         return Match(member=theirs[0])
     return Match(code="member.ambiguous" if theirs else "member.unknown")
+
+
+async def _knows(hub: Hub, sender: str, member: str) -> bool:
+    """Whether the sender has to do with the member: by a relation, or because it was told of them."""
+    if await members.may_see(hub, sender, member):
+        return True
+    told = select(col(Disclosure.id)).where(
+        col(Disclosure.member_id) == member,
+        col(Disclosure.recipient) == sender,
+        col(Disclosure.state) != "not_disclosed",
+    )
+    return bool(await hub.database.query(told.limit(1)))
 
 
 async def recipients_of(

@@ -123,6 +123,26 @@ async def test_what_is_in_doubt_waits_for_a_person_with_its_reason(scene: Scene,
     assert await rows(scene, Submission) == []
 
 
+@pytest.mark.parametrize(
+    "person",
+    [PERSON, msgspec.structs.replace(PERSON, family="Somebody"), msgspec.structs.replace(PERSON, cin="09999999A")],
+    ids=["the very person", "another name under the number", "another number"],
+)
+async def test_a_sender_learns_nothing_of_a_person_it_has_nothing_to_do_with(
+    scene: Scene, person: MemberIdentity
+) -> None:
+    """Its people see what became of what it sent: of another's patient as little as of a made-up one (§2.13(c))."""
+    nobody = msgspec.structs.replace(person, given="Elden", family="Halvorson", cin="08888888A")
+    seen = []
+    for key, each in (("k1", person), ("k2", nobody)):
+        arrival = msgspec.structs.replace(of(each), key=key, organization="valley-clinic")
+        await taken(scene, arrival)
+        listed = await people.listed(scene.hub, organization="valley-clinic", state="waiting")
+        seen.append((listed[0]["code"], len(listed)))
+    assert seen == [("member.unknown", 1), ("member.unknown", 2)]
+    assert await rows(scene, Submission) == []
+
+
 async def test_without_a_number_name_and_birth_date_must_mean_one_member_of_the_senders(scene: Scene) -> None:
     assert await taken(scene, of(msgspec.structs.replace(PERSON, cin="", given="marisol"))) == "submitted"
 
