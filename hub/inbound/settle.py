@@ -10,7 +10,7 @@ from hub.errors import Conflict, Rejected, Stale
 from hub.inbound import answers, owed, packets, proofs, threads, updates
 from hub.inbound.keep import Kept, read
 from hub.inbound.matching import member_of, recipients_of, sender_of
-from hub.inbound.threads import NO_STOPS, Stops, Why
+from hub.inbound.shares import NO_STOPS, Stops, Why, stops_of
 from hub.model import MessageKind
 from hub.record import entry
 from hub.storage.database import Step, Unit
@@ -128,10 +128,12 @@ async def submitted(
     by: str = "",
     *more: Step,
     replaces: str = "",
+    thread: bytes = b"",
 ) -> str:
     """Hand it in as the sender's submission about this member, to those it is for; `more` if it goes on.
 
-    `replaces`: an earlier submission, of which nothing leaves that has not left yet.
+    `replaces`: an earlier submission, of which nothing leaves that has not left yet; `thread`: where it belongs, if its
+    own number does not say so.
     """
     marks: list[Step] = []
     if content.place == "retracts":
@@ -151,7 +153,7 @@ async def submitted(
         submission = await packets.submit(hub, content, kept, sender, member, told, by)
     except Rejected as error:
         return await waits(hub, kept, sender, error.detail_code)
-    marks += threads.opened(hub, content, sender, submission)
+    marks += threads.opened(hub, content, sender, submission, thread)
 
     async def instead(stops: Stops) -> str:
         return await settled(hub, kept, "submitted", sender, None, submission, *marks, *more, stops=stops)
@@ -162,7 +164,7 @@ async def submitted(
 async def _stopping(hub: Hub, kept: Kept, submission: str, why: Why, commit: Callable[[Stops], Awaitable[str]]) -> str:
     """Commit together with what keeps an earlier submission from leaving; what a worker takes meanwhile leaves."""
     while True:
-        stops = await threads.stops(hub, submission, why, kept.id) if submission else NO_STOPS
+        stops = await stops_of(hub, submission, why, kept.id) if submission else NO_STOPS
         try:
             return await commit(stops)
         except Stale as stale:

@@ -10,26 +10,23 @@ the ledger's own rows say of the past, never what the message says; an answer fr
 referral looks like one to a referral that nobody knows (no-existence-leak).
 """
 
-import contextlib
-from typing import Any, Literal, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlmodel import col
 
-from hub.arrivals import ArrivedPacket
+from hub.arrivals import ArrivedPacket, ArrivedUpdate
 from hub.context import Hub
 from hub.crypto.identifiers import hash_idempotency
-from hub.errors import Conflict, Stale
+from hub.errors import Conflict
 from hub.fhir.moves import Party
 from hub.inbound import said
-from hub.outbox import MOVE
-from hub.record import entry
+from hub.inbound.shares import NOT_YET, Share, shares_of, stop, told
 from hub.storage import members
-from hub.storage.database import Step, Unit
+from hub.storage.database import Step
 from hub.storage.member_facts import KNOWS
-from hub.storage.statements import Change, Check, Insert, Lookup, columns_of
-from hub.storage.tables import Disclosure, Outbox, Submission, Thread
-from hub.waiting.work import close_waiting
+from hub.storage.statements import Change, Insert, Lookup, columns_of
+from hub.storage.tables import Outbox, Submission, Thread
 
 _RETRACTS = {
     "admit_cancelled": ("admit", "transfer", "visit"),
@@ -41,18 +38,8 @@ _REFERRAL = "referral/"
 _ADD = Insert(Thread, columns_of(Thread))
 _OF = Lookup(Thread, ("submission_id", "event", "retracted_by"), "hash")
 _RETRACTED = Change(Thread, ("retracted_by",), ("hash", "submission_id"))
-_STANDS = Check(Outbox, ("id", "state"))
 _ROW = Lookup(Outbox, ("submission_id", "recipient"), "id")
 _SUBMISSION = Lookup(Submission, ("sender", "member_id"), "id")
-_SHARE: tuple[Any, ...] = (
-    col(Outbox.id),
-    col(Outbox.recipient),
-    col(Outbox.state),
-    col(Submission.member_id),
-    col(Disclosure.state),
-)
-Why = Literal["superseded", "restricted"]
-_NOT_YET = ("queued", "held", "dead")
 
 
 class Answer(NamedTuple):
@@ -76,22 +63,13 @@ class Told(NamedTuple):
     recipients: tuple[str, ...]
 
 
-class _Share(NamedTuple):
-    """One recipient's share of a submission."""
-
-    outbox: str
-    recipient: str
-    state: str
-    member: str | None
-    disclosed: str | None
-
-
-def opened(hub: Hub, content: ArrivedPacket, sender: str, submission: str) -> tuple[Step, ...]:
-    """The step that remembers what a thread led to; none for what stands alone."""
-    if not content.thread or content.place != "opens":
+def opened(hub: Hub, content: ArrivedPacket, sender: str, submission: str, thread: bytes = b"") -> tuple[Step, ...]:
+    """The steps that remember what a thread led to, by its own number and by `thread`; none for what stands alone."""
+    if content.place != "opens":
         return ()
     event = content.event.kind if content.event else "referral"
-    return (Step(_ADD, (_hash(hub, content.thread, sender), submission, event, None)),)
+    own = {_hash(hub, content.thread, sender)} if content.thread else set()
+    return tuple(Step(_ADD, (each, submission, event, None)) for each in sorted(own | ({thread} if thread else set())))
 
 
 async def retract(
@@ -111,15 +89,29 @@ async def retract(
         raise Conflict("The sender told of another visit of this person.", code="retraction.unknown")
     if events == _RETRACTS["transfer_cancelled"]:
         open_ = await _newest(hub, open_)
-    shares = [each for submission in open_ for each in await _shares(hub, submission)]
+    shares = [each for submission in open_ for each in await shares_of(hub, submission)]
     if any(share.member != member for share in shares):
         raise Conflict("What is retracted is about another person.", code="member.differs")
-    await _stop(hub, shares, "retracted", inbound)
-    told = [each.recipient for s in open_ for each in await _shares(hub, s) if _told(each)]
+    names = await _stopped(hub, open_, shares, inbound)
     marks = [Step(_RETRACTED, (inbound, thread, submission)) for submission in open_]
     if content.event is not None:
         marks.append(Step(_ADD, (thread, inbound, content.event.kind, None)))
-    return tuple(dict.fromkeys(told)), marks
+    return names, marks
+
+
+async def take_back(hub: Hub, submission: str, inbound: str) -> tuple[str, tuple[str, ...], list[Step]]:
+    """The same of the one notice that a person has named: its member, who was told, the steps that mark it."""
+    shares = await shares_of(hub, submission)
+    names = await _stopped(hub, [submission], shares, inbound)
+    marks = [Step(_RETRACTED, (inbound, thread, submission)) for thread in await _threads_of(hub, submission)]
+    return (shares[0].member or "") if shares else "", names, marks
+
+
+async def _stopped(hub: Hub, submissions: list[str], shares: list[Share], inbound: str) -> tuple[str, ...]:
+    """Whoever was told once nobody else can be."""
+    await stop(hub, shares, "retracted", inbound)
+    names = [each.recipient for s in submissions for each in await shares_of(hub, s) if told(each)]
+    return tuple(dict.fromkeys(names))
 
 
 async def taken_back(hub: Hub, content: ArrivedPacket, sender: str, inbound: str) -> bool:
@@ -152,29 +144,40 @@ async def last_told(hub: Hub, thread: str, sender: str) -> Told | None:
     found = [submission for submission, event, by in rows if event in _VISITS and by is None]
     if not found:
         return None
-    shares = await _shares(hub, max(found))  # ids sort by time
-    return Told(max(found), shares[0].member, tuple(s.recipient for s in shares if _told(s) or s.state in _NOT_YET))
+    shares = await shares_of(hub, max(found))  # ids sort by time
+    return Told(max(found), shares[0].member, tuple(s.recipient for s in shares if told(s) or s.state in NOT_YET))
 
 
-class Stops(NamedTuple):
-    """Keeps from leaving what nobody has yet, in the transaction of what makes it so."""
-
-    guards: tuple[Step, ...] = ()
-    writes: tuple[Step, ...] = ()
-
-
-NO_STOPS = Stops()
+async def told_of(hub: Hub, submission: str) -> Told:
+    """Who has this notice or is to get it, also those from whom a restriction keeps it for the present."""
+    shares = await shares_of(hub, submission)
+    names = [s.recipient for s in shares if told(s) or s.state in NOT_YET or s.code == "restricted"]
+    return Told(submission, shares[0].member if shares else None, tuple(names))
 
 
-async def stops(hub: Hub, submission: str, why: Why, inbound: str) -> Stops:
-    """`superseded`: a newer notice goes instead; `restricted`: a person looks at what restricts it."""
-    now, found = hub.clock.now(), Stops()
-    for share in [each for each in await _shares(hub, submission) if each.state in _NOT_YET]:
-        found = Stops(
-            (*found.guards, Step(_STANDS, (share.outbox, share.state), "outbox")),
-            (*found.writes, *_stopping(share, why, inbound, now)),
-        )
-    return found
+async def number_of(hub: Hub, submission: str) -> bytes:
+    """The thread that a notice belongs to, by its keyed hash; empty if it stands alone."""
+    return next(iter(await _threads_of(hub, submission)), b"")
+
+
+async def known_to(hub: Hub, submission: str, sender: str) -> bool:
+    """Whether the sender told of it, or, of a referral, was told of it."""
+    ((asked_by, _),) = await hub.database.lookup(_SUBMISSION, submission)
+    return sender == asked_by or await answer_of(hub, submission, sender) is not None
+
+
+def events_of(content: ArrivedPacket | ArrivedUpdate) -> tuple[str, ...]:
+    """What it can belong to."""
+    if isinstance(content, ArrivedUpdate):
+        return _VISITS
+    if content.place == "answers":
+        return ("referral",)
+    return _RETRACTS.get(content.event.kind if content.event else "", ())
+
+
+async def _threads_of(hub: Hub, submission: str) -> list[bytes]:
+    statement = select(col(Thread.hash)).where(col(Thread.submission_id) == submission).order_by(col(Thread.hash))
+    return [thread for (thread,) in await hub.database.query(statement)]
 
 
 async def answer_to(hub: Hub, content: ArrivedPacket, sender: str, member: str | None) -> Answer | None:
@@ -203,33 +206,23 @@ async def _candidates(hub: Hub, content: ArrivedPacket, sender: str) -> list[Ans
     found += [(submission, recipient) for submission, recipient in await hub.database.lookup(_ROW, number)]
     candidates = []
     for submission, only in sorted(found, key=lambda each: each[0], reverse=True):
-        ((asked_by, member),) = await hub.database.lookup(_SUBMISSION, submission)
-        told = [s for s in await _shares(hub, submission) if _told(s) and only in (None, s.recipient)]
-        own = tuple(s.outbox for s in told if s.recipient == sender)
-        if member is not None and sender == asked_by and told:
-            to, shares = tuple(dict.fromkeys(s.recipient for s in told)), tuple(s.outbox for s in told)
-            candidates.append(Answer(member, to, submission, shares, "requester"))
-        elif member is not None and own:
-            candidates.append(Answer(member, (asked_by,), submission, own, "target"))
+        found_here = await answer_of(hub, submission, sender, only)
+        candidates += [found_here] if found_here else []
     return candidates
 
 
-async def _stop(hub: Hub, shares: list[_Share], why: str, inbound: str) -> None:
-    """Before the retraction is made: whoever a worker has just taken it for counts as told, and is in it.
+async def answer_of(hub: Hub, submission: str, sender: str, only: str | None = None) -> Answer | None:
+    """What an answer of the sender to this referral is; none if they neither asked it nor were told of it.
 
-    Each stop is a transaction of its own, and a repeat goes on where the last one ended.
+    `only`: the one recipient whose part is meant.
     """
-    now = hub.clock.now()
-    for share in [each for each in shares if each.state in _NOT_YET]:
-        stop, *told = _stopping(share, why, inbound, now)
-        with contextlib.suppress(Stale):
-            await hub.database.commit(Unit((stop,), tuple(told)))
-
-
-def _stopping(share: _Share, why: str, inbound: str, now: int) -> tuple[Step, ...]:
-    stop = Step(MOVE, ("withheld", now, why, None, None, share.outbox, share.state), "outbox")
-    stopped = entry(f"dispatch.{why}", now, {"inbound": inbound}, member=share.member, reference=share.outbox)
-    return (stop, stopped, *close_waiting(share.outbox, now))
+    ((asked_by, member),) = await hub.database.lookup(_SUBMISSION, submission)
+    know = [s for s in await shares_of(hub, submission) if told(s) and only in (None, s.recipient)]
+    own = tuple(s.outbox for s in know if s.recipient == sender)
+    if member is not None and sender == asked_by and know:
+        to, shares = tuple(dict.fromkeys(s.recipient for s in know)), tuple(s.outbox for s in know)
+        return Answer(member, to, submission, shares, "requester")
+    return Answer(member, (asked_by,), submission, own, "target") if member is not None and own else None
 
 
 async def _newest(hub: Hub, submissions: list[str]) -> list[str]:
@@ -241,24 +234,6 @@ async def _newest(hub: Hub, submissions: list[str]) -> list[str]:
         if not (lines and lines[0].startswith(said.UPDATED)):
             break
     return last
-
-
-async def _shares(hub: Hub, submission: str) -> list[_Share]:
-    statement = (
-        select(*_SHARE)
-        .join(Submission, col(Submission.id) == col(Outbox.submission_id))
-        .outerjoin(Disclosure, col(Disclosure.id) == col(Outbox.id))
-        .where(col(Outbox.submission_id) == submission)
-        .order_by(col(Outbox.id))
-    )
-    return [_Share(*row) for row in await hub.database.query(statement)]
-
-
-def _told(share: _Share) -> bool:
-    """INVARIANT: unknown-is-disclosed. Whoever may have it, or is about to get it, was told."""
-    if share.disclosed is not None:
-        return share.disclosed != "not_disclosed"
-    return share.state not in (*_NOT_YET, "withheld")
 
 
 def _hash(hub: Hub, thread: str, sender: str) -> bytes:

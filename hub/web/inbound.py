@@ -9,7 +9,7 @@ from aiohttp import web
 
 from hub.arrivals import ArrivedPacket
 from hub.errors import Malformed, NotAvailable
-from hub.inbound import paper, people
+from hub.inbound import belonging, paper, people
 from hub.inbound.keep import Kept
 from hub.inbound.paper import Sorting
 from hub.inbound.people import Closing
@@ -27,6 +27,11 @@ class Matching(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
     member: str
     paper: Sorting | None = None
     """What a person read on pages that no machine can read."""
+
+
+class Attaching(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    submission: str
+    """The earlier notice or referral, one of `belongs_to`."""
 
 
 class ClosingArrival(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -48,7 +53,9 @@ async def listing(request: web.Request) -> web.Response:
 
 async def show(request: web.Request) -> web.Response:
     """`GET /v1/inbound/{id}`: what was read in it; the look itself is on the ledger."""
-    return json_response(await _view(await _looked(request)))
+    kept = await _looked(request)
+    earlier = await belonging.candidates(request.app[HUB], kept)
+    return json_response(await _view(kept) | {"belongs_to": [each._asdict() for each in earlier]})
 
 
 async def raw(request: web.Request) -> web.Response:
@@ -78,6 +85,15 @@ async def match(request: web.Request) -> web.Response:
     return json_response({"id": submission, "status": f"/v1/submissions/{submission}"}, 202)
 
 
+async def attach(request: web.Request) -> web.Response:
+    """`POST /v1/inbound/{id}/attach`: which earlier notice or referral it belongs to; it goes to those who know it."""
+    given, who = await read_json(request, Attaching), who_calls(request)
+    submission = await belonging.attach(
+        request.app[HUB], request.match_info["id"], given.submission, organization=_organization(request), by=who.by
+    )
+    return json_response({"id": submission, "status": f"/v1/submissions/{submission}"} if submission else {}, 202)
+
+
 async def close(request: web.Request) -> web.Response:
     """`POST /v1/inbound/{id}/close`: it goes no further."""
     given = await read_json(request, ClosingArrival)
@@ -94,6 +110,7 @@ ROUTES = (
     Route("GET", "/v1/inbound/{id}/raw", raw, PEOPLE),
     Route("GET", "/v1/inbound/{id}/pages/{number}", page, PEOPLE),
     Route("POST", "/v1/inbound/{id}/match", match, PEOPLE),
+    Route("POST", "/v1/inbound/{id}/attach", attach, PEOPLE),
     Route("POST", "/v1/inbound/{id}/close", close, PEOPLE),
 )
 

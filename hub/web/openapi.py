@@ -18,14 +18,14 @@ from hub.storage.restrictions import RestrictionForm
 from hub.web.consents import Noting, Recording, Revoking
 from hub.web.directory import ConfirmedNumber, TokenOrder, VerifiedEndpoint
 from hub.web.glass import Breaking
-from hub.web.inbound import ClosingArrival, Matching
+from hub.web.inbound import Attaching, ClosingArrival, Matching
 from hub.web.members import Ending, Registration
 from hub.web.webhooks import WebhookOrder
 from hub.web.work import Assigning, Rerouting, Settling
 
 _BODIES = (
     *(AgreementEntry, Asking, Assigning, Ending, Manifest, MemberFacts, Noting, Organization, Recording, Registration),
-    *(Breaking, ClosingArrival, ConfirmedNumber, Matching, WebhookOrder),
+    *(Attaching, Breaking, ClosingArrival, ConfirmedNumber, Matching, WebhookOrder),
     *(Rerouting, RestrictionForm, Revoking, Settling, TokenOrder, VerifiedEndpoint, WhatIf),
     *dict.fromkeys(kind.form for kind in OPENED.values()),
     *dict.fromkeys(deed.form for deeds in DEEDS.values() for deed in deeds.values()),

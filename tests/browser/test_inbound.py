@@ -4,13 +4,19 @@ import re
 
 import pytest
 
+from adapters.mllp.message import Message
+from adapters.mllp.reading import read
 from hub.arrivals import Arrival
 from hub.inbound.keep import keep
 from hub.inbound.reception import settle_taken
+from hub.model import now_us
 from hub.storage.tables import Submission
 from tests.browser.test_accessible import faults
+from tests.hubs import ZONE
 from tests.integration.test_inbound_fax import a_fax
-from tests.scenes import CIN
+from tests.integration.test_v2_path import HARBOR
+from tests.scenes import BORN, CIN, NAME
+from tests.unit.adapters.mllp.messages import adt
 
 
 @pytest.fixture
@@ -76,3 +82,35 @@ async def test_what_came_in_speaks_spanish(seat, inbound):
     told = await ana.words()
     for words in ("Llegó un fax", "Un fax no prueba ni quién lo envió ni de quién trata.", "Página 1 de 2"):
         assert words in told
+
+
+def a_message(trigger, control, *more, visit="V-1001"):
+    """As Harbor House's system sends it, about the member of the scene."""
+    raw = adt(
+        trigger,
+        name=f"{NAME[1]}^{NAME[0]}",
+        born=BORN.replace("-", ""),
+        cin=CIN,
+        control=control,
+        visit=visit,
+        more=more,
+    )
+    return read(Message.read(raw), raw, zone=ZONE, now=now_us(), peer=HARBOR).arrival
+
+
+async def test_news_of_a_visit_is_attached_to_its_notice(seat, scene):
+    await keep(scene.hub, a_message("A01", "M1"))
+    await settle_taken(scene.hub)
+    before = len(await scene.rows(Submission.id))
+    update = await keep(scene.hub, a_message("A08", "M2", "PV2|" + "|" * 21 + "Y"))
+    await settle_taken(scene.hub)
+    ana = await seat("ana", "compliance")
+    page = ana.page
+    await page.goto(page.url.split("/desk")[0] + f"/desk/inbound/{update.id}")
+    await page.get_by_role("heading", name="What it belongs to").wait_for()
+    assert f"{NAME[0]} {NAME[1]}" in await ana.words()
+    assert await faults(page) == []
+    await page.get_by_label("An earlier notice or referral").select_option(index=0)
+    await page.get_by_role("button", name="It belongs to this").click()
+    await page.get_by_text("Handed in").wait_for()
+    assert len(await scene.rows(Submission.id)) == before + 1

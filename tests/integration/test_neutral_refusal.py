@@ -79,6 +79,7 @@ REFUSED: dict[tuple[str, str], Any] = {
     ("GET", "/v1/inbound/{id}"): None,
     ("GET", "/v1/inbound/{id}/raw"): None,
     ("POST", "/v1/inbound/{id}/match"): {"sender": "lantern", "member": "ID"},
+    ("POST", "/v1/inbound/{id}/attach"): {"submission": "ID"},
     ("POST", "/v1/inbound/{id}/close"): {"reason": "not_ours"},
     ("GET", "/fhir/Task/{id}"): None,
     ("PUT", "/fhir/Task/{id}"): {"status": "accepted"},

@@ -18,9 +18,9 @@ from adapters.mllp.peers import Peer
 from deploy.demo.authority import Authority
 from deploy.demo.mailserver import server_tls
 from hub.arrivals import Arrival, Taken
-from hub.errors import Conflict
+from hub.errors import Conflict, NotAvailable, StorageFailed
+from hub.inbound import belonging, people, settle, shares
 from hub.inbound import keep as keep_module
-from hub.inbound import people
 from hub.inbound.keep import keep
 from hub.inbound.reception import settle_taken
 from hub.model import ChannelKind, Deferred, Endpoint, MessageKind, Unknown
@@ -715,3 +715,83 @@ async def test_a_hubs_report_with_documents_is_read_by_another_hub(line: Line) -
     )
     assert "MSA|AA|H1" in await line.send("\r".join(report).encode(), LANTERN)
     assert await line.last() == ("submitted", None)
+
+
+async def attached(line: Line) -> str:
+    """What a person does with the arrival that came last: it belongs to the only thing it can."""
+    row = (await line.rows(Inbound, "received_at"))[-1]
+    (earlier,) = await belonging.candidates(line.hub, await keep_module.read(line.hub, row["id"]))
+    return await belonging.attach(line.hub, row["id"], earlier.submission, organization="harbor", by="harbor/ana")
+
+
+async def test_a_person_attaches_a_cancellation_of_another_number_to_its_notice(line: Line) -> None:
+    await line.scene.consent()
+    await line.send(mine())
+    await line.scene.dispatch_all()
+    await line.send(mine("A11", control="M2", visit="ACCOUNT-7"))
+    assert await attached(line)
+    await line.scene.dispatch_all()
+    assert [event for _, event, _ in delivered(line)[2:]] == ["admit_cancelled"] * 2
+    assert all(row["retracted_by"] for row in await told_of(line))
+    kinds = [row["kind"] for row in await line.rows(LedgerEntry)]
+    assert kinds.count("inbound.attached") == 1
+
+
+async def test_a_person_lets_a_restricted_update_go_to_those_who_wait_for_the_notice(line: Line) -> None:
+    await line.send(mine())
+    protected = moved(mine("A08", control="M2", more=("PV2|" + "|" * 21 + "Y",)))
+    await line.send(protected)
+    assert await attached(line)
+    await line.scene.consent()
+    assert await line.scene.dispatch_all() == ["delivered", "delivered"]
+    assert {first for *_, first in delivered(line)} == {"Updated: Admission notice"}
+    await line.send(mine("A11", control="M3"))
+    await line.scene.dispatch_all()
+    assert [event for _, event, _ in delivered(line)[2:]] == ["admit_cancelled"] * 2, "it stands in the visit's thread"
+
+
+async def test_a_person_attaches_an_answer_without_a_number_to_its_referral(line: Line) -> None:
+    await line.scene.consent()
+    await line.send("\r".join(REF).encode())
+    await line.scene.dispatch_all()
+    osu = ("MSH|^~\\&|E|LANTERN|H|C|20260307||OSU^O51^OSU_O51|S1|P|2.5.1", REF[2], "ORC|OK||||IP")
+    await line.send("\r".join(osu).encode(), LANTERN)
+    assert await line.last() == ("waiting", "referral.unnumbered")
+    row = (await line.rows(Inbound, "received_at"))[-1]
+    (earlier,) = await belonging.candidates(line.hub, await keep_module.read(line.hub, row["id"]))
+    await belonging.attach(line.hub, row["id"], earlier.submission, organization="lantern", by="lantern/omar")
+    last = (await line.rows(Outbox, "created_at"))[-1]
+    assert last["recipient"] == "harbor"
+
+
+async def test_nothing_is_attached_to_what_the_sender_does_not_know(line: Line) -> None:
+    await line.scene.consent()
+    await line.send(mine())
+    await line.scene.dispatch_all()
+    (notice,) = [row["id"] for row in await line.rows(Submission)]
+    await members.add_links(line.hub, line.scene.member, [("county", "knows")], by="harbor")
+    await line.send(mine("A11", control="M2", visit=""), Peer(organization="county", certificate="x"))
+    row = (await line.rows(Inbound, "received_at"))[-1]
+    assert row["state"] == "waiting"
+    for organization in ("county", "harbor"):
+        with pytest.raises(NotAvailable):
+            await belonging.attach(line.hub, row["id"], notice, organization=organization, by="somebody")
+
+
+async def test_what_was_handed_in_before_a_crash_is_settled_as_it_was(line: Line, monkeypatch: Any) -> None:
+    """The new notice is handed in, and the process dies: what is left of the update is not lost, nor is the stop."""
+    await line.send(mine())
+    dies = [StorageFailed("The disk is gone.")]
+
+    async def dying(hub: Any, submission: str, why: Any, inbound: str) -> Any:
+        if dies:
+            raise dies.pop()
+        return await shares.stops_of(hub, submission, why, inbound)
+
+    monkeypatch.setattr(settle, "stops_of", dying)
+    with pytest.raises(StorageFailed):
+        await line.send(moved(mine("A08", control="M2")))
+    await settle_taken(line.hub)
+    assert await line.last() == ("submitted", None)
+    assert sorted(row["state"] for row in await line.rows(Outbox)) == ["held", "held", "withheld", "withheld"]
+    assert len(await line.rows(Submission)) == 2

@@ -9,12 +9,12 @@ from typing import Any
 
 from aiohttp import web
 
-from hub.arrivals import ArrivedPacket
+from hub.arrivals import ArrivedPacket, ArrivedUpdate
 from hub.compliance import viewing
 from hub.desk import arrivals, log, projection
 from hub.desk.arrivals import CHANNELS, LIMIT, STATES, Listed
 from hub.errors import NotAvailable
-from hub.inbound import keep, paper
+from hub.inbound import belonging, keep, paper
 from hub.inbound.keep import Kept
 from hub.model import MessageKind
 from hub.waiting.items import CLOSING
@@ -90,6 +90,7 @@ async def shown(visit: Visit, kept: Kept, *, problem: str = "", status: int = 20
         status=status,
         kept=kept,
         packet=packet if isinstance(packet, ArrivedPacket) else None,
+        update=packet if isinstance(packet, ArrivedUpdate) else None,
         paper=packet is None and arrival.media_type in paper.PAPER,
         pages=await paper.pages_in(arrival),
         why=arrived.why(visit.language, kept.code),
@@ -103,6 +104,8 @@ async def shown(visit: Visit, kept: Kept, *, problem: str = "", status: int = 20
         purposes=sorted(PURPOSES),
         informations=sorted(CLASSES),
         closes=CLOSING,
+        belongs=belonging.looks_for_one(kept),
+        earlier=await belonging.candidates(visit.hub, kept),
         acts=bool(set(ACT) & set(visit.who.roles)) and kept.state == "waiting",
         position=await _position(visit, kept),
     )

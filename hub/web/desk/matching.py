@@ -13,7 +13,7 @@ from hub.arrivals import ArrivedPacket
 from hub.compliance import viewing
 from hub.errors import Conflict, Malformed
 from hub.explanations import WhatIf
-from hub.inbound import matching, paper, people
+from hub.inbound import belonging, matching, paper, people
 from hub.inbound.keep import Kept
 from hub.inbound.paper import Sorting
 from hub.model import MemberIdentity
@@ -69,6 +69,21 @@ async def match(visit: Visit) -> web.Response:
         )
     except Conflict as error:
         if error.detail_code != "still-waiting":
+            raise
+        return await shown(visit, await theirs(visit), problem=visit.say("inbound.still_waiting"), status=409)
+    return _back(kept)
+
+
+async def attach(visit: Visit) -> web.Response:
+    """`POST /desk/inbound/{id}/attach`: which earlier notice or referral it belongs to."""
+    kept = await theirs(visit)
+    organization = None if visit.who.scope is None else kept.organization
+    try:
+        await belonging.attach(
+            visit.hub, kept.id, visit.field("submission", 64), organization=organization, by=visit.who.by
+        )
+    except Conflict as error:
+        if error.detail_code == "not-waiting":
             raise
         return await shown(visit, await theirs(visit), problem=visit.say("inbound.still_waiting"), status=409)
     return _back(kept)
@@ -145,6 +160,7 @@ def _back(kept: Kept) -> web.Response:
 PAGES = (
     Page("POST", "/desk/inbound/{id}/preview", preview, ACT),
     Page("POST", "/desk/inbound/{id}/match", match, ACT),
+    Page("POST", "/desk/inbound/{id}/attach", attach, ACT),
     Page("POST", "/desk/inbound/{id}/file", file, ACT),
     Page("POST", "/desk/inbound/{id}/close", close, ACT),
 )
