@@ -90,11 +90,12 @@ async def _form(hub: "Hub", args: argparse.Namespace) -> str:
 
 
 def _write_form(args: argparse.Namespace, values: dict[str, str]) -> str:
+    from hub.cli.files import write_closed  # noqa: PLC0415
     from hub.errors import Malformed  # noqa: PLC0415
     from hub.forms.paper import form_pdf  # noqa: PLC0415
 
     try:
-        args.out.write_bytes(form_pdf(args.kind, args.lang, values))
+        write_closed(args.out, form_pdf(args.kind, args.lang, values))
     except OSError:
         raise Malformed("The file cannot be written.", field="out") from None
     return f"{args.out.name} is written."

@@ -81,6 +81,7 @@ def run(args: argparse.Namespace) -> int:
 
 async def _export(hub: "Hub", args: argparse.Namespace) -> str:
     from hub.cli.consent import member_of  # noqa: PLC0415
+    from hub.cli.files import create_closed  # noqa: PLC0415
     from hub.cli.local import BY  # noqa: PLC0415
     from hub.compliance.exports.make import make  # noqa: PLC0415
     from hub.compliance.exports.streams import Ask  # noqa: PLC0415
@@ -100,7 +101,7 @@ async def _export(hub: "Hub", args: argparse.Namespace) -> str:
     # Written beside and renamed: a file that stands there is whole, and signed.
     draft = out.with_name(f"{out.name}.part")
     try:
-        with draft.open("wb+") as file:
+        with create_closed(draft) as file:
             made = await make(hub, args.kind, out.suffix.removeprefix("."), ask, file, by=BY)
         out.with_name(f"{out.name}.note").write_text(made.note, encoding="utf-8")
         if made.checkpoint:

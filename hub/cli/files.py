@@ -1,7 +1,9 @@
-"""Files that are named on the command line, read within a size."""
+"""Files that are named on the command line: read within a size, written for nobody else to read."""
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import BinaryIO
 
 from hub.crypto.notes import Verifier
 from hub.errors import Malformed
@@ -25,6 +27,17 @@ def read_text(path: Path, most: int) -> str:
         return read_file(path, most).decode()
     except UnicodeDecodeError:
         raise Malformed("A file is not text.", field=path.name) from None
+
+
+def create_closed(path: Path) -> BinaryIO:
+    """A new or emptied file, to write and to read again, closed to other users. Raises `OSError`."""
+    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb+")
+
+
+def write_closed(path: Path, content: bytes) -> None:
+    """What may name a patient. Raises `OSError`."""
+    with create_closed(path) as file:
+        file.write(content)
 
 
 def read_keys(texts: Iterable[str]) -> tuple[Verifier, ...]:

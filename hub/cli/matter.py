@@ -135,6 +135,7 @@ async def _show(hub: "Hub", args: argparse.Namespace) -> str:
 
 
 async def _letter(hub: "Hub", args: argparse.Namespace) -> str:
+    from hub.cli.files import write_closed  # noqa: PLC0415
     from hub.compliance.letters.send import letter  # noqa: PLC0415
     from hub.errors import Malformed  # noqa: PLC0415
 
@@ -143,7 +144,7 @@ async def _letter(hub: "Hub", args: argparse.Namespace) -> str:
         answer=args.answer,
     )  # fmt: skip
     try:
-        args.out.write_bytes(made.pdf)
+        write_closed(args.out, made.pdf)
     except OSError:
         raise Malformed("The letter cannot be written there.", field="out") from None
     return f"Written to {args.out}; SHA-256 {made.digest}"

@@ -33,14 +33,14 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace) -> int:
     """Open one item and say what it is."""
-    from hub.cli.files import read_file  # noqa: PLC0415 - so that --help is fast
+    from hub.cli.files import read_file, write_closed  # noqa: PLC0415 - so that --help is fast
     from hub.crypto.sealed_item import open_item  # noqa: PLC0415
     from hub.intake import MAX_SUBMISSION_BYTES  # noqa: PLC0415
 
     verify_key = public_key(args.signed_by, "--signed-by") if args.signed_by else None
     opened = open_item(read_file(args.file, MAX_SUBMISSION_BYTES), secret_key(args.key_file, KEY_FILE), verify_key)
     plain = opened.plain
-    args.out.write_bytes(plain.content)
+    write_closed(args.out, plain.content)
     print(f"{plain.title} ({plain.information}, {plain.media_type}): {args.out}")
     print(f"from {plain.sender}, {'signed by them' if opened.signed else 'signature not checked (--signed-by)'}")
     return 0

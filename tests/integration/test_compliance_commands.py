@@ -68,6 +68,7 @@ def test_a_request_is_entered_seen_answered_and_listed(capsys: Told, member: str
     letter = tmp_path / "letter.pdf"
     told(capsys, "matter", "letter", matter, "--out", str(letter), "--answer", "Mailed today")
     assert letter.read_bytes().startswith(b"%PDF-")
+    assert letter.stat().st_mode & 0o077 == 0, "it names a patient: nobody else on the machine reads it"
     shown = json.loads(told(capsys, "matter", "show", matter, "--json"))
     assert (shown["state"], shown["history"][-1]["reason"]) == ("closed", "Mailed today")
     told(capsys, "matter", "do", matter, "extend", '{"reason": "late"}', code=2)
@@ -87,6 +88,7 @@ def test_the_fields_of_a_matter_may_come_from_a_file(capsys: Told, member: str, 
 def test_an_export_verifies_until_a_byte_is_changed(capsys: Told, tmp_path: Path) -> None:
     out = tmp_path / "log.csv"
     assert "1 rows" in told(capsys, "export", "log", "--out", str(out), "--for", "harbor")
+    assert out.stat().st_mode & 0o077 == 0
     with out.open(encoding="utf-8-sig", newline="") as file:
         assert [row["recipient"] for row in csv.DictReader(file)] == ["lantern"]
     assert sorted(path.name for path in tmp_path.glob("log.csv*")) == ["log.csv", "log.csv.checkpoint", "log.csv.note"]
