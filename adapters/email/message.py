@@ -20,9 +20,10 @@ from adapters.accompaniment import KIND_IN_WORDS, cover_text
 from adapters.email.cms.addressee import Addressee
 from adapters.email.cms.signer import Signer
 from adapters.email.context.write import context_header, context_part
-from adapters.email.layers import base64_lines, sealed
+from adapters.email.layers import sealed
 from adapters.email.notices.build import FINAL_DESTINATION
 from adapters.email.packed import Enclosed, context_of, package_of
+from adapters.email.transfer import base64_lines
 from hub.errors import Unrenderable
 from hub.model import Document, Parcel
 

@@ -1,4 +1,4 @@
-"""Content transfer encodings (RFC 2045 §6), as partners' software writes them.
+"""Content transfer encodings (RFC 2045 §6): base64 as we write it, and all of them as partners' software does.
 
 Tolerated: base64 without line breaks, with blank lines, or without its padding. Refused: characters foreign to it.
 """
@@ -6,7 +6,15 @@ Tolerated: base64 without line breaks, with blank lines, or without its padding.
 import base64
 import binascii
 import re
+import struct
+from collections.abc import Callable
+from functools import lru_cache
 
+LINE_BYTES = 57
+"""What a line of base64 encodes, in 76 characters."""
+_LINE = 76
+_AT_ONCE = 512
+"""Lines that are cut in one call."""
 _SPACE = re.compile(rb"\s+")
 _AS_IT_STANDS = {"", "7bit", "8bit", "binary", "7-bit", "8-bit"}
 
@@ -41,3 +49,20 @@ def _uudecoded(body: bytes) -> bytes:
             break
         decoded_lines.append(binascii.a2b_uu(line))
     return b"".join(decoded_lines)
+
+
+def base64_lines(content: bytes) -> bytes:
+    """Base64 in lines of 76 characters, each ending CRLF."""
+    text = binascii.b2a_base64(content, newline=False)
+    whole = len(text) // _LINE
+    if whole > _AT_ONCE:
+        step = _AT_ONCE * LINE_BYTES
+        return b"".join([base64_lines(content[at : at + step]) for at in range(0, len(content), step)])
+    lines, rest = b"\r\n".join(_cut(whole)(text)), text[whole * _LINE :]
+    return b"".join((lines, rest, b"\r\n")) if rest else lines
+
+
+@lru_cache(maxsize=_AT_ONCE + 1)
+def _cut(lines: int) -> Callable[[bytes], tuple[bytes, ...]]:
+    """Cuts so many lines off, with nothing after the last, in one call: twice as fast as slicing each."""
+    return struct.Struct(f"{_LINE}s" * lines + "0s").unpack_from

@@ -6,6 +6,7 @@ unless the peer needs PKCS#1 v1.5; an EC certificate by key agreement (RFC 5753)
 
 import os
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from asn1crypto import algos, cms, core
 from cryptography import x509
@@ -20,9 +21,10 @@ from adapters.email.cms.der import (
     INTEGERS,
     KINDS,
     content_info,
+    header,
     issuer_and_serial,
-    nested,
     octets,
+    opening,
     sequence,
     set_of,
     tlv,
@@ -35,16 +37,32 @@ _AES_BLOCK = 16
 _GCM_TAG = 16
 
 
+class Manner(NamedTuple):
+    """How a mail is sealed: length of the content key, by GCM or CBC, and the version of EnvelopedData.
+
+    The version is 2 where a key is agreed on (EC) rather than transported (RFC 5652 §6.1), and 0 else; as DER.
+    """
+
+    key_bytes: int
+    authenticated: bool
+    version: bytes
+
+
 class Addressee:
     """A recipient's RSA or EC certificate and the forms its mail software reads: words among `FORMS`."""
 
     def __init__(self, certificate: x509.Certificate, form: str = "") -> None:
         self.certificate = certificate
         words = form.split()
-        self.authenticated = "gcm" in words
-        self.key_bytes = 16 if "aes128" in words else 32
         pkcs1 = "pkcs1" in words
-        self._key = certificate.public_key()
+        key = certificate.public_key()
+        self._rsa = key if isinstance(key, rsa.RSAPublicKey) else None
+        self._ec = key if isinstance(key, ec.EllipticCurvePublicKey) else None
+        self.manner = Manner(
+            key_bytes=16 if "aes128" in words else 32,
+            authenticated="gcm" in words,
+            version=INTEGERS[0 if self._ec is None else 2],
+        )
         self._padding: AsymmetricPadding = padding.PKCS1v15() if pkcs1 else OAEP
         self._who = issuer_and_serial(certificate)
         algorithm = _key_transport("rsaes_pkcs1v15" if pkcs1 else "rsaes_oaep")
@@ -53,19 +71,14 @@ class Addressee:
 
     def recipient_info(self, content_key: bytes) -> bytes:
         """The content key, for this certificate alone. Raises `TypeError` for a key that cannot receive one."""
-        if isinstance(self._key, ec.EllipticCurvePublicKey):
-            return agreed_recipient(self._key, self._who, content_key)
-        if not isinstance(self._key, rsa.RSAPublicKey):
-            raise TypeError(type(self._key))
-        sealed = self._key.encrypt(content_key, self._padding)
+        if self._ec is not None:
+            return agreed_recipient(self._ec, self._who, content_key)
+        if self._rsa is None:
+            raise TypeError(self.certificate.public_key_algorithm_oid)
+        sealed = self._rsa.encrypt(content_key, self._padding)
         if not self._before_key:  # as long as the modulus, always
             self._before_key = sequence(self._transport, octets(sealed)).removesuffix(sealed)
         return self._before_key + sealed
-
-    @property
-    def agrees(self) -> bool:
-        """Whether the key is agreed on (EC) rather than transported (RSA)."""
-        return isinstance(self._key, ec.EllipticCurvePublicKey)
 
 
 def enveloped(content: bytes, addressees: Sequence[Addressee]) -> bytes:
@@ -73,26 +86,35 @@ def enveloped(content: bytes, addressees: Sequence[Addressee]) -> bytes:
 
     Authenticated (GCM) or AES-256 only as far as every one of them reads it. Raises `ValueError` for none.
     """
-    key = os.urandom(min(addressee.key_bytes for addressee in addressees))
-    recipients = set_of(*(addressee.recipient_info(key) for addressee in addressees))
-    if all(addressee.authenticated for addressee in addressees):
+    manner = _manner(addressees)
+    key = os.urandom(manner.key_bytes)
+    recipients = set_of(*[addressee.recipient_info(key) for addressee in addressees])
+    if manner.authenticated:
         info, tag = _gcm(key, content)
         return content_info("authenticated_enveloped_data", sequence(INTEGERS[0], recipients, info, octets(tag)))
-    version = INTEGERS[2 if any(addressee.agrees for addressee in addressees) else 0]  # RFC 5652 §6.1
     algorithm, sealed = _cbc(key, content)
-    before = (
-        (0x30, KINDS["enveloped_data"]),
-        (0xA0, b""),
-        (0x30, version + recipients),
-        (0x30, algorithm),
-        (0x80, b""),
-    )
-    return nested(before, *sealed)
+    size = len(sealed)
+    before = opening(0x30, algorithm + header(0x80, size), size)
+    before = opening(0x30, manner.version + recipients + before, size)
+    before = opening(0xA0, before, size)
+    return opening(0x30, KINDS["enveloped_data"] + before, size) + sealed
 
 
 def smime_type(addressees: Sequence[Addressee]) -> str:
     """The `smime-type` parameter that goes with `enveloped`."""
-    return "authEnveloped-data" if all(addressee.authenticated for addressee in addressees) else "enveloped-data"
+    return "authEnveloped-data" if _manner(addressees).authenticated else "enveloped-data"
+
+
+def _manner(addressees: Sequence[Addressee]) -> Manner:
+    """What all of them read. Raises `ValueError` for none."""
+    if len(addressees) == 1:
+        return addressees[0].manner
+    manners = [addressee.manner for addressee in addressees]
+    return Manner(
+        key_bytes=min(manner.key_bytes for manner in manners),
+        authenticated=all(manner.authenticated for manner in manners),
+        version=max(manner.version for manner in manners),
+    )
 
 
 def _key_transport(name: str) -> bytes:
@@ -106,12 +128,12 @@ def _key_transport(name: str) -> bytes:
     return bytes(cms.KeyEncryptionAlgorithm({"algorithm": name, "parameters": parameters}).dump())
 
 
-def _cbc(key: bytes, content: bytes) -> tuple[bytes, tuple[bytes, ...]]:
-    """Content type and algorithm with its vector, and the ciphertext in pieces."""
+def _cbc(key: bytes, content: bytes) -> tuple[bytes, bytes]:
+    """Content type and algorithm with its vector, and the ciphertext."""
     vector = os.urandom(_AES_BLOCK)
     fill = _AES_BLOCK - len(content) % _AES_BLOCK
     encryptor = Cipher(algorithms.AES(key), modes.CBC(vector)).encryptor()
-    sealed = (encryptor.update(content), encryptor.update(bytes((fill,)) * fill), encryptor.finalize())
+    sealed = encryptor.update(content + bytes((fill,)) * fill) + encryptor.finalize()
     return _CBC_BEFORE[len(key)] + vector, sealed
 
 

@@ -8,30 +8,30 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from hub.errors import IntegrityFailed
 
 
+def header(tag: int, size: int) -> bytes:
+    """What stands before `size` bytes of content: the tag and a definite length."""
+    if size < 0x80:
+        return bytes((tag, size))
+    if size < 0x100:
+        return bytes((tag, 0x81, size))
+    if size < 0x10000:
+        return bytes((tag, 0x82, size >> 8, size & 0xFF))
+    octets_of_size = (size.bit_length() + 7) // 8
+    return bytes((tag, 0x80 | octets_of_size)) + size.to_bytes(octets_of_size)
+
+
 def tlv(tag: int, *parts: bytes) -> bytes:
     """One DER element: tag, definite length, the parts."""
     content = b"".join(parts)
-    size = len(content)
-    if size < 0x80:
-        return bytes((tag, size)) + content
-    octets = (size.bit_length() + 7) // 8
-    return bytes((tag, 0x80 | octets)) + size.to_bytes(octets, "big") + content
+    return header(tag, len(content)) + content
 
 
-def nested(layers: tuple[tuple[int, bytes], ...], *content: bytes) -> bytes:
-    """Elements inside one another, outermost first, each with what stands in it before the next; one copy of all."""
-    size = sum(map(len, content))
-    parts: list[bytes] = list(reversed(content))
-    for tag, before in reversed(layers):
-        size += len(before)
-        octets_of_size = (size.bit_length() + 7) // 8
-        head = (
-            bytes((tag, size)) if size < 0x80 else bytes((tag, 0x80 | octets_of_size)) + size.to_bytes(octets_of_size)
-        )
-        parts += (before, head)
-        size += len(head)
-    parts.reverse()
-    return b"".join(parts)
+def opening(tag: int, before: bytes, size: int) -> bytes:
+    """An element of which `before` and `size` bytes more are the content, as far as `before`.
+
+    Put around content from the inside out, so that what is large is not copied at each layer.
+    """
+    return header(tag, len(before) + size) + before
 
 
 def sequence(*parts: bytes) -> bytes:
@@ -39,7 +39,7 @@ def sequence(*parts: bytes) -> bytes:
 
 
 def set_of(*parts: bytes) -> bytes:
-    return tlv(0x31, *sorted(parts))  # DER orders a SET OF by encoding
+    return tlv(0x31, *(sorted(parts) if len(parts) > 1 else parts))  # DER orders a SET OF by encoding
 
 
 def octets(content: bytes) -> bytes:

@@ -1,12 +1,13 @@
 """Signs mail: detached SignedData with signed attributes (RFC 5652 §5), ECDSA or RSA.
 
-What depends on the key alone is encoded once; per message only digest, time and signature are new, and stand in a form
-that is written once for each length of signature.
+What depends on the key alone is encoded once, in base64 too; per message only digest, time and signature are new, and
+stand in a form that is written once for each length of signature.
 """
 
 import hashlib
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 from asn1crypto import algos, cms
 from cryptography import x509
@@ -15,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from adapters.email.cms.der import INTEGERS, KINDS, content_info, issuer_and_serial, octets, sequence, set_of, tlv
+from adapters.email.transfer import LINE_BYTES, base64_lines
 
 SignerKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
@@ -23,6 +25,14 @@ _HASHES: dict[str, hashes.HashAlgorithm] = {
     "sha384": hashes.SHA384(),
     "sha512": hashes.SHA512(),
 }
+
+
+class _Form(NamedTuple):
+    """SignedData but for the attributes and the signature: whole lines of base64, what comes before and between."""
+
+    lines: bytes
+    before: bytes
+    between: bytes
 
 
 class Signer:
@@ -40,11 +50,12 @@ class Signer:
     ) -> None:
         self.certificate = certificate
         self.micalg = digest
-        self._key = key
+        self._rsa = key if isinstance(key, rsa.RSAPrivateKey) else None
+        self._ec = key if isinstance(key, ec.EllipticCurvePrivateKey) else None
         self._digest = getattr(hashlib, digest)
         self._hash = _HASHES[digest]
         self._ecdsa = ec.ECDSA(self._hash)
-        scheme = f"{digest}_{'rsa' if isinstance(key, rsa.RSAPrivateKey) else 'ecdsa'}"
+        scheme = f"{digest}_{'ecdsa' if self._rsa is None else 'rsa'}"
         self._scheme = bytes(algos.SignedDigestAlgorithm({"algorithm": scheme}).dump())
         digest_der = bytes(algos.DigestAlgorithm({"algorithm": digest}).dump())
         enclosed = sorted(one.public_bytes(Encoding.DER) for one in (certificate, *issuers))
@@ -53,36 +64,39 @@ class Signer:
         )
         self._before_attributes = b"".join((INTEGERS[1], issuer_and_serial(certificate), digest_der))
         self._attributes = _attributes_around(self._hash.digest_size)
-        self._forms: dict[int, tuple[bytes, bytes]] = {}
+        self._forms: dict[int, _Form] = {}
         """By the length of the signature; an elliptic one has four or five."""
 
     @property
     def is_slow(self) -> bool:
         """Whether a signature takes a millisecond rather than a tenth of one."""
-        return isinstance(self._key, rsa.RSAPrivateKey)
+        return self._rsa is not None
 
     def detached(self, content: bytes, at: int) -> bytes:
-        """SignedData over `content` without it, signing time `at` microseconds."""
+        """SignedData over `content` without it, in lines of base64; signing time `at` microseconds."""
         before, between = self._attributes
         attributes = b"".join((before, _time(at // 1_000_000), between, self._digest(content).digest()))
         signature = self._sign(attributes)
         form = self._forms.get(len(signature)) or self._form(len(attributes), len(signature))
         # Signed as a SET (tag 31), carried with an implicit tag A0 (RFC 5652 §5.4).
-        return b"".join((form[0], attributes[1:], form[1], signature))
+        return form.lines + base64_lines(b"".join((form.before, attributes[1:], form.between, signature)))
 
-    def _form(self, attributes: int, signature: int) -> tuple[bytes, bytes]:
-        """SignedData before the attributes' length, and between them and the signature, for these sizes in bytes."""
+    def _form(self, attributes: int, signature: int) -> _Form:
+        """SignedData for these sizes in bytes."""
         carried, signed = b"\xa0" + bytes(range(1, 256)).ljust(attributes)[: attributes - 1], b"\xff" * signature
         info = sequence(self._before_attributes, carried, self._scheme, octets(signed))
         whole = content_info("signed_data", sequence(self._before_signers, set_of(info)))
         before, between = whole.removesuffix(signed).split(carried[1:])
-        self._forms[signature] = (before, between)
-        return before, between
+        in_lines = len(before) - len(before) % LINE_BYTES
+        form = _Form(base64_lines(before[:in_lines]), before[in_lines:], between)
+        self._forms[signature] = form
+        return form
 
     def _sign(self, attributes: bytes) -> bytes:
-        if isinstance(self._key, rsa.RSAPrivateKey):
-            return self._key.sign(attributes, padding.PKCS1v15(), self._hash)
-        return self._key.sign(attributes, self._ecdsa)
+        if self._ec is not None:
+            return self._ec.sign(attributes, self._ecdsa)
+        assert self._rsa is not None
+        return self._rsa.sign(attributes, padding.PKCS1v15(), self._hash)
 
 
 @lru_cache(maxsize=4)

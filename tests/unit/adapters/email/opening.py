@@ -6,8 +6,9 @@ import binascii
 
 from adapters.email.cms.addressee import Addressee, enveloped
 from adapters.email.cms.signer import Signer
-from adapters.email.layers import base64_lines, sealed, signed
+from adapters.email.layers import sealed, signed
 from adapters.email.open import Opened, Refused, open_message
+from adapters.email.transfer import base64_lines
 from adapters.email.trust.trust import Trust
 from tests.direct import AT, MESSAGE, OUTER, Holder, authority, rsa_holder
 

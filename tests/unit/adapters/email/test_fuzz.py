@@ -62,8 +62,9 @@ def in_recipient(raw: bytes, damaged: bytes) -> bool:
 
 def test_every_flipped_byte_of_the_signed_entity_is_refused_or_lies_outside_what_is_signed():
     entity = signed_entity()
-    first = entity.index(b"--=_signed\r\n") + len(b"--=_signed\r\n")
-    last = entity.index(b"\r\n--=_signed\r\n", first)
+    delimiter = b"--" + read_entity(entity).parameter("boundary").encode() + b"\r\n"
+    first = entity.index(delimiter) + len(delimiter)
+    last = entity.index(b"\r\n" + delimiter, first)
     head = OUTER.encode()
     for position in range(len(entity)):
         damaged = bytearray(entity)
