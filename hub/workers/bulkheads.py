@@ -52,6 +52,10 @@ class Bulkheads:
         """How many deliveries count against the worker's places."""
         return self._running - len(self._slow)
 
+    def slow(self, now: float) -> list[str]:
+        """Partners of which a delivery takes long."""
+        return [partner for partner, places in self._of.items() if _is_slow(places, now)]
+
     def full(self, now: float) -> list[str]:
         """Partners that have no place left."""
         return [

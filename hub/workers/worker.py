@@ -14,6 +14,7 @@ from hub.exchange import OUTBOX, dispatch
 from hub.outbox import Ticket
 from hub.retention.daily import run_daily
 from hub.waiting.escalation import escalate
+from hub.workers.anteroom import Anteroom
 from hub.workers.bulkheads import Bulkheads
 from hub.workers.recovery import recover
 from hub.workers.rounds import lasting
@@ -23,7 +24,7 @@ CONCURRENT = 160
 no place waits in the queue, to be read, opened and decided again: a sixth more work for each.
 """
 CLAIMED = 64
-"""At most, at a time: of what one partner has no places for, the rest goes back."""
+"""At most, at a time: what one partner has no places for waits in the anteroom, and what finds none there goes back."""
 KEPT = 32
 """Of these, for what waits in the queue: retries and released rows must not starve while new ones pour in."""
 POLL_S = 1.0
@@ -49,6 +50,7 @@ class Worker:
         self._hub = hub
         self._running: dict[asyncio.Task[None], Ticket] = {}
         self._bulkheads = Bulkheads()
+        self._anteroom = Anteroom()
         self._returning: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
         self._free = asyncio.Event()
@@ -66,8 +68,9 @@ class Worker:
             self._hub.handover.close()
             recovery.cancel()
             retention.cancel()
-            if self._running:
-                await asyncio.wait(self._running, timeout=STOP_S)
+            self._return(self._anteroom.dismiss())
+            if self._running or self._returning:
+                await asyncio.wait({*self._running, *self._returning}, timeout=STOP_S)
             renewal.cancel()
 
     def stop(self) -> None:
@@ -78,6 +81,8 @@ class Worker:
         self._free.clear()
         steady = time.monotonic()
         self._bulkheads.settle(steady)
+        self._return(self._anteroom.dismiss(self._bulkheads.slow(steady)))
+        returning = bool(self._returning)
         room = min(CONCURRENT - self._bulkheads.quick, CLAIMED)
         try:
             now, lease, full = self._hub.clock.now(), self._hub.lease_us, self._bulkheads.full(steady)
@@ -89,20 +94,19 @@ class Worker:
         for ticket in tickets:
             self._start(ticket)
         if len(tickets) < room:
-            await self._idle(room_matters=bool(full))
+            # What goes back at this moment is in no claim: it is looked for again once it is there.
+            await self._idle(room_matters=bool(full or returning or self._returning))
         elif self._bulkheads.quick >= CONCURRENT:
             await self._wait_for_room()
 
     def _start(self, ticket: Ticket) -> None:
-        if not self._bulkheads.enter(ticket.recipient, ticket.id, time.monotonic()):
-            telemetry.GIVEN_BACK.inc()
-            task = asyncio.create_task(self._give_back(ticket))
-            self._returning.add(task)
-            task.add_done_callback(self._returning.discard)
-            return
-        task = asyncio.create_task(self._dispatch(ticket))
-        self._running[task] = ticket
-        task.add_done_callback(self._done)
+        now = time.monotonic()
+        if self._bulkheads.enter(ticket.recipient, ticket.id, now):
+            task = asyncio.create_task(self._dispatch(ticket))
+            self._running[task] = ticket
+            task.add_done_callback(self._done)
+        elif ticket.recipient in self._bulkheads.slow(now) or not self._anteroom.admit(ticket):
+            self._return([ticket])
 
     def _has_room(self) -> bool:
         return self._bulkheads.quick < CONCURRENT - KEPT
@@ -111,11 +115,22 @@ class Worker:
         ticket = self._running.pop(task)
         self._bulkheads.leave(ticket.recipient, ticket.id)
         self._free.set()
+        if following := self._anteroom.next(ticket.recipient):
+            self._start(following)
 
-    async def _give_back(self, ticket: Ticket) -> None:
-        """The partner has no place left here: another worker may have, or this one later."""
-        with contextlib.suppress(HubError):  # then the row goes back when its lease ends
-            await outbox.give_back(self._hub.database, [ticket])
+    def _return(self, tickets: list[Ticket]) -> None:
+        if not tickets:
+            return
+        telemetry.GIVEN_BACK.inc(len(tickets))
+        task = asyncio.create_task(self._give_back(tickets))
+        self._returning.add(task)
+        task.add_done_callback(self._returning.discard)
+
+    async def _give_back(self, tickets: list[Ticket]) -> None:
+        """Their partner has no place left here: another worker may have, or this one later."""
+        with contextlib.suppress(HubError):  # then the rows go back when their lease ends
+            await outbox.give_back(self._hub.database, tickets)
+        self._free.set()
 
     async def _wait_for_room(self) -> None:
         """A delivery that ends makes room, and one that takes long no longer counts."""
@@ -162,7 +177,7 @@ class Worker:
             await asyncio.sleep(self._renewed_every_s)
             until = self._hub.clock.now() + self._hub.lease_us
             with lasting("renewal"):
-                await outbox.renew(self._hub.database, self._running.values(), until)
+                await outbox.renew(self._hub.database, (*self._running.values(), *self._anteroom), until)
 
     @property
     def _renewed_every_s(self) -> float:

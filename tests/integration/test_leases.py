@@ -13,18 +13,22 @@ from tests.scenes import a_scene
 LEASE_US = 900_000
 
 
-async def test_a_delivery_that_outlasts_its_lease_stays_with_the_worker_that_is_alive(migrated_url):
+async def test_a_delivery_that_outlasts_its_lease_stays_with_the_worker_that_is_alive(migrated_url, monkeypatch):
+    """So does the next row, which waits in the anteroom for the one place."""
+    monkeypatch.setattr("hub.workers.bulkheads.PLACES", 1)
     async with a_scene(migrated_url) as scene:
         hub = replace(scene.hub, lease_us=LEASE_US)
         await scene.consent()
-        await scene.submit()
+        await scene.submit("first")
+        await scene.submit("second")
         lost, delivered = [], asyncio.Event()
 
         async def dialling(prepared):
-            for _ in range(3):
+            if lost:
+                delivered.set()
+            while len(lost) < 3:
                 await asyncio.sleep(LEASE_US / 1_000_000)
                 lost.append(await recover(hub, hub.clock.now()))
-            delivered.set()
             return Delivered(receipt=Receipt(kind="test", reference="1", at=hub.clock.now()))
 
         scene.channel.deliver = dialling
@@ -35,7 +39,7 @@ async def test_a_delivery_that_outlasts_its_lease_stays_with_the_worker_that_is_
         worker.stop()
         await running
         assert lost == [(0, 0)] * 3
-        assert await scene.rows(Outbox.state) == [("delivered",)]
+        assert await scene.rows(Outbox.state, Outbox.attempts) == [("delivered", 1)] * 2
 
 
 async def test_a_delivery_whose_worker_stopped_renewing_becomes_a_persons_question(migrated_url):

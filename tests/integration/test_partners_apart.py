@@ -96,6 +96,91 @@ async def test_a_row_for_which_its_partner_has_no_place_keeps_its_own_in_the_que
     assert again.id == first.id
 
 
+async def test_a_worker_that_stops_gives_back_what_has_not_begun(scene: Scene) -> None:
+    let_go = asyncio.Event()
+
+    async def deliver(_prepared: Prepared) -> Outcome:
+        await let_go.wait()
+        return DONE
+
+    scene.channel.deliver = deliver  # type: ignore[method-assign]
+    for n in range(PLACES + 8):
+        await scene.submit(f"k{n}")
+
+    async def all_taken() -> bool:
+        return {state for state, *_ in await states(scene, "lantern")} == {"in_flight", "claimed"}
+
+    async def given_back() -> bool:
+        return [state for state, *_ in await states(scene, "lantern")].count("queued") == 8
+
+    worker = Worker(scene.hub)
+    running = asyncio.create_task(worker.run())
+    await until(all_taken)
+    worker.stop()
+    await until(given_back)
+    let_go.set()
+    await running
+    assert sorted(await states(scene, "lantern")) == [("delivered", 1, None)] * PLACES + [("queued", 0, None)] * 8
+
+
+async def test_once_a_partner_is_slow_what_waits_for_its_places_goes_back(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that urgent rows overtake it, and other workers find it."""
+    monkeypatch.setattr("hub.workers.bulkheads.SLOW_S", 0.3)
+    let_go = asyncio.Event()
+
+    async def deliver(_prepared: Prepared) -> Outcome:
+        await let_go.wait()
+        return DONE
+
+    scene.channel.deliver = deliver  # type: ignore[method-assign]
+    for n in range(PLACES + 8):
+        await scene.submit(f"k{n}")
+
+    async def gone_back() -> bool:
+        found = await states(scene, "lantern")
+        return sorted(found) == [("in_flight", 1, None)] * PLACES + [("queued", 0, None)] * 8
+
+    async with working(scene):
+        await until(gone_back)
+        let_go.set()
+
+
+async def test_what_goes_back_late_is_taken_again_before_the_next_poll(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give_back, none_left = outbox.give_back, asyncio.Event()
+
+    async def late(*given: Any) -> None:
+        await none_left.wait()
+        await give_back(*given)
+
+    async def deliver(_prepared: Prepared) -> Outcome:
+        return DONE
+
+    async def claim(*given: Any, **more: Any) -> list[outbox.Ticket]:
+        found = await claimed(*given, **more)
+        if not found and not more["but"]:
+            asyncio.get_running_loop().call_later(0.05, none_left.set)
+        return found
+
+    claimed = outbox.claim
+    monkeypatch.setattr("hub.workers.worker.POLL_S", 3_600.0)
+    monkeypatch.setattr("hub.workers.anteroom.SEATS", 0)
+    monkeypatch.setattr(outbox, "give_back", late)
+    monkeypatch.setattr(outbox, "claim", claim)
+    scene.channel.deliver = deliver  # type: ignore[method-assign]
+    for n in range(PLACES + 8):
+        await scene.submit(f"k{n}")
+
+    async def all_arrived() -> bool:
+        return await states(scene, "lantern") == [("delivered", 1, None)] * (PLACES + 8)
+
+    async with working(scene):
+        await until(all_arrived)
+
+
 async def test_a_partner_that_is_away_is_left_alone_and_its_rows_keep_their_attempts(scene: Scene) -> None:
     tried = []
 

@@ -21,8 +21,8 @@ def test_a_quick_partner_has_many_places_and_no_more() -> None:
 
 def test_a_slow_partner_has_few() -> None:
     bulkheads = filled("a", SLOW_PLACES)
-    assert bulkheads.full(0.1) == []
-    assert bulkheads.full(LATER) == ["a"]
+    assert bulkheads.full(0.1) == bulkheads.slow(0.1) == []
+    assert bulkheads.full(LATER) == bulkheads.slow(LATER) == ["a"]
     assert not bulkheads.enter("a", "one-more", LATER)
 
 
