@@ -49,6 +49,8 @@ class SqliteDatabase:
         self._reader = _connect(path, busy=BUSY_SECONDS, cache_kib=1_000)
         self._writer = _connect(path, busy=0.0, cache_kib=4_000)
         self._reading = False
+        self._read: dict[tuple[Lookup, Any], list[Row]] = {}
+        """What the look-ups of this turn have found: each message asks for the directory's version."""
         self._log_pages = BUSY_PAGES
         self._before = CALM_UNITS
         self._questions = Questions(dialect.dialect(paramstyle="qmark"))
@@ -69,9 +71,12 @@ class SqliteDatabase:
     async def lookup(self, statement: Lookup, key: Any) -> list[Row]:
         try:
             self._read_on()
-            return self._reader.execute(statement.sqlite, (key,)).fetchall()
+            rows = self._read.get((statement, key))
+            if rows is None:
+                rows = self._read[statement, key] = self._reader.execute(statement.sqlite, (key,)).fetchall()
         except sqlite3.Error as error:
             raise StorageFailed("The database did not answer.") from error
+        return rows
 
     async def query(self, statement: Select[Any], **values: Any) -> list[Row]:
         text, row = self._questions(statement, values)
@@ -103,6 +108,7 @@ class SqliteDatabase:
     def _read_anew(self) -> None:
         if self._reading:
             self._reading = False
+            self._read.clear()
             self._reader.execute("COMMIT")
 
     async def _enqueue(self, work: Work) -> Any:

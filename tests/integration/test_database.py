@@ -124,6 +124,18 @@ async def test_a_change_by_another_process_is_seen_in_the_next_turn(tmp_path: Pa
     await database.close()
 
 
+async def test_who_asks_the_same_in_one_turn_is_answered_by_one_reading(tmp_path: Path):
+    """Every message asks for the directory's version, and the loop does one step for all messages at hand."""
+    path = tmp_path / "hub.sqlite"
+    database = await open_database(f"sqlite:///{path}")
+    await database.commit(Unit((key("a"),), ()))
+    first = await database.lookup(STATE, "a")
+    assert await database.lookup(STATE, "a") is first
+    await asyncio.sleep(0)
+    assert await database.lookup(STATE, "a") is not first
+    await database.close()
+
+
 @pytest.mark.parametrize(("others", "least", "most"), [(0, 1, 2), (20, 4, 8)], ids=["few wait", "many wait"])
 async def test_the_log_is_copied_into_the_file_in_small_pieces_while_few_wait(tmp_path: Path, others, least, most):
     """Whoever comes during the copying waits for it; under load it would hold up every third group."""
