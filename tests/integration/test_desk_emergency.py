@@ -3,6 +3,7 @@
 import pytest
 
 from hub.compliance import emergencies
+from hub.ledger.sequencer import Sequencer
 from hub.storage.tables import Disclosure, Outbox, Submission, WorkItem
 from tests.desk import a_desk
 from tests.disclosures import EMERGENCY, a_county
@@ -41,9 +42,15 @@ async def test_an_emergency_is_looked_at_first_then_disclosed_registered_and_rev
     assert "<b>Buprenorphine" not in seen.text
     assert await scene.rows(Submission.id) == []
     sent = FORM | {"member": scene.member, "step": "disclose"}
-    assert [(await ana.post(NEW, sent)).status for _ in range(2)] == [303, 303]
-    assert len(await scene.rows(Submission.id)) == 1
+    taken = {(await ana.post(NEW, sent)).location for _ in range(2)}
+    ((submission,),) = await scene.rows(Submission.id)
+    assert taken == {f"/desk/emergencies/{submission}"}
     assert await scene.dispatch_all() == ["delivered"]
+    await Sequencer(scene.hub.database, scene.hub.ring, scene.hub.clock).finish()
+    seen = await ana.get(f"/desk/emergencies/{submission}")
+    assert "disclosed medications to Emergency Room" in (await ana.get(seen.location)).words
+    eve = await desk.somebody("eve", "compliance", organizations=("lantern",))
+    assert (await eve.get(f"/desk/emergencies/{submission}")).status == 404
     ((disclosure, purpose),) = await scene.rows(Disclosure.id, Disclosure.purpose)
     assert purpose == "treatment"
     record = await emergencies.record(scene.hub, disclosure, "harbor", by="harbor/privacy")
@@ -73,7 +80,17 @@ async def test_a_person_who_was_asked_and_refused_is_not_overridden(scene, desk)
 
 
 @pytest.mark.parametrize(
-    "field", ["recipient", "information", "determined_by_name", "determined", "consent", "recipient_name", "words"]
+    "field",
+    [
+        "organization",
+        "recipient",
+        "information",
+        "determined_by_name",
+        "determined",
+        "consent",
+        "recipient_name",
+        "words",
+    ],
 )
 async def test_what_is_missing_is_said_beside_its_field_and_nothing_is_handed_in(scene, desk, field):
     ana = await desk.somebody("ana", "privacy")
