@@ -13,7 +13,8 @@ def combined_with_notes(form: Form) -> Reasons:
     found: Reasons = NOTHING
     if form.kind != "counseling_notes":
         found += ("notes.separate_consent",)
-    if form.beside or (form.kind == "counseling_notes" and not form.only_notes):
+    others = (form.consent.information or frozenset()) - {COUNSELING_NOTES}  # a blank combines nothing
+    if form.beside or (form.kind == "counseling_notes" and others):
         found += ("consent.combined",)
     if COUNSELING_NOTES not in form.listed:
         found += ("scope.information",)

@@ -644,12 +644,12 @@ class Reading:
     def kind_of_form(self, form, item):
         kind, listed, purposes = form["kind"], form["information"] or [], form["purposes"] or []
         beside = "counseling_notes" in listed and len(listed) > 1
-        alone = listed == ["counseling_notes"]
+        others = set(listed) - {"counseling_notes"}
         signed = set(form["signed_by"] or ())
         by_parent = bool(signed & set(self.patient.get("parents", ())))
         rows = {
             "notes.separate_consent": item["note"] and kind != "counseling_notes",
-            "consent.combined": (item["note"] and (beside or (kind == "counseling_notes" and not alone)))
+            "consent.combined": (item["note"] and (beside or (kind == "counseling_notes" and others)))
             or (bool(set(purposes) & PROCEEDINGS) and len(purposes) > 1),
             "consent.conditioned": kind == "counseling_notes" and form.get("conditioned", False),
             self.bar(): item["what"] == "record" and self.base in PROCEEDINGS and kind != "proceeding",
