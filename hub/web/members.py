@@ -1,7 +1,7 @@
 """Members over HTTP: registering, reading and changing them.
 
 INVARIANT: no-existence-leak. An organization reads back its own relations only, never what another one stated;
-identity is shown to the people of those who take care of the member.
+by what a member is known is shown to the people of those who take care of them.
 """
 
 from typing import Any
@@ -22,6 +22,8 @@ from hub.web.body import json_response, read_json
 
 _CARING = ("program", "treating_provider", "primary_case_manager")
 _KEEPING = ("program", "primary_case_manager")
+_STATED_BY_ALL = ("given", "family", "born", "cin")
+"""What every registration of this member said; the rest one organization may have said alone."""
 _MOST_LINKS = 100
 
 
@@ -59,7 +61,8 @@ async def show(request: web.Request) -> web.Response:
     own = {link for link in links if link[0] == who.organization}
     view = {"id": member, "relations": _by_relation(own)}
     if who.role == "staff" and any(relation in _CARING for _, relation in own):
-        view |= msgspec.to_builtins(await members.identity(hub, member))
+        known = msgspec.to_builtins(await members.identity(hub, member))
+        view |= {name: known[name] for name in _STATED_BY_ALL}
         await note_view(hub, who, "member", member, member)
     return json_response(view)
 

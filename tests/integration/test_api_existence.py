@@ -62,6 +62,20 @@ async def existing(api: Api) -> dict[str, str]:
     }
 
 
+async def test_whoever_registers_a_person_reads_back_nothing_that_others_said_of_them(api: Api) -> None:
+    harbor, clinic = await api.caller("harbor", "staff"), await api.caller("valley-clinic", "staff")
+    said = NORA | {"phone": "+17075550123", "sex": "female", "relations": {"program": ["harbor"]}}
+    await harbor("POST", "/v1/members", said)
+    seen = []
+    for person in (NORA, NORA | {"cin": "09999999A"}):
+        claims = person | {"relations": {"treating_provider": ["valley-clinic"]}}
+        member = (await clinic("POST", "/v1/members", claims)).json["id"]
+        shown = (await clinic("GET", f"/v1/members/{member}")).json
+        seen.append(shown | {"id": "", "cin": ""})
+    assert seen[0] == seen[1], "known here or new"
+    assert "+17075550123" not in str(seen)
+
+
 async def test_whoever_merely_registered_a_person_limits_nothing_that_others_hold(
     api: Api, existing: dict[str, str]
 ) -> None:
