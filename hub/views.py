@@ -31,11 +31,13 @@ async def submission(hub: Hub, submission_id: str, viewer: str) -> dict[str, Any
     if stored is None:
         raise NotAvailable
     rows = await hub.database.lookup(_OUTBOX, submission_id)
-    if viewer != stored.sender:
-        rows = [row for row in rows if row[1] == viewer and row[3] == "delivered"]
+    own = viewer == stored.sender
+    if not own:
+        # Who of the sender's people let it go is the sender's.
+        rows = [(*row[:-1], None) for row in rows if row[1] == viewer and row[3] == "delivered"]
         if not rows:
             raise NotAvailable
-    decisions = await hub.database.lookup(_DECISIONS, submission_id) if viewer == stored.sender else []
+    decisions = await hub.database.lookup(_DECISIONS, submission_id) if own else []
     attempts = await _attempts(hub, [row[0] for row in rows])
     return {
         "id": stored.id,
@@ -44,7 +46,7 @@ async def submission(hub: Hub, submission_id: str, viewer: str) -> dict[str, Any
         "purpose": stored.purpose,
         "priority": stored.priority,
         "created_at": stored.created_at,
-        "items": await _items(hub, stored) if viewer == stored.sender else [],
+        "items": await _items(hub, stored) if own else [],
         "recipients": [_recipient(row, decisions, attempts.get(row[0], [])) for row in sorted(rows)],
     }
 

@@ -191,6 +191,17 @@ async def test_nobody_else_sees_a_submission(database_url):
                 await views.submission(scene.hub, submission, viewer)
 
 
+async def test_a_recipient_does_not_see_who_of_the_senders_people_let_it_go(scene):
+    await scene.consent()
+    submission = await scene.submit()
+    approved = "UPDATE outbox SET approved_by = 'harbor/ana harbor/leo' RETURNING id"
+    await scene.hub.database.returning(Returning(approved, approved), ())
+    assert await scene.dispatch_all() == ["delivered"]
+    shown = {who: await views.submission(scene.hub, submission, who) for who in ("harbor", "lantern")}
+    assert shown["harbor"]["recipients"][0]["approved_by"] == "harbor/ana harbor/leo"
+    assert "harbor/ana" not in str(shown["lantern"])
+
+
 async def test_an_unknown_recipient_organization_is_named_by_its_field(database_url):
     async with a_scene(database_url) as scene:
         with pytest.raises(Malformed) as caught:
