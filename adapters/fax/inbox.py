@@ -42,6 +42,8 @@ class Inbox(Protocol):
         """Delete it there. Only after its pages are durable elsewhere."""
         ...
 
+    async def close(self) -> None: ...
+
 
 class HylaFaxInbox:
     """An `Inbox`. Raises `ConfigurationError` for a server on another machine."""
@@ -63,6 +65,9 @@ class HylaFaxInbox:
     async def remove(self, reference: str) -> None:
         """Delete it at the server. Only after its pages are durable elsewhere."""
         await asyncio.to_thread(self._asked, lambda session: session.remove(reference))
+
+    async def close(self) -> None:
+        """Every question closes its own connection."""
 
     def _asked(self, question: Callable[[Session], T]) -> T:
         server = self._server

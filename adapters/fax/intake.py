@@ -43,13 +43,16 @@ class FaxIntake:
 
     async def run(self, take: Take) -> None:
         """Poll until cancelled; a server that is away is asked again."""
-        while True:
-            seen = self._touched()
-            try:
-                await self.collect(take)
-            except self._inbox.failures as error:
-                _log.warning("the fax server did not answer", code=type(error).__name__)
-            await self._until_due(seen)
+        try:
+            while True:
+                seen = self._touched()
+                try:
+                    await self.collect(take)
+                except self._inbox.failures as error:
+                    _log.warning("the fax server did not answer", code=type(error).__name__)
+                await self._until_due(seen)
+        finally:
+            await self._inbox.close()
 
     async def collect(self, take: Take) -> int:
         """Give every whole fax there to the hub; returns how many. Raises the inbox's failures, and as `take`."""

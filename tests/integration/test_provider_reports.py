@@ -152,8 +152,7 @@ async def test_a_fax_that_came_in_is_fetched_at_once_when_it_is_reported_kept_an
         while cloud.arrived:  # noqa: ASYNC110 - what happens at a provider tells nobody here
             await asyncio.sleep(0.02)
     listening.cancel()
-    await asyncio.gather(listening, return_exceptions=True)
-    await account.close()
+    await asyncio.gather(listening, return_exceptions=True)  # the inbox's connections end with it, or are warned of
 
     ((inbound,),) = await cloud.hub.database.query(select(Inbound.id))
     arrival = (await read(cloud.hub, inbound)).arrival

@@ -18,3 +18,5 @@ class FakeInbox:
 
     async def remove(self, reference: str) -> None:
         del self.faxes[reference]
+
+    async def close(self) -> None: ...

@@ -19,7 +19,7 @@ class TelnyxInbox:
     failures: tuple[type[Exception], ...] = (NoReplyError,)
 
     def __init__(self, provider: Telnyx) -> None:
-        self._ask = provider.ask
+        self._ask, self.close = provider.ask, provider.close
 
     async def waiting(self) -> list[ReceivedFax]:
         """The received faxes that the provider still holds, oldest first."""
@@ -43,7 +43,7 @@ class SinchInbox:
     failures: tuple[type[Exception], ...] = (NoReplyError,)
 
     def __init__(self, provider: Sinch) -> None:
-        self._ask, self._place = provider.ask, provider.place
+        self._ask, self._place, self.close = provider.ask, provider.place, provider.close
 
     async def waiting(self) -> list[ReceivedFax]:
         """The received faxes whose file the provider still holds, oldest first."""
