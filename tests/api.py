@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 import aiohttp
+from yarl import URL
 
 from hub.context import Hub
 from hub.model import new_id
@@ -59,11 +60,12 @@ class Caller:
         self._session = session
         self._headers = {} if token is None else {"Authorization": f"Bearer {token}"}
 
-    async def __call__(self, method: str, path: str, body: Any = None, **options: Any) -> Answer:
+    async def __call__(self, method: str, path: str | URL, body: Any = None, **options: Any) -> Answer:
         headers = self._headers | options.pop("headers", {})
         if body is not None:
             options["json"] = body
-        async with self._session.request(method, self._base + path, headers=headers, **options) as response:
+        where = path if isinstance(path, URL) else self._base + path
+        async with self._session.request(method, where, headers=headers, **options) as response:
             return Answer(response.status, await response.read(), dict(response.headers))
 
     async def submit(self, key: str, manifest: Any = MANIFEST, **documents: bytes) -> Answer:

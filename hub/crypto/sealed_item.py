@@ -105,11 +105,13 @@ def open_item(item: bytes, key: bytes, verify_key: bytes | None = None) -> Opene
     header = read_header(item)
     sealed = item[item.index(b"\n", len(LABEL)) + 1 :]
     try:
-        signed = msgspec.json.decode(SealedBox(PrivateKey(key)).decrypt(sealed), type=_Signed)
+        secret = PrivateKey(key)
+        signed = msgspec.json.decode(SealedBox(secret).decrypt(sealed), type=_Signed)
         plain = msgspec.json.decode(signed.plain, type=Plain)
     except (CryptoError, ValueError, TypeError, RecursionError):
         raise IntegrityFailed("The item does not open with this key.", code="sealed-item-key") from None
-    said = Header(recipient=plain.recipient, key=header.key, information=plain.information)
+    own = key_name(bytes(secret.public_key))
+    said = Header(recipient=plain.recipient, key=own, information=plain.information)
     if plain.version != VERSION or said != header:
         raise IntegrityFailed("The item was relabelled on the way.", code="sealed-item-label")
     if verify_key is not None:

@@ -26,10 +26,10 @@ async def check(request: web.Request, body: bytes) -> bool:
         return False
     if hub.signatures is None:
         raise Unauthorized("Signed requests cannot be read here.", code="signature-absent")
-    authority = urlsplit(hub.address).netloc if hub.address else request.host
+    authority = _authority(hub.address or f"{request.scheme}://{request.host}")
     headers = {name.lower(): ", ".join(request.headers.getall(name)) for name in request.headers}
     try:
-        stamp = hub.signatures.read(headers, authority, request.path, body, dict(who.signers))
+        stamp = hub.signatures.read(headers, authority, request.rel_url.raw_path, body, dict(who.signers))
     except IntegrityFailed as error:
         raise Unauthorized(error.message, code=error.detail_code) from None
     await signers.use_once(hub, who.organization, stamp.key_id, stamp.nonce, stamp.created_s)
@@ -54,6 +54,13 @@ async def keys(request: web.Request) -> web.Response:
         for key in request.app[HUB].ring.all_of(KeyKind.DELIVERY)
     ]
     return json_response({"keys": found})
+
+
+def _authority(address: str) -> str:
+    """`@authority` (RFC 9421 §2.2.3): in lower case, without the scheme's own port."""
+    found = urlsplit(address)
+    own = ":443" if found.scheme == "https" else ":80"
+    return found.netloc.lower().removesuffix(own)
 
 
 def _base64url(raw: bytes) -> str:

@@ -132,3 +132,26 @@ def test_the_clients_seal_and_open_what_the_hub_never_reads(tmp_path: Any, capsy
     assert main(["open", str(item), "--signed-by", public, *key]) == 1
     assert main(["open", str(document), *key]) == 2
     assert main(["seal", "--new-key", str(tmp_path / "lantern.key")]) == 3, "a key is never written over"
+
+
+def test_any_byte_changed_is_one_line_and_no_document(tmp_path: Any, capsys: Any) -> None:
+    """Through the command itself, here and there; cut there, too."""
+    document, item, out = tmp_path / "a.txt", tmp_path / "a.sealed", tmp_path / "read.txt"
+    document.write_bytes(SECRET)
+    for kind in ("key", "signing-key"):
+        main(["seal", f"--new-{kind}", str(tmp_path / kind)])
+    public, signer = capsys.readouterr().out.split()
+    words = ["--for", "lantern", "--key", public, "--from", "harbor", "--information", "assessment", "--title", "A"]
+    main(["seal", str(document), *words, "--sign", str(tmp_path / "signing-key"), "--out", str(item)])
+    capsys.readouterr()
+    whole = item.read_bytes()
+    places = (*range(0, 130, 7), *range(130, len(whole), 400))
+    changed = [bytes((*whole[:at], whole[at] ^ 1, *whole[at + 1 :])) for at in places]
+    for each in (*changed, *(whole[:at] for at in places)):
+        item.write_bytes(each)
+        status = main(
+            ["open", str(item), "--signed-by", signer, "--key-file", str(tmp_path / "key"), "--out", str(out)]
+        )
+        told = capsys.readouterr()
+        assert (status in (1, 2), told.out, told.err.count("\n"), "Traceback" in told.err) == (True, "", 1, False)
+        assert not out.exists()

@@ -17,6 +17,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from nacl.signing import SigningKey
+from yarl import URL
 
 from adapters.api.channel import ApiChannel
 from adapters.api.incoming import RequestSignatures
@@ -86,6 +87,25 @@ async def line(migrated_url: str) -> AsyncIterator[Line]:
 
 async def test_what_the_key_signed_is_taken(line: Line) -> None:
     assert (await line.message()).status == 200
+
+
+async def test_the_path_counts_as_it_was_sent(line: Line) -> None:
+    """`%24` and `$` are two spellings of one path, and two different signatures (RFC 9421 §2.2.6)."""
+    body, sent = json.dumps(notification(message="m-9")).encode(), FHIR.replace("$", "%24")
+    for number, path in enumerate((FHIR, sent)):
+        headers = signed(path, body, "application/fhir+json", nonce=f"n-{number}")
+        url = URL(f"http://127.0.0.1:{line.api.port}{sent}", encoded=True)
+        answer = await line.caller("POST", url, data=body, headers=headers)
+        assert answer.status == (200 if path == sent else 401)
+
+
+@pytest.mark.parametrize("address", ["https://HUB.example", "https://hub.example:443"])
+async def test_the_hubs_own_address_is_normal_however_it_was_configured(line: Line, address: str) -> None:
+    line.scene.hub = dataclasses.replace(line.scene.hub, address=address)
+    async with an_api(line.scene.hub) as api:
+        token = (await tokens.issue(line.scene.hub, "harbor", "sender", by="county")).token
+        other = Line(line.scene, api, token)
+        assert (await other.message()).status == 200
 
 
 async def test_nothing_unsigned_is_taken_on_any_way_in(line: Line) -> None:

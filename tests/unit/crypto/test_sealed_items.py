@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from nacl.public import PrivateKey
 from nacl.signing import SigningKey
 
-from hub.crypto.sealed_item import LABEL, VERSION, Header, Plain, open_item, read_header, seal_item
+from hub.crypto.sealed_item import LABEL, VERSION, Plain, open_item, read_header, seal_item
 from hub.errors import IntegrityFailed, Malformed
 
 VECTOR = json.loads((Path(__file__).parents[2] / "vectors" / "sealed-item-v1.json").read_text())
@@ -95,16 +95,17 @@ def test_anything_else_is_no_sealed_item(item: bytes) -> None:
         read_header(item)
 
 
-@given(st.integers(0, len(ITEM) - 1), st.integers(1, 255))
-def test_any_byte_changed_is_noticed(at: int, by: int) -> None:
-    changed = bytearray(ITEM)
-    changed[at] ^= by
-    try:
-        opened = open_item(bytes(changed), KEY, SIGNER)
-    except (IntegrityFailed, Malformed):
-        return
-    # Only the name of the key is outside what the box binds: it helps a reader choose, and proves nothing.
-    assert opened.plain == open_item(ITEM, KEY).plain
-    assert read_header(bytes(changed)) == Header(
-        recipient="lantern", key=read_header(bytes(changed)).key, information="assessment"
-    )
+def test_any_byte_changed_is_refused() -> None:
+    for at in range(len(ITEM)):
+        changed = bytearray(ITEM)
+        changed[at] ^= 1 << at % 8
+        with pytest.raises((IntegrityFailed, Malformed)):
+            open_item(bytes(changed), KEY, SIGNER)
+
+
+@given(st.integers(0, len(ITEM) - 1), st.binary(max_size=3))
+def test_anything_written_into_it_or_cut_out_is_refused(at: int, instead: bytes) -> None:
+    changed = ITEM[:at] + instead + ITEM[at + 1 :]
+    if changed != ITEM:
+        with pytest.raises((IntegrityFailed, Malformed)):
+            open_item(changed, KEY, SIGNER)

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import load_der_private_key
+from hypothesis import given
+from hypothesis import strategies as st
+from nacl.exceptions import BadSignatureError
 from nacl.signing import SigningKey
 
 from adapters.api.signature import (
@@ -121,3 +124,88 @@ def test_the_hubs_own_delivery_signature_is_no_acknowledgement():
     with pytest.raises(IntegrityFailed) as refusal:
         verify_acknowledgement(signed(), 200, DIGEST, "d-1", KEYS["hub-1"])
     assert refusal.value.detail_code == "signature-scope"
+
+
+# RFC 9421, appendix B.4: a request, and what may and may not be done to it on its way.
+B4 = '("@method" "@path" "@authority" "accept");created=1618884473;keyid="test-key-ed25519"'
+B4_SIGNATURE = "ZT1kooQsEHpZ0I1IjCqtQppOmIqlJPeo7DHR3SoMn0s5JZ1eRGS0A+vyYP9t/LXlh5QMFFQ6cpLt2m0pmj3NDA=="
+B4_REQUEST = ("GET", "/demo", "example.org", "application/json, */*")
+B4_NAMES = ("@method", "@path", "@authority", "accept")
+
+
+def test_the_signature_of_b_4_is_the_one_printed_in_the_rfc():
+    der = base64.b64decode(RFC["private_key_pkcs8_b64"])
+    key = SigningKey(load_der_private_key(der, None).private_bytes_raw())
+    base = signature_base(tuple(zip(B4_NAMES, B4_REQUEST, strict=True)), B4)
+    assert base64.b64encode(key.sign(base).signature).decode() == B4_SIGNATURE
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        ("POST", "/demo", "example.org", "application/json, */*"),
+        ("GET", "/demo", "example.com", "application/json, */*"),
+        ("GET", "/demo", "example.org", "*/*, application/json"),
+    ],
+)
+def test_what_b_4_says_breaks_the_signature_breaks_it(changed):
+    der = base64.b64decode(RFC["private_key_pkcs8_b64"])
+    public = SigningKey(load_der_private_key(der, None).private_bytes_raw()).verify_key
+    with pytest.raises(BadSignatureError):
+        public.verify(signature_base(tuple(zip(B4_NAMES, changed, strict=True)), B4), base64.b64decode(B4_SIGNATURE))
+
+
+MALFORMED = {
+    "no label": ("signature-input", "sig=(", "("),
+    "an upper-case label": ("signature-input", "sig=(", "Sig=("),
+    "another label for the signature": ("signature", "sig=:", "sig2=:"),
+    "no created": ("signature-input", ";created=1790000000", ""),
+    "a created that is no integer": ("signature-input", "created=1790000000", "created=1790000000.0"),
+    "a created as a string": ("signature-input", "created=1790000000", 'created="1790000000"'),
+    "a created before 1970": ("signature-input", "created=1790000000", "created=-1"),
+    "a created of many digits": ("signature-input", "created=1790000000", "created=" + "9" * 40),
+    "no nonce": ("signature-input", ';nonce="d-1"', ""),
+    "a nonce that ends the string": ("signature-input", 'nonce="d-1"', 'nonce="d-1\\""'),
+    "an expiry nobody agreed on": ("signature-input", ';alg="ed25519"', ';expires=1790000300;alg="ed25519"'),
+    "two algorithms": ("signature-input", ';alg="ed25519"', ';alg="ed25519";alg="ed25519"'),
+    "another algorithm": ("signature-input", 'alg="ed25519"', 'alg="rsa-v1_5-sha256"'),
+    "no algorithm": ("signature-input", ';alg="ed25519"', ""),
+    "no tag": ("signature-input", ';tag="part2hub/delivery/v1"', ""),
+    "other parameters": ("signature-input", ';alg="ed25519"', ';alg="ed25519";x=1'),
+    "components in another order": ("signature-input", '"@method" "@authority"', '"@authority" "@method"'),
+    "a component twice": ("signature-input", '"@method" ', '"@method" "@method" '),
+    "one component less": ("signature-input", ' "content-type"', ""),
+    "one component more": ("signature-input", '"content-type"', '"content-type" "x"'),
+    "the request's component in a request": ("signature-input", '"content-digest"', '"content-digest";req'),
+    "a structured component": ("signature-input", '"content-type"', '"content-type";sf'),
+    "a component of a dictionary": ("signature-input", '"content-digest"', '"content-digest";key="sha-256"'),
+    "a component in bytes": ("signature-input", '"content-type"', '"content-type";bs'),
+    "white space where none is": ("signature-input", '("@method"', '( "@method"'),
+    "a line end": ("signature-input", ";created", "\n;created"),
+    "a second signature": ("signature", "sig=:", "sig=:AAAA:, sig=:"),
+    "a signature that is no byte sequence": ("signature", "sig=:", 'sig="'),
+    "base64 of the web": ("signature", "sig=:", "sig=:_-"),
+    "a signature cut short": ("signature", "==:", ":"),
+    "nothing": ("signature", "sig", ""),
+}
+
+
+@pytest.mark.parametrize(("header", "old", "new"), MALFORMED.values(), ids=MALFORMED)
+def test_a_malformed_or_differing_signature_is_refused_and_never_an_error_of_ours(header, old, new):
+    headers = signed()
+    assert old in headers[header]
+    headers[header] = headers[header].replace(old, new, 1)
+    with pytest.raises(IntegrityFailed):
+        verify_delivery(headers, "plan.example", "/in", DIGEST, KEYS)
+
+
+@given(st.sampled_from(["signature-input", "signature"]), st.integers(0, 400), st.text(max_size=3))
+def test_anything_written_into_a_signature_is_refused(header, at, instead):
+    headers = signed()
+    stated = headers[header]
+    at %= len(stated)
+    headers[header] = stated[:at] + instead + stated[at + 1 :]
+    if headers[header] == stated:
+        return
+    with pytest.raises(IntegrityFailed):
+        verify_delivery(headers, "plan.example", "/in", DIGEST, KEYS)
