@@ -10,23 +10,13 @@ from hub.record import entry
 from hub.smart import scopes
 from hub.smart.assertions import Asserted
 from hub.storage.database import Step, Unit
-from hub.storage.statements import Insert, InsertNew, Returning, columns_of
+from hub.storage.statements import Insert, InsertNew, columns_of
 from hub.storage.tables import AccessToken, SmartAssertion
 from hub.storage.tokens import PREFIX
 
 LIFE_S = 900
 _USE = InsertNew(SmartAssertion, columns_of(SmartAssertion), ("hash",))
 _ADD = Insert(AccessToken, columns_of(AccessToken))
-_EXPIRED = (
-    Returning(
-        "DELETE FROM smart_assertion WHERE expires_at < ? RETURNING 1",
-        "DELETE FROM smart_assertion WHERE expires_at < $1 RETURNING 1",
-    ),
-    Returning(
-        "DELETE FROM access_token WHERE expires_at < ? RETURNING 1",
-        "DELETE FROM access_token WHERE expires_at < $1 RETURNING 1",
-    ),
-)
 
 
 class Granted(NamedTuple):
@@ -50,6 +40,4 @@ async def grant(hub: Hub, asserted: Asserted, asked: str) -> Granted:
         await hub.database.commit(Unit((Step(_USE, (used, asserted.expires_at), "jti"),), writes))
     except Stale:
         raise Unauthorized("The client is not known by this assertion.") from None
-    for statement in _EXPIRED:
-        await hub.database.returning(statement, (now,))
     return Granted(token, scope)

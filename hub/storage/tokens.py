@@ -25,6 +25,7 @@ PREFIX = "p2h_"
 _REMEMBERED_S = 1.0
 _MOST_REMEMBERED = 10_000
 _DAY_US = 86_400_000_000
+_MOST_DAYS = 3_650
 
 _ADD = Insert(Token, columns_of(Token))
 _REVOKE = Change(Token, ("revoked_at",), ("id",))
@@ -120,12 +121,14 @@ async def issue(
 ) -> Issued:
     """Issue a token, for so many days or until revoked; `person`: whose it is, a system's if nobody's.
 
-    Raises `Malformed` for an unknown organization or role, or as `persons.named`.
+    Raises `Malformed` for an unknown organization or role, for a time that is none, or as `persons.named`.
     """
     if organization not in (await hub.directory.current()).organizations:
         raise Malformed("The directory has no such organization.", field="organization")
     if role not in ROLES:
         raise Malformed("A role is one of " + ", ".join(ROLES) + ".", field="role")
+    if days is not None and not 1 <= days <= _MOST_DAYS:
+        raise Malformed(f"A token lasts 1 to {_MOST_DAYS} days, or until it is revoked.", field="days")
     whose = await _whose(hub, person, role) if person else persons.NOBODY
     issued = Issued(new_id(), PREFIX + os.urandom(32).hex())
     now = hub.clock.now()

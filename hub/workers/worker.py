@@ -16,6 +16,7 @@ from hub.retention.daily import run_daily
 from hub.waiting.escalation import escalate
 from hub.workers.anteroom import Anteroom
 from hub.workers.bulkheads import Bulkheads
+from hub.workers.expired import forget_expired
 from hub.workers.recovery import recover
 from hub.workers.rounds import lasting
 
@@ -168,8 +169,9 @@ class Worker:
 
     async def _destroy_regularly(self) -> None:
         while True:
-            with lasting("retention"):
-                await run_daily(self._hub)
+            for task in (run_daily, forget_expired):
+                with lasting(task.__name__):
+                    await task(self._hub)
             await asyncio.sleep(DAILY_S)
 
     async def _renew_regularly(self) -> None:

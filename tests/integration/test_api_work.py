@@ -175,3 +175,10 @@ async def test_work_is_given_to_somebody_who_sees_it(api: Api, harbor: Caller, n
     for wrong in (people["sender"], people["staff"], "nobody"):
         refused = await harbor("POST", place, {"to": wrong})
         assert (refused.status, refused.json["field"]) == (400, "$.to")
+
+
+@pytest.mark.parametrize("days", [0, -1, 10**15])
+async def test_a_token_is_not_issued_for_a_time_that_is_none(api: Api, days: int) -> None:
+    admin = await api.caller("county", "admin")
+    answer = await admin("POST", "/v1/tokens", {"organization": "harbor", "role": "sender", "days": days})
+    assert (answer.status, answer.json["field"]) == (400, "days")

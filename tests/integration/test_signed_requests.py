@@ -25,6 +25,7 @@ from hub.crypto.keyring import KeyKind
 from hub.model import ChannelKind, Delivered, Endpoint
 from hub.storage import signers, tokens
 from hub.storage.tables import Inbound, Submission
+from hub.workers.expired import forget_expired
 from tests.api import Answer, Api, an_api
 from tests.contract.channel_parcel import sample_parcel
 from tests.integration.test_fhir_messages import notification
@@ -162,6 +163,14 @@ async def test_whatever_differs_is_refused_and_not_kept(line: Line, changes: dic
 async def test_a_nonce_is_used_once_also_for_another_message(line: Line) -> None:
     assert [(await line.message(number)).status for number in (1, 2)] == [200, 401]
     assert (await line.message(2, nonce="n-2")).status == 200
+
+
+async def test_a_used_nonce_is_kept_as_long_as_it_could_be_used_again_and_no_longer(line: Line) -> None:
+    await line.message()
+    assert await forget_expired(line.api.hub) == 0
+    assert (await line.message(2)).status == 401
+    line.api.hub.clock.ahead += 3 * signers.FRESH_S * 1_000_000  # type: ignore[attr-defined]
+    assert await forget_expired(line.api.hub) == 1
 
 
 async def test_without_a_key_nobody_has_to_sign(line: Line) -> None:
