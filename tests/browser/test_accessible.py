@@ -14,6 +14,7 @@ READER = (
     "/desk/log?outcome=withheld",
     "/desk/work",
     "/desk/registers",
+    "/desk/emergencies/new",
     "/desk/charts",
     "/desk/audit",
     "/desk/policy",
