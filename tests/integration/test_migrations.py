@@ -137,6 +137,19 @@ def test_a_server_that_does_not_answer_leaves_no_folder_of_its_name_behind(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_file_of_passwords_that_is_none_is_named(
+    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "pgpass"
+    file.write_text("the password alone\n")
+    file.chmod(0o600)
+    monkeypatch.setenv("PGPASSFILE", str(file))
+    there = urlsplit(postgres_url)
+    without = there._replace(netloc=f"{there.username}@{there.hostname}:{there.port}")
+    with pytest.raises(ConfigurationError, match="PGPASSFILE"):
+        migrations.upgrade(without.geturl())
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [

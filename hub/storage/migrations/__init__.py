@@ -36,13 +36,17 @@ def upgrade(url: str) -> None:
         ) from None
     except (DBAPIError, PostgresError) as error:
         raise _refused(error.orig if isinstance(error, DBAPIError) else error) from error
+    except ValueError as error:  # the driver's word, before it asks the server
+        raise ConfigurationError(
+            "HUB_DATABASE_URL cannot be meant, or a line of PGPASSFILE is not HOST:PORT:DATABASE:USER:PASSWORD."
+        ) from error
     except OSError as error:
         raise Unavailable("The database does not answer; its schema could not be checked.") from error
 
 
 _REFUSALS = {
     "28000": "The database does not let the user of HUB_DATABASE_URL in.",
-    "28P01": "The database refuses the password for HUB_DATABASE_URL (of PGPASSFILE, where it has none).",
+    "28P01": "The database refuses the password for HUB_DATABASE_URL (of PGPASSFILE, mode 600, where it has none).",
     "3D000": "The database that HUB_DATABASE_URL names does not exist.",
     "42501": "The user of HUB_DATABASE_URL may not make tables in its database; let it own the database.",
 }
