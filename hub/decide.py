@@ -38,6 +38,11 @@ class Asked(Frozen, frozen=True, kw_only=True):
     stated: Stated | None = None
     """Bases other than a consent, in the policy's words."""
 
+    @property
+    def classes(self) -> dict[str, str]:
+        """The class of information of each item, by its id."""
+        return {item_id(number): item.information for number, item in enumerate(self.items, 1)}
+
 
 class ItemRecord(Frozen, frozen=True, kw_only=True):
     item: str

@@ -8,7 +8,7 @@ import msgspec
 from hub import outbox, packets
 from hub.bases import reviews
 from hub.context import Hub
-from hub.decide import DecisionRecord, item_id
+from hub.decide import DecisionRecord
 from hub.decided import Decided, step
 from hub.deliver import Route
 from hub.errors import Stale
@@ -169,8 +169,8 @@ def _disclosure(
     released: tuple[str, ...],
     now: int,
 ) -> Step:
-    asked = {item_id(n): item.information for n, item in enumerate(submission.facts.asked.items, 1)}
-    described = ", ".join(sorted({asked[item] for item in released}))
+    classes = submission.facts.asked.classes
+    described = ", ".join(sorted({classes[item] for item in released}))
     accounting = "accounting" in decided.record.obligations
     now_so = (decided.id, described, chosen.endpoint.address, "intended", accounting, now, None)
     if ticket.attempts:

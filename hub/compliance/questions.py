@@ -20,7 +20,6 @@ from hub.compliance.log import Wanted
 from hub.compliance.looked import members_in, views
 from hub.compliance.on_registers import Listed
 from hub.context import Hub
-from hub.decide import item_id
 from hub.errors import NotAvailable
 from hub.explanations import explained
 from hub.model import only
@@ -70,7 +69,7 @@ async def necessary(hub: Hub, disclosure: str, organization: str | None, *, aske
     stored = await submissions.read(hub.database, row["submission_id"])
     assert stored is not None
     decided = await decision(hub, row["decision_id"], None)
-    asked = {item_id(n): item.information for n, item in enumerate(stored.facts.asked.items, 1)}
+    asked = stored.facts.asked.classes
     await viewing.note(hub, asker, "decision", row["member_id"], disclosure)
     items = [
         {"item": i["item"], "information": asked[i["item"]], "went": i["permitted"], "reasons": i["reasons"]}

@@ -71,8 +71,7 @@ async def refused(hub: Hub, body: bytes, submission: str) -> Told | None:
         return None
     stays = [item for item in record.items if not item.permitted or item.hold]
     stored = await submissions.read(hub.database, submission)
-    asked = stored.facts.asked.items if stored else ()
-    classes = {f"item-{number}": item.information for number, item in enumerate(asked, 1)}
+    classes = stored.facts.asked.classes if stored else {}
     return Told(refusal_of(submission, record.recipient), {
         "outcome": "held" if record.hold else "withheld",
         "submission_id": submission,

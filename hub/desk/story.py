@@ -88,7 +88,7 @@ async def held_by(hub: Hub, disclosure: str) -> str:
 
 def _parts(stored: StoredSubmission, decision: dict[str, Any]) -> list[Part]:
     """Items that share their fate and its reason stand together, in the packet's order."""
-    asked = {f"item-{number}": item.information for number, item in enumerate(stored.facts.asked.items, 1)}
+    asked = stored.facts.asked.classes
     said = {each["item"]: each["text"] for each in decision["explanation"]}
     alike: dict[tuple[bool, bool, str], dict[str, None]] = {}
     for each in decision["items"]:
