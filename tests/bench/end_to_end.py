@@ -8,16 +8,14 @@ on the clock, in which all of those have their part, is shown after it.
 
 import asyncio
 import json
-import os
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from itertools import cycle
-from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -29,6 +27,7 @@ from tests.bench import limit
 from tests.bench.footprint import resident
 from tests.bench.load import Peer, peer
 from tests.bench.message import CLINICS, multipart
+from tests.bench.shares import Shares, spent
 from tests.bench.table import Line
 from tests.servers import postgres, redis_url
 
@@ -37,6 +36,8 @@ MESSAGES = 3000
 BACKLOG = 4000
 START_S = 6.0
 CONNECTIONS = 64
+WORKERS = ("worker", "slowed")
+"""The roles of a process that takes nothing in."""
 
 
 @dataclass
@@ -76,6 +77,9 @@ def wide() -> Iterator[Line]:
         with server.database() as url:
             ratios, detail = asyncio.run(two_workers(url, redis))
         yield Line("P2", "two worker processes against one, a backlog", ratios, 1.6, detail=detail)
+        with server.database() as url:
+            ratios, detail = asyncio.run(two_workers(url, redis, role="slowed", rounds=3))
+        yield Line("P2", "the same, 1 ms of sleep a message in each", ratios, 1.6, detail=detail)
 
 
 async def measure(url: str = "", redis: str = "", *, rounds: int = ROUNDS) -> Rounds:
@@ -87,27 +91,24 @@ async def measure(url: str = "", redis: str = "", *, rounds: int = ROUNDS) -> Ro
             for number in range(rounds):
                 steps = await asyncio.to_thread(limit.measure)
                 found.limits.append(sum(steps.values()))
-                before = _spent(hub["pid"])
+                before = spent(hub["pid"])
                 took = await hand_in(load, hub, MESSAGES, f"r{number}", arrive=True)
-                found.spent.append((_spent(hub["pid"]) - before) / MESSAGES * 1e6)
+                found.spent.append((spent(hub["pid"]) - before) / MESSAGES * 1e6)
                 found.clock.append(took["seconds"] / MESSAGES * 1e6)
                 print(".", end="", flush=True, file=sys.stderr)
             found.memory = resident(hub["pid"])
     return found
 
 
-def _spent(pid: int) -> float:
-    """Processor time of a process so far, in seconds."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-async def two_workers(url: str, redis: str, *, rounds: int = ROUNDS) -> tuple[list[float], str]:
-    """How much faster two worker processes empty a backlog than one, round by round, on the clock; and what a message
-    costs them, which tells whether they hinder each other even where two cores have to do for all.
+async def two_workers(url: str, redis: str, *, role: str = "worker", rounds: int = ROUNDS) -> tuple[list[float], str]:
+    """How much faster two worker processes empty a backlog than one, round by round, on the clock; and what limits
+    two: what a message costs them, who has the processors meanwhile, and what connections wait for. In the role
+    `slowed` each worker sleeps for a millisecond a message, loop and all: as on a machine with cores to spare, two
+    then are twice as fast as one unless they wait for each other.
     """
     ratios: list[float] = []
-    spent: dict[int, list[float]] = {1: [], 2: []}
+    costs: dict[int, list[float]] = {1: [], 2: []}
+    shares = Shares(url)
     with tempfile.TemporaryDirectory() as folder:
         async with peer() as load, a_hub(url, redis, load, folder, "api") as hub:
             for number in range(rounds):
@@ -116,17 +117,19 @@ async def two_workers(url: str, redis: str, *, rounds: int = ROUNDS) -> tuple[li
                     await hand_in(load, hub, BACKLOG, f"r{number}-{workers}", arrive=False)
                     due = await _due_together(url)
                     async with AsyncExitStack() as stack:
-                        started = (a_hub(url, redis, load, folder, "worker") for _ in range(workers))
+                        started = (a_hub(url, redis, load, folder, role) for _ in range(workers))
                         pids = [w["pid"] for w in await asyncio.gather(*map(stack.enter_async_context, started))]
                         await asyncio.sleep(max(due - time.time(), 0))
-                        before = sum(map(_spent, pids))
-                        await _wake(redis)
-                        took.append((await load.ask({"await": BACKLOG}))["seconds"])
-                        spent[workers].append((sum(map(_spent, pids)) - before) / BACKLOG * 1e6)
+                        before = sum(map(spent, pids))
+                        seen = shares.watched({"workers": pids, "load": [load.pid]})
+                        async with seen if workers == 2 else nullcontext():
+                            await _wake(redis)
+                            took.append((await load.ask({"await": BACKLOG}))["seconds"])
+                        costs[workers].append((sum(map(spent, pids)) - before) / BACKLOG * 1e6)
                 ratios.append(took[0] / took[1])
                 print(".", end="", flush=True, file=sys.stderr)
-    one, two = (statistics.median(spent[workers]) for workers in (1, 2))
-    return ratios, f"{one:.0f} us of one worker a message, {two:.0f} of two together"
+    one, two = (statistics.median(costs[workers]) for workers in (1, 2))
+    return ratios, f"{one:.0f} us of one worker a message, {two:.0f} of two together; with two {shares}"
 
 
 async def _due_together(url: str) -> float:
@@ -161,7 +164,7 @@ async def hand_in(
 async def a_hub(url: str, redis: str, load: Peer, folder: str, role: str) -> AsyncIterator[dict[str, Any]]:
     """A hub in a process of its own, with what it printed when it was ready, and its process id."""
     url = url or f"sqlite:///{folder}/hub.sqlite"
-    if role != "worker":
+    if role not in WORKERS:
         await asyncio.to_thread(migrations.upgrade, url)  # here, for its memory is not the serving hub's
     arguments = [url, redis, str(int(load.hello["port"])), role, folder]
     process = await asyncio.create_subprocess_exec(

@@ -7,6 +7,7 @@ line
 import asyncio
 import json
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -19,7 +20,7 @@ from adapters.api.channel import ApiChannel
 from hub.bootstrap import loop_factory, open_hub, running, settle_garbage
 from hub.context import Hub
 from hub.crypto.keyring import KeyRing
-from hub.model import ChannelKind, Endpoint
+from hub.model import ChannelKind, Endpoint, Outcome, Prepared
 from hub.settings import read_settings
 from hub.storage import consents, members, tokens
 from hub.storage.consent_form import ConsentForm
@@ -68,7 +69,18 @@ async def _member(hub: Hub, number: int, second: str) -> str:
     return member
 
 
+class SlowedChannel(ApiChannel):
+    """Each message takes a millisecond more, in which the worker does nothing and nobody's processor is busy."""
+
+    async def deliver(self, prepared: Prepared) -> Outcome:
+        time.sleep(0.001)  # noqa: ASYNC251 - the loop itself stands still, as if it had worked
+        return await super().deliver(prepared)
+
+
 async def main(url: str, redis: str, sink: int, role: str) -> None:
+    kind = ApiChannel
+    if role == "slowed":
+        kind, role = SlowedChannel, "worker"
     folder = Path(url.removeprefix("sqlite:///")).parent if url.startswith("sqlite") else Path(sys.argv[5])
     environ = {"HUB_DATA": str(folder), "HUB_DATABASE_URL": url, "HUB_REDIS_URL": redis, "HUB_LISTEN": "127.0.0.1:0"}
     settings = read_settings(environ)
@@ -76,7 +88,7 @@ async def main(url: str, redis: str, sink: int, role: str) -> None:
         KeyRing.create(settings.keys)
     settle_garbage()
     async with open_hub(settings, channels=False) as opened:
-        channel = ApiChannel(SigningKey.generate(), "bench", allow_plain_loopback=True, connections=32)
+        channel = kind(SigningKey.generate(), "bench", allow_plain_loopback=True, connections=32)
         hub = replace(opened, channels=MappingProxyType({ChannelKind.API: channel}))
         made = await prepare(hub, sink) if role != "worker" else {}
         async with running(hub, settings, role, rate_per_minute=0) as port:

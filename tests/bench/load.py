@@ -107,6 +107,7 @@ class Peer:
     def __init__(self, process: asyncio.subprocess.Process, hello: dict[str, float]) -> None:
         self._process = process
         self.hello = hello
+        self.pid = process.pid
 
     async def ask(self, command: dict[str, object]) -> dict[str, float]:
         assert self._process.stdin is not None
