@@ -9,6 +9,8 @@ from hub.compliance.exports.tables import Cell
 
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d")
 """In the county's zone already; a person reads the day and the minute."""
+_CODE = re.compile(r"[a-z.]+(?:_[a-z.]+)+")
+"""Read as words, and broken between them."""
 _SIZE, _LINE, _HEAD = 7, 3.4, 9
 _BASE = 2.44
 """Millimetres from the top of a line to where its letters stand."""
@@ -23,7 +25,7 @@ _WIDE = frozenset({"clocks", "address", "reasons"})
 
 def report_pdf(title: str, columns: tuple[str, ...], rows: list[tuple[Cell, ...]]) -> bytes:
     """The report. `title`: what it is, when and for whom it was made; nothing about a person."""
-    left_out = _LEFT_OUT | ({"recipient"} if "recipient_name" in columns else set())
+    left_out = _LEFT_OUT | {name.removesuffix("_name") for name in columns if name.endswith("_name")}
     kept = [n for n, name in enumerate(columns) if name not in left_out]
     paper = _Report(title, [columns[n] for n in kept])
     for row in rows:
@@ -43,7 +45,7 @@ class _Report(FPDF):
         self.c_margin = 0.8
         self.set_auto_page_break(auto=False)
         self.alias_nb_pages()
-        shares = [0.6 if name in _NARROW else 1.6 if name in _WIDE else 1.0 for name in columns]
+        shares = [0.75 if name in _NARROW else 1.6 if name in _WIDE else 1.0 for name in columns]
         self._widths = [self.epw * share / sum(shares) for share in shares]
         self.add_page()
 
@@ -112,4 +114,6 @@ def _text(cell: Any) -> str:
     text = {True: "yes", False: "no"}[cell] if isinstance(cell, bool) else str(cell)
     if _INSTANT.fullmatch(text):
         text = f"{text[:10]} {text[11:16]}"
+    elif _CODE.fullmatch(text):
+        text = text.replace("_", " ")
     return text.encode("latin-1", "replace").decode("latin-1")
