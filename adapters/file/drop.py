@@ -1,7 +1,8 @@
 """The drop: an intake that looks into partners' folders and takes what lies there (`hub.ports.Intake`).
 
     NAME.csv + NAME.csv.sha256 ─▶ every row taken ─▶ results/NAME.csv.result.csv ─▶ done/NAME.csv
-                                └─ not as promised, or of no layout ─▶ quarantine/NAME.csv, with a result
+                                └─ not as promised, of no layout,
+                                   a day without its checksum ─▶ quarantine/NAME.csv, with a result
 
 Rules kept: a file is read only once its checksum lies beside it and fits, so that a half-written one is never taken; it
 is moved only after every row is durable, so that a crash repeats and a repeat changes nothing; a result says line
@@ -27,6 +28,8 @@ from hub.ports import Take
 MAX_BYTES = 5 * 1024 * 1024
 SETTLING_S = 600.0
 """How long a file may differ from its checksum: one of the two may still be on its way."""
+MISSING_S = 86_400.0
+"""How long a file may lie without a checksum: then whoever sent it has forgotten it, and would never hear of it."""
 _MARK = ".sha256"
 _MARK_BYTES = 1024
 _SUM = re.compile(rb"([0-9A-Fa-f]{64})(?:[ \t]+\*?[^\r\n]*)?\s*")
@@ -63,9 +66,13 @@ class DropIntake:
         """Take what lies in one folder now; how many files were finished. Raises `OSError` if it is away."""
         entries = {entry.name: entry for entry in await drop.place.entries()}
         finished = 0
+        marks = {name.lower(): name for name in entries if name.lower().endswith(_MARK)}
         for name, entry in entries.items():
-            if name.lower().endswith(".csv") and name + _MARK in entries:
-                finished += await self._file(drop, entry, take)
+            # Some systems write every name in capitals.
+            exact = name + _MARK
+            mark = exact if exact in entries else marks.get(exact.lower(), "")
+            if name.lower().endswith(".csv"):
+                finished += await (self._file(drop, entry, mark, take) if mark else self._bare(drop, entry, take))
         return finished
 
     async def _watch(self, drop: Drop, take: Take) -> None:
@@ -78,26 +85,31 @@ class DropIntake:
                 _log.error("a drop failed", organization=drop.organization, code=type(error).__name__)
             await asyncio.sleep(self._poll)
 
-    async def _file(self, drop: Drop, entry: Entry, take: Take) -> bool:
+    async def _bare(self, drop: Drop, entry: Entry, take: Take) -> bool:
+        if self._clock() - entry.modified < MISSING_S:
+            return False
+        return await self._quarantine(drop, entry, "", b"", "checksum-missing", take)
+
+    async def _file(self, drop: Drop, entry: Entry, mark: str, take: Take) -> bool:
         try:
             content = await drop.place.read(entry.name, MAX_BYTES)
         except TooLarge:
-            return await self._quarantine(drop, entry, b"", "too-large", take)
-        if await _promised(drop, entry.name) != hashlib.sha256(content).hexdigest().encode():
+            return await self._quarantine(drop, entry, mark, b"", "too-large", take)
+        if await _promised(drop, mark) != hashlib.sha256(content).hexdigest().encode():
             if self._clock() - entry.modified < SETTLING_S:
                 return False
-            return await self._quarantine(drop, entry, content, "checksum-differs", take)
+            return await self._quarantine(drop, entry, mark, content, "checksum-differs", take)
         understood = _understood(content, self._zone, drop)
         if isinstance(understood, str):
-            return await self._quarantine(drop, entry, content, understood, take)
+            return await self._quarantine(drop, entry, mark, content, understood, take)
         layout, found = understood
         codes = [(row.line, await _taken(drop, layout, row, take)) for row in found]
         if await drop.place.read(entry.name, MAX_BYTES) != content:
             return False  # another file came under this name meanwhile, and is looked at next time
-        await _finish(drop, entry.name, codes, "done")
+        await _finish(drop, entry.name, mark, codes, "done")
         return True
 
-    async def _quarantine(self, drop: Drop, entry: Entry, content: bytes, code: str, take: Take) -> bool:
+    async def _quarantine(self, drop: Drop, entry: Entry, mark: str, content: bytes, code: str, take: Take) -> bool:
         """Out of the way, and known to a person; the partner reads why."""
         key = f"{drop.organization}\x1f{entry.name}\x1f{hashlib.sha256(content).hexdigest()}"
         await take(
@@ -110,7 +122,7 @@ class DropIntake:
                 trouble=f"file.{code}",
             )
         )
-        await _finish(drop, entry.name, [(0, code)], "quarantine")
+        await _finish(drop, entry.name, mark, [(0, code)], "quarantine")
         return True
 
 
@@ -125,10 +137,10 @@ def _understood(content: bytes, zone: Zone, drop: Drop) -> tuple[str, list[Row]]
         return "unreadable"
 
 
-async def _promised(drop: Drop, name: str) -> bytes:
-    """The checksum that lies beside a file, in lower case; empty if what lies there is none."""
+async def _promised(drop: Drop, mark: str) -> bytes:
+    """The checksum in the file of this name, in lower case; empty if what is in it is none."""
     try:
-        found = _SUM.fullmatch(await drop.place.read(name + _MARK, _MARK_BYTES))
+        found = _SUM.fullmatch(await drop.place.read(mark, _MARK_BYTES))
     except TooLarge:
         return b""
     return found[1].lower() if found else b""
@@ -155,9 +167,10 @@ async def _taken(drop: Drop, layout: str, row: Row, take: Take) -> str:
     return "taken"
 
 
-async def _finish(drop: Drop, name: str, codes: list[tuple[int, str]], folder: str) -> None:
+async def _finish(drop: Drop, name: str, mark: str, codes: list[tuple[int, str]], folder: str) -> None:
     """The result first, then the moves, the checksum's last: a crash between them repeats what was not done."""
     result = "line,code\r\n" + "".join(f"{line},{code}\r\n" for line, code in codes)
     await drop.place.write("results", f"{name}.result.csv", result.encode())
     await drop.place.move(name, folder)
-    await drop.place.move(name + _MARK, folder)
+    if mark:
+        await drop.place.move(mark, folder)

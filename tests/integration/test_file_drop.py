@@ -8,11 +8,13 @@ from typing import Any
 
 import asyncssh
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlmodel import select
 
 from adapters.file import drop as drop_module
 from adapters.file.drop import Drop, DropIntake
-from adapters.file.place import Entry, LocalPlace, Place
+from adapters.file.place import Entry, LocalPlace, Place, proper
 from adapters.file.sftp import SftpPlace
 from hub.arrivals import Arrival, Taken
 from hub.errors import StorageFailed
@@ -101,6 +103,7 @@ async def test_a_file_becomes_notices_a_result_and_is_put_away(folder: Folder) -
 async def test_a_half_written_file_waits_for_its_checksum(folder: Folder) -> None:
     whole = f"{HEADER}\n{row('1')}\n"
     (folder.path / "a.csv").write_text(whole[:50])
+    folder.now = (folder.path / "a.csv").stat().st_mtime + 5
     assert await folder.look() == 0
     folder.put("a.csv", whole[:50], f"{hashlib.sha256(whole.encode()).hexdigest()}  a.csv")
     folder.now = (folder.path / "a.csv").stat().st_mtime + 5
@@ -228,6 +231,45 @@ async def test_a_file_that_never_fits_its_checksum_is_set_aside(folder: Folder) 
     folder.now = (folder.path / "a.csv").stat().st_mtime + 700
     assert await folder.look() == 1
     assert folder.result("a.csv") == ["line,code", "0,checksum-differs"]
+
+
+async def test_a_file_whose_checksum_was_forgotten_is_set_aside_after_a_day(folder: Folder) -> None:
+    (folder.path / "a.csv").write_text(f"{HEADER}\n{row('1')}\n")
+    folder.now = (folder.path / "a.csv").stat().st_mtime + 80_000
+    assert await folder.look() == 0
+    folder.now += 7_000
+    assert await folder.look() == 1
+    assert folder.result("a.csv") == ["line,code", "0,checksum-missing"]
+    assert (folder.files(), folder.files("quarantine")) == ([], ["a.csv"])
+    assert await folder.rows(Inbound, Inbound.code) == ["file.checksum-missing"]
+
+
+async def test_names_in_capitals_are_names(folder: Folder) -> None:
+    folder.put("MARCH.CSV", f"{HEADER}\n{row('1')}\n")
+    (folder.path / "MARCH.CSV.sha256").rename(folder.path / "MARCH.CSV.SHA256")
+    assert await folder.look() == 1
+    assert folder.result("MARCH.CSV") == ["line,code", "2,taken"]
+    assert folder.files("done") == ["MARCH.CSV", "MARCH.CSV.SHA256"]
+
+
+@pytest.mark.parametrize(
+    "name", ["..csv", "../a.csv", "a\nb.csv", "a\x1b[2J.csv", "ä.csv", "-rf.csv", "a" * 130 + ".csv", "a;b.csv"]
+)
+async def test_a_hostile_name_is_not_touched(folder: Folder, name: str) -> None:
+    assert not proper(name)
+    if "/" not in name:
+        folder.put(name, f"{HEADER}\n{row('1')}\n")
+    before = folder.files()
+    assert await folder.look() == 0
+    assert folder.files() == before
+
+
+@given(st.text(max_size=140))
+def test_a_proper_name_can_lead_nowhere_else(name: str) -> None:
+    if proper(name):
+        assert Path("/drop", name).resolve().parent == Path("/drop")
+        assert name.isprintable()
+        assert name.isascii()
 
 
 async def test_a_database_that_is_away_leaves_the_file_where_it_is(folder: Folder) -> None:
