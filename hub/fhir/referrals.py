@@ -1,4 +1,5 @@
-"""Referrals as FHIR Task and ServiceRequest: one pair for each recipient's share, for its two parties alone.
+"""Referrals as FHIR Task and ServiceRequest: one pair for each recipient's share, for its two parties alone. What went
+another way as well is still one share: its pair keeps the id of the first delivery, and is found by either.
 
 INVARIANT: no-existence-leak. A recipient sees what arrived; whatever is not the viewer's is not there. The person is
 named by the hub's id once something about them was disclosed, else by the sender's own submission.
@@ -7,7 +8,8 @@ named by the hub's id once something about them was disclosed, else by the sende
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, and_, case, exists, or_, select
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from hub.context import Hub
@@ -65,6 +67,23 @@ class Share(NamedTuple):
         return "requester" if organization == self.sender else "target"
 
 
+_Way = aliased(Outbox)
+_SAME_SHARE = and_(
+    col(_Way.submission_id) == col(Outbox.submission_id),
+    col(_Way.recipient) == col(Outbox.recipient),
+    col(_Way.share) == col(Outbox.share),
+)
+_FIRST = ~exists().where(_SAME_SHARE, col(_Way.id) < col(Outbox.id))  # ids sort by time
+_FURTHEST = (
+    select(col(Disclosure.state))
+    .join(_Way, col(_Way.id) == col(Disclosure.id))
+    .where(_SAME_SHARE)
+    .order_by(case((col(Disclosure.state) == "disclosed", 0), (col(Disclosure.state).in_(_TOLD), 1), else_=2))
+    .limit(1)
+    .correlate(Outbox)
+    .scalar_subquery()
+)
+"""How far the share came, whichever way."""
 _COLUMNS: tuple[Any, ...] = (
     col(Outbox.id),
     col(Outbox.submission_id),
@@ -74,7 +93,7 @@ _COLUMNS: tuple[Any, ...] = (
     col(Submission.member_id),
     col(Submission.priority),
     col(Submission.created_at),
-    col(Disclosure.state),
+    _FURTHEST,
     col(ReferralTask.status),
     col(ReferralTask.version),
     col(ReferralTask.updated_at),
@@ -96,16 +115,15 @@ async def shares(
     statement = (
         select(*_COLUMNS)
         .join(Submission, col(Submission.id) == col(Outbox.submission_id))
-        .outerjoin(Disclosure, col(Disclosure.id) == col(Outbox.id))
         .outerjoin(ReferralTask, col(ReferralTask.id) == col(Outbox.id))
-        .where(col(Submission.kind) == MessageKind.REFERRAL_PACKET.value)
+        .where(col(Submission.kind) == MessageKind.REFERRAL_PACKET.value, _FIRST)
     )
-    arrived = col(Disclosure.state) == "disclosed"
+    arrived = _FURTHEST == "disclosed"
     wanted: tuple[tuple[str | None, Callable[[str], ColumnElement[bool]]], ...] = (
         (viewer, lambda who: or_(col(Submission.sender) == who, (col(Outbox.recipient) == who) & arrived)),
-        (share, lambda id_: col(Outbox.id) == id_),
+        (share, lambda id_: exists().where(_SAME_SHARE, col(_Way.id) == id_)),
         # Whom it is about can be asked for once it was disclosed, as the answer names them.
-        (member, lambda id_: (col(Submission.member_id) == id_) & col(Disclosure.state).in_(_TOLD)),
+        (member, lambda id_: (col(Submission.member_id) == id_) & _FURTHEST.in_(_TOLD)),
         (requester, lambda who: col(Submission.sender) == who),
         (owner, lambda who: col(Outbox.recipient) == who),
         (before, lambda id_: col(Outbox.id) < id_),

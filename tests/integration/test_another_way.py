@@ -12,6 +12,7 @@ from adapters.loopback import LoopbackChannel
 from hub.arrivals import Arrival, ArrivedProof
 from hub.bases import evidence
 from hub.errors import Conflict, Malformed, NotAvailable
+from hub.fhir import referrals
 from hub.inbound.keep import keep
 from hub.inbound.settle import settle
 from hub.model import ChannelKind, Deferred, Endpoint, Refused
@@ -278,3 +279,21 @@ async def test_over_http_and_on_the_page(scene: Scene) -> None:
         assert (await staff("POST", f"/v1/work/{work}/another-way", {})).status == 409
     assert await scene.dispatch_all() == ["delivered"]
     assert channels[API].received[0].parcel.disclosure == answer.json["id"]
+
+
+async def test_a_referral_that_went_two_ways_is_one_task_for_both_sides(scene: Scene) -> None:
+    channels = await reached_by(scene, "lantern", MAIL, FAX)
+    await scene.submit()
+    await scene.dispatch_all()
+    work = await failed(scene, channels[MAIL])
+    second = await another_way.choose(scene.hub, work, None, organization="harbor", by="harbor/desk")
+    first = channels[MAIL].received[0].parcel.disclosure
+    (waiting,) = await referrals.shares(scene.hub, "harbor")
+    assert (waiting.id, waiting.status) == (first, "requested")
+    await scene.dispatch_all()
+    for viewer in ("harbor", "lantern"):
+        for asked in (None, first, second):
+            (found,) = await referrals.shares(scene.hub, viewer, share=asked)
+            assert (found.id, found.status) == (first, "requested")
+    assert await referrals.shares(scene.hub, "sunrise") == []
+    assert await referrals.shares(scene.hub, "sunrise", share=second) == []
