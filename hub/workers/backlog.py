@@ -19,14 +19,14 @@ UNSETTLED = ("queued", "claimed", "in_flight")
 
 async def measure(hub: Hub) -> None:
     """Set the gauges of the queue, of the work and of the ledger. Raises `StorageFailed`."""
-    telemetry.AWAY.set(hub.breakers.open)  # this process's own, so first: no database is asked
+    now = hub.clock.now()
+    telemetry.AWAY.set(hub.breakers.open(now))  # this process's own, so first: no database is asked
     count = select(func.count()).select_from(Outbox)
     for state in UNSETTLED:
         ((rows,),) = await hub.database.query(count.where(col(Outbox.state) == state))
         telemetry.OUTBOX_ROWS.labels(state=state).set(rows)
     oldest = select(func.min(col(Outbox.due_at))).where(col(Outbox.state) == "queued")
     ((due,),) = await hub.database.query(oldest)
-    now = hub.clock.now()
     telemetry.OLDEST_DUE.set(max(0, now - due) / 1_000_000 if due is not None else 0)
     telemetry.LEDGER_SIZE.set(await unsigned.signed_size(hub.database))
     telemetry.UNSIGNED.set(await unsigned.waiting_s(hub.database, now))

@@ -14,6 +14,8 @@ FIRST_PAUSE_US = 15_000_000
 LONGEST_PAUSE_US = 300_000_000
 TRIAL_US = 60_000_000
 """How long one trial may take before the next one."""
+FORGOTTEN_US = 4_500_000_000
+"""A row is tried again within an hour and a quarter: an endpoint that nobody tried by then has nothing waiting for it."""
 
 
 @dataclass
@@ -56,7 +58,6 @@ class Breakers:
             breaker.until = now + breaker.pause_us
             breaker.pause_us = min(breaker.pause_us * 2, LONGEST_PAUSE_US)
 
-    @property
-    def open(self) -> int:
-        """How many endpoints are left alone."""
-        return sum(1 for breaker in self._of.values() if breaker.until)
+    def open(self, now: int) -> int:
+        """How many endpoints are left alone, and would have been tried again by now if anything waited for them."""
+        return sum(1 for breaker in self._of.values() if breaker.until and now < breaker.until + FORGOTTEN_US)

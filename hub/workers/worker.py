@@ -62,6 +62,9 @@ class Worker:
         renewal = asyncio.create_task(self._renew_regularly())
         retention = asyncio.create_task(self._destroy_regularly())
         self._hub.handover.open(self._has_room, self._start)
+        telemetry.UNDER_WAY.set_function(lambda: len(self._running))
+        telemetry.FULL.set_function(lambda: len(self._bulkheads.full(time.monotonic())))
+        telemetry.SEATED.set_function(lambda: len(tuple(self._anteroom)))
         try:
             while not self._stopping.is_set():
                 await self._turn()

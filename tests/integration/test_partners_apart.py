@@ -116,6 +116,9 @@ async def test_a_worker_that_stops_gives_back_what_has_not_begun(scene: Scene) -
     worker = Worker(scene.hub)
     running = asyncio.create_task(worker.run())
     await until(all_taken)
+    shown = telemetry.REGISTRY.get_sample_value
+    assert shown("hub_deliveries_under_way") == PLACES
+    assert (shown("hub_partners_full"), shown("hub_anteroom_rows")) == (1, 8)
     worker.stop()
     await until(given_back)
     let_go.set()

@@ -3,7 +3,8 @@
 import pytest
 
 from hub.model import Deferred, Delivered, Outcome, Receipt, Refused, Unknown
-from hub.workers.breakers import FAILURES, FIRST_PAUSE_US, LONGEST_PAUSE_US, TRIAL_US, Breakers
+from hub.outbox import MAX_ATTEMPTS, retry_after_s
+from hub.workers.breakers import FAILURES, FIRST_PAUSE_US, FORGOTTEN_US, LONGEST_PAUSE_US, TRIAL_US, Breakers
 
 AWAY = Deferred(code="connect")
 THERE = Delivered(receipt=Receipt(kind="test", reference="1", at=0))
@@ -78,4 +79,13 @@ def test_one_endpoints_failures_are_not_anothers() -> None:
     breakers = Breakers()
     failing(breakers)
     assert breakers.away_until("other", 0) is None
-    assert breakers.open == 1
+    assert breakers.open(0) == 1
+
+
+def test_an_endpoint_that_nothing_waits_for_counts_as_away_no_longer_than_a_row_waits() -> None:
+    breakers = Breakers()
+    failing(breakers)
+    assert breakers.open(FIRST_PAUSE_US + FORGOTTEN_US - 1) == 1
+    assert breakers.open(FIRST_PAUSE_US + FORGOTTEN_US) == 0
+    longest_us = retry_after_s(MAX_ATTEMPTS, None) * 1_000_000
+    assert longest_us <= FORGOTTEN_US
