@@ -15,7 +15,7 @@ LONGEST_PAUSE_US = 300_000_000
 TRIAL_US = 60_000_000
 """How long one trial may take before the next one."""
 FORGOTTEN_US = 4_500_000_000
-"""A row is tried again within an hour and a quarter: an endpoint that nobody tried by then has nothing waiting for it."""
+"""A row is tried again within an hour and a quarter: for an endpoint that nobody tried by then nothing waits."""
 
 
 @dataclass
