@@ -26,9 +26,15 @@ GROUP = 192
 """Most units of one transaction: three a message, of 64 messages under way."""
 BUSY_SECONDS = 10.0
 """How long to wait for another process that holds the write lock."""
-BUSY_PAGES = 4_000
-"""The log is copied into the file when it has 16 MiB; at SQLite's own 4 MiB, every third group would wait for that."""
-CALM_PAGES = 500
+PAGE_BYTES = 8_192
+"""Of a database that is made from now on. A document of 10 KiB is written in half as many pages as of SQLite's own
+4 KiB, and each costs two system calls; an index that changes at a random place writes twice the bytes.
+"""
+BUSY_PAGES = 2_000
+"""The log is copied into the file when it has 16 MiB (8 where pages have 4 KiB); at SQLite's own 4 MiB, every third
+group would wait for that.
+"""
+CALM_PAGES = 250
 """While few wait, at 2 MiB: who comes then waits 2 ms and not 8, or 50 where the disk has others to serve. Copying in a
 thread of its own, beside the commits, is not safe before SQLite 3.51.3 (sqlite.org/wal.html, the WAL-reset bug).
 """

@@ -8,7 +8,7 @@ import pytest
 
 from hub.errors import Stale, StorageFailed
 from hub.storage.database import Database, Step, Unit
-from hub.storage.sqlite import CALM_PAGES
+from hub.storage.sqlite import CALM_PAGES, PAGE_BYTES
 from hub.storage.statements import Change, Check, Insert, InsertNew, Lookup, columns_of
 from hub.storage.tables import KeyRecord, WebhookFeed
 from tests.hubs import open_database
@@ -20,7 +20,6 @@ RETIRE = Change(KeyRecord, ("state",), ("id", "state"), must_hit=True)
 STATE = Lookup(KeyRecord, ("state",), "id")
 NOTE = Insert(WebhookFeed, ("id", "position"))
 NOTES = Lookup(WebhookFeed, ("position",), "id")
-PAGE = 4096
 
 
 @pytest.fixture
@@ -141,10 +140,10 @@ async def test_the_log_is_copied_into_the_file_in_small_pieces_while_few_wait(tm
     """Whoever comes during the copying waits for it; under load it would hold up every third group."""
     database = await open_database(f"sqlite:///{tmp_path / 'hub.sqlite'}")
     for number in range(25):
-        large = Step(ADD, (f"k{number}", "ledger", "active", 1, "f" * 100 * PAGE), "key")
+        large = Step(ADD, (f"k{number}", "ledger", "active", 1, "f" * 50 * PAGE_BYTES), "key")
         more = [Unit((), (note(number * others + n),)) for n in range(others)]
         await together(database, Unit((large,), ()), *more)
-    length = (tmp_path / "hub.sqlite-wal").stat().st_size / PAGE
+    length = (tmp_path / "hub.sqlite-wal").stat().st_size / PAGE_BYTES
     assert least * CALM_PAGES < length < most * CALM_PAGES
     await database.close()
 

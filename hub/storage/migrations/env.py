@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel import SQLModel
 
 import hub.storage.tables  # noqa: F401 - declares the metadata
+from hub.storage.sqlite import PAGE_BYTES
 
 
 def _run(connection: Connection) -> None:
@@ -32,6 +33,7 @@ async def _run_postgres(url: str) -> None:
 def _run_sqlite(url: str) -> None:
     engine = create_engine(url, poolclass=pool.NullPool)
     with engine.begin() as connection:
+        connection.exec_driver_sql(f"PRAGMA page_size = {PAGE_BYTES}")
         connection.exec_driver_sql("PRAGMA journal_mode = WAL")
     with engine.begin() as connection:
         _run(connection)
