@@ -1,10 +1,14 @@
 """The ports: what the hub asks of the outside, and what both sides MUST and MUST NOT do."""
 
+import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from hub.arrivals import Acknowledge, Arrival, Taken
 from hub.model import ChannelKind, Endpoint, Outcome, Parcel, Prepared, Report
+
+PDFIUM = threading.Lock()
+"""PDFium is not thread-safe, and both sides draw pages in threads: whoever calls it MUST hold this."""
 
 
 class Clock(Protocol):

@@ -7,7 +7,6 @@ white, photographs into dots.
 
 import io
 import struct
-import threading
 from collections.abc import Callable
 from functools import partial
 
@@ -32,6 +31,7 @@ from adapters.fax.sheet import (
 from adapters.fax.whole import require_whole
 from hub.errors import Unrenderable
 from hub.model import Document
+from hub.ports import PDFIUM
 
 MAX_PAGES = 200
 MAX_DEPTH = 3
@@ -49,9 +49,6 @@ INK = 168
 """Grey below this prints black: light table shading vanishes, grey small print stays."""
 SQUEEZE = DOTS_PER_INCH[1] / DOTS_PER_INCH[0]
 """A fax dot is a little higher than wide."""
-
-_pdfium = threading.Lock()
-"""PDFium is not thread-safe; packets are rendered in several threads."""
 
 
 def pages_of(document: Document, depth: int = 0) -> list[Page]:
@@ -129,12 +126,12 @@ def _decoded(document: Document) -> str:
 
 
 def _pdf(document: Document) -> list[Page]:
-    with _pdfium, _opened_pdf(document.content) as pdf:
+    with PDFIUM, _opened_pdf(document.content) as pdf:
         return [partial(_pdf_page, document.content, number) for number in range(len(pdf))]
 
 
 def _pdf_page(content: bytes, number: int) -> Image.Image:
-    with _pdfium, _opened_pdf(content) as pdf:
+    with PDFIUM, _opened_pdf(content) as pdf:
         try:
             page = pdf[number]
             wide, high = page.get_size()

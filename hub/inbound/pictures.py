@@ -4,12 +4,12 @@ Rules kept: bounded in pages and in dots before anything is decoded; damage is a
 """
 
 import io
-import threading
 
 import pypdfium2
 from PIL import Image
 
 from hub.errors import NotAvailable
+from hub.ports import PDFIUM
 
 PDF = "application/pdf"
 WIDTH = 1728
@@ -22,8 +22,6 @@ _DAMAGE = (
     *(Image.DecompressionBombError, pypdfium2.PdfiumError, Warning, ArithmeticError, MemoryError),
 )
 """What is raised for files that are not what they say."""
-PDFIUM = threading.Lock()
-"""PDFium is not thread-safe."""
 
 
 def count(content: bytes, media_type: str) -> int | None:

@@ -32,9 +32,10 @@ async def play(stage: Stage) -> AsyncIterator[Step]:
         facts=(
             Fact("exit code", 0, code),
             Fact("intact", True, found["intact"]),
-            Fact("entries", written, found["entries"]),
-            Fact("vouched for by a signed head", written, found["proven"]),
-            Fact("head kept outside the database", written, found["trusted_head"]),
+            # Whoever looks around at the desk meanwhile adds entries; none may be missing.
+            Fact("entries", written, min(found["entries"], written)),
+            Fact("vouched for by a signed head", written, min(found["proven"], written)),
+            Fact("head kept outside the database", written, min(found["trusted_head"], written)),
         ),
     )
 

@@ -23,7 +23,7 @@ from hub.compliance.letters.accounting import Made
 from hub.context import Hub
 from hub.errors import Conflict, NotAvailable
 from hub.forms.own import LANGUAGES, Language
-from hub.inbound.pictures import PDFIUM
+from hub.ports import PDFIUM
 from hub.storage import matters as stored
 from hub.storage.tables import Consent
 
