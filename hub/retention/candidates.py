@@ -175,8 +175,10 @@ def _last_decision(submission: Any) -> Any:
 
 def _last_delivery(submission: Any) -> Any:
     disclosure: Any = Disclosure
+    row: Any = aliased(Outbox)
     concluded = func.coalesce(disclosure.concluded_at, disclosure.intended_at)
-    last = select(func.max(concluded)).where(disclosure.submission_id == submission)
+    # By its row of the queue, which is indexed by submission; a disclosure is not.
+    last = select(func.max(concluded)).join(row, row.id == disclosure.id).where(row.submission_id == submission)
     return last.correlate(Submission).scalar_subquery()
 
 
