@@ -108,9 +108,9 @@ def _write_2(parcel: Parcel, key_id: str) -> bytes:
 
 def _read_2(plain: bytes) -> Content:
     # JSON escapes the line feeds of its texts, so the first one ends the head.
-    written, _, rest = plain.partition(b"\n")
+    written, ended, rest = plain.partition(b"\n")
     head = _decode_head(written)
-    if _encode(head) != written or sum(listed.size for listed in head.documents) != len(rest):
+    if not ended or _encode(head) != written or sum(listed.size for listed in head.documents) != len(rest):
         raise ValueError
     ends = accumulate(listed.size for listed in head.documents)
     documents = tuple(

@@ -19,6 +19,7 @@ from hub.errors import Malformed
 from hub.model import Frozen, MemberIdentity, MessageKind
 from hub.storage import members
 from hub.storage.directory import Directory
+from hub.storage.disclosures import about
 from hub.storage.member_facts import MemberFacts, same_person
 from hub.storage.tables import Disclosure
 
@@ -73,7 +74,7 @@ async def _knows(hub: Hub, sender: str, member: str) -> bool:
     if await members.may_see(hub, sender, member):
         return True
     told = select(col(Disclosure.id)).where(
-        col(Disclosure.member_id) == member,
+        about(member),
         col(Disclosure.recipient) == sender,
         col(Disclosure.state) != "not_disclosed",
     )

@@ -27,6 +27,8 @@ _AT_ONCE = 16
 """Webhooks that are told side by side."""
 _IN_A_ROW = 50
 """Calls of one webhook in one round."""
+_TURN_US = 2_000_000
+"""After this a webhook's turn is over: the round, and the reading of what is new, would wait for a slow receiver."""
 _THROTTLED_S = 600
 _GONE = 410
 _CALL: tuple[Any, ...] = tuple(col(getattr(WebhookCall, name)) for name in ("id", "event", "reference", "at", "tries"))
@@ -45,8 +47,8 @@ async def run(hub: Hub) -> None:
 
 
 async def tell_due(hub: Hub) -> int:
-    """Tell what is due now, each webhook its own in their order: one whose receiver is away holds up none of the
-    others. How many were tried.
+    """Tell what is due now, each webhook its own in their order: one whose receiver is away or slow holds up none of
+    the others. How many were tried.
     """
     places = asyncio.Semaphore(_AT_ONCE)
     webhooks = await hub.database.query(_due(hub, col(WebhookCall.webhook_id)).distinct())
@@ -54,13 +56,14 @@ async def tell_due(hub: Hub) -> int:
 
 
 async def _tell_one(hub: Hub, webhook: str, places: asyncio.Semaphore) -> int:
-    """Tell one webhook what is due to it, until a call fails; how many were tried."""
+    """Tell one webhook what is due to it, until a call fails or its turn is over; how many were tried."""
     theirs = _due(hub, *_CALL).where(col(WebhookCall.webhook_id) == webhook)
     oldest = theirs.order_by(col(WebhookCall.due_at), col(WebhookCall.id)).limit(_IN_A_ROW)
     async with places:
         calls = await hub.database.query(oldest)
+        until = hub.clock.now() + _TURN_US
         for tried, call in enumerate(calls, 1):
-            if not await _tell(hub, webhook, *call):
+            if not await _tell(hub, webhook, *call) or hub.clock.now() > until:
                 return tried
     return len(calls)
 

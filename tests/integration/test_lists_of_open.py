@@ -12,6 +12,8 @@ from hub.compliance import on_registers
 from hub.context import Hub
 from hub.desk import queues
 from hub.desk.queues import MOST_COUNTED, Listed
+from hub.inbound import matching
+from hub.model import MemberIdentity
 from hub.storage.database import Step, Unit
 from hub.storage.tables import LedgerEntry, WorkItem
 from hub.waiting import listing
@@ -19,7 +21,7 @@ from hub.waiting.escalation import AFTER_US, PAGE, escalate
 from hub.waiting.listing import Filter
 from hub.waiting.work import CLOSED, opened_work
 from hub.workers import backlog
-from tests.scenes import Scene, a_scene
+from tests.scenes import BORN, NAME, Scene, a_scene
 
 HARBOR = frozenset({"harbor"})
 DIALECT = sqlite.dialect(paramstyle="qmark")
@@ -73,6 +75,18 @@ async def test_no_list_walks_over_what_is_settled(migrated_url, monkeypatch):
             await backlog.measure(hub)
         assert len(found) > 40
         assert [step for step in found if WALK.search(step)] == []
+
+
+async def test_who_was_told_of_a_person_is_found_without_a_walk_over_all_disclosures(migrated_url, monkeypatch):
+    async with a_scene(migrated_url) as scene:
+        if scene.hub.database.dialect != "sqlite":
+            pytest.skip("PostgreSQL walks over a table this small whatever its indexes")
+        person = MemberIdentity(given=NAME[0], family=NAME[1], born=BORN)
+        with plans(scene.hub, monkeypatch) as found:
+            match = await matching.member_of(scene.hub, person, "valley-clinic")
+        assert match.code == "member.unknown", "a stranger's message: whether it was told of the person is looked up"
+        assert any("disclosure" in step for step in found)
+        assert [step for step in found if step.startswith("SCAN disclosure")] == []
 
 
 async def test_a_round_marks_however_many_wait_each_once_and_lets_others_in_between(migrated_url):

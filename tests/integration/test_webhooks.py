@@ -34,10 +34,12 @@ class Receiver:
         self.scene = scene
         self.calls: list[tuple[str, dict[str, str], bytes]] = []
         self.answers: list[Reply | None] = []
+        self.takes_s = 0
         self.hub = dataclasses.replace(scene.hub, post=self._post)
 
     async def _post(self, url: str, headers: Mapping[str, str], body: bytes) -> Reply:
         self.calls.append((url, dict(headers), body))
+        self.scene.hub.clock.ahead += self.takes_s * 1_000_000  # type: ignore[attr-defined]
         answer = self.answers.pop(0) if self.answers else Reply(status=204)
         if answer is None:
             raise OSError
@@ -211,6 +213,18 @@ async def test_whoever_hears_nothing_keeps_nobody_else_from_hearing(receiver: Re
     receiver.answers = [None, Reply(status=204)]
     assert await telling.tell_due(receiver.hub) == 2
     assert [headers["webhook-id"] for _, headers, _ in receiver.calls] == ["call-0", "last"]
+
+
+async def test_a_receiver_that_takes_its_time_holds_up_no_round(receiver: Receiver) -> None:
+    """It answers each call, but slowly: it has its turn again in the next round, and the others need not wait."""
+    now, add = receiver.hub.clock.now(), Insert(WebhookCall, columns_of(WebhookCall))
+    slow = await receiver.add("harbor")
+    calls = [(f"call-{n}", slow.id, "submission.changed", f"s-{n}", now, now + n, 0, "queued") for n in range(4)]
+    await receiver.hub.database.commit(Unit((), tuple(Step(add, each) for each in calls)))
+    receiver.takes_s = 15
+    assert await telling.tell_due(receiver.hub) == 1
+    receiver.takes_s = 0
+    assert await telling.tell_due(receiver.hub) == 3
 
 
 async def test_in_the_end_it_is_given_up(receiver: Receiver) -> None:

@@ -165,6 +165,13 @@ def test_documents_that_are_not_of_the_sizes_in_the_head_are_refused(change):
     assert refusal.value.detail_code == "envelope-content"
 
 
+def test_a_head_without_documents_is_ended_as_well():
+    alone = V2.write(msgspec.structs.replace(sample_parcel(endpoint("sealed-v2")), documents=()), "hub-1")
+    assert open_envelope(sealed("sealed-v2", alone), KEY).documents == ()
+    with pytest.raises(IntegrityFailed):
+        open_envelope(sealed("sealed-v2", alone.removesuffix(b"\n")), KEY)
+
+
 @pytest.mark.parametrize("key", [None, b"short", bytes(32)], ids=["none", "short", "small order"])
 def test_an_endpoint_without_a_usable_key_is_refused(key):
     unusable = msgspec.structs.replace(endpoint("sealed-v2"), seal_key=key)
