@@ -72,7 +72,7 @@ class DropIntake:
             exact = name + _MARK
             mark = exact if exact in entries else marks.get(exact.lower(), "")
             if name.lower().endswith(".csv"):
-                finished += await (self._file(drop, entry, mark, take) if mark else self._bare(drop, entry, take))
+                finished += await self._file(drop, entry, mark, take)
         return finished
 
     async def _watch(self, drop: Drop, take: Take) -> None:
@@ -85,20 +85,17 @@ class DropIntake:
                 _log.error("a drop failed", organization=drop.organization, code=type(error).__name__)
             await asyncio.sleep(self._poll)
 
-    async def _bare(self, drop: Drop, entry: Entry, take: Take) -> bool:
-        if self._clock() - entry.modified < MISSING_S:
-            return False
-        return await self._quarantine(drop, entry, "", b"", "checksum-missing", take)
-
     async def _file(self, drop: Drop, entry: Entry, mark: str, take: Take) -> bool:
+        waits = self._clock() - entry.modified < (SETTLING_S if mark else MISSING_S)
+        if waits and not mark:
+            return False
         try:
             content = await drop.place.read(entry.name, MAX_BYTES)
         except TooLarge:
             return await self._quarantine(drop, entry, mark, b"", "too-large", take)
-        if await _promised(drop, mark) != hashlib.sha256(content).hexdigest().encode():
-            if self._clock() - entry.modified < SETTLING_S:
-                return False
-            return await self._quarantine(drop, entry, mark, content, "checksum-differs", take)
+        if not mark or await _promised(drop, mark) != hashlib.sha256(content).hexdigest().encode():
+            code = "checksum-differs" if mark else "checksum-missing"
+            return False if waits else await self._quarantine(drop, entry, mark, content, code, take)
         understood = _understood(content, self._zone, drop)
         if isinstance(understood, str):
             return await self._quarantine(drop, entry, mark, content, understood, take)
@@ -111,7 +108,9 @@ class DropIntake:
 
     async def _quarantine(self, drop: Drop, entry: Entry, mark: str, content: bytes, code: str, take: Take) -> bool:
         """Out of the way, and known to a person; the partner reads why."""
-        key = f"{drop.organization}\x1f{entry.name}\x1f{hashlib.sha256(content).hexdigest()}"
+        # What was not read is told apart by when it was written.
+        which = hashlib.sha256(content).hexdigest() if content else str(entry.modified)
+        key = f"{drop.organization}\x1f{entry.name}\x1f{which}"
         await take(
             Arrival(
                 channel="file",

@@ -63,7 +63,8 @@ def _decoded(obx: Segment) -> bytes | None:
 
 def _in_words(observations: list[Segment], comments: list[Segment]) -> Enclosed:
     lines = [_line(each) for each in observations if each.raw(5)]
-    notes = [each.get(3) for each in comments if each.get(3) and not is_notice(each.get(3))]
+    stated = [each.part(words, 1) for each in comments for words in each.repetitions(3)]
+    notes = [words for words in stated if words and not is_notice(words)]
     if not lines and not notes:
         return [], ()
     # A note has no code that would say what it is.

@@ -9,6 +9,7 @@ weighed by a table, or that nobody knows, is a person's (interop A4). The tables
 and the ActCode refrain policies.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import tzinfo
 from enum import StrEnum
@@ -55,8 +56,8 @@ _CONFIDENTIAL = {
 _LEVEL = {"R": Effect.LABEL, "U": Effect.LABEL, "L": Effect.LABEL, "M": Effect.LABEL}
 _HANDLING = {"NORDSCLCD": Effect.LABEL, "NORDSLCD": Effect.LABEL}
 """No redisclosure without consent: what the hub sees to anyway."""
-_NOTICE = "42 CFR PART 2 PROHIBITS"
-"""How the short notice of §2.32(a)(2) begins, which another hub writes into MSH-28."""
+_NOTICE = re.compile(r"42 CFR PART 2 PROHIBITS UNAUTHORIZED (USE OR )?DISCLOSURE OF THESE RECORDS\.?")
+"""The short notice of §2.32(a)(2), of now and of before 2024, which another hub writes into MSH-28."""
 _NOTHING = ("N", "NO")
 _CODED: tuple[tuple[str, int, _Table], ...] = (
     ("PD1", 12, _PROTECTED),
@@ -79,8 +80,7 @@ def restrictions_of(message: Message, zone: tzinfo, now: int) -> tuple[Restricti
         found += _access(each, zone, now)
     for each in message.all("CON"):
         found += _consent(each)
-    told = message.header.get(28)
-    if told:
+    for told in message.header.repetitions(28):
         effect = Effect.LABEL if is_notice(told) else Effect.PERSON
         found.append(Restriction("MSH-28", "TEXT", effect))
     return tuple(dict.fromkeys(found))
@@ -95,8 +95,8 @@ def review_of(restrictions: tuple[Restriction, ...], *, records: bool = False) -
 
 
 def is_notice(text: str) -> bool:
-    """Whether a text is the short notice of §2.32(a)(2), which says nothing new."""
-    return text.upper().startswith(_NOTICE)
+    """Whether a text is the short notice of §2.32(a)(2) and nothing more."""
+    return _NOTICE.fullmatch(text.strip().upper()) is not None
 
 
 def _access(segment: Segment, zone: tzinfo, now: int) -> list[Restriction]:
@@ -107,8 +107,9 @@ def _access(segment: Segment, zone: tzinfo, now: int) -> list[Restriction]:
     if any(True for field in (5, 7, 8, 9) for _ in _values(segment, field)):
         found.append(Restriction("ARV", "INSTRUCTIONS", Effect.PERSON))
     until = segment.get(6, 2)
-    ended = instant(until, zone)
-    if ended is not None and ended + (DAY_US if len(until) <= _DATE else 0) <= now:
+    # Of a month or a year alone nobody can tell that it is over.
+    ended = instant(until, zone) if len(until) >= _DATE else None
+    if ended is not None and ended + (DAY_US if len(until) == _DATE else 0) <= now:
         return [Restriction(each.carrier, each.code, Effect.LABEL) for each in found]
     return found
 
@@ -118,7 +119,9 @@ _DATE = len("20260307")
 
 def _consent(segment: Segment) -> list[Restriction]:
     # A consent segment without a status still says that there is a consent to look at; one with limits (CON-9), too.
-    found = _coded("CON", list(_values(segment, 11)) or ["?"], _CONSENT)
+    # `N` and `NO`, elsewhere no restriction, are here no consent.
+    codes = (value.upper()[:20] for value in list(_values(segment, 11)) or ["?"])
+    found = [Restriction("CON", code, _CONSENT.get(code, Effect.PERSON)) for code in codes]
     if any(True for _ in _values(segment, 9)):
         found.append(Restriction("CON", "LIMITED", Effect.PERSON))
     return found

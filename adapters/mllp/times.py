@@ -18,16 +18,10 @@ def instant(text: str, zone: Zone) -> int | None:
     if found is None:
         return None
     given = found.groupdict()
-    place: tzinfo = zone
-    if given["sign"]:
-        offset = timedelta(hours=int(given["zh"]), minutes=int(given["zm"]))
-        if offset >= timedelta(hours=24):
-            return None
-        place = timezone(-offset if given["sign"] == "-" else offset)
     year, month, day, hour, minute, second = (int(given[name] or low) for name, low in _PARTS)
     part = int((given["part"] or "0").ljust(6, "0"))
     try:
-        moment = datetime(year, month, day, hour, minute, second, part, tzinfo=place)
+        moment = datetime(year, month, day, hour, minute, second, part, tzinfo=_offset(found) or zone)
         return (moment - _EPOCH) // timedelta(microseconds=1)
     except (ValueError, OverflowError):
         return None
@@ -42,9 +36,20 @@ def zone_of(stated: str, county: Zone) -> Zone:
     at = instant(stated, county)
     if found is None or at is None or not found["sign"]:
         return county
-    place = datetime.strptime(f"{found['sign']}{found['zh']}{found['zm']}", "%z").tzinfo
-    moment = _EPOCH + timedelta(microseconds=at)
-    return county if place is None or place.utcoffset(moment) == moment.astimezone(county).utcoffset() else place
+    place = _offset(found) or county
+    try:
+        moment = _EPOCH + timedelta(microseconds=at)
+        return county if place.utcoffset(moment) == moment.astimezone(county).utcoffset() else place
+    except OverflowError:  # in the year 1 or 9999
+        return county
+
+
+def _offset(stated: re.Match[str]) -> tzinfo | None:
+    """The offset of a timestamp; none if it has none. Raises `ValueError` for a day or more."""
+    if not stated["sign"]:
+        return None
+    offset = timedelta(hours=int(stated["zh"]), minutes=int(stated["zm"]))
+    return timezone(-offset if stated["sign"] == "-" else offset)
 
 
 _PARTS = (("year", 1), ("month", 1), ("day", 1), ("hour", 0), ("minute", 0), ("second", 0))

@@ -4,8 +4,8 @@
     a retraction       goes to those who were told, and keeps the notice from everybody else
     an answer          goes to the other side of the referral
 
-Rules kept: only what the same sender told of, or was told of, can be meant; what goes on is a submission of the
-sender's own, decided like any other; that a person said so stands on the ledger.
+Rules kept: only a notice of the same sender's can be meant, or a referral that it asked or was told of; what goes on is
+a submission of the sender's own, decided like any other; that a person said so stands on the ledger.
 """
 
 from typing import Any, NamedTuple
@@ -46,7 +46,7 @@ def looks_for_one(kept: Kept) -> bool:
 
 
 async def candidates(hub: Hub, kept: Kept) -> list[Earlier]:
-    """What the sender told of, or was told of, about the person that the arrival names; the newest first."""
+    """Whichever of them is about the person that the arrival names, the newest first."""
     content, sender = kept.arrival.content, kept.organization
     if not looks_for_one(kept) or sender is None or not isinstance(content, ArrivedUpdate | ArrivedPacket):
         return []
@@ -64,8 +64,12 @@ async def candidates(hub: Hub, kept: Kept) -> list[Earlier]:
         .order_by(col(Thread.submission_id).desc())
         .limit(_MOST)
     )
-    found = [Earlier(*row) for row in await hub.database.query(statement)]
-    return [each for each in found if await threads.known_to(hub, each.submission, sender)]
+    if isinstance(content, ArrivedPacket) and content.place == "answers":
+        found = [Earlier(*row) for row in await hub.database.query(statement)]
+        return [each for each in found if await threads.answer_of(hub, each.submission, sender) is not None]
+    # Attack stopped: whoever was told of another's visit takes its notice back, or reads who else was told.
+    own = statement.where(col(Submission.sender) == sender)
+    return [Earlier(*row) for row in await hub.database.query(own)]
 
 
 async def attach(hub: Hub, inbound: str, submission: str, *, organization: str | None, by: str) -> str:

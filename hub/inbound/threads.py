@@ -160,12 +160,6 @@ async def number_of(hub: Hub, submission: str) -> bytes:
     return next(iter(await _threads_of(hub, submission)), b"")
 
 
-async def known_to(hub: Hub, submission: str, sender: str) -> bool:
-    """Whether the sender told of it, or, of a referral, was told of it."""
-    ((asked_by, _),) = await hub.database.lookup(_SUBMISSION, submission)
-    return sender == asked_by or await answer_of(hub, submission, sender) is not None
-
-
 def events_of(content: ArrivedPacket | ArrivedUpdate) -> tuple[str, ...]:
     """What it can belong to."""
     if isinstance(content, ArrivedUpdate):

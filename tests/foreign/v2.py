@@ -400,6 +400,14 @@ RESTRICTIONS = (
         _adt("A01", header=f"{'|' * 16}42 CFR part 2 prohibits unauthorized use or disclosure of these records."),
         restricted=True,
     ),
+    Foreign(
+        "special instructions after another hub's notice",
+        _adt(
+            "A01", header=f"{'|' * 16}42 CFR part 2 prohibits unauthorized disclosure of these records. Not to the plan"
+        ),
+        review=("restricted.msh-28",),
+        restricted=True,
+    ),
     Foreign("a normal message", _adt("A01", header=f"{'|' * 14}N")),
     Foreign(
         "a confidential diagnosis",
@@ -527,10 +535,17 @@ REFERRALS = (
     ),
     Foreign(
         "notes in words",
-        er7(*_REF, "OBX|1|TX|NOTE^Note^L||Dose lowered~See again", "NTE|1||Bring the papers"),
+        er7(*_REF, "OBX|1|TX|NOTE^Note^L||Dose lowered~See again", "NTE|1||Bring the papers~And the keys"),
         "referral",
         review=("document.unclassed",),
-        said=("Note: Dose lowered; See again", "Bring the papers"),
+        said=("Note: Dose lowered; See again", "Bring the papers", "And the keys"),
+    ),
+    Foreign(
+        "a note after another hub's notice",
+        er7(*_REF, "NTE|1||42 CFR part 2 prohibits unauthorized use or disclosure of these records. Call first"),
+        "referral",
+        review=("document.unclassed",),
+        said=("Call first",),
     ),
     Foreign(
         "a plan in words",

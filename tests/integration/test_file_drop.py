@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from adapters.file.place import Entry, LocalPlace, Place, proper
 from adapters.file.sftp import SftpPlace
 from hub.arrivals import Arrival, Taken
 from hub.errors import StorageFailed
-from hub.inbound.keep import keep
+from hub.inbound.keep import keep, read
 from hub.inbound.reception import settle_taken
 from hub.storage.tables import Inbound, Outbox, Submission
 from tests.contract.sftp_system import SftpSystem, sftp_server
@@ -242,6 +243,25 @@ async def test_a_file_whose_checksum_was_forgotten_is_set_aside_after_a_day(fold
     assert folder.result("a.csv") == ["line,code", "0,checksum-missing"]
     assert (folder.files(), folder.files("quarantine")) == ([], ["a.csv"])
     assert await folder.rows(Inbound, Inbound.code) == ["file.checksum-missing"]
+
+
+async def test_each_file_whose_checksum_was_forgotten_is_shown_to_a_person_with_what_is_in_it(folder: Folder) -> None:
+    for number in ("1", "2"):
+        (folder.path / "a.csv").write_text(f"{HEADER}\n{row(number)}\n")
+        folder.now = (folder.path / "a.csv").stat().st_mtime + 90_000
+        assert await folder.look() == 1
+    found = [
+        (await read(folder.scene.hub, each)).arrival.raw.decode() for each in await folder.rows(Inbound, Inbound.id)
+    ]
+    assert sorted(found) == [f"{HEADER}\n{row('1')}\n", f"{HEADER}\n{row('2')}\n"]
+
+
+async def test_each_file_that_is_too_large_is_shown_to_a_person(folder: Folder) -> None:
+    for modified in (1_000, 2_000):
+        folder.put("a.csv", b"x" * (5 * 1024 * 1024 + 1))
+        os.utime(folder.path / "a.csv", (modified, modified))
+        await folder.look()
+    assert await folder.rows(Inbound, Inbound.code) == ["file.too-large"] * 2
 
 
 async def test_names_in_capitals_are_names(folder: Folder) -> None:

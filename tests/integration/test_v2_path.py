@@ -778,6 +778,24 @@ async def test_nothing_is_attached_to_what_the_sender_does_not_know(line: Line) 
             await belonging.attach(line.hub, row["id"], notice, organization=organization, by="somebody")
 
 
+@pytest.mark.parametrize(
+    "said", [mine("A11", control="L1", visit=""), mine("A08", control="L1", visit="", more=("PV2|" + "|" * 21 + "Y",))]
+)
+async def test_whoever_was_told_of_a_visit_neither_takes_it_back_nor_changes_it(line: Line, said: bytes) -> None:
+    await line.scene.consent()
+    await line.send(mine())
+    await line.scene.dispatch_all()
+    (notice,) = [row["id"] for row in await line.rows(Submission)]
+    await line.send(said, LANTERN)
+    row = (await line.rows(Inbound, "received_at"))[-1]
+    assert row["state"] == "waiting"
+    assert await belonging.candidates(line.hub, await keep_module.read(line.hub, row["id"])) == []
+    with pytest.raises(NotAvailable):
+        await belonging.attach(line.hub, row["id"], notice, organization="lantern", by="lantern/omar")
+    assert not any(each["retracted_by"] for each in await told_of(line))
+    assert len(await line.rows(Submission)) == 1
+
+
 async def test_what_was_handed_in_before_a_crash_is_settled_as_it_was(line: Line, monkeypatch: Any) -> None:
     """The new notice is handed in, and the process dies: what is left of the update is not lost, nor is the stop."""
     await line.send(mine())

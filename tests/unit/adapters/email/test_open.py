@@ -13,7 +13,7 @@ from adapters.email.cms.addressee import Addressee, enveloped
 from adapters.email.cms.der import tlv
 from adapters.email.cms.opening import OpeningKey
 from adapters.email.layers import sealed, signed
-from adapters.email.mime import read_entity
+from adapters.email.mime import MimeError, read_entity
 from adapters.email.open import MAX_BYTES, Opened, open_message
 from adapters.email.reasons import REASONS
 from adapters.email.transfer import base64_lines
@@ -184,6 +184,13 @@ def test_more_layers_than_two_are_refused():
 
 def test_a_mail_beyond_the_limit_is_not_even_looked_at():
     assert reason(b"a: b\r\n\r\n" + b" " * MAX_BYTES) == "too-large"
+
+
+def test_a_header_that_would_take_minutes_to_read_is_not_read():
+    for name in ("Content-Type: application/octet-stream", "Content-Disposition: attachment"):
+        assert read_entity(f"{name}; a=b".encode()).field(name.partition(":")[0])
+        with pytest.raises(MimeError):
+            read_entity(f'{name}; a="{";" * 9_000}'.encode())
 
 
 @pytest.mark.parametrize(

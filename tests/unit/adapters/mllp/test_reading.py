@@ -107,9 +107,13 @@ def test_msh_9_is_believed_and_another_evn_1_is_a_warning():
         ("ARV|1|A|WHATEVER|PAT", "ARV", Effect.PERSON),
         ("ARV|1|A||PAT", "ARV", Effect.PERSON),
         ("ARV|1|A|DEM|PAT||20200101^20210101", "ARV", Effect.LABEL),
+        ("ARV|1|A|DEM|PAT||20200101^2026", "ARV", Effect.PERSON),
+        ("ARV|1|A|DEM|PAT||20200101^202603", "ARV", Effect.PERSON),
         ("CON|1|||||||||||A", "CON", Effect.PERSON),
         ("CON|1||||||||||A", "CON", Effect.LABEL),
         ("CON|1||||||||||R", "CON", Effect.PERSON),
+        ("CON|1||||||||||N", "CON", Effect.PERSON),
+        ("CON|1||||||||||NO", "CON", Effect.PERSON),
     ],
 )
 def test_each_carrier_of_a_restriction_is_seen(segment, carrier, effect):
@@ -134,6 +138,13 @@ def test_a_vip_is_labelled_and_an_unknown_indicator_is_a_persons(code):
 )
 def test_no_restriction_is_none(segment):
     assert reading(adt(more=(segment,))).restrictions == ()
+
+
+@pytest.mark.parametrize("stamp", ["0001+1400", "99991231235959-1400", "20260306+0060", "20260306+9999"])
+def test_an_odd_time_of_the_message_is_no_reason_not_to_read_it(stamp):
+    odd = adt().replace(b"|20260306224500-0800||ADT", f"|{stamp}||ADT".encode())
+    assert odd != adt()
+    assert packet(odd).event.kind == "admit"
 
 
 def test_a_character_set_nobody_knows_is_answered_and_kept_for_a_person():
