@@ -17,12 +17,15 @@ _PASSWORD = Change(Person, ("password", "key_id", "wrapped_key", "sealed"), ("id
 _ENROL = Change(Person, ("totp_step", "recovery", "invitation", "invited_until"), ("id", "totp_step"), must_hit=True)
 
 
-async def by_password(hub: Hub, email: str, password: str) -> str:
-    """The cookie of a session that waits for the second factor. Raises `Unauthorized`, `TooOften`."""
-    await lockout.check(hub, email)
+async def by_password(hub: Hub, email: str, password: str, device: str) -> str:
+    """The cookie of a session that waits for the second factor; `device`: that of a device they came in with before.
+
+    Raises `Unauthorized`, `TooOften`.
+    """
+    await lockout.check(hub, email, device)
     account = await accounts.find_by_email(hub, email)
     if not await passwords.matches(account.password if account else "", password) or account is None:
-        await failed(hub, email, account, "password")
+        await failed(hub, email, device, account, "password")
         raise Unauthorized("Address or password is wrong.", code="sign-in-refused")
     if account.totp_step < 0:
         # Somebody who chose a password and went away: only the invitation leads on.
@@ -30,31 +33,31 @@ async def by_password(hub: Hub, email: str, password: str) -> str:
     return await sessions.start(hub, account.id, "second")
 
 
-async def by_factor(hub: Hub, session: Session, account: Account, code: str) -> str:
+async def by_factor(hub: Hub, session: Session, account: Account, code: str, device: str) -> str:
     """The cookie of a full session. Raises `Unauthorized`, `TooOften`."""
-    await lockout.check(hub, account.email)
+    await lockout.check(hub, account.email, device, inside=True)
     used = await factors.use(hub, account, code)
     if used is None:
-        await failed(hub, account.email, account, "factor")
+        await failed(hub, account.email, device, account, "factor")
         raise Unauthorized("This code is wrong or was used before.", code="factor-refused")
-    return await admitted(hub, session, account, used)
+    return await admitted(hub, session, account, used, device)
 
 
-async def admitted(hub: Hub, session: Session, account: Account, factor: str) -> str:
+async def admitted(hub: Hub, session: Session, account: Account, factor: str, device: str) -> str:
     """In, and the failures are forgotten. Raises `Unauthorized` if the session was used up meanwhile."""
     try:
         token = await sessions.admit(hub, session, account, factor)
     except Stale:
         raise Unauthorized("Sign in again.", code="sign-in-again") from None
-    await lockout.succeeded(hub, account.email)
+    await lockout.succeeded(hub, account.email, device)
     return token
 
 
-async def unlock(hub: Hub, session: Session, account: Account, password: str) -> str:
+async def unlock(hub: Hub, session: Session, account: Account, password: str, device: str) -> str:
     """A locked session goes on under a new cookie. Raises `Unauthorized`, `TooOften`."""
-    await lockout.check(hub, account.email)
+    await lockout.check(hub, account.email, device, inside=True)
     if not await passwords.matches(account.password, password):
-        await failed(hub, account.email, account, "unlock")
+        await failed(hub, account.email, device, account, "unlock")
         raise Unauthorized("The password is wrong.", code="unlock-refused")
     try:
         return await sessions.unlock(hub, session)
@@ -88,10 +91,10 @@ async def enrol(hub: Hub, account: Account, code: str) -> list[str]:
     """
     if account.totp_step >= 0:
         raise NotAvailable
-    await lockout.check(hub, account.email)
+    await lockout.check(hub, account.email, "", inside=True)
     step = factors.step_of(account.totp, code, hub.clock.now(), account.totp_step)
     if step is None:
-        await failed(hub, account.email, account, "factor")
+        await failed(hub, account.email, "", account, "factor")
         raise Unauthorized("This code is wrong; type the one that shows now.", code="factor-refused")
     codes = factors.recovery_codes()
     kept = " ".join(factors.recovery_hash(hub, account.id, each) for each in codes)
@@ -104,9 +107,9 @@ async def enrol(hub: Hub, account: Account, code: str) -> list[str]:
     return codes
 
 
-async def failed(hub: Hub, email: str, account: Account | None, what: str) -> None:
+async def failed(hub: Hub, email: str, device: str, account: Account | None, what: str) -> None:
     """A try that failed counts, and is on the ledger if the address is somebody's; `what` was wrong: `password`,
     `factor`, `unlock`.
     """
     told = () if account is None else (sessions.refused(hub, account, what),)
-    await lockout.failed(hub, email, *told)
+    await lockout.failed(hub, email, device, *told)

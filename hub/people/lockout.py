@@ -1,11 +1,16 @@
 """Back-off after failed tries: the same for an address that is somebody's and for one that is nobody's.
 
 INVARIANT: no-existence-leak. Tries are counted by the hash of the address, not by the account.
+
+Rules kept here:
+- Strangers share one budget, which bounds the work of all passwords that are tried; whoever comes from a device that is
+  known for the address, or is in already, has their own, and no stranger spends it.
+- Failures from a known device lock that device, and failures of strangers do not.
 """
 
 from hub.context import Hub
-from hub.crypto.identifiers import hash_email
 from hub.errors import Malformed, Stale, TooOften
+from hub.people import devices
 from hub.storage.database import Step, Unit
 from hub.storage.statements import Change, Delete, InsertNew, Lookup, Returning
 from hub.storage.tables import SignInTry
@@ -15,8 +20,9 @@ FREE = 5
 FIRST_WAIT_US = 30_000_000
 LONGEST_WAIT_US = 3_600_000_000
 _FORGOTTEN_US = 86_400_000_000
-_RATE_PER_MINUTE = 60
-"""Tries of everybody together; a county has some dozens of officers."""
+STRANGERS_PER_MINUTE = 60
+"""Tries of everybody together who is not known; a county has some dozens of officers."""
+OWN_PER_MINUTE = 10
 
 _OF = Lookup(SignInTry, ("failures", "locked_until"), "email_hash")
 _ADD = InsertNew(SignInTry, ("email_hash", "failures", "locked_until"), ("email_hash",))
@@ -28,20 +34,26 @@ _FORGET = Returning(
 )
 
 
-async def check(hub: Hub, email: str) -> None:
-    """Raises `TooOften` while the address must wait, or when everybody together tries too often."""
-    if not await hub.signals.allow("sign-in", _RATE_PER_MINUTE, 60):
+async def check(hub: Hub, email: str, device: str, *, inside: bool = False) -> None:
+    """Raises `TooOften` while the address must wait, or when there are too many tries. `device`: the cookie, empty for
+    none; `inside`: they hold a session of this address, past the password.
+    """
+    counted = devices.known(hub.ring, email, device, hub.clock.now())
+    own = counted.device or inside
+    budget = f"sign-in:{counted.key.hex()}" if own else "sign-in"
+    if not await hub.signals.allow(budget, OWN_PER_MINUTE if own else STRANGERS_PER_MINUTE, 60):
         raise TooOften("Too many tries; wait a minute.", code="sign-in-busy")
-    rows = await hub.database.lookup(_OF, hash_email(hub.ring, email))
+    rows = await hub.database.lookup(_OF, counted.key)
     if rows and rows[0][0] >= FREE and rows[0][1] > hub.clock.now():
         raise TooOften("Too many failed tries; wait before the next one.", code="sign-in-locked")
 
 
-async def failed(hub: Hub, email: str, *told: Step) -> None:
+async def failed(hub: Hub, email: str, device: str, *told: Step) -> None:
     """Count a failed try; from the fifth on each doubles the wait, to an hour at most. `told` commits with it: a second
     commit would take the longer for an address that is somebody's.
     """
-    key, now = hash_email(hub.ring, email), hub.clock.now()
+    now = hub.clock.now()
+    key = devices.known(hub.ring, email, device, now).key
     await hub.database.returning(_FORGET, (now - _FORGOTTEN_US,))
     for _ in range(FREE):
         rows = await hub.database.lookup(_OF, key)
@@ -59,9 +71,10 @@ async def failed(hub: Hub, email: str, *told: Step) -> None:
     raise Malformed("Too many tries at once.", code="sign-in-busy")
 
 
-async def succeeded(hub: Hub, email: str) -> None:
-    """Forget the failures."""
-    await hub.database.commit(Unit((), (Step(_CLEAR, (hash_email(hub.ring, email),)),)))
+async def succeeded(hub: Hub, email: str, device: str) -> None:
+    """Forget the failures, those of the device or of everybody else."""
+    key = devices.known(hub.ring, email, device, hub.clock.now()).key
+    await hub.database.commit(Unit((), (Step(_CLEAR, (key,)),)))
 
 
 def wait_us(failures: int) -> int:

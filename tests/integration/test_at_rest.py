@@ -80,7 +80,7 @@ async def what_people_and_strangers_wrote(scene: Scene) -> None:
     await accounts.add(
         hub, email=email, name="Ofelia Officer", roles=("privacy",), organizations=("harbor",), by="harbor/x"
     )
-    await lockout.failed(hub, email)
+    await lockout.failed(hub, email, "")
 
 
 def found_in(raw: bytes) -> list[str]:

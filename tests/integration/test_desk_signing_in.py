@@ -78,10 +78,10 @@ async def test_wrong_passwords_lock_the_address_and_a_right_one_then_waits_too(d
     other = desk.browser()
     answers = [await other.post("/desk/sign-in", {"email": "ana@desk.test", "password": "x" * 12}) for _ in range(6)]
     assert [each.status for each in answers] == [401] * 5 + [429]
-    await ana.post("/desk/sign-out")
-    assert (await ana.sign_in("ana@desk.test")).status == 429
+    other.secret = ana.secret
+    assert (await other.sign_in("ana@desk.test")).status == 429
     desk.hub.clock.ahead += lockout.FIRST_WAIT_US * 2
-    assert (await ana.sign_in("ana@desk.test")).status == 303
+    assert (await other.sign_in("ana@desk.test")).status == 303
 
 
 async def test_an_address_that_is_nobodys_is_refused_and_locked_just_the_same(desk):
@@ -110,6 +110,51 @@ async def test_a_failed_try_writes_as_often_for_nobodys_address_as_for_somebodys
         await desk.browser().post("/desk/sign-in", {"email": email, "password": "x" * 12})
         written[email] = len(commits)
     assert written == {"ana@desk.test": 1, "nobody@desk.test": 1}
+
+
+async def test_a_stranger_who_spends_all_tries_does_not_keep_out_whoever_came_in_with_this_browser_before(desk):
+    ana = await desk.somebody("ana", "compliance")
+    leo = await desk.somebody("leo", "compliance")
+    for browser in (ana, leo):
+        await browser.post("/desk/sign-out")
+    for _ in range(lockout.STRANGERS_PER_MINUTE):
+        await desk.hub.signals.allow("sign-in", lockout.STRANGERS_PER_MINUTE, 60)
+    elsewhere = desk.browser()
+    assert (await elsewhere.post("/desk/sign-in", {"email": "ana@desk.test", "password": PASSWORD})).status == 429
+    assert (await ana.sign_in("ana@desk.test")).status == 303
+    # Leo's browser is nobody's to Ana's address.
+    assert (await leo.post("/desk/sign-in", {"email": "ana@desk.test", "password": PASSWORD})).status == 429
+
+
+async def test_a_strangers_failures_lock_the_address_and_not_the_browser_that_is_known_for_it(desk):
+    ana = await desk.somebody("ana", "compliance")
+    await ana.post("/desk/sign-out")
+    stranger, wrong = desk.browser(), {"email": "ana@desk.test", "password": "x" * 12}
+    for _ in range(lockout.FREE):
+        await stranger.post("/desk/sign-in", wrong)
+    assert (await stranger.post("/desk/sign-in", wrong)).status == 429
+    assert (await ana.sign_in("ana@desk.test")).status == 303
+    # Nor does it forgive the stranger, for whom the wait doubles.
+    desk.hub.clock.ahead += lockout.FIRST_WAIT_US * 2
+    assert [(await stranger.post("/desk/sign-in", wrong)).status for _ in range(2)] == [401, 429]
+
+
+async def test_a_known_browser_is_locked_by_its_own_failures(desk):
+    ana = await desk.somebody("ana", "compliance")
+    await ana.post("/desk/sign-out")
+    wrong = {"email": "ana@desk.test", "password": "x" * 12}
+    answers = [(await ana.post("/desk/sign-in", wrong)).status for _ in range(lockout.FREE + 1)]
+    assert answers == [401] * lockout.FREE + [429]
+    assert (await ana.post("/desk/sign-in", wrong | {"password": PASSWORD})).status == 429
+
+
+async def test_whoever_is_locked_in_a_session_gets_back_though_strangers_spent_all_tries(desk):
+    ana = await desk.somebody("ana", "compliance")
+    for _ in range(lockout.STRANGERS_PER_MINUTE):
+        await desk.hub.signals.allow("sign-in", lockout.STRANGERS_PER_MINUTE, 60)
+    await ana.post("/desk/lock")
+    await ana.get("/desk/locked")
+    assert (await ana.post("/desk/locked", {"password": PASSWORD, "target": "/desk/me"})).location == "/desk/me"
 
 
 def test_each_failure_doubles_the_wait_up_to_an_hour():

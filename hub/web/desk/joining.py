@@ -9,7 +9,7 @@ from hub.errors import HubError, Malformed, NotAvailable, TooOften, Unauthorized
 from hub.people import accounts, entering, factors, passkeys
 from hub.web.pages.door import ANYBODY_IN, Page
 from hub.web.pages.render import page
-from hub.web.pages.visit import Visit, remember, see_other
+from hub.web.pages.visit import Visit, recognise, remember, see_other
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -51,10 +51,12 @@ async def confirm(visit: Visit) -> web.Response:
         codes = await entering.enrol(visit.hub, visit.who, visit.field("code", 100))
     except (Unauthorized, TooOften) as error:
         return _code(visit, _said(visit, error), error.status)
-    token = await entering.admitted(visit.hub, session, await accounts.find(visit.hub, session.person), "totp")
+    account = await accounts.find(visit.hub, session.person)
+    token = await entering.admitted(visit.hub, session, account, "totp", visit.device)
     await accounts.speak(visit.hub, session.person, visit.language)
     response = page("recovery.html", visit._replace(token=token, account=None), codes=codes)
     remember(response, visit.request, token)
+    recognise(response, visit, account.email)
     return response
 
 

@@ -8,7 +8,7 @@ from hub.errors import Malformed, Unauthorized
 from hub.people import entering, lockout, passkeys
 from hub.people.passkeys import Site
 from hub.web.pages.door import ANYBODY_IN, Page
-from hub.web.pages.visit import Visit, local_address, origin, remember, see_other
+from hub.web.pages.visit import Visit, local_address, origin, recognise, remember, see_other
 
 _MOST_ANSWER = 16_000
 
@@ -36,14 +36,16 @@ async def use(visit: Visit) -> web.Response:
     """`POST /desk/second/passkey`: the signature; in."""
     session, account = visit.session, visit.who
     assert session is not None
-    await lockout.check(visit.hub, account.email)
+    await lockout.check(visit.hub, account.email, visit.device, inside=True)
     try:
         await passkeys.check(visit.hub, session, account, _site(visit), visit.field("answer", _MOST_ANSWER))
     except (Unauthorized, Malformed):
-        await entering.failed(visit.hub, account.email, account, "factor")
+        await entering.failed(visit.hub, account.email, visit.device, account, "factor")
         raise Unauthorized("The passkey does not fit; use a code.", code="factor-refused") from None
     response = see_other(local_address(visit.field("next")))
-    remember(response, visit.request, await entering.admitted(visit.hub, session, account, "passkey"))
+    token = await entering.admitted(visit.hub, session, account, "passkey", visit.device)
+    remember(response, visit.request, token)
+    recognise(response, visit, account.email)
     return response
 
 

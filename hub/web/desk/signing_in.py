@@ -8,7 +8,7 @@ from hub.errors import HubError, TooOften, Unauthorized
 from hub.people import accounts, entering, sessions
 from hub.web.pages.door import ANYBODY_IN, Page
 from hub.web.pages.render import page
-from hub.web.pages.visit import Visit, local_address, remember, see_other
+from hub.web.pages.visit import Visit, local_address, recognise, remember, see_other
 from hub.web.pages.words import LANGUAGES
 
 _WORDS = {
@@ -33,7 +33,7 @@ async def try_password(visit: Visit) -> web.Response:
     """`POST /desk/sign-in`: address and password; a cookie that is good for the second step only."""
     email, onward = visit.field("email"), local_address(visit.field("next"))
     try:
-        token = await entering.by_password(visit.hub, email, visit.form.get("password", [""])[0])
+        token = await entering.by_password(visit.hub, email, visit.form.get("password", [""])[0], visit.device)
     except (Unauthorized, TooOften) as error:
         problem = _said(visit, error)
         return page("sign_in.html", visit, status=error.status, next=onward, email=email, problem=problem)
@@ -52,13 +52,14 @@ async def try_second(visit: Visit) -> web.Response:
     onward, session = local_address(visit.field("next")), visit.session
     assert session is not None
     try:
-        token = await entering.by_factor(visit.hub, session, visit.who, visit.field("code", 100))
+        token = await entering.by_factor(visit.hub, session, visit.who, visit.field("code", 100), visit.device)
     except (Unauthorized, TooOften) as error:
         problem = _said(visit, error)
         shown = visit._replace(account=None)
         return page("second.html", shown, status=error.status, next=onward, problem=problem)
     response = see_other(onward)
     remember(response, visit.request, token)
+    recognise(response, visit, visit.who.email)
     return response
 
 
@@ -82,7 +83,8 @@ async def unlock(visit: Visit) -> web.Response:
     target, session = local_address(visit.field("target")), visit.session
     assert session is not None
     try:
-        token = await entering.unlock(visit.hub, session, visit.who, visit.form.get("password", [""])[0])
+        typed = visit.form.get("password", [""])[0]
+        token = await entering.unlock(visit.hub, session, visit.who, typed, visit.device)
     except (Unauthorized, TooOften) as error:
         return _locked(visit, target, _said(visit, error), error.status)
     if _sent(visit):

@@ -2,7 +2,8 @@
 
 Rules kept here:
 - The cookie is `__Host-desk` (Secure, HttpOnly, SameSite=Strict), except on this very machine without TLS, where
-  browsers refuse it: there it is `desk`. Behind a proxy the host is never the loopback.
+  browsers refuse it: there it is `desk`. Behind a proxy the host is never the loopback. Beside it a browser that
+  somebody came in with has `__Host-desk-device`, which opens nothing.
 - Whatever changes something is a POST from a page of ours: its `Sec-Fetch-Site` or `Origin` says so, and the form
   carries the session's token.
 """
@@ -15,7 +16,7 @@ from aiohttp import web
 
 from hub.context import Hub
 from hub.errors import Forbidden, Malformed, NotAvailable, Unsupported
-from hub.people import sessions
+from hub.people import devices, sessions
 from hub.people.accounts import Account
 from hub.people.sessions import Session
 from hub.web.access import HUB
@@ -63,6 +64,11 @@ class Visit(NamedTuple):
         return str(self.request.query.get(name, ""))
 
     @property
+    def device(self) -> str:
+        """The cookie of a browser that somebody came in with before; empty if there is none."""
+        return str(self.request.cookies.get(f"{cookie_name(self.request)}-device", ""))
+
+    @property
     def form_token(self) -> str:
         """What this session's forms carry."""
         return sessions.form_token(self.hub, self.token) if self.token else ""
@@ -98,11 +104,18 @@ def cookie_name(request: web.Request) -> str:
 
 def remember(response: web.Response, request: web.Request, token: str) -> None:
     """Give the browser its cookie; empty: take it away."""
-    options: dict[str, Any] = {"httponly": True, "samesite": "Strict", "path": "/", "secure": not _plain(request)}
+    options = _options(request)
     if token:
         response.set_cookie(cookie_name(request), token, **options)
     else:
         response.set_cookie(cookie_name(request), "", max_age=0, **options)
+
+
+def recognise(response: web.Response, visit: Visit, email: str) -> None:
+    """From now on this browser is known for this address, which is in."""
+    value = devices.cookie(visit.hub.ring, email, visit.hub.clock.now())
+    name = f"{cookie_name(visit.request)}-device"
+    response.set_cookie(name, value, max_age=devices.LIFE_S, **_options(visit.request))
 
 
 def origin(request: web.Request) -> str:
@@ -123,6 +136,10 @@ def local_address(text: str) -> str:
         return "/desk/"
     inside = not parts.scheme and not parts.netloc and text.startswith("/desk/") and "\\" not in text
     return text if inside and text.isprintable() else "/desk/"
+
+
+def _options(request: web.Request) -> dict[str, Any]:
+    return {"httponly": True, "samesite": "Strict", "path": "/", "secure": not _plain(request)}
 
 
 def _plain(request: web.Request) -> bool:
