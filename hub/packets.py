@@ -153,7 +153,7 @@ def _recipient(
         if place.code == "person" or served:
             steps.append(reviews.waiting(hub, handed.sender, ticket.id, decision, now))
         if stated is not None and member is not None:
-            steps += evidence.keep(hub.ring, ticket.id, member, handed.manifest, handed.documents, now)
+            steps += evidence.keep(hub.ring, ticket.id, member, handed.manifest, handed.documents, now, by=handed.by)
         if place.state == "queued":
             ready.append(ticket)
     return steps, ready

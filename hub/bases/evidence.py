@@ -28,16 +28,18 @@ _encode = msgspec.json.Encoder().encode
 
 
 def keep(
-    ring: KeyRing, disclosure: str, member: str, bases: Bases, documents: Mapping[str, bytes], now: int
+    ring: KeyRing, disclosure: str, member: str, bases: Bases, documents: Mapping[str, bytes], now: int, *, by: str
 ) -> list[Step]:
-    """The rows of the evidence of one disclosure (its outbox row's id), and the ledger entry that binds them."""
+    """The rows of the evidence of one disclosure (its outbox row's id), and the ledger entry that binds them and names
+    who stated it: an officer may hand in for each program of their scope.
+    """
     steps, digests = [], {}
     for kind, plain in _plain(bases, documents):
         sealed = envelope.seal(ring, _place(disclosure, kind), plain)
         row = (disclosure, kind, member, None, sealed.key_id, sealed.wrapped_key, sealed.ciphertext)
         steps.append(Step(_ADD, row))
         digests[kind] = hashlib.sha256(sealed.ciphertext).hexdigest()
-    return [*steps, entry("basis.stated", now, {"evidence": digests}, member=member, reference=disclosure)]
+    return [*steps, entry("basis.stated", now, {"evidence": digests, "by": by}, member=member, reference=disclosure)]
 
 
 async def again(hub: Hub, disclosure: str, to: str, now: int) -> list[Step]:

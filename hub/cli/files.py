@@ -1,6 +1,7 @@
 """Files that are named on the command line: read within a size, written for nobody else to read."""
 
 import os
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
@@ -31,7 +32,10 @@ def read_text(path: Path, most: int) -> str:
 
 def create_closed(path: Path) -> BinaryIO:
     """A new or emptied file, to write and to read again, closed to other users. Raises `OSError`."""
-    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb+")
+    file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb+")
+    if stat.S_ISREG(os.fstat(file.fileno()).st_mode):  # one that stood there keeps its mode otherwise
+        os.fchmod(file.fileno(), 0o600)
+    return file
 
 
 def write_closed(path: Path, content: bytes) -> None:

@@ -1,10 +1,13 @@
 """A medical emergency from the desk (§2.51): first what would go, then the disclosure, its record and its review."""
 
+import json
+
 import pytest
 
 from hub.compliance import emergencies
 from hub.ledger.sequencer import Sequencer
-from hub.storage.tables import Disclosure, Outbox, Submission, WorkItem
+from hub.people import accounts
+from hub.storage.tables import Disclosure, LedgerEntry, Outbox, Submission, WorkItem
 from tests.desk import a_desk
 from tests.disclosures import EMERGENCY, a_county
 from tests.scenes import CIN
@@ -67,6 +70,18 @@ async def test_an_emergency_is_looked_at_first_then_disclosed_registered_and_rev
     document = received.parcel.documents[0]
     assert b"<b>Buprenorphine</b> 16 mg daily" in document.content
     assert document.media_type.startswith("text/plain")
+
+
+async def test_the_ledger_says_which_officer_handed_it_in_for_which_program_and_who_looked_at_whom(scene, desk):
+    ana = await desk.somebody("ana", "privacy")
+    by = (await accounts.find(scene.hub, ana.person)).by
+    await ana.post(NEW, FORM)
+    await ana.post(NEW, FORM | {"member": scene.member, "step": "disclose"})
+    entries = await scene.rows(LedgerEntry.id, LedgerEntry.kind, LedgerEntry.member_id, LedgerEntry.body)
+    told = {kind: (member, json.loads(body)) for _, kind, member, body in entries}
+    assert told["access.viewed"] == (scene.member, {"by": by, "what": "member"})
+    assert told["submission.decided"][1]["discloser"] == "harbor"
+    assert (told["basis.stated"][0], told["basis.stated"][1]["by"]) == (scene.member, by)
 
 
 async def test_a_person_who_was_asked_and_refused_is_not_overridden(scene, desk):
