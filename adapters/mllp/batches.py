@@ -30,7 +30,9 @@ def split(content: bytes) -> Batch:
     starts = [found.start() for found in _STARTS.finditer(plain)]
     pieces = [plain[begin:end] for begin, end in pairwise([*starts, None])]
     messages = tuple(each for each in pieces if each.lstrip(b" \t").startswith(b"MSH"))
-    wrapped = bool(starts) and pieces[0][:3] in (b"FHS", b"BHS")
+    # Without a message it is a batch only if nothing else is in it either: what cannot be read is not nothing.
+    whole = bool(messages) or all(len(each.strip().splitlines()) == 1 for each in pieces)
+    wrapped = bool(starts) and pieces[0][:3] in (b"FHS", b"BHS") and whole
     return Batch(messages=messages if wrapped or len(messages) > 1 else (content,), wrapped=wrapped)
 
 

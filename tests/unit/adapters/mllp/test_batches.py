@@ -68,6 +68,12 @@ def test_a_batch_of_nothing_is_answered_by_a_batch_of_nothing() -> None:
     assert [each[:3] for each in answer.decode().split("\r")] == ["FHS", "BHS", "BTS", "FTS", ""]
 
 
+@pytest.mark.parametrize("header", [b"msh|^~\\&|EHR", b"\x0bMSH|^~\\&|EHR", b"EVN|A01"])
+def test_a_batch_of_something_that_is_no_message_is_not_answered_as_one_of_nothing(header) -> None:
+    (answer,), kept = told(batch(header + b"\rPID|1||0\r"))
+    assert (b"MSA|AE" in answer or b"MSA|AR" in answer) and not kept
+
+
 def test_a_second_message_behind_white_space_is_a_message_of_its_own() -> None:
     answers, kept = told(adt(control="M1") + b"  \t" + adt(control="M2"))
     assert len(kept) == len(answers) == 2
