@@ -67,8 +67,8 @@ class PostgresDatabase:
             raise StorageFailed("PostgreSQL does not answer.") from error
 
     async def lookup(self, statement: Lookup, key: Any) -> list[Row]:
-        if isinstance(key, str) and "\0" in key:
-            return []  # no text here holds it, and it would fail the question of whoever asks in the same moment
+        if isinstance(key, str) and not _is_text(key):
+            return []  # it would fail the question of whoever asks in the same moment
         asked = self._keys.get(statement)
         if asked is None:
             asked = self._keys[statement] = {}
@@ -151,6 +151,14 @@ class PostgresDatabase:
             failure.__cause__ = error
             with contextlib.suppress(asyncio.InvalidStateError):
                 future.set_exception(failure)
+
+
+def _is_text(key: str) -> bool:
+    """Whether a row may hold it: no NUL, nothing that UTF-8 has no bytes for."""
+    try:
+        return b"\0" not in key.encode()
+    except UnicodeEncodeError:
+        return False
 
 
 async def _guards(connection: Any, units: list[Unit]) -> dict[int, str]:

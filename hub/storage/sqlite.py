@@ -80,6 +80,8 @@ class SqliteDatabase:
             rows = self._read.get((statement, key))
             if rows is None:
                 rows = self._read[statement, key] = self._reader.execute(statement.sqlite, (key,)).fetchall()
+        except UnicodeEncodeError:
+            return []  # no row holds what UTF-8 has no bytes for
         except sqlite3.Error as error:
             raise StorageFailed("The database did not answer.") from error
         return rows

@@ -155,7 +155,8 @@ async def test_a_guard_that_fails_tells_which_it_was(database):
     assert await noted(database, 1) == []
 
 
-async def test_a_key_that_no_text_can_be_finds_nothing_and_disturbs_nobody_who_asks_in_the_same_moment(database):
+@pytest.mark.parametrize("key", ["a\0b", "a\udcffb"], ids=["NUL", "no character"])
+async def test_a_key_that_no_text_can_be_finds_nothing_and_disturbs_nobody_who_asks_in_the_same_moment(database, key):
     """A caller writes the ids in an address; PostgreSQL answers many callers' look-ups by one question."""
-    odd, known = await asyncio.gather(database.lookup(STATE, "a\0b"), database.lookup(STATE, "a"))
+    odd, known = await asyncio.gather(database.lookup(STATE, key), database.lookup(STATE, "a"))
     assert (odd, known) == ([], [("active",)])
