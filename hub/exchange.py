@@ -67,7 +67,7 @@ async def _take(hub: Hub, handed: Handed, directory: Directory, key: bytes) -> s
         for recipient in handed.manifest.recipients
     ]
     await next_turn()
-    lease_us = hub.lease_us if hub.handover.has_room() else None
+    lease_us = hub.lease_us if hub.handover.has_room([each.record.recipient for each in decisions]) else None
     packet = packets.packet(hub, handed, facts, asked, decisions, key, now, lease_us)
     await hub.database.commit(packet.unit)
     if packet.queued:

@@ -4,7 +4,7 @@ The row says so itself, in the unit that queues it: its claim has a lease like a
 before it dispatches the row, the row returns to the queue (INVARIANT: sql-is-the-truth).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from hub.outbox import Ticket
 
@@ -13,10 +13,10 @@ class Handover:
     """Where a worker says that it takes rows at birth; without one, or while it is busy, rows wait in the queue."""
 
     def __init__(self) -> None:
-        self._has_room: Callable[[], bool] = _nobody
+        self._has_room: Callable[[Collection[str]], bool] = _nobody
         self._take: Callable[[Ticket], None] = _ignore
 
-    def open(self, has_room: Callable[[], bool], take: Callable[[Ticket], None]) -> None:
+    def open(self, has_room: Callable[[Collection[str]], bool], take: Callable[[Ticket], None]) -> None:
         """A worker of this process begins to take rows."""
         self._has_room, self._take = has_room, take
 
@@ -24,9 +24,9 @@ class Handover:
         """It takes no more; what was born claimed meanwhile returns to the queue when its lease ends."""
         self._has_room, self._take = _nobody, _ignore
 
-    def has_room(self) -> bool:
-        """Whether the next submission's rows may be born claimed."""
-        return self._has_room()
+    def has_room(self, partners: Collection[str]) -> bool:
+        """Whether the rows of a submission for these partners may be born claimed."""
+        return self._has_room(partners)
 
     def give(self, tickets: Iterable[Ticket]) -> None:
         """Hand over rows whose unit has committed."""
@@ -34,7 +34,7 @@ class Handover:
             self._take(ticket)
 
 
-def _nobody() -> bool:
+def _nobody(_partners: Collection[str]) -> bool:
     return False
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+from collections.abc import Collection
 
 import structlog
 
@@ -53,6 +54,10 @@ class Worker:
         self._bulkheads = Bulkheads()
         self._anteroom = Anteroom()
         self._returning: set[asyncio.Task[None]] = set()
+        self._behind: set[str] = set()
+        """Partners of which rows went back: until the queue has none of them, what is handed in later waits there too,
+        after them.
+        """
         self._stopping = asyncio.Event()
         self._free = asyncio.Event()
 
@@ -98,6 +103,8 @@ class Worker:
         for ticket in tickets:
             self._start(ticket)
         if len(tickets) < room:
+            if not (returning or self._returning):
+                self._behind.intersection_update(full)
             # What goes back at this moment is in no claim: it is looked for again once it is there.
             await self._idle(room_matters=bool(full or returning or self._returning))
         elif self._bulkheads.quick >= CONCURRENT:
@@ -112,8 +119,8 @@ class Worker:
         elif ticket.recipient in self._bulkheads.slow(now) or not self._anteroom.admit(ticket):
             self._return([ticket])
 
-    def _has_room(self) -> bool:
-        return self._bulkheads.quick < CONCURRENT - KEPT
+    def _has_room(self, partners: Collection[str]) -> bool:
+        return self._bulkheads.quick < CONCURRENT - KEPT and self._behind.isdisjoint(partners)
 
     def _done(self, task: "asyncio.Task[None]") -> None:
         ticket = self._running.pop(task)
@@ -126,6 +133,7 @@ class Worker:
         if not tickets:
             return
         telemetry.GIVEN_BACK.inc(len(tickets))
+        self._behind.update(ticket.recipient for ticket in tickets)
         task = asyncio.create_task(self._give_back(tickets))
         self._returning.add(task)
         task.add_done_callback(self._returning.discard)

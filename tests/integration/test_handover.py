@@ -13,7 +13,7 @@ from tests.scenes import Scene, a_scene
 async def born_claimed(scene: Scene) -> outbox.Ticket:
     """A packet handed in while a worker has room, and taken by it."""
     taken: list[outbox.Ticket] = []
-    scene.hub.handover.open(lambda: True, taken.append)
+    scene.hub.handover.open(lambda _partners: True, taken.append)
     await scene.submit()
     (ticket,) = taken
     return ticket

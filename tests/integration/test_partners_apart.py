@@ -96,6 +96,35 @@ async def test_a_row_for_which_its_partner_has_no_place_keeps_its_own_in_the_que
     assert again.id == first.id
 
 
+async def test_what_went_back_to_the_queue_leaves_before_what_was_handed_in_later(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One partner has more than its places and seats, and new rows pour in whenever one of its deliveries ends."""
+    monkeypatch.setattr("hub.workers.bulkheads.PLACES", 2)
+    monkeypatch.setattr("hub.workers.anteroom.SEATS", 2)
+    may_end = asyncio.Semaphore(0)
+    begun: list[str] = []
+
+    async def deliver(prepared: Prepared) -> Outcome:
+        begun.append(prepared.parcel.disclosure)
+        await may_end.acquire()
+        return DONE
+
+    scene.channel.deliver = deliver  # type: ignore[method-assign]
+    async with working(scene):
+        handed = [await scene.submit(f"k{n}") for n in range(5)]
+        for n in range(5, 20):
+            may_end.release()
+            handed.append(await scene.submit(f"k{n}"))
+
+        async def all_begun() -> bool:
+            may_end.release()
+            return len(begun) == len(handed)
+
+        assert dict(await scene.rows(Outbox.submission_id, Outbox.state))[handed[4]] != "queued"
+        await until(all_begun)
+
+
 async def test_a_worker_that_stops_gives_back_what_has_not_begun(scene: Scene) -> None:
     let_go = asyncio.Event()
 
