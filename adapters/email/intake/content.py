@@ -37,6 +37,7 @@ _KINDS = {
 _PURPOSES = {"treatment", "payment", "operations"}
 _V2 = {"application/hl7-v2+er7", "x-application/hl7-v2+er7", "application/x-direct-encapsulated+hl7v2"}
 _MOST_DOCUMENTS = 40
+_UNREAD = "document.unread"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def content_of(message: Entity, recipient: str, delivery: Delivery, readers: Rea
     context = _context(message, review)
     parts = _parts(message, review)
     answered = _answered(message, delivery)
-    packet = _v2(parts, readers)
+    packet = _v2(parts, readers, review)
     if packet is None:
         packet = ArrivedPacket(
             kind=_kind(context, answered, review),
@@ -70,6 +71,8 @@ def content_of(message: Entity, recipient: str, delivery: Delivery, readers: Rea
     documents = packet.documents + _documents(parts, review, alone=not packet.documents)
     if not documents:
         return None
+    if len(documents) > _MOST_DOCUMENTS:
+        review.append(_UNREAD)
     to = readers.organization(recipient)
     return msgspec.structs.replace(
         packet,
@@ -103,9 +106,12 @@ def _answered(message: Entity, delivery: Delivery) -> str:
     return found[:32]
 
 
-def _v2(parts: list[Part], readers: Readers) -> ArrivedPacket | None:
-    found = (readers.v2(each.content) for each in parts if each.media_type in _V2)
-    return next((each for each in found if each is not None), None)
+def _v2(parts: list[Part], readers: Readers, review: list[str]) -> ArrivedPacket | None:
+    """The packet in an enclosed v2 message; one that does not go on may restrict the rest, and is a person's."""
+    enclosed = [readers.v2(each.content) for each in parts if each.media_type in _V2]
+    if len(enclosed) > 1 or None in enclosed:
+        review.append(_UNREAD)
+    return next((each for each in enclosed if each is not None), None)
 
 
 def _kind(context: Context | None, answered: str, review: list[str]) -> MessageKind:

@@ -73,6 +73,22 @@ def test_a_referral_with_a_document_of_the_same_person_goes_on() -> None:
     assert (packet.person, packet.review) == (NORA, ())
 
 
+V2 = ("application/hl7-v2+er7", "MSH|")
+
+
+@pytest.mark.parametrize(("parts", "v2"), [((V2,), None), ((V2, V2), REFERRAL)], ids=["nothing of use", "a second one"])
+def test_an_enclosed_v2_message_that_does_not_go_on_is_a_persons(parts, v2) -> None:
+    """Its restrictions, or its results, would be passed over."""
+    assert "document.unread" in packet_in(mail(("text/xml", cda("Nora")), *parts), v2).review
+
+
+def test_documents_beyond_what_a_packet_holds_are_a_persons() -> None:
+    most = packet_in(mail(*[("text/xml", cda("Nora"))] * 40))
+    more = packet_in(mail(*[("text/xml", cda("Nora"))] * 41))
+    assert (len(most.documents), len(more.documents)) == (40, 40)
+    assert ("document.unread" in most.review, "document.unread" in more.review) == (False, True)
+
+
 def test_an_answer_with_documents_of_two_people_waits_for_a_person() -> None:
     raw = mail(("text/xml", cda("Nora")), ("text/xml", cda("Otto")), head="In-Reply-To: <d.1@hub.example>\r\n")
     packet = packet_in(raw, delivery="d.1")
