@@ -261,6 +261,7 @@ async def test_what_still_cannot_go_on_keeps_waiting_with_its_reason(scene, desk
     assert seen.status == 409
     assert "It names a recipient that the directory does not have." in seen.words
     assert (await read(scene.hub, inbound)).state == "waiting"
+    assert [each["what"] for each in await looks(scene, inbound)] == ["arrival"]
 
 
 async def test_others_arrivals_and_unproved_ones_look_like_none(scene, desk):
@@ -270,7 +271,7 @@ async def test_others_arrivals_and_unproved_ones_look_like_none(scene, desk):
     for inbound in (theirs, nobodys):
         for path in ("", "/pages/1", "/documents/1", "/raw"):
             assert (await leo.get(f"/desk/inbound/{inbound}{path}")).status == 404
-        for act in ("preview", "match", "file", "close"):
+        for act in ("preview", "match", "attach", "file", "close"):
             fields = PAPER | {"cin": CIN, "member": scene.member, "reason": "duplicate"}
             assert (await leo.post(f"/desk/inbound/{inbound}/{act}", fields)).status == 404
         assert (await read(scene.hub, inbound)).state == "waiting"
@@ -315,3 +316,13 @@ async def test_a_form_of_another_site_or_session_does_nothing(scene, desk):
         assert (await ana.post(path, fields, **{"Sec-Fetch-Site": "cross-site"})).status == 403
         assert (await ana.post(path, fields | {"form_token": "0" * 64})).status == 403
     assert (await read(scene.hub, inbound)).state == "waiting"
+
+
+@pytest.mark.parametrize("said", [{}, {"sender": "harbor", "cin": "nobody"}])
+async def test_what_came_in_shown_again_because_a_form_was_not_taken_is_a_look_too(scene, desk, said):
+    inbound = await waiting(scene, MAIL)
+    ana = await desk.somebody("ana", "compliance")
+    seen = await ana.post(f"/desk/inbound/{inbound}/preview", said)
+    assert seen.status in (400, 404)
+    assert NAME[1] in seen.words
+    assert [each["what"] for each in await looks(scene, inbound)] == ["arrival"]

@@ -20,7 +20,7 @@ from hub.model import MemberIdentity
 from hub.storage import members
 from hub.waiting.items import CLOSING
 from hub.web.desk import whose
-from hub.web.desk.inbound import shown, theirs
+from hub.web.desk.inbound import looked, shown, theirs
 from hub.web.desk.named import names
 from hub.web.pages.door import ACT, Page
 from hub.web.pages.render import page
@@ -38,7 +38,7 @@ class Meant(NamedTuple):
 
 async def preview(visit: Visit) -> web.Response:
     """`POST /desk/inbound/{id}/preview`: whom it would concern and what would go to whom; nothing is done yet."""
-    kept = await theirs(visit)
+    kept = await looked(visit)
     try:
         said = await _said(visit, kept)
     except Malformed as error:
@@ -70,7 +70,7 @@ async def match(visit: Visit) -> web.Response:
     except Conflict as error:
         if error.detail_code != "still-waiting":
             raise
-        return await shown(visit, await theirs(visit), problem=visit.say("inbound.still_waiting"), status=409)
+        return await shown(visit, await looked(visit), problem=visit.say("inbound.still_waiting"), status=409)
     return _back(kept)
 
 
@@ -85,7 +85,7 @@ async def attach(visit: Visit) -> web.Response:
     except Conflict as error:
         if error.detail_code == "not-waiting":
             raise
-        return await shown(visit, await theirs(visit), problem=visit.say("inbound.still_waiting"), status=409)
+        return await shown(visit, await looked(visit), problem=visit.say("inbound.still_waiting"), status=409)
     return _back(kept)
 
 
