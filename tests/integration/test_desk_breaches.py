@@ -128,3 +128,19 @@ async def test_all_letters_are_one_paper_each_in_its_readers_language_on_a_sheet
     seen = await ana.get(address)
     assert "2 of 2 told" in seen.words
     assert "All letters (PDF)" not in seen.words
+
+
+async def test_while_an_official_asks_for_a_delay_no_letters_are_put_together_to_go_out(scene, desk):
+    """45 CFR 164.412."""
+    ana = await desk.somebody("ana", "privacy")
+    address = await a_breach(scene, ana, f"{CIN}\n{await another(scene, 'Nightingale')}")
+    await ana.post(f"{address}/notice", NOTICE | {"language": "en"})
+    assert f"{address}/letters/1" in (await ana.get(address)).text
+    assert (await ana.post(f"{address}/delay", {"reason": "The sheriff asked by telephone"})).status == 303
+    seen = await ana.get(address)
+    assert "asked for a delay" in seen.words
+    assert "/letters/1" not in seen.text
+    assert (await ana.get(f"{address}/letters/1")).status == 409
+    scene.hub.clock.ahead += 32 * 86_400_000_000
+    ana = await desk.somebody("leo", "privacy")
+    assert f"{address}/letters/1" in (await ana.get(address)).text

@@ -4,6 +4,7 @@ Rules kept here:
 - A letter begins on a sheet of its own, also where both sides are printed: nobody's words are on another's paper.
 - The language is that of the person's newest consent; where that is not known, or not written, they get each one that
   is.
+- 164.412: while an official asks for a delay, nothing is put together to go out.
 - A part has so many people that it is made while somebody waits; between two letters the hub's work goes on.
 """
 
@@ -39,8 +40,13 @@ class Reader(NamedTuple):
 
 
 async def waiting(hub: Hub, matter: str, organization: str | None) -> list[tuple[Reader, ...]]:
-    """Whoever has not been told, in parts; nobody before the letter is written. Raises `NotAvailable`."""
-    await matters.read(hub, matter, organization, "breach")
+    """Whoever has not been told, in parts; nobody before the letter is written, or before a delay has ended.
+
+    Raises `NotAvailable`.
+    """
+    found = await matters.read(hub, matter, organization, "breach")
+    if found["facts"].get("delay", 0) > hub.clock.now():
+        return []
     written = (await matters.words(hub, matter)).get("notice", {})
     tongues = tuple(each for each in LANGUAGES if each in written)
     people = [member for member, at in (await stored.people(hub, matter)).items() if at is None] if tongues else []
@@ -49,10 +55,10 @@ async def waiting(hub: Hub, matter: str, organization: str | None) -> list[tuple
 
 
 async def bundle(hub: Hub, matter: str, part: int, organization: str | None) -> Made:
-    """The letters of a part, the first being 0. Raises `NotAvailable`, `Conflict` before the letter is written."""
+    """The letters of a part, the first being 0. Raises `NotAvailable`, `Conflict` if nothing is to go out."""
     parts = await waiting(hub, matter, organization)
     if not parts:
-        raise Conflict("There is no letter to write, or nobody to write to.", code="no-notice")
+        raise Conflict("There is no letter to send now, or nobody to send it to.", code="no-notice")
     if not 0 <= part < len(parts):
         raise NotAvailable
     letters = []
