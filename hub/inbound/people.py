@@ -68,6 +68,7 @@ async def match(
     """
     kept = await _theirs(hub, inbound, organization)
     content = kept.arrival.content
+    await _require_theirs(hub, member, organization)
     if sorting is not None:
         known = await members.facts_of(hub, member)
         person = MemberIdentity(given=known.given, family=known.family, born=known.born)
@@ -77,7 +78,6 @@ async def match(
     directory = await hub.directory.current()
     if sender not in directory.organizations or organization not in (None, sender):
         raise NotAvailable
-    await members.facts_of(hub, member)
     if content.place == "answers":
         content = await _answering(hub, content, sender, member)
     matched = entry("inbound.matched", hub.clock.now(), {"by": by, "sender": sender}, member=member, reference=inbound)
@@ -108,7 +108,7 @@ async def close(
     if member is not None:
         if why != "filed":
             raise Malformed("Only what is filed is filed with a member.", field="$.member")
-        await members.facts_of(hub, member)
+        await _require_theirs(hub, member, organization)
         steps.append(entry("inbound.filed", hub.clock.now(), {"by": by}, member=member, reference=inbound))
     try:
         await settled(hub, kept, "closed", kept.organization, why, None, *steps, by=by)
@@ -122,6 +122,13 @@ async def _answering(hub: Hub, content: ArrivedPacket, sender: str, member: str)
     if found is None or found.member != member:
         raise Conflict("It answers no referral of this person that they were told of.", code="still-waiting")
     return await answers.addressed(hub, content, found)
+
+
+async def _require_theirs(hub: Hub, member: str, organization: str | None) -> None:
+    # INVARIANT: no-existence-leak
+    if organization is not None and not await members.may_see(hub, organization, member):
+        raise NotAvailable
+    await members.facts_of(hub, member)
 
 
 async def _theirs(hub: Hub, inbound: str, organization: str | None) -> Kept:

@@ -166,6 +166,20 @@ async def test_a_person_matches_what_waits_and_the_look_is_on_the_ledger(scene: 
     assert [item["state"] for item in await rows(scene, WorkItem) if item["kind"] == "inbound"] == ["closed"]
 
 
+@pytest.mark.parametrize("member", ["another's", "0" * 32])
+async def test_what_came_in_is_matched_and_filed_with_nobody_of_another_organizations(
+    scene: Scene, member: str
+) -> None:
+    await taken(scene, msgspec.structs.replace(of(), organization="valley-clinic"))
+    (kept,) = await rows(scene, Inbound)
+    meant, by = (scene.member if member == "another's" else member), "valley-clinic/desk"
+    with pytest.raises(NotAvailable):
+        await people.match(scene.hub, kept["id"], "valley-clinic", meant, organization="valley-clinic", by=by)
+    with pytest.raises(NotAvailable):
+        await people.close(scene.hub, kept["id"], "filed", organization="valley-clinic", by=by, member=meant)
+    assert [row["state"] for row in await rows(scene, Inbound)] == ["waiting"]
+
+
 async def test_a_match_that_still_cannot_go_on_waits_once_and_matched_nothing(scene: Scene) -> None:
     await taken(scene, of(msgspec.structs.replace(PERSON, family="Somebody"), recipients=("nobody-here",)))
     (kept,) = await rows(scene, Inbound)
