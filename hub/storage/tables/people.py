@@ -60,7 +60,9 @@ class Session(SQLModel, table=True):
 
 
 class SignInTry(SQLModel, table=True):
-    """Failed tries for one address, whether or not it is anybody's."""
+    """Failed tries for one address, whether or not it is anybody's; those from a device that is known for it stand
+    apart, by the device's hash.
+    """
 
     __tablename__ = "sign_in_try"
     email_hash: bytes = Field(primary_key=True, sa_type=LargeBinary)
