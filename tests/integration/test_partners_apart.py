@@ -100,7 +100,8 @@ async def test_what_went_back_to_the_queue_leaves_before_what_was_handed_in_late
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One partner has more than its places and seats, and new rows pour in whenever one of its deliveries ends."""
-    monkeypatch.setattr("hub.workers.bulkheads.PLACES", 2)
+    monkeypatch.setattr("hub.workers.bulkheads.PLACES", 4)
+    monkeypatch.setattr("hub.workers.bulkheads.SLOW_S", 600.0)
     monkeypatch.setattr("hub.workers.anteroom.SEATS", 2)
     may_end = asyncio.Semaphore(0)
     begun: list[str] = []
@@ -112,8 +113,8 @@ async def test_what_went_back_to_the_queue_leaves_before_what_was_handed_in_late
 
     scene.channel.deliver = deliver  # type: ignore[method-assign]
     async with working(scene):
-        handed = [await scene.submit(f"k{n}") for n in range(5)]
-        for n in range(5, 20):
+        handed = [await scene.submit(f"k{n}") for n in range(7)]
+        for n in range(7, 30):
             may_end.release()
             handed.append(await scene.submit(f"k{n}"))
 
@@ -121,7 +122,7 @@ async def test_what_went_back_to_the_queue_leaves_before_what_was_handed_in_late
             may_end.release()
             return len(begun) == len(handed)
 
-        assert dict(await scene.rows(Outbox.submission_id, Outbox.state))[handed[4]] != "queued"
+        assert dict(await scene.rows(Outbox.submission_id, Outbox.state))[handed[6]] != "queued"
         await until(all_begun)
 
 
