@@ -112,18 +112,19 @@ async def test_what_went_back_to_the_queue_leaves_before_what_was_handed_in_late
         return DONE
 
     scene.channel.deliver = deliver  # type: ignore[method-assign]
+    async def all_begun() -> bool:
+        return len(begun) == len(handed)
+
     async with working(scene):
         handed = [await scene.submit(f"k{n}") for n in range(7)]
         for n in range(7, 30):
             may_end.release()
             handed.append(await scene.submit(f"k{n}"))
-
-        async def all_begun() -> bool:
+        stood = dict(await scene.rows(Outbox.submission_id, Outbox.state))[handed[6]]
+        for _ in handed:
             may_end.release()
-            return len(begun) == len(handed)
-
-        assert dict(await scene.rows(Outbox.submission_id, Outbox.state))[handed[6]] != "queued"
         await until(all_begun)
+    assert stood != "queued"
 
 
 async def test_a_worker_that_stops_gives_back_what_has_not_begun(scene: Scene) -> None:
