@@ -112,6 +112,7 @@ async def test_what_went_back_to_the_queue_leaves_before_what_was_handed_in_late
         return DONE
 
     scene.channel.deliver = deliver  # type: ignore[method-assign]
+
     async def all_begun() -> bool:
         return len(begun) == len(handed)
 
