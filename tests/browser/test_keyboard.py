@@ -113,6 +113,7 @@ async def test_the_registers_from_a_new_breach_to_its_letter_and_an_accounting_t
     async with page.expect_response(re.compile(r"/answered$")) as answered:
         await keys.press("It went out")
     assert (await answered.value).ok
+    await page.wait_for_url("**/answered", wait_until="commit")  # the letter, as it went out
     await keys.go("/desk/registers?state=closed")
     assert "Answered" in await keys.words()
 
