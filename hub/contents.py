@@ -15,14 +15,15 @@ def check_documents(handed: Handed) -> None:
     """Every item has its document, every court paper too, and nothing else came, within the limits, of a kind the hub
     carries.
     """
-    wanted = {item.document for item in handed.manifest.items} | set(papers(handed.manifest).values())
-    if wanted != set(handed.documents):
+    items = {item.document: item for item in handed.manifest.items}
+    court = papers(handed.manifest)
+    if items.keys() | court.values() != handed.documents.keys():
         raise Malformed("Documents and items do not match one to one.", field="$.items")
     if sum(map(len, handed.documents.values())) > MAX_SUBMISSION_BYTES:
         raise TooLarge(f"A submission has at most {MAX_SUBMISSION_BYTES >> 20} MiB.")
-    items = {item.document: item for item in handed.manifest.items}
-    parts = {f"$.items[{n}]": item.document for n, item in enumerate(handed.manifest.items)}
-    for field, part in (parts | {f"$.{name}": part for name, part in papers(handed.manifest).items()}).items():
+    fields = [(f"$.items[{n}]", item.document) for n, item in enumerate(handed.manifest.items)]
+    fields += [(f"$.{name}", part) for name, part in court.items()]
+    for field, part in fields:
         content = handed.documents[part]
         if len(content) > MAX_DOCUMENT_BYTES:
             raise TooLarge(f"A document has at most {MAX_DOCUMENT_BYTES >> 20} MiB.", field=field)

@@ -8,7 +8,7 @@ from types import TracebackType
 
 
 class Deadline:
-    """`async with deadline:` raises `TimeoutError` in whoever takes longer than so many seconds."""
+    """`with deadline:` raises `TimeoutError` in whoever takes longer than so many seconds."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -17,14 +17,15 @@ class Deadline:
         self._overdue: set[asyncio.Task[object]] = set()
         self._timer: asyncio.TimerHandle | None = None
 
-    async def __aenter__(self) -> None:
-        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    def __enter__(self) -> None:
+        loop = asyncio.get_running_loop()
+        task = asyncio.current_task(loop)
         assert task is not None
         self._ends[task] = loop.time() + self._seconds
         if self._timer is None:
             self._timer = loop.call_later(self._seconds, self._look)
 
-    async def __aexit__(
+    def __exit__(
         self, kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         task = asyncio.current_task()

@@ -75,8 +75,9 @@ class HttpPool:
         request = _Request(target, authority, _head(target, headers, body), body)
         peer = self._peer(target, authority)
         try:
-            async with self._deadline, peer.slots:
-                return await _exchange(peer, request, progress)
+            with self._deadline:
+                async with peer.slots:
+                    return await _exchange(peer, request, progress)
         except TimeoutError:
             code = "api-timeout"
         except ssl.SSLError:

@@ -136,7 +136,7 @@ def _identifier(name: str) -> str:
 def _sign(
     key: SigningKey, key_id: str, components: tuple[tuple[str, str], ...], *, nonce: str, created: int, tag: str
 ) -> tuple[tuple[str, str], ...]:
-    covered = _covered(tuple(name for name, _ in components))
+    covered = _covered(tuple([name for name, _ in components]))
     params = f'({covered});created={created};keyid="{key_id}";nonce="{nonce}";alg="ed25519";tag="{tag}"'
     signature = key.sign(signature_base(components, params)).signature
     return (
@@ -152,7 +152,7 @@ def _verify(
     given = _SIGNATURE.fullmatch(headers.get("signature", ""))
     if stated is None or given is None or stated["label"] != given[1]:
         raise IntegrityFailed("The message is not signed in the agreed form.", code="signature-absent")
-    covered = _covered(tuple(name for name, _ in components))
+    covered = _covered(tuple([name for name, _ in components]))
     if stated["covered"] != covered or stated["tag"] != tag:
         raise IntegrityFailed("The signature does not cover what it must.", code="signature-scope")
     key = keys if isinstance(keys, bytes) else keys.get(stated["key_id"])

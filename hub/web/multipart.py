@@ -6,6 +6,7 @@ might read it in two ways.
 """
 
 import re
+from itertools import pairwise
 
 from hub.errors import Malformed, TooLarge
 
@@ -24,26 +25,30 @@ def boundary_of(content_type: str) -> bytes | None:
 
 def split(body: bytes, boundary: bytes, most: int) -> dict[str, bytes]:
     """The parts by name, at most `most`. Raises `Malformed` or `TooLarge`; names are plain words, never paths."""
-    pieces = (b"\r\n" + body).split(b"\r\n--" + boundary)
-    if len(pieces) < 3 or pieces[0] or pieces[-1] not in (b"--", b"--\r\n"):
+    delimiter = b"\r\n--" + boundary
+    starts = [len(delimiter) - 2 if body.startswith(delimiter[2:]) else 0]
+    while (found := body.find(delimiter, starts[-1])) >= 0:
+        starts.append(found + len(delimiter))
+    if len(starts) < 2 or not starts[0] or body[starts[-1] :] not in (b"--", b"--\r\n"):
         raise Malformed("The body is not the multipart/form-data that its header announces.", field=_WHERE)
-    if len(pieces) - 2 > most:
+    if len(starts) - 1 > most:
         raise TooLarge(f"At most {most} parts.", field=_WHERE)
     parts: dict[str, bytes] = {}
-    for piece in pieces[1:-1]:
-        name, content = _part(piece)
+    for start, following in pairwise(starts):
+        name, content = _part(body, start, following - len(delimiter))
         if name in parts:
             raise Malformed("Two parts have the same name.", field=_WHERE)
         parts[name] = content
     return parts
 
 
-def _part(piece: bytes) -> tuple[str, bytes]:
-    end = piece.find(b"\r\n\r\n", 0, MAX_PART_HEADER)
-    if end < 0 or not piece.startswith(b"\r\n"):
+def _part(body: bytes, start: int, stop: int) -> tuple[str, bytes]:
+    """Name and content of the part between two delimiters; the content is copied, and nothing else of that size."""
+    end = body.find(b"\r\n\r\n", start, min(start + MAX_PART_HEADER, stop))
+    if end < 0 or not body.startswith(b"\r\n", start):
         raise Malformed(f"A part has headers of at most {MAX_PART_HEADER} bytes, then its content.", field=_WHERE)
     name = None
-    for line in piece[2:end].split(b"\r\n"):
+    for line in body[start + 2 : end].split(b"\r\n"):
         header, _, value = line.partition(b":")
         if header.lower() not in _HEADERS:
             raise Malformed("A part has a header that is not taken here.", field=_WHERE)
@@ -54,4 +59,4 @@ def _part(piece: bytes) -> tuple[str, bytes]:
             name = found[1].decode()
     if name is None:
         raise Malformed("A part has no name.", field=_WHERE)
-    return name, piece[end + 4 :]
+    return name, body[end + 4 : stop]

@@ -9,7 +9,7 @@ from adapters.api.deadline import Deadline
 
 async def kept(deadline: Deadline, seconds: float) -> str:
     try:
-        async with deadline:
+        with deadline:
             await asyncio.sleep(seconds)
     except TimeoutError:
         return "late"
@@ -40,6 +40,5 @@ async def test_whoever_is_cancelled_from_elsewhere_is_cancelled():
 
 
 async def test_another_failure_goes_through():
-    with pytest.raises(OSError, match="away"):
-        async with Deadline(5):
-            raise OSError("away")
+    with pytest.raises(OSError, match="away"), Deadline(5):
+        raise OSError("away")
