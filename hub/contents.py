@@ -19,7 +19,7 @@ def check_documents(handed: Handed) -> None:
     court = papers(handed.manifest)
     if items.keys() | court.values() != handed.documents.keys():
         raise Malformed("Documents and items do not match one to one.", field="$.items")
-    if sum(map(len, handed.documents.values())) > MAX_SUBMISSION_BYTES:
+    if handed.size > MAX_SUBMISSION_BYTES:
         raise TooLarge(f"A submission has at most {MAX_SUBMISSION_BYTES >> 20} MiB.")
     fields = [(f"$.items[{n}]", item.document) for n, item in enumerate(handed.manifest.items)]
     fields += [(f"$.{name}", part) for name, part in court.items()]

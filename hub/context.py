@@ -26,6 +26,7 @@ from hub.retention.schedule import Schedule, published
 from hub.settings.glass import Glass
 from hub.storage.database import Database
 from hub.workers.breakers import Breakers
+from hub.workers.freight import MOST_BYTES
 from hub.workers.handover import Handover
 
 if TYPE_CHECKING:
@@ -77,3 +78,5 @@ class Hub:
     """Tells senders of mail that it arrived; where mail is answered."""
     lease_us: int = LEASE_US
     """How long a row stays with a worker that has stopped renewing it."""
+    freight_bytes: int = MOST_BYTES
+    """Of documents, in large packets, that a worker has under way at a time."""

@@ -128,6 +128,11 @@ class Handed(Frozen, frozen=True, kw_only=True):
     by: str = ""
     """Who handed it in, as the record names people."""
 
+    @property
+    def size(self) -> int:
+        """Bytes of all documents."""
+        return sum(map(len, self.documents.values()))
+
 
 _decode = msgspec.json.Decoder(Manifest).decode
 _PATH = re.compile(r"`(\$[^`]*)`")

@@ -65,6 +65,8 @@ class Ticket(NamedTuple):
     share: str
     approved: str | None
     claim: str
+    size: int = 0
+    """Bytes of the packet's documents, all of them: what the recipient gets is no more."""
 
 
 class Place(NamedTuple):
@@ -75,17 +77,18 @@ class Place(NamedTuple):
     share: str = "ready"
 
 
-_TICKET = "id, submission_id, recipient, endpoint_id, attempts, tries, share, approved_by, claim"
+_SIZE = "(SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM item WHERE item.submission_id = outbox.submission_id)"
+_TICKET = f"id, submission_id, recipient, endpoint_id, attempts, tries, share, approved_by, claim, {_SIZE}"
 _CLAIM = Returning(
     sqlite=(
         "UPDATE outbox SET state = 'claimed', claim = ?, lease_until = ? WHERE id IN (SELECT id FROM outbox "
         "WHERE state = 'queued' AND due_at <= ? AND recipient NOT IN (SELECT value FROM json_each(?)) "
-        f"ORDER BY due_at LIMIT ?) RETURNING {_TICKET}"
+        f"AND (?5 IS NULL OR {_SIZE} <= ?5) ORDER BY due_at LIMIT ?6) RETURNING {_TICKET}"
     ),
     postgres=(
         "UPDATE outbox SET state = 'claimed', claim = $1, lease_until = $2 WHERE id IN (SELECT id FROM outbox "
         "WHERE state = 'queued' AND due_at <= $3 AND recipient NOT IN (SELECT json_array_elements_text($4::json)) "
-        "ORDER BY due_at LIMIT $5 FOR UPDATE SKIP LOCKED) "
+        f"AND ($5::bigint IS NULL OR {_SIZE} <= $5) ORDER BY due_at LIMIT $6 FOR UPDATE SKIP LOCKED) "
         f"RETURNING {_TICKET}"
     ),
 )
@@ -117,12 +120,18 @@ def enqueue(
 
 
 async def claim(
-    database: Database, now: int, most: int, lease_us: int = LEASE_US, *, but: Sequence[str] = ()
+    database: Database,
+    now: int,
+    most: int,
+    lease_us: int = LEASE_US,
+    *,
+    but: Sequence[str] = (),
+    largest: int | None = None,
 ) -> list[Ticket]:
-    """Take up to `most` due rows for this worker, none of the recipients `but`; each has a claim that nobody else
-    has.
+    """Take up to `most` due rows for this worker, none of the recipients `but` and none of more than `largest` bytes;
+    each has a claim that nobody else has.
     """
-    rows = await database.returning(_CLAIM, (new_id(), now + lease_us, now, _encode(but).decode(), most))
+    rows = await database.returning(_CLAIM, (new_id(), now + lease_us, now, _encode(but).decode(), largest, most))
     return [Ticket(*found) for found in rows]
 
 

@@ -148,7 +148,8 @@ def _recipient(
     served = stated is not None and len(places) == 1 and reviews.queue(decision) == reviews.LEGAL
     for place in places:
         # The submission's id is a claim that nobody else can have.
-        ticket = Ticket(new_id(), submission.id, decision.recipient, None, 0, 0, place.share, None, submission.id)
+        claim, size = submission.id, handed.size
+        ticket = Ticket(new_id(), submission.id, decision.recipient, None, 0, 0, place.share, None, claim, size)
         steps.append(outbox.enqueue(ticket, place, now, submission.priority, lease_us))
         if place.code == "person" or served:
             steps.append(reviews.waiting(hub, handed.sender, ticket.id, decision, now))

@@ -28,6 +28,7 @@ GIVEN_BACK = Counter("hub_given_back", "Rows given back because their partner ha
 UNDER_WAY = Gauge("hub_deliveries_under_way", "Places taken by deliveries, in this process", registry=REGISTRY)
 FULL = Gauge("hub_partners_full", "Partners that have no place left, in this process", registry=REGISTRY)
 SEATED = Gauge("hub_anteroom_rows", "Claimed rows that wait for a place with their partner", registry=REGISTRY)
+LARGE_WAITING = Gauge("hub_large_waiting", "Large packets that wait until others have left", registry=REGISTRY)
 AWAY = Gauge("hub_endpoints_away", "Endpoints that keep failing and are left alone for now", registry=REGISTRY)
 OLDEST_DUE = Gauge("hub_oldest_due_seconds", "How long the oldest due row has been waiting", registry=REGISTRY)
 LEDGER_SIZE = Gauge("hub_ledger_size", "Entries in the ledger's tree", registry=REGISTRY)

@@ -17,6 +17,7 @@ from hub.retention.schedule import Schedule
 from hub.settings import values
 from hub.settings.glass import Glass, read_glass
 from hub.settings.mail import MailSettings, read_mail
+from hub.workers.freight import MOST_BYTES
 from policies.choices import OPTIONS, Choices, read_choices
 from policies.county.packs import PACKS
 
@@ -105,6 +106,8 @@ class Settings(Frozen, frozen=True, kw_only=True):
     """File of the partners' folders that are looked into."""
     sftp_key: Path | None
     """The hub's private key towards SFTP servers."""
+    freight_bytes: int
+    """Of documents, in large packets, that a worker has under way at a time."""
     lease_us: int
     """How long after a worker's last sign of life its deliveries are settled."""
 
@@ -167,6 +170,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         smart=_path(environ.get("HUB_SMART")),
         drops=_path(environ.get("HUB_DROPS")),
         sftp_key=_path(environ.get("HUB_SFTP_KEY")),
+        freight_bytes=_freight_bytes(environ.get("HUB_FREIGHT_MIB", str(MOST_BYTES >> 20))),
         lease_us=_lease_us(environ.get("HUB_LEASE_S", "120")),
     )
 
@@ -246,6 +250,12 @@ def _lease_us(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 3 <= int(text) <= 3_600:
         raise ConfigurationError("HUB_LEASE_S is 3 to 3600 seconds.")
     return int(text) * 1_000_000
+
+
+def _freight_bytes(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 65_536:
+        raise ConfigurationError("HUB_FREIGHT_MIB is 1 to 65536 MiB.")
+    return int(text) << 20
 
 
 def _path(text: str | None) -> Path | None:

@@ -18,6 +18,7 @@ from hub.waiting.escalation import escalate
 from hub.workers.anteroom import Anteroom
 from hub.workers.bulkheads import Bulkheads
 from hub.workers.expired import forget_expired
+from hub.workers.freight import SMALL_BYTES, Freight
 from hub.workers.recovery import recover
 from hub.workers.rounds import lasting
 
@@ -53,6 +54,7 @@ class Worker:
         self._running: dict[asyncio.Task[None], Ticket] = {}
         self._bulkheads = Bulkheads()
         self._anteroom = Anteroom()
+        self._freight = Freight(hub.freight_bytes)
         self._returning: set[asyncio.Task[None]] = set()
         self._behind: set[str] = set()
         """Partners of which rows went back: until the queue has none of them, what is handed in later waits there too,
@@ -70,6 +72,7 @@ class Worker:
         telemetry.UNDER_WAY.set_function(lambda: len(self._running))
         telemetry.FULL.set_function(lambda: len(self._bulkheads.full(time.monotonic())))
         telemetry.SEATED.set_function(lambda: len(tuple(self._anteroom)))
+        telemetry.LARGE_WAITING.set_function(lambda: len(tuple(self._freight)))
         try:
             while not self._stopping.is_set():
                 await self._turn()
@@ -77,7 +80,7 @@ class Worker:
             self._hub.handover.close()
             recovery.cancel()
             retention.cancel()
-            self._return(self._anteroom.dismiss())
+            self._return([*self._freight.dismiss(), *self._anteroom.dismiss()])
             if self._running or self._returning:
                 await asyncio.wait({*self._running, *self._returning}, timeout=STOP_S)
             renewal.cancel()
@@ -94,8 +97,8 @@ class Worker:
         returning = bool(self._returning)
         room = min(CONCURRENT - self._bulkheads.quick, CLAIMED)
         try:
-            now, lease, full = self._hub.clock.now(), self._hub.lease_us, self._bulkheads.full(steady)
-            tickets = await outbox.claim(self._hub.database, now, room, lease, but=full) if room > 0 else []
+            full, largest = self._bulkheads.full(steady), SMALL_BYTES if self._freight.full else None
+            tickets = await self._claimed(room, full, largest) if room > 0 else []
         except HubError as error:
             _log.warning("claim failed", code=error.detail_code)
             await asyncio.sleep(POLL_S)
@@ -106,11 +109,19 @@ class Worker:
             if not (returning or self._returning):
                 self._behind.intersection_update(full)
             # What goes back at this moment is in no claim: it is looked for again once it is there.
-            await self._idle(room_matters=bool(full or returning or self._returning))
+            await self._idle(room_matters=bool(full or largest or returning or self._returning))
         elif self._bulkheads.quick >= CONCURRENT:
             await self._wait_for_room()
 
+    async def _claimed(self, most: int, full: list[str], largest: int | None) -> list[Ticket]:
+        now, lease = self._hub.clock.now(), self._hub.lease_us
+        return await outbox.claim(self._hub.database, now, most, lease, but=full, largest=largest)
+
     def _start(self, ticket: Ticket) -> None:
+        if self._freight.enter(ticket):
+            self._place(ticket)
+
+    def _place(self, ticket: Ticket) -> None:
         now = time.monotonic()
         if self._bulkheads.enter(ticket.recipient, ticket.id, now):
             task = asyncio.create_task(self._dispatch(ticket))
@@ -120,14 +131,21 @@ class Worker:
             self._return([ticket])
 
     def _has_room(self, partners: Collection[str]) -> bool:
-        return self._bulkheads.quick < CONCURRENT - KEPT and self._behind.isdisjoint(partners)
+        busy = self._bulkheads.quick >= CONCURRENT - KEPT or self._freight.full
+        return not busy and self._behind.isdisjoint(partners)
 
     def _done(self, task: "asyncio.Task[None]") -> None:
         ticket = self._running.pop(task)
         self._bulkheads.leave(ticket.recipient, ticket.id)
         self._free.set()
         if following := self._anteroom.next(ticket.recipient):
-            self._start(following)
+            self._place(following)
+        self._make_room(ticket)
+
+    def _make_room(self, ticket: Ticket) -> None:
+        """It is no longer under way here: larger ones may have waited for that."""
+        for following in self._freight.leave(ticket):
+            self._place(following)
 
     def _return(self, tickets: list[Ticket]) -> None:
         if not tickets:
@@ -137,6 +155,8 @@ class Worker:
         task = asyncio.create_task(self._give_back(tickets))
         self._returning.add(task)
         task.add_done_callback(self._returning.discard)
+        for ticket in tickets:
+            self._make_room(ticket)
 
     async def _give_back(self, tickets: list[Ticket]) -> None:
         """Their partner has no place left here: another worker may have, or this one later."""
@@ -190,7 +210,9 @@ class Worker:
             await asyncio.sleep(self._renewed_every_s)
             until = self._hub.clock.now() + self._hub.lease_us
             with lasting("renewal"):
-                await outbox.renew(self._hub.database, (*self._running.values(), *self._anteroom), until)
+                await outbox.renew(
+                    self._hub.database, (*self._running.values(), *self._anteroom, *self._freight), until
+                )
 
     @property
     def _renewed_every_s(self) -> float:

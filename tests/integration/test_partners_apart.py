@@ -3,16 +3,19 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from hub import outbox, telemetry
+from hub.context import Hub
 from hub.model import Deferred, Delivered, Endpoint, Outcome, Prepared, Receipt, Refused
 from hub.storage.tables import Outbox
 from hub.workers import backlog
 from hub.workers.breakers import FAILURES
 from hub.workers.bulkheads import PLACES
+from hub.workers.freight import SMALL_BYTES
 from hub.workers.worker import CONCURRENT, Worker
 from tests.scenes import Scene, a_scene
 
@@ -28,8 +31,8 @@ async def scene(migrated_url: str) -> AsyncIterator[Scene]:
 
 
 @asynccontextmanager
-async def working(scene: Scene) -> AsyncIterator[None]:
-    worker = Worker(scene.hub)
+async def working(scene: Scene, hub: Hub | None = None) -> AsyncIterator[None]:
+    worker = Worker(hub or scene.hub)
     running = asyncio.create_task(worker.run())
     try:
         yield
@@ -94,6 +97,15 @@ async def test_a_row_for_which_its_partner_has_no_place_keeps_its_own_in_the_que
     await outbox.give_back(scene.hub.database, [first])
     (again,) = await outbox.claim(scene.hub.database, scene.hub.clock.now(), 1)
     assert again.id == first.id
+
+
+async def test_a_claim_tells_how_large_packets_are_and_can_leave_the_large_ones(scene: Scene) -> None:
+    await scene.submit("large", content="x" * SMALL_BYTES, items=({"information": "assessment"},) * 2)
+    await scene.submit("small", content="x" * 100)
+    database, now = scene.hub.database, scene.hub.clock.now()
+    (small,) = await outbox.claim(database, now, 10, largest=SMALL_BYTES)
+    (large,) = await outbox.claim(database, now, 10)
+    assert (small.size, large.size) == (100 + len(" (0)"), 2 * (SMALL_BYTES + len(" (0)")))
 
 
 async def test_what_went_back_to_the_queue_leaves_before_what_was_handed_in_later(
@@ -180,6 +192,80 @@ async def test_once_a_partner_is_slow_what_waits_for_its_places_goes_back(
     async with working(scene):
         await until(gone_back)
         let_go.set()
+
+
+async def test_large_packets_wait_for_each_other_and_small_ones_for_none_of_them(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One large packet has room at a time; the line is short, so that of the others most wait in the queue."""
+    monkeypatch.setattr("hub.workers.freight.LINE", 2)
+    hub = replace(scene.hub, freight_bytes=1)
+    may_end = asyncio.Semaphore(0)
+    large, small, most = set[str](), list[str](), 0
+
+    async def deliver(prepared: Prepared) -> Outcome:
+        nonlocal most
+        if len(prepared.parcel.documents[0].content) <= SMALL_BYTES:
+            small.append(prepared.parcel.disclosure)
+            return DONE
+        large.add(prepared.parcel.disclosure)
+        most = max(most, len(large))
+        await may_end.acquire()
+        large.remove(prepared.parcel.disclosure)
+        return DONE
+
+    scene.channel.deliver = deliver  # type: ignore[method-assign]
+    for n in range(6):
+        await scene.submit(f"large-{n}", content="x" * (SMALL_BYTES + 1), recipients=(BOTH[n % 2],))
+
+    async def line_is_full() -> bool:
+        return telemetry.REGISTRY.get_sample_value("hub_large_waiting") == 5
+
+    async def small_arrived() -> bool:
+        return len(small) == 4
+
+    async def all_arrived() -> bool:
+        found = [state for partner in BOTH for state, *_ in await states(scene, partner)]
+        return found == ["delivered"] * 10
+
+    async with working(scene, hub):
+        await until(line_is_full)
+        for n in range(4):
+            await scene.submit(f"small-{n}", recipients=(BOTH[n % 2],))
+        await until(small_arrived)
+        assert most == 1
+        for _ in range(6):
+            may_end.release()
+        await until(all_arrived)
+    assert most == 1
+
+
+async def test_a_worker_that_stops_gives_back_the_large_ones_that_wait(scene: Scene) -> None:
+    hub, let_go = replace(scene.hub, freight_bytes=1), asyncio.Event()
+
+    async def deliver(_prepared: Prepared) -> Outcome:
+        await let_go.wait()
+        return DONE
+
+    scene.channel.deliver = deliver  # type: ignore[method-assign]
+    for n in range(3):
+        await scene.submit(f"k{n}", content="x" * (SMALL_BYTES + 1))
+
+    async def one_under_way() -> bool:
+        found = [state for state, *_ in await states(scene, "lantern")]
+        return sorted(found) == ["claimed", "claimed", "in_flight"]
+
+    async def given_back() -> bool:
+        return [state for state, *_ in await states(scene, "lantern")].count("queued") == 2
+
+    worker = Worker(hub)
+    running = asyncio.create_task(worker.run())
+    await until(one_under_way)
+    worker.stop()
+    await until(given_back)
+    let_go.set()
+    await running
+    assert sorted(await states(scene, "lantern")) == [("delivered", 1, None), *[("queued", 0, None)] * 2]
 
 
 async def test_what_goes_back_late_is_taken_again_before_the_next_poll(

@@ -1,0 +1,83 @@
+"""Large packets wait for each other, small ones for none of them, and no partner's can hold up all others'."""
+
+import pytest
+
+from hub.outbox import Ticket
+from hub.workers.freight import LINE, SMALL_BYTES, Freight
+
+MIB = 1024 * 1024
+
+
+def ticket(name: str, mib: float, partner: str = "a") -> Ticket:
+    return Ticket(name, "s", partner, None, 0, 0, "ready", None, "c", int(mib * MIB))
+
+
+def names(tickets: list[Ticket]) -> list[str]:
+    return [each.id for each in tickets]
+
+
+@pytest.fixture
+def freight() -> Freight:
+    return Freight(64 * MIB)
+
+
+def test_large_ones_wait_for_each_other_in_the_order_in_which_they_came(freight: Freight) -> None:
+    first = [ticket("1", 30, "a"), ticket("2", 30, "b")]
+    assert all(freight.enter(each) for each in first)
+    assert not freight.enter(ticket("3", 30, "c"))
+    assert not freight.enter(ticket("4", 2, "d")), "it would go before the one that came first"
+    assert names(list(freight)) == ["3", "4"]
+    assert names(freight.leave(first[0])) == ["3", "4"]
+    assert list(freight) == []
+
+
+def test_small_ones_wait_for_nobody(freight: Freight) -> None:
+    assert freight.enter(ticket("all-there-is", 64))
+    assert not freight.enter(ticket("large", 1))
+    assert all(freight.enter(ticket(f"small-{n}", SMALL_BYTES / MIB)) for n in range(1000))
+
+
+def test_what_is_small_makes_room_for_nothing_when_it_leaves(freight: Freight) -> None:
+    small = ticket("small", 0.1)
+    assert freight.enter(ticket("all-there-is", 64))
+    assert freight.enter(small)
+    assert not freight.enter(ticket("large", 1))
+    assert freight.leave(small) == []
+
+
+def test_a_partner_has_half_of_what_there_is_and_is_overtaken_by_others(freight: Freight) -> None:
+    held = ticket("a-1", 20, "a")
+    assert freight.enter(held)
+    assert not freight.enter(ticket("a-2", 20, "a"))
+    assert freight.enter(ticket("b-1", 20, "b"))
+    assert names(freight.leave(held)) == ["a-2"]
+
+
+def test_one_that_is_larger_than_all_there_is_goes_alone(freight: Freight) -> None:
+    huge, other = ticket("huge", 200, "a"), ticket("other", 1, "b")
+    assert freight.enter(other)
+    assert not freight.enter(huge)
+    assert names(freight.leave(other)) == ["huge"]
+    assert not freight.enter(ticket("later", 1, "c"))
+    assert names(freight.leave(huge)) == ["later"]
+
+
+def test_a_stream_of_lesser_ones_does_not_keep_the_largest_waiting_for_ever(freight: Freight) -> None:
+    under_way = [ticket(f"{n}", 16, f"p{n}") for n in range(4)]
+    assert all(freight.enter(each) for each in under_way)
+    assert not freight.enter(ticket("largest", 60, "a"))
+    for n, each in enumerate(under_way):
+        assert not freight.enter(ticket(f"lesser-{n}", 16, f"q{n}"))
+        assert names(freight.leave(each)) == (["largest"] if n == len(under_way) - 1 else [])
+
+
+def test_when_the_line_is_long_no_more_should_come_and_who_waits_can_be_sent_away(freight: Freight) -> None:
+    assert freight.enter(ticket("all-there-is", 64))
+    waiting = [ticket(f"{n}", 1) for n in range(LINE)]
+    for each in waiting:
+        assert not freight.full
+        assert not freight.enter(each)
+    assert freight.full
+    assert freight.dismiss() == waiting
+    assert not freight.full
+    assert freight.leave(waiting[0]) == [], "it never was under way"
