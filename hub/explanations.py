@@ -134,14 +134,16 @@ def in_words(
 
 def decision_of(record: Any) -> Decision:
     """The policy's value again, from a `DecisionRecord` or its stored JSON."""
-    found = record if isinstance(record, dict) else {name: getattr(record, name) for name in record.__struct_fields__}
-    items = tuple(ItemDecision(*(_value(item, name) for name in ItemDecision._fields)) for item in found["items"])
-    given = {name: found[name] for name in Decision._fields if name != "items"}
-    return Decision(**given | {"items": items, "obligations": frozenset(found["obligations"])})
+    items = tuple(
+        ItemDecision(*(_value(item, name) for name in ItemDecision._fields)) for item in _value(record, "items")
+    )
+    given = {name: _value(record, name) for name in Decision._fields}
+    return Decision(**given | {"items": items, "obligations": frozenset(given["obligations"])})
 
 
-def _value(item: Any, name: str) -> Any:
-    return item[name] if isinstance(item, dict) else getattr(item, name)
+def _value(record: Any, name: str) -> Any:
+    value = record[name] if isinstance(record, dict) else getattr(record, name)
+    return tuple(value) if isinstance(value, list) else value  # JSON has no tuples
 
 
 def _check(asked: WhatIf, organizations: frozenset[str]) -> None:

@@ -1,6 +1,7 @@
 """Rows of the directory and the values they stand for; both ways, nothing else."""
 
 from collections.abc import Mapping
+from dataclasses import fields
 from datetime import date
 from typing import Any
 
@@ -10,6 +11,8 @@ from hub.model import ChannelKind, Correspondent, Endpoint, Frozen
 from hub.storage import tables
 from hub.storage.statements import Row, columns_of
 from policies.model import Agreement, Party
+
+_AGREEMENT = tuple(field.name for field in fields(Agreement))
 
 
 class Organization(Frozen, frozen=True, kw_only=True):
@@ -104,7 +107,7 @@ def verifier_of(row: Row) -> str:
 
 def agreement_row(agreement: Agreement) -> dict[str, Any]:
     until = agreement.until.isoformat() if agreement.until else None
-    row = {name: getattr(agreement, name) for name in Agreement.__slots__} | {"until": until}
+    row = {name: getattr(agreement, name) for name in _AGREEMENT} | {"until": until}
     return {column: row[column] for column in columns_of(tables.Agreement)}
 
 
