@@ -34,6 +34,7 @@ bench: venv servers ## the goals that can be measured, both sides in one run (AR
 compiled: venv ## policy and exchange path as machine code in build/compiled; the fast tests must pass with it; then its speed
 	@command -v gcc >/dev/null && [ -e "$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h" ] \
 	  || deploy/bootstrap/packages.sh gcc libc6-dev python3-dev
+	@echo "· compiling (about two minutes)"
 	@$(PYTHON) -m deploy.compiled
 	@$(PYTHON) -P -m pytest -o pythonpath="build/compiled ." -m "$(FAST)" tests/unit tests/contract tests/integration $(ARGS)
 	@PYTHONPATH=build/compiled:. $(PYTHON) -P -m tests.bench P3 P1

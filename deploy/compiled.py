@@ -48,7 +48,6 @@ def engine() -> list[str]:
 def main() -> None:
     """Compile anew. Raises SystemExit if the compiler finds fault."""
     files = [*engine(), *(f"{module}.py" for module in PATH)]
-    print(f"· {len(files)} modules (about two minutes)", file=sys.stderr)
     shutil.rmtree(COMPILED, ignore_errors=True)
     for package in ("policies", "hub", "adapters"):
         shutil.copytree(ROOT / package, COMPILED / package, ignore=shutil.ignore_patterns("__pycache__"))
