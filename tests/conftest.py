@@ -25,7 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     page = config.getoption(OPTION)
-    if page is not None:
+    if page is not None and not hasattr(config, "workerinput"):  # several processes: the one that hears all writes it
         config.pluginmanager.register(Conformance(page))
 
 
@@ -49,6 +49,12 @@ def only_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 def no_settings_from_the_desk(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("HUB_")]:
         monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def unused_tcp_port() -> int:
+    """In place of pytest-asyncio's, which two test processes may be given at once."""
+    return servers.free_port()
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from hub.context import Hub
 from hub.crypto.keyring import KeyRing
+from hub.errors import StorageFailed
 from hub.model import ChannelKind, now_us
 from hub.ports import Channel
 from hub.storage import key_records, migrations
@@ -16,10 +17,12 @@ from hub.storage.directory import DirectoryStore, Organization
 from hub.storage.facts import FactsReader
 from hub.storage.postgres import PostgresDatabase
 from hub.storage.sqlite import SqliteDatabase
+from hub.storage.statements import Returning
 from hub.workers.recent import Recent
 from hub.workers.signals import LocalSignals
 from tests import people
 
+VERSION = Returning(*["SELECT version_num FROM alembic_version"] * 2)
 ZONE = ZoneInfo("America/Los_Angeles")
 
 PROGRAM = frozenset({"provider", "covered_entity"})
@@ -74,7 +77,15 @@ async def a_hub(
 
 
 async def open_database(url: str) -> Database:
-    await asyncio.to_thread(migrations.upgrade, url)
+    """With the schema of this version; one that was copied with it is only asked."""
     if url.startswith("sqlite:///"):
+        await asyncio.to_thread(migrations.upgrade, url)
         return SqliteDatabase(Path(url.removeprefix("sqlite:///")))
-    return await PostgresDatabase.connect(url)
+    database = await PostgresDatabase.connect(url)
+    try:
+        found = await database.returning(VERSION, ())
+    except StorageFailed:
+        found = []  # no schema yet
+    if found != [(migrations.HEAD,)]:
+        await asyncio.to_thread(migrations.upgrade, url)
+    return database

@@ -71,7 +71,9 @@ class Seat:
             self.refused.append(text)
 
     async def open(self, path: str) -> None:
-        await self.page.goto(self.account.base + path, wait_until="networkidle")
+        """The page with what it fetches by itself once it is there."""
+        await self.page.goto(self.account.base + path)
+        await self.page.locator(".htmx-request, .htmx-settling").wait_for(state="detached")
 
     async def sign_in(self, email: str) -> None:
         """As a person does it: address, password, six digits."""

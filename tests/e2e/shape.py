@@ -7,7 +7,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -26,6 +25,7 @@ from deploy.demo.partners import Partners, partners
 from hub.crypto.keyring import KeyKind, KeyRing
 from tests.api import Caller
 from tests.e2e.county import SECRET, VALLEY_FAX, county, packet
+from tests.servers import free_port
 
 ROOT = Path(__file__).parents[2]
 LEASE_S = 3
@@ -224,5 +224,4 @@ def _environment(folder: Path, data: Path, address: str, servers: Servers | None
 
 
 def _free_address() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return f"127.0.0.1:{listener.getsockname()[1]}"
+    return f"127.0.0.1:{free_port()}"

@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.servers import free_port
+
 COUNTY: dict[str, Any] = {
     "zone": "America/Los_Angeles",
     "organizations": {
@@ -120,8 +122,7 @@ def desk(tmp_path: Path) -> Desk:
 
 @pytest.fixture
 def server(desk: Desk) -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        address = f"127.0.0.1:{free.getsockname()[1]}"
+    address = f"127.0.0.1:{free_port()}"
     with subprocess.Popen(
         [sys.executable, "-m", "hub", "serve", "--role", "api", "--listen", address],
         env=desk.environment,

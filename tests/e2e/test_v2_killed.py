@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import hashlib
 import json
-import socket
 import sqlite3
 from collections import Counter
 from pathlib import Path
@@ -16,6 +15,7 @@ from adapters.mllp.frames import FrameReader, frame
 from adapters.mllp.message import Message
 from tests.e2e.county import NORA, OTIS
 from tests.e2e.shape import Deployed, deployed
+from tests.servers import free_port
 from tests.unit.adapters.mllp.messages import adt
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -83,8 +83,7 @@ class Hospital:
 
 async def test_two_thousand_messages_and_a_kill_lose_and_double_nothing(tmp_path: Path) -> None:
     async with deployed(tmp_path, None) as (hub, _):
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
+        port = free_port()
         (tmp_path / "peers.yaml").write_text(yaml.safe_dump(PEERS))
         hub.environment |= {
             "HUB_MLLP_LISTEN": f"127.0.0.1:{port}",

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncIterator
@@ -20,6 +19,7 @@ from hub.storage import tokens
 from hub.web.probes import probing
 from tests.api import Caller
 from tests.hubs import a_hub
+from tests.servers import free_port
 
 PATIENCE_S = 40
 
@@ -78,8 +78,7 @@ async def test_an_address_that_is_taken_is_a_wrong_setting(probed: Probed) -> No
 
 @pytest.mark.parametrize("role", ["worker", "intake"])
 async def test_a_process_listens_there_and_a_second_one_is_refused_in_one_line(tmp_path: Path, role: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        address = f"127.0.0.1:{free.getsockname()[1]}"
+    address = f"127.0.0.1:{free_port()}"
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("HUB_")}
     environment = inherited | {"HUB_DATA": str(tmp_path), "HUB_PROBES": address}
     run = [sys.executable, "-m", "hub", "serve", "--role", role]

@@ -23,7 +23,7 @@ from hub.storage.sqlite import SqliteDatabase
 from tests.unit.adapters.mllp.messages import adt
 
 RING = KeyRing.generate()
-HOST_KEY = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode().strip()
+HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJi+wmwuOoI2pS0TylaYDNSKbZU1gE6Zpy8WWh8RNz6e"
 
 
 def environment(folder: Path, port: int = 0, **more: str) -> dict[str, str]:

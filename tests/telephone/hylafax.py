@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.servers import MissingServerError
+from tests.servers import MissingServerError, free_port
 
 PROGRAMS = Path("/usr/lib/hylafax/bin")
 USER, PASSWORD, ADMIN = "hub", "invented", "invented2"
@@ -94,7 +94,7 @@ class HylaFaxServer:
     """faxq, hfaxd on loopback, and a modem; `answers` lets it take calls too, which needs faxgetty."""
 
     def __init__(self, folder: Path, number: str, link: str, *, answers: bool) -> None:
-        self.spool, self.number, self.port = folder / f"spool{number}", number, _free_port()
+        self.spool, self.number, self.port = folder / f"spool{number}", number, free_port()
         self._link, self._device = link, link.replace("/", "_")
         self._folder, self._processes = folder, []
         self._as_root = () if os.geteuid() == 0 else ("unshare", "--user", "--map-root-user", "--map-auto", "--mount")
@@ -229,9 +229,3 @@ def require_installed() -> None:
 def _crypted(password: str) -> str:
     command = ["openssl", "passwd", "-6", password]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
