@@ -1,8 +1,10 @@
 """The command line as an operator uses it: real processes, a real database, exit codes that mean what --help says."""
 
+import asyncio
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,6 +18,9 @@ from typing import Any
 import pytest
 import yaml
 
+from hub.crypto.keyring import KeyRing
+from hub.ledger.sequencer import Sequencer
+from tests.hubs import MovableClock, open_database
 from tests.servers import free_port
 
 COUNTY: dict[str, Any] = {
@@ -110,14 +115,30 @@ class Desk:
         return str(path)
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a hub's keys and its county in it, as the command makes them; copied, never used.
+
+    Its ledger is signed: entries that wait for that too long would be told by `status`.
+    """
+    desk = Desk(tmp_path_factory.mktemp("made"))
+    desk("keys", "init")
+    desk("load", desk.write("county.yaml", COUNTY))
+    (desk.folder / "summary.txt").write_text("a discharge summary")
+    desk.write("packet.json", MANIFEST)
+    asyncio.run(sign(desk.folder))
+    return desk.folder
+
+
+async def sign(folder: Path) -> None:
+    database = await open_database(f"sqlite:///{folder / 'data' / 'hub.sqlite'}")
+    await Sequencer(database, KeyRing.load(folder / "keys.json"), MovableClock()).finish()
+    await database.close()
+
+
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    made = Desk(tmp_path)
-    made("keys", "init")
-    made("load", made.write("county.yaml", COUNTY))
-    (tmp_path / "summary.txt").write_text("a discharge summary")
-    made.write("packet.json", MANIFEST)
-    return made
+def desk(made: Path, tmp_path: Path) -> Desk:
+    return Desk(shutil.copytree(made, tmp_path, dirs_exist_ok=True))
 
 
 @pytest.fixture
