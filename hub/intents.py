@@ -52,10 +52,7 @@ async def intend(
     decision.
     """
     now, endpoint = hub.clock.now(), chosen.endpoint
-    flight = (
-        "in_flight", endpoint.id, ticket.attempts + 1, chosen.tries + 1, now + hub.lease_us,
-        ticket.id, "claimed", ticket.claim,
-    )  # fmt: skip
+    flight = ("in_flight", endpoint.id, ticket.attempts + 1, chosen.tries + 1, ticket.id, "claimed", ticket.claim)
     # INVARIANT: revocation-is-a-fence. A revocation changes the fence under the same row lock.
     guards = (*_rests_on(submission, decided.record), Step(BEGIN_FLIGHT, flight, "claim"))
     attempt = (

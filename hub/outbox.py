@@ -36,10 +36,8 @@ _FIRST_RETRY_S = 5.0
 _LAST_RETRY_S = 3_600.0
 
 ENQUEUE = Insert(Outbox, columns_of(Outbox))
-BEGIN_FLIGHT = Change(
-    Outbox, ("state", "endpoint_id", "attempts", "tries", "lease_until"), ("id", "state", "claim"), must_hit=True
-)
-"""The guard by which a worker shows that the row is still its own."""
+BEGIN_FLIGHT = Change(Outbox, ("state", "endpoint_id", "attempts", "tries"), ("id", "state", "claim"), must_hit=True)
+"""The guard by which a worker shows that the row is still its own. The lease goes on: it is renewed by the clock."""
 SETTLE = Change(Outbox, ("state", "due_at", "code", "claim", "lease_until"), ("id", "claim"), must_hit=True)
 MOVE = Change(Outbox, ("state", "due_at", "code", "claim", "lease_until"), ("id", "state"), must_hit=True)
 """A person's or the recovery's change, valid only from the state it was seen in."""

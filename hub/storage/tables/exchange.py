@@ -6,7 +6,7 @@ from sqlmodel import Field, SQLModel
 CLUSTERED = {"sqlite_with_rowid": False}
 """SQLite keeps the row in its key's own tree: one tree less to write for each row."""
 _QUEUED = text("state = 'queued'")
-_UNSETTLED = text("state IN ('claimed', 'in_flight')")
+_LEASED = text("lease_until IS NOT NULL")
 _MAIL = text("channel = 'email'")
 
 
@@ -69,7 +69,8 @@ class Outbox(SQLModel, table=True):
         # Only what waits is indexed: a row in flight or settled costs no index change.
         # The recipient in it, so that what waits for a partner without a place is passed over in the index.
         Index("outbox_due", "due_at", "recipient", sqlite_where=_QUEUED, postgresql_where=_QUEUED),
-        Index("outbox_unsettled", "state", "lease_until", sqlite_where=_UNSETTLED, postgresql_where=_UNSETTLED),
+        # Without the state: a row goes into it when claimed, out of it when settled, and lies still between.
+        Index("outbox_leased", "lease_until", sqlite_where=_LEASED, postgresql_where=_LEASED),
         CLUSTERED,
     )
     id: str = Field(primary_key=True, sa_type=Text)
