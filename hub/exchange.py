@@ -49,7 +49,8 @@ async def submit(hub: Hub, handed: Handed) -> str:
         except Stale as stale:
             if stale.detail_code == "idempotency":
                 return await _earlier(hub, handed, key)
-            # It would wait for a consent, and one may just have come.
+            # It would wait for a consent, and one may just have come, or an agreement that does without.
+            directory = await hub.directory.current()
 
 
 async def _take(hub: Hub, handed: Handed, directory: Directory, key: bytes) -> str:

@@ -15,8 +15,9 @@ from hub.errors import Stale
 from hub.model import Deferred, Delivered, Outcome, Prepared, Refused, Unknown
 from hub.outbox import BEGIN_FLIGHT, RETARGET, SETTLE, Ticket
 from hub.record import entry
+from hub.storage import submissions
 from hub.storage.database import Step, Unit
-from hub.storage.fence import unchanged
+from hub.storage.fence import nothing_came, unchanged
 from hub.storage.statements import Change, Check, Insert, columns_of
 from hub.storage.submissions import StoredSubmission
 from hub.storage.tables import Attempt, DirectoryState, Disclosure
@@ -115,21 +116,34 @@ async def conclude(
 
 
 async def withhold(hub: Hub, ticket: Ticket, submission: StoredSubmission, decided: Decided, now: int) -> str:
-    """Nothing of the row may leave now: it is withheld, or waits for a person or a consent, and the ledger says why.
+    """Nothing of the row may leave now: it is withheld, or waits for a person or a consent, and the ledger says why;
+    what goes on waiting for the same reasons says nothing new.
 
     Raises `Stale` as `intend` does: a refusal that a consent of this very moment lifts is decided anew.
     """
     decision = decided.record
     state, code = packets.refused(submission, decision, ticket)
-    writes = [packets.bound("dispatch.withheld", decided, submission)]
-    if not decided.stored:
-        writes.append(step(decided, submission.id, submission.member, "dispatch"))
+    guards, news = _rests_on(submission, decision), True
+    if code == "consent" and submission.member is not None:
+        guards = nothing_came(submission.member, decision.fence, decision.directory)
+        news = not await _says_the_same(hub, ticket, decision)
+    writes: list[Step] = []
+    if news:
+        writes.append(packets.bound("dispatch.withheld", decided, submission))
+        if not decided.stored:
+            writes.append(step(decided, submission.id, submission.member, "dispatch"))
     if code == "person":
         writes += close_waiting(ticket.id, now)
         writes.append(reviews.waiting(hub, submission.sender, ticket.id, decision, now))
     settle = Step(SETTLE, (state, now, code, None, None, ticket.id, ticket.claim), "claim")
-    await hub.database.commit(Unit((*_rests_on(submission, decision), settle), tuple(writes)))
+    await hub.database.commit(Unit((*guards, settle), tuple(writes)))
     return state
+
+
+async def _says_the_same(hub: Hub, ticket: Ticket, decision: DecisionRecord) -> bool:
+    """Whether what was decided last about this recipient had the same answer for the same reasons."""
+    last = (await submissions.last_decision(hub.database, ticket.submission, ticket.recipient)).record
+    return (last.outcome, last.hold, last.items) == (decision.outcome, decision.hold, decision.items)
 
 
 async def postpone(hub: Hub, ticket: Ticket, until: int) -> str:

@@ -106,13 +106,12 @@ def enqueue(
     ticket: Ticket, place: Place, now: int, priority: Priority = Priority.ROUTINE, lease_us: int | None = None
 ) -> Step:
     """A new outbox row; urgent ones sort an hour ahead. With a lease it is born claimed, if it is to leave at all."""
-    due = now - URGENT_US if priority is Priority.URGENT else now
     state, claim, until = place.state, None, None
     if lease_us is not None and state == "queued":
         state, claim, until = "claimed", ticket.claim, now + lease_us
     values = (
-        ticket.id, ticket.submission, ticket.recipient, place.share, None, state, ticket.endpoint, 0, 0, due, claim,
-        until, place.code, now,
+        ticket.id, ticket.submission, ticket.recipient, place.share, None, state, ticket.endpoint, 0, 0,
+        _due(priority, now), claim, until, place.code, now,
     )  # fmt: skip
     return Step(ENQUEUE, values)
 
@@ -162,12 +161,21 @@ def retry_after_s(attempts: int, named: float | None) -> float:
 async def requeue_held(database: Database, member: str, now: int) -> tuple[Step, ...]:
     """Steps that put back into the queue what waits for facts about this member; dispatch decides anew."""
     statement = (
-        select(col(Outbox.id))
+        select(col(Outbox.id), col(Submission.priority))
         .join(Submission, col(Submission.id) == col(Outbox.submission_id))
         .where(col(Submission.member_id) == member, col(Outbox.state) == "held", col(Outbox.share) == "ready")
     )
-    steps = []
-    for (ticket,) in await database.query(statement):
-        steps.append(Step(_REQUEUE, ("queued", now, None, ticket, "held")))
-        steps += close_waiting(ticket, now)
+    steps: list[Step] = []
+    for ticket, priority in await database.query(statement):
+        steps += (requeue(ticket, Priority(priority), now), *close_waiting(ticket, now))
     return tuple(steps)
+
+
+def requeue(ticket: str, priority: Priority, now: int) -> Step:
+    """What is held goes back into the queue, behind what is due already; dispatch decides anew."""
+    return Step(_REQUEUE, ("queued", _due(priority, now), None, ticket, "held"))
+
+
+def _due(priority: Priority, now: int) -> int:
+    """Urgent rows sort an hour ahead."""
+    return now - URGENT_US if priority is Priority.URGENT else now

@@ -23,7 +23,7 @@ from hub.seal import seal_item
 from hub.storage import members
 from hub.storage.database import Step, Unit
 from hub.storage.facts import NOBODY, Facts
-from hub.storage.fence import unchanged
+from hub.storage.fence import nothing_came
 from hub.storage.submissions import ADD, ADD_ITEM, StoredFacts, StoredSubmission
 
 _encode = msgspec.json.Encoder().encode
@@ -76,7 +76,7 @@ def packet(
         steps, ready = _recipient(hub, submission, handed, decided, placed, lease_us)
         writes += steps
         queued += ready
-    guards = (*_still_lacking(facts, places), guard)
+    guards = (*_still_lacking(facts, decisions, places), guard)
     return Packet(submission, documents, Unit(guards, tuple(writes)), tuple(queued))
 
 
@@ -174,10 +174,12 @@ def bound(kind: str, decided: Decided, submission: StoredSubmission) -> Step:
     return entry(kind, decided.at, body, member=submission.member, reference=submission.id)
 
 
-def _still_lacking(facts: Facts, places: list[list[Place]]) -> tuple[Step, ...]:
-    """What waits for the member's facts to change rests on facts that have not: nobody would look at it again."""
+def _still_lacking(facts: Facts, decisions: list[Decided], places: list[list[Place]]) -> tuple[Step, ...]:
+    """What waits for facts to change rests on facts that have not: nobody would look at it again."""
     waits = any(place.state == "held" and place.share == "ready" for placed in places for place in placed)
-    return (unchanged(facts.member, facts.fence),) if waits and facts.member is not None else ()
+    if not waits or facts.member is None:
+        return ()
+    return nothing_came(facts.member, facts.fence, decisions[0].record.directory)
 
 
 def _places(decision: DecisionRecord, waits_for_consent: bool) -> list[Place]:

@@ -11,17 +11,27 @@ from hub.errors import NotAvailable, Stale, Unavailable
 from hub.outbox import requeue_held
 from hub.storage.database import Step, Unit
 from hub.storage.statements import Change, Check, Lookup
-from hub.storage.tables import Member
+from hub.storage.tables import DirectoryState, Member
 
 _ATTEMPTS = 50
 _FENCE = Lookup(Member, ("fence",), "id")
 _UNCHANGED = Check(Member, ("id", "fence"))
+_SAME_DIRECTORY = Check(DirectoryState, ("id", "version"))
 _RAISE = Change(Member, ("fence",), ("id", "fence"), must_hit=True)
 
 
 def unchanged(member: str, fence: int) -> Step:
     """The guard of what rests on the facts that a decision saw: nothing about this member has changed since."""
     return Step(_UNCHANGED, (member, fence), "fence")
+
+
+def nothing_came(member: str, fence: int, directory: int) -> tuple[Step, ...]:
+    """The guards of what is to wait: neither the member's facts nor the directory has changed since the decision.
+
+    Whoever changes either waits until the row stands, and then puts it back: what came too late to carry it would
+    carry nothing.
+    """
+    return unchanged(member, fence), Step(_SAME_DIRECTORY, (1, directory), "directory")
 
 
 async def commit_fenced(

@@ -1,4 +1,4 @@
-"""The worker: claims due outbox rows and dispatches them, many at a time; beside it, what is done regularly."""
+"""The worker: claims due outbox rows and dispatches them, many at a time."""
 
 import asyncio
 import contextlib
@@ -8,18 +8,14 @@ from collections.abc import Collection
 import structlog
 
 from hub import outbox, telemetry
-from hub.compliance.suspensions import lapse
 from hub.context import Hub
 from hub.errors import HubError
 from hub.exchange import OUTBOX, dispatch
 from hub.outbox import Ticket
-from hub.retention.daily import run_daily
-from hub.waiting.escalation import escalate
+from hub.workers import regular
 from hub.workers.anteroom import Anteroom
 from hub.workers.bulkheads import Bulkheads
-from hub.workers.expired import forget_expired
 from hub.workers.freight import SMALL_BYTES, Freight
-from hub.workers.recovery import recover
 from hub.workers.rounds import lasting
 
 CONCURRENT = 160
@@ -32,11 +28,6 @@ KEPT = 32
 """Of these, for what waits in the queue: retries and released rows must not starve while new ones pour in."""
 POLL_S = 1.0
 """How often to look by itself: a wake-up may be lost (sql-is-the-truth)."""
-RECOVERY_S = 15.0
-DAILY_S = 3_600.0
-"""How often to look whether a new local day has begun."""
-RENEWALS = 3
-"""In the time of a lease, so that one failed renewal loses nothing."""
 STOP_S = 75.0
 """How long running deliveries may take to finish at shutdown, a fax of a few pages too; what does not becomes unknown.
 
@@ -65,9 +56,8 @@ class Worker:
 
     async def run(self) -> None:
         """Claim and dispatch until `stop`; then finish what is in flight."""
-        recovery = asyncio.create_task(self._recover_regularly())
+        rounds = asyncio.create_task(regular.run(self._hub))
         renewal = asyncio.create_task(self._renew_regularly())
-        retention = asyncio.create_task(self._destroy_regularly())
         self._hub.handover.open(self._has_room, self._start)
         telemetry.UNDER_WAY.set_function(lambda: len(self._running))
         telemetry.FULL.set_function(lambda: len(self._bulkheads.full(time.monotonic())))
@@ -78,8 +68,7 @@ class Worker:
                 await self._turn()
         finally:
             self._hub.handover.close()
-            recovery.cancel()
-            retention.cancel()
+            rounds.cancel()
             self._return([*self._freight.dismiss(), *self._anteroom.dismiss()])
             if self._running or self._returning:
                 await asyncio.wait({*self._running, *self._returning}, timeout=STOP_S)
@@ -191,29 +180,11 @@ class Worker:
             state = "failed"
         telemetry.count_dispatched(state).inc()
 
-    async def _recover_regularly(self) -> None:
-        while True:
-            for task in (recover, escalate, lapse):
-                with lasting(task.__name__):
-                    await task(self._hub, self._hub.clock.now())
-            await asyncio.sleep(min(RECOVERY_S, self._renewed_every_s))
-
-    async def _destroy_regularly(self) -> None:
-        while True:
-            for task in (run_daily, forget_expired):
-                with lasting(task.__name__):
-                    await task(self._hub)
-            await asyncio.sleep(DAILY_S)
-
     async def _renew_regularly(self) -> None:
         while True:
-            await asyncio.sleep(self._renewed_every_s)
+            await asyncio.sleep(regular.renewed_every_s(self._hub))
             until = self._hub.clock.now() + self._hub.lease_us
             with lasting("renewal"):
                 await outbox.renew(
                     self._hub.database, (*self._running.values(), *self._anteroom, *self._freight), until
                 )
-
-    @property
-    def _renewed_every_s(self) -> float:
-        return self._hub.lease_us / 1_000_000 / RENEWALS

@@ -79,7 +79,7 @@ async def test_a_round_of_recovery_that_fails_in_a_way_nobody_foresaw_is_not_the
             again.set()
             return 0, 0
 
-        monkeypatch.setattr("hub.workers.worker.recover", failing)
+        monkeypatch.setattr("hub.workers.regular.recover", failing)
         worker = Worker(replace(scene.hub, lease_us=LEASE_US))
         running = asyncio.create_task(worker.run())
         async with asyncio.timeout(30):

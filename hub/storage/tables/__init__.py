@@ -17,7 +17,7 @@ from hub.storage.tables.compliance import (
 from hub.storage.tables.consents import Consent, ConsentDocument, ConsentEvent, Restriction
 from hub.storage.tables.desk import LogCount, LogLaw, LogRow, LogState, WorkNote
 from hub.storage.tables.directory import Agreement, DirectoryState, Endpoint, Organization, Token
-from hub.storage.tables.exchange import Attempt, Decision, Disclosure, Item, Outbox, Submission
+from hub.storage.tables.exchange import Attempt, Decision, Disclosure, Item, Outbox, SecondLook, Submission
 from hub.storage.tables.glass import Glass
 from hub.storage.tables.inbound import Acknowledgement, Inbound, MemberMatch, Proof, Thread
 from hub.storage.tables.ledger import (
@@ -91,6 +91,7 @@ __all__ = [
     "Restriction",
     "RetentionState",
     "SavedView",
+    "SecondLook",
     "Session",
     "SignInTry",
     "Signer",

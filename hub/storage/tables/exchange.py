@@ -7,6 +7,7 @@ CLUSTERED = {"sqlite_with_rowid": False}
 """SQLite keeps the row in its key's own tree: one tree less to write for each row."""
 _QUEUED = text("state = 'queued'")
 _LEASED = text("lease_until IS NOT NULL")
+_HELD = text("state = 'held'")
 _MAIL = text("channel = 'email'")
 
 
@@ -71,6 +72,7 @@ class Outbox(SQLModel, table=True):
         Index("outbox_due", "due_at", "recipient", sqlite_where=_QUEUED, postgresql_where=_QUEUED),
         # Without the state: a row goes into it when claimed, out of it when settled, and lies still between.
         Index("outbox_leased", "lease_until", sqlite_where=_LEASED, postgresql_where=_LEASED),
+        Index("outbox_held", "id", sqlite_where=_HELD, postgresql_where=_HELD),
         CLUSTERED,
     )
     id: str = Field(primary_key=True, sa_type=Text)
@@ -91,6 +93,20 @@ class Outbox(SQLModel, table=True):
     code: str | None = Field(default=None, sa_type=Text)
     """Why it is where it is: a stable code, nothing personal."""
     created_at: int = Field(sa_type=BigInteger)
+
+
+class SecondLook(SQLModel, table=True):
+    """One row: how far what waits for a consent has been looked at again, and since which change."""
+
+    __tablename__ = "second_look"
+    id: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    turn: int = Field(default=0, sa_type=BigInteger)
+    """Grows with every page, so that of two workers one takes it."""
+    under: str = Field(default="", sa_type=Text)
+    """The day, the directory's version and the editions for which the last look was begun."""
+    reached: str | None = Field(default=None, sa_type=Text)
+    """The last outbox row that it has put back; none: it is over"""
+    begun_at: int = Field(default=0, sa_type=BigInteger)
 
 
 class Disclosure(SQLModel, table=True):

@@ -1,0 +1,235 @@
+"""What waits for a consent is looked at again when something else may carry it, and each day; nothing leaves by that."""
+
+import asyncio
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from hub import choices, packets
+from hub.storage import consents
+from hub.storage.facts import instant
+from hub.storage.tables import Decision, LedgerEntry, Outbox, WorkItem
+from hub.workers import regular, second_look
+from hub.workers.second_look import APART_US, DUSK_US, look_again
+from hub.workers.worker import Worker
+from policies import rules
+from policies.days import start_of
+from policies.facts import Kind
+from policies.findings import Permit, Permitting
+from policies.model import Agreement
+from policies.part2.qso import QSO_SERVICES
+from tests.hubs import ORGANIZATIONS
+from tests.scenes import FORM, Scene
+
+SERVICE = min(QSO_SERVICES)
+DAY_US = 86_400_000_000
+
+
+async def wait(scene: Scene, *keys: str, **more) -> list[str]:
+    """Notices that lack only a consent, all looked at under what is so today."""
+    submissions = [await scene.submit(key, kind="crisis_followup", **more) for key in keys or ("k1",)]
+    await look(scene)
+    await scene.dispatch_all()
+    assert await states(scene) == {("held", "consent"): len(submissions)}
+    scene.hub.clock.ahead += APART_US
+    return submissions
+
+
+async def look(scene: Scene) -> int:
+    """Look until there is no more reason to; how often there was."""
+    found = 0
+    while await look_again(scene.hub, scene.hub.clock.now()):
+        found += 1
+    return found
+
+
+async def states(scene: Scene) -> dict[tuple[str, str | None], int]:
+    return dict(Counter((state, code) for _, state, code in await scene.rows(Outbox.id, Outbox.state, Outbox.code)))
+
+
+async def record_agreement(scene: Scene, name: str = "served") -> None:
+    agreement = Agreement(name, "qsoa", "harbor", "valley-clinic", service=SERVICE)
+    await scene.hub.directory.put_agreement(agreement, by="county", at=scene.hub.clock.now())
+
+
+async def choose(scene: Scene) -> None:
+    change = await choices.propose(scene.hub, "D2", "written", "counsel_opinion", by="county/ana")
+    await choices.confirm(scene.hub, change, by="county/omar")
+
+
+async def join_the_county(scene: Scene) -> None:
+    clinic = next(each for each in ORGANIZATIONS if each.id == "valley-clinic")
+    clinic = replace(clinic, part_of="county")
+    await scene.hub.directory.put_organization(clinic, by="county", at=scene.hub.clock.now())
+
+
+async def nothing(_: Scene) -> None:
+    pass
+
+
+async def consent_for_the_county(scene: Scene) -> None:
+    await scene.consent(replace(FORM, recipients=("county",)))
+
+
+async def consent_taken_back_orally(scene: Scene) -> None:
+    await consents.revoke(scene.hub, await scene.consent(), how="oral", by="harbor")
+
+
+CHANGES = {
+    "an agreement is recorded": (nothing, record_agreement),
+    "counsel's choice is confirmed by a second person": (consent_taken_back_orally, choose),
+    "the recipient joins whom a consent names": (consent_for_the_county, join_the_county),
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+async def test_a_notice_that_waits_is_due_again_once(scene, what):
+    before, change = CHANGES[what]
+    await before(scene)
+    await wait(scene, recipients=("valley-clinic",))
+    await change(scene)
+    assert await look(scene) == 1
+    assert (await states(scene), scene.channel.received) == ({("queued", None): 1}, []), "a look delivers nothing"
+    assert await scene.dispatch_all() == ["delivered"]
+
+
+async def test_what_an_edition_of_tomorrow_permits_leaves_tomorrow(scene, monkeypatch):
+    hub = scene.hub
+    tomorrow = instant(hub.clock.now()).astimezone(hub.zone).date() + timedelta(days=1)
+    milder = Permitting("milder", "2.31", Kind.RECORD, lambda _: lambda _: Permit("milder", "2.31"))
+    monkeypatch.setattr(rules, "EDITIONS", (rules.FIRST, rules.amended(rules.FIRST, "tomorrow", tomorrow, (milder,))))
+    await wait(scene)
+    hub.clock.ahead += DAY_US + DUSK_US
+    assert await look(scene) == 1
+    assert await scene.dispatch_all() == ["delivered"]
+
+
+async def test_each_day_of_the_county_is_a_reason_and_only_once_it_has_begun_there(scene):
+    await wait(scene)
+    hub = scene.hub
+    today = instant(hub.clock.now()).astimezone(hub.zone).date()
+    for days in (1, 2):
+        midnight = int(start_of(today + timedelta(days=days), hub.zone).timestamp() * 1_000_000)
+        hub.clock.ahead += midnight - 1_000_000 - hub.clock.now()
+        assert await look(scene) == 0
+        hub.clock.ahead += DUSK_US + 2_000_000
+        assert await look(scene) == 1
+        assert await scene.dispatch_all() == ["held"]
+
+
+async def test_what_goes_on_waiting_for_the_same_reasons_is_on_the_ledger_once(scene):
+    await wait(scene, "k1", "k2")
+    before = [len(await scene.rows(table.id)) for table in (LedgerEntry, Decision)]
+    scene.hub.clock.ahead += DAY_US
+    assert await look(scene) == 1
+    assert await scene.dispatch_all() == ["held", "held"]
+    assert [len(await scene.rows(table.id)) for table in (LedgerEntry, Decision)] == before
+
+
+async def test_other_reasons_to_wait_are_on_the_ledger(scene):
+    await wait(scene)
+    await scene.consent(replace(FORM, recipients=("valley-clinic",)))
+    assert await scene.dispatch_all() == ["held"]
+    kinds = [kind for _, kind in await scene.rows(LedgerEntry.id, LedgerEntry.kind)]
+    assert kinds.count("dispatch.withheld") == 1
+
+
+async def test_a_consent_that_came_and_was_revoked_while_a_notice_waited_carries_nothing(scene):
+    await wait(scene)
+    await consents.revoke(scene.hub, await scene.consent(), how="written", by="harbor")
+    await record_agreement(scene)
+    await look(scene)
+    assert await scene.dispatch_all() == ["held"]
+    assert scene.channel.received == []
+
+
+async def test_many_come_back_a_page_at_a_time_in_the_order_in_which_they_were_handed_in(scene, monkeypatch):
+    monkeypatch.setattr(second_look, "_PAGE", second_look._PAGE.limit(2))  # noqa: SLF001 - a small page
+    monkeypatch.setattr(second_look, "PAGE", 2)
+    keys = ("k1", "k2", "k3", "k4", "k5")
+    handed_in = await wait(scene, *keys, recipients=("valley-clinic",))
+    await record_agreement(scene)
+    for queued in (2, 4, 5):
+        assert await look_again(scene.hub, scene.hub.clock.now())
+        assert (await states(scene))["queued", None] == queued
+    assert not await look_again(scene.hub, scene.hub.clock.now())
+    rows = sorted((due, row, of) for row, due, of in await scene.rows(Outbox.id, Outbox.due_at, Outbox.submission_id))
+    assert [of for _, _, of in rows] == handed_in
+
+
+async def test_what_is_urgent_comes_back_before_what_is_not(scene):
+    routine, urgent = await wait(scene, "k1"), await wait_urgently(scene)
+    await record_agreement(scene)
+    await look(scene)
+    rows = await scene.rows(Outbox.due_at, Outbox.submission_id)
+    assert [of for _, of in rows] == [urgent, *routine]
+
+
+async def wait_urgently(scene: Scene) -> str:
+    return await scene.submit("urgent", kind="crisis_followup", priority="urgent")
+
+
+async def test_of_two_workers_one_takes_a_page(scene, monkeypatch):
+    monkeypatch.setattr(second_look, "_PAGE", second_look._PAGE.limit(2))  # noqa: SLF001 - a small page
+    monkeypatch.setattr(second_look, "PAGE", 2)
+    await wait(scene, "k1", "k2", "k3", "k4", "k5")
+    await record_agreement(scene)
+    now = scene.hub.clock.now()
+    await asyncio.gather(look_again(scene.hub, now), look_again(scene.hub, now))
+    assert (await states(scene))["queued", None] == 2
+
+
+async def test_a_directory_that_is_loaded_entry_by_entry_is_one_reason_a_minute(scene):
+    await wait(scene)
+    await record_agreement(scene, "first")
+    assert await look(scene) == 1
+    await record_agreement(scene, "second")
+    assert await look(scene) == 0
+    scene.hub.clock.ahead += APART_US
+    assert await look(scene) == 1
+
+
+async def test_what_waits_for_a_person_is_not_disturbed(scene):
+    await scene.consent(replace(FORM, signed_on="2098-01-01"))  # a day to come: somebody looks at the paper
+    await scene.submit()
+    before = await scene.rows(WorkItem.id, WorkItem.state), await states(scene)
+    assert before[1] == {("held", "person"): 1}
+    await record_agreement(scene)
+    await look(scene)
+    assert (await scene.rows(WorkItem.id, WorkItem.state), await states(scene)) == before
+
+
+async def test_an_agreement_recorded_while_a_notice_is_handed_in_lets_it_go(scene, monkeypatch):
+    """The narrowest moment: the directory changes after the decision, before the notice waits for that."""
+    made, commit = packets.packet, scene.hub.database.commit
+    decided = []
+
+    def packet_of(*args, **more):
+        packet = made(*args, **more)
+        decided.append(packet.unit)
+        return packet
+
+    async def commit_after_an_agreement(unit):
+        if decided == [unit]:
+            await record_agreement(scene)
+        return await commit(unit)
+
+    monkeypatch.setattr(packets, "packet", packet_of)
+    monkeypatch.setattr(scene.hub.database, "commit", commit_after_an_agreement)
+    await scene.submit(kind="crisis_followup", recipients=("valley-clinic",))
+    assert await scene.dispatch_all() == ["delivered"]
+
+
+async def test_a_worker_looks_by_itself(scene, monkeypatch):
+    await wait(scene, recipients=("valley-clinic",))
+    monkeypatch.setattr(regular, "OFTEN_S", 0.01)
+    worker = Worker(scene.hub)
+    running = asyncio.create_task(worker.run())
+    await record_agreement(scene)
+    async with asyncio.timeout(30):
+        while not scene.channel.received:
+            await asyncio.sleep(0.01)
+    worker.stop()
+    await running
