@@ -1,4 +1,4 @@
-"""What is done regularly beside the claims, and how often. Any number of workers do it: each task lets one of them win."""
+"""What is done regularly beside the claims, and how often, by any number of workers: of each round one of them wins."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""What waits for a consent is looked at again when something else may carry it, and each day; nothing leaves by that."""
+"""What waits for a consent is looked at again when something else may carry it, and each day; none leaves by that."""
 
 import asyncio
 from collections import Counter
@@ -146,7 +146,7 @@ async def test_a_consent_that_came_and_was_revoked_while_a_notice_waited_carries
 
 
 async def test_many_come_back_a_page_at_a_time_in_the_order_in_which_they_were_handed_in(scene, monkeypatch):
-    monkeypatch.setattr(second_look, "_PAGE", second_look._PAGE.limit(2))  # noqa: SLF001 - a small page
+    monkeypatch.setattr(second_look, "_PAGE", second_look._PAGE.limit(2))
     monkeypatch.setattr(second_look, "PAGE", 2)
     keys = ("k1", "k2", "k3", "k4", "k5")
     handed_in = await wait(scene, *keys, recipients=("valley-clinic",))
@@ -172,7 +172,7 @@ async def wait_urgently(scene: Scene) -> str:
 
 
 async def test_of_two_workers_one_takes_a_page(scene, monkeypatch):
-    monkeypatch.setattr(second_look, "_PAGE", second_look._PAGE.limit(2))  # noqa: SLF001 - a small page
+    monkeypatch.setattr(second_look, "_PAGE", second_look._PAGE.limit(2))
     monkeypatch.setattr(second_look, "PAGE", 2)
     await wait(scene, "k1", "k2", "k3", "k4", "k5")
     await record_agreement(scene)
@@ -229,7 +229,7 @@ async def test_a_worker_looks_by_itself(scene, monkeypatch):
     running = asyncio.create_task(worker.run())
     await record_agreement(scene)
     async with asyncio.timeout(30):
-        while not scene.channel.received:
+        while not scene.channel.received:  # noqa: ASYNC110 - the channel has no event to wait for
             await asyncio.sleep(0.01)
     worker.stop()
     await running
