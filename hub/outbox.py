@@ -12,7 +12,7 @@ claimed one goes back to the queue: nothing has left. One in flight becomes unkn
 
 import random
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import select
@@ -160,8 +160,9 @@ def retry_after_s(attempts: int, named: float | None) -> float:
 
 async def requeue_held(database: Database, member: str, now: int) -> tuple[Step, ...]:
     """Steps that put back into the queue what waits for facts about this member; dispatch decides anew."""
+    columns: tuple[Any, ...] = (col(Outbox.id), col(Submission.priority))
     statement = (
-        select(col(Outbox.id), col(Submission.priority))
+        select(*columns)
         .join(Submission, col(Submission.id) == col(Outbox.submission_id))
         .where(col(Submission.member_id) == member, col(Outbox.state) == "held", col(Outbox.share) == "ready")
     )
