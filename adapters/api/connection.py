@@ -58,7 +58,7 @@ class Connection(asyncio.Protocol):
         else:
             self._raise_if_lost()
             progress.content_left = True
-            self._transport.write(b"".join((head, b"\r\n", body)))
+            self._transport.writelines((head + b"\r\n", body))
         answer = await self._final()
         self._reader, self._last_used = None, self._loop.time()
         return answer

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import fcntl
-import gc
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -19,6 +18,7 @@ from hub.bootstrap.channels import channels as wire_channels
 from hub.bootstrap.channels import pickup as wire_pickup
 from hub.bootstrap.channels import report_readers
 from hub.bootstrap.intakes import intakes
+from hub.bootstrap.memory import settle_memory
 from hub.bootstrap.outside import fetching, posting, signatures
 from hub.clock import SystemClock
 from hub.compliance import audit_feed
@@ -115,7 +115,7 @@ def serve(settings: Settings, role: str = "all", ready: Callable[[], None] = lam
         raise ConfigurationError("The role is all, api, worker or intake.")
     configure_log()
     migrate(settings)
-    settle_garbage()
+    settle_memory()
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(_serve(settings, role, ready))
 
@@ -127,14 +127,6 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
     import uvloop  # noqa: PLC0415 - published for few platforms
 
     return uvloop.new_event_loop
-
-
-def settle_garbage() -> None:
-    """What start-up made lives as long as the process: collecting it again and again costs a tenth of the
-    throughput.
-    """
-    gc.freeze()
-    gc.set_threshold(100_000, 50, 100)
 
 
 async def _serve(settings: Settings, role: str, ready: Callable[[], None]) -> None:

@@ -7,7 +7,7 @@ import asyncio
 from typing import TypeVar
 
 import msgspec
-from aiohttp import web
+from aiohttp import StreamReader, web
 
 from hub.errors import Malformed, TooLarge, TooSlow, Unsupported
 
@@ -27,16 +27,23 @@ async def read_body(request: web.Request, limit: int) -> bytes:
     if announced is not None and announced > limit:
         raise TooLarge(f"The body has at most {limit} bytes.")
     if request.content.is_eof():  # the usual case for a small body: it came with its head
-        body = await request.read()
-    else:
-        try:
-            async with asyncio.timeout(_PATIENCE_S + (announced or limit) / _BYTES_PER_S):
-                body = await request.read()
-        except TimeoutError:
-            raise TooSlow("The body took too long to arrive.") from None
-    if len(body) > limit:
-        raise TooLarge(f"The body has at most {limit} bytes.")
-    return body
+        return await _read(request.content, limit)
+    try:
+        async with asyncio.timeout(_PATIENCE_S + (announced or limit) / _BYTES_PER_S):
+            return await _read(request.content, limit)
+    except TimeoutError:
+        raise TooSlow("The body took too long to arrive.") from None
+
+
+async def _read(content: StreamReader, limit: int) -> bytes:
+    """Not `request.read()`, which keeps the body as long as the connection waits for another request."""
+    pieces, size = [], 0
+    while piece := await content.readany():
+        size += len(piece)
+        if size > limit:
+            raise TooLarge(f"The body has at most {limit} bytes.")
+        pieces.append(piece)
+    return b"".join(pieces)
 
 
 async def read_json(request: web.Request, kind: type[T]) -> T:

@@ -1,8 +1,8 @@
 """How many bytes of large packets are under way at a time: they wait for each other, and small ones for none of them.
 
-A packet is opened, rendered, sealed and sent whole, and while it is under way it takes two to four times the bytes of
-its documents. Small ones are bounded by their number alone. A partner may have half of what there is for all: three
-large faxes, each an hour at a slow machine, must not hold up the packets of a county.
+A packet is opened, rendered, sealed and sent whole: while it is under way it takes about three times the bytes of its
+documents, and five for moments. Small ones are bounded by their number alone. A partner may have half of what there is
+for all: large faxes at a slow machine must not hold up the packets of a county.
 """
 
 from collections.abc import Iterator

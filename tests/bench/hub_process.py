@@ -17,7 +17,8 @@ from nacl.public import PrivateKey
 from nacl.signing import SigningKey
 
 from adapters.api.channel import ApiChannel
-from hub.bootstrap import loop_factory, open_hub, running, settle_garbage
+from hub.bootstrap import loop_factory, open_hub, running
+from hub.bootstrap.memory import settle_memory
 from hub.context import Hub
 from hub.crypto.keyring import KeyRing
 from hub.model import ChannelKind, Endpoint, Outcome, Prepared
@@ -86,7 +87,7 @@ async def main(url: str, redis: str, sink: int, role: str) -> None:
     settings = read_settings(environ)
     if not settings.keys.exists():
         KeyRing.create(settings.keys)
-    settle_garbage()
+    settle_memory()
     async with open_hub(settings, channels=False) as opened:
         channel = kind(SigningKey.generate(), "bench", allow_plain_loopback=True, connections=32)
         hub = replace(opened, channels=MappingProxyType({ChannelKind.API: channel}))
