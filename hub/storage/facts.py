@@ -6,6 +6,7 @@ transaction (`hub.storage.fence`). So facts are remembered by member and fence, 
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -59,10 +60,14 @@ def instant(microseconds: int) -> datetime:
     return _EPOCH + timedelta(microseconds=microseconds)
 
 
+REMEMBERED = 256
+"""Members with five consents each take 20 KiB; dispatch comes soon after submission, so more would rarely be asked."""
+
+
 class FactsReader:
     """Reads facts of members, and remembers those of the last few."""
 
-    def __init__(self, database: Database, ring: KeyRing, *, remembered: int = 1024) -> None:
+    def __init__(self, database: Database, ring: KeyRing, *, remembered: int = REMEMBERED) -> None:
         self._database = database
         self._ring = ring
         self._most = remembered
@@ -240,7 +245,9 @@ def _json(text: str | None) -> Any:
     return None if text is None else msgspec.json.decode(text)
 
 
+@lru_cache(maxsize=4096)
 def _words(text: str | None) -> frozenset[str] | None:
+    """One set for all consents that say the same."""
     values = _json(text)
     return None if values is None else frozenset(values)
 

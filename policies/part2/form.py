@@ -6,6 +6,7 @@ tested for every packet.
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Final
 
 from policies.days import FOREVER, day_of, end_of, start_of
@@ -90,17 +91,17 @@ class Form:
         self.signers = consent.signed_by or frozenset[str]()
         self.signed_on = consent.signed_on or date.min
         information = consent.information or frozenset()
-        self.listed = _classes(information)
+        self.listed = shared(_classes(information))
         self.beside = COUNSELING_NOTES in information and len(information) > 1
         self.only_notes = information == {COUNSELING_NOTES}
-        self.carried = frozenset[str]() if self.kind == "counseling_notes" else self.listed - CAREFUL
+        self.carried = shared(frozenset() if self.kind == "counseling_notes" else self.listed - CAREFUL)
         self.everyday = consent.kind not in {"counseling_notes", "general"} and consent.form is None and consent.written
         waits = consent.kind == "proceeding" or self.beside
         laws = LAWS.get(consent.kind, ORDINARY)
         self.permit = Permit("consent", laws, waits, consent.id, consent.kind, NOTICE_AND_COPY)
         self.authorization = Permit("consent", ("164.508",), waits, consent.id, consent.kind)
-        self.purposes = _purposes(consent)
-        self.disclosers = frozenset(consent.discloser or ()) - {TREATING_PROGRAMS}
+        self.purposes = shared(_purposes(consent))
+        self.disclosers = shared(frozenset(consent.discloser or ()) - {TREATING_PROGRAMS})
         self.discloser_class = TREATING_PROGRAMS in (consent.discloser or ())
         self._recipients(consent.recipients or ())
         self.oral = any(revocation.how == "oral" for revocation in consent.revoked)
@@ -120,9 +121,9 @@ class Form:
                 people.append(entry)
             else:
                 parties.add(entry)
-        self.classes = frozenset(parties & RECIPIENT_CLASSES)
-        self.parties = frozenset(parties - RECIPIENT_CLASSES)
-        self.ambiguous = frozenset(ambiguous)
+        self.classes = shared(frozenset(parties & RECIPIENT_CLASSES))
+        self.parties = shared(frozenset(parties - RECIPIENT_CLASSES))
+        self.ambiguous = shared(frozenset(ambiguous))
         self.people = tuple(people)
 
     def _times(self, consent: Consent, world: World) -> None:
@@ -141,6 +142,12 @@ class Form:
         self.steady = not self.dubious and self.event is None and not consent.revoked
         self.since = signed_at or self.signed_from or FOREVER
         self.until = self.end or FOREVER
+
+
+@lru_cache(maxsize=4096)
+def shared(words: frozenset[str]) -> frozenset[str]:
+    """The one set of these words for all forms: a county's consents say the same few things."""
+    return words
 
 
 def form_of(consent: Consent, world: World) -> Form:

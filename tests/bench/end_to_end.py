@@ -24,7 +24,7 @@ from hub.exchange import OUTBOX
 from hub.storage import migrations
 from hub.workers.redis_signals import RedisSignals
 from tests.bench import limit
-from tests.bench.footprint import resident
+from tests.bench.footprint import AS_INSTALLED, resident
 from tests.bench.load import Peer, peer
 from tests.bench.message import CLINICS, multipart
 from tests.bench.shares import Shares, spent
@@ -168,7 +168,7 @@ async def a_hub(url: str, redis: str, load: Peer, folder: str, role: str) -> Asy
         await asyncio.to_thread(migrations.upgrade, url)  # here, for its memory is not the serving hub's
     arguments = [url, redis, str(int(load.hello["port"])), role, folder]
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.bench.hub_process", *arguments,
+        sys.executable, "-c", AS_INSTALLED, "tests.bench.hub_process", *arguments,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     assert process.stdin is not None
