@@ -185,8 +185,14 @@ class Openssl:
         self.keys, self.folder = keys, folder
 
     def sealed(self, message: bytes, *, signer: str = "clinic", to: str = "hub", sender: str = NURSE) -> bytes:
+        """The complete message, wrapped."""
+        entity = b"Content-Type: message/rfc822\r\n\r\n" + message
+        return self.unwrapped(entity, signer=signer, to=to, sender=sender)
+
+    def unwrapped(self, entity: bytes, *, signer: str = "clinic", to: str = "hub", sender: str = NURSE) -> bytes:
+        """A content alone, as most mail software seals it: what is said in headers stands outside."""
         plain, signed, sealed = (self.folder / name for name in ("plain", "signed", "sealed"))
-        plain.write_bytes(b"Content-Type: message/rfc822\r\n\r\n" + message)
+        plain.write_bytes(entity)
         self._run("-sign", "-in", plain, "-out", signed, "-signer", self.keys / f"{signer}.crt",
                   "-inkey", self.keys / f"{signer}.key", "-md", "sha256", "-crlfeol")  # fmt: skip
         # As Direct asks: the registered name.

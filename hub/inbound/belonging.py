@@ -11,7 +11,7 @@ a submission of the sender's own, decided like any other; that a person said so 
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import literal, select
 from sqlmodel import col
 
 from hub.arrivals import ArrivedPacket, ArrivedUpdate
@@ -21,12 +21,15 @@ from hub.inbound import answers, threads, updates
 from hub.inbound.keep import Kept, read, standing
 from hub.inbound.matching import member_of
 from hub.inbound.settle import WORK, settled, submitted
+from hub.model import MessageKind
 from hub.record import entry
 from hub.storage.database import Step
+from hub.storage.statements import Lookup
 from hub.storage.tables import Submission, Thread
 from hub.waiting.work import close_for
 
 _MOST = 20
+_HANDED_IN = Lookup(Submission, ("created_at",), "id")
 
 
 class Earlier(NamedTuple):
@@ -46,30 +49,55 @@ def looks_for_one(kept: Kept) -> bool:
 
 
 async def candidates(hub: Hub, kept: Kept) -> list[Earlier]:
-    """Whichever of them is about the person that the arrival names, the newest first."""
+    """Whichever of them is about the person that the arrival names, the newest first; where it names nobody, the
+    referral of the number that it gives, which nothing may have proved.
+    """
     content, sender = kept.arrival.content, kept.organization
     if not looks_for_one(kept) or sender is None or not isinstance(content, ArrivedUpdate | ArrivedPacket):
         return []
-    member = (await member_of(hub, content.person, sender)).member
-    if member is None:
+    named = await member_of(hub, content.person, sender)
+    if isinstance(content, ArrivedPacket) and content.place == "answers" and named.code == "member.unnamed":
+        return await _of_its_number(hub, content, sender)
+    if named.member is None:
         return []
-    statement: Any = (
+    if isinstance(content, ArrivedPacket) and content.place == "answers":
+        found = [Earlier(*row) for row in await hub.database.query(_referrals_of(named.member))]
+        return [each for each in found if await threads.answer_of(hub, each.submission, sender) is not None]
+    # Attack stopped: whoever was told of another's visit takes its notice back, or reads who else was told.
+    own: Any = (
         select(col(Thread.submission_id), col(Thread.event), col(Submission.created_at))
         .join(Submission, col(Submission.id) == col(Thread.submission_id))
         .where(
-            col(Submission.member_id) == member,
+            col(Submission.sender) == sender,
+            col(Submission.member_id) == named.member,
             col(Thread.event).in_(threads.events_of(content)),
             col(Thread.retracted_by).is_(None),
         )
         .order_by(col(Thread.submission_id).desc())
         .limit(_MOST)
     )
-    if isinstance(content, ArrivedPacket) and content.place == "answers":
-        found = [Earlier(*row) for row in await hub.database.query(statement)]
-        return [each for each in found if await threads.answer_of(hub, each.submission, sender) is not None]
-    # Attack stopped: whoever was told of another's visit takes its notice back, or reads who else was told.
-    own = statement.where(col(Submission.sender) == sender)
     return [Earlier(*row) for row in await hub.database.query(own)]
+
+
+def _referrals_of(member: str) -> Any:
+    """Every referral about the member, the newest first; a number of a system's own only some have."""
+    return (
+        select(col(Submission.id), literal("referral"), col(Submission.created_at))
+        .where(col(Submission.member_id) == member, col(Submission.kind) == MessageKind.REFERRAL_PACKET.value)
+        .order_by(col(Submission.id).desc())
+        .limit(_MOST)
+    )
+
+
+async def _of_its_number(hub: Hub, content: ArrivedPacket, sender: str) -> list[Earlier]:
+    # Attack stopped: a document about one person goes to whoever asked about another, since it gives that number.
+    if not content.thread or content.person.cin or "person.several" in content.review:
+        return []
+    found = await threads.answer_to(hub, content, sender, None)
+    if found is None:
+        return []
+    ((at,),) = await hub.database.lookup(_HANDED_IN, found.submission)
+    return [Earlier(found.submission, "referral", at)]
 
 
 async def attach(hub: Hub, inbound: str, submission: str, *, organization: str | None, by: str) -> str:

@@ -161,11 +161,9 @@ async def number_of(hub: Hub, submission: str) -> bytes:
 
 
 def events_of(content: ArrivedPacket | ArrivedUpdate) -> tuple[str, ...]:
-    """What it can belong to."""
+    """The notices that an update or a retraction can belong to."""
     if isinstance(content, ArrivedUpdate):
         return _VISITS
-    if content.place == "answers":
-        return ("referral",)
     return _RETRACTS.get(content.event.kind if content.event else "", ())
 
 

@@ -18,6 +18,7 @@ from hl7apy.parser import parse_message
 from hub import exchange
 from hub.context import Hub
 from hub.fhir.referrals import shares, task_of
+from hub.inbound import belonging, keep
 from hub.storage import consents
 from hub.storage.tables import Inbound, Outbox, Submission, WorkItem
 from tests.direct_town import CLINIC, HUB, Community, Town, a_mail_hub, a_town, cda, post, put_mail_entry, rows, until
@@ -221,3 +222,48 @@ async def test_an_answer_to_a_referral_that_nobody_made_is_a_persons_to_look_at(
 
         assert await until(waiting) == ["referral.unknown"]
         assert await told(hub) == []
+
+
+async def waiting_codes(hub: Hub) -> list[str]:
+    return [str(each["code"]) for each in await rows(hub, Inbound) if each["state"] == "waiting"]
+
+
+@pytest.mark.parametrize(
+    "entity",
+    [
+        b"Content-Type: text/plain\r\n\r\nShe came to her first appointment.\r\n",
+        b'Content-Type: text/xml; name="note.xml"\r\n\r\n' + cda() + b"\r\n",
+    ],
+    ids=["a text that names nobody", "a document that names the person"],
+)
+async def test_an_answer_whose_headers_nobody_signed_goes_on_only_when_a_person_says_what_it_answers(
+    town: Town, entity: bytes
+) -> None:
+    async with a_mail_hub(town.environment(), town.community) as hub:
+        await referred(town, hub)
+        (asked,) = await came_to(town, LANTERN)
+        (referral,) = [each["id"] for each in await rows(hub, Submission)]
+        mail = town.openssl.unwrapped(entity, sender=LANTERN)
+        await post(town.relay, f"In-Reply-To: {asked['Message-ID']}\r\n".encode() + mail, US, LANTERN)
+        (codes,) = await until(lambda: waiting_codes(hub))
+        assert "referral.unproved" in codes.split()
+        assert [each["kind"] for each in await rows(hub, Submission)] == ["referral_packet"]
+        (arrival,) = [each["id"] for each in await rows(hub, Inbound) if each["state"] == "waiting"]
+        (earlier,) = await belonging.candidates(hub, await keep.read(hub, arrival))
+        assert (earlier.submission, earlier.event) == (referral, "referral")
+        await belonging.attach(hub, arrival, earlier.submission, organization="lantern", by="lantern/desk")
+        reports = [each for each in await rows(hub, Submission) if each["kind"] == "status_report"]
+        (share,) = [each for each in await rows(hub, Outbox) if each["submission_id"] == reports[0]["id"]]
+        assert (reports[0]["sender"], share["recipient"]) == ("lantern", "harbor")
+
+
+async def test_an_unsigned_number_of_anothers_referral_shows_whoever_sends_it_nothing(town: Town) -> None:
+    async with a_mail_hub(town.environment(), town.community) as hub:
+        number = await referred(town, hub)
+        mail = town.openssl.unwrapped(b"Content-Type: text/plain\r\n\r\nDone.\r\n", sender=f"desk@{CLINIC}")
+        await put_mail_entry(hub, "sunrise", f"desk@{CLINIC}", town.community.clinic.pem)
+        head = f"In-Reply-To: <{number}.1@{HUB}>\r\n".encode()
+        await post(town.relay, head + mail, US, f"desk@{CLINIC}")
+        await until(lambda: waiting_codes(hub))
+        (arrival,) = [each["id"] for each in await rows(hub, Inbound) if each["state"] == "waiting"]
+        assert await belonging.candidates(hub, await keep.read(hub, arrival)) == []

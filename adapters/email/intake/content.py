@@ -8,11 +8,13 @@
 
 Rules kept: what the message does not say is asked of a person (`review`), never guessed to a permit's advantage; the
 text of the mail itself is a document only where there is no other, as it may hold anybody's notice or greeting.
+Attack stopped: whoever carries an unwrapped mail writes into its headers which referral it answers.
 """
 
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 
@@ -40,6 +42,12 @@ _MOST_DOCUMENTS = 40
 _UNREAD = "document.unread"
 
 
+class Unread(NamedTuple):
+    """A message without anything that goes on; `codes` say what in it could not be read, none if nothing was in it."""
+
+    codes: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Readers:
     """What other parts of the hub's outside know: `v2` reads one HL7 v2 message, none if it has no use for it.
@@ -51,14 +59,17 @@ class Readers:
     organization: Callable[[str], str]
 
 
-def content_of(message: Entity, recipient: str, delivery: Delivery, readers: Readers) -> ArrivedPacket | None:
-    """The packet in a message that is no notice; none if there is nothing in it."""
+def content_of(
+    message: Entity, recipient: str, delivery: Delivery, readers: Readers, *, wrapped: bool
+) -> ArrivedPacket | Unread:
+    """The packet in a message that is no notice. `wrapped`: its headers are signed, too."""
+    unread: list[str] = []
+    context = _context(message, unread)
+    parts = _parts(message, unread)
+    packet = _v2(parts, readers, unread)
     review: list[str] = []
-    context = _context(message, review)
-    parts = _parts(message, review)
-    answered = _answered(message, delivery)
-    packet = _v2(parts, readers, review)
     if packet is None:
+        answered = _answered(message, delivery)
         packet = ArrivedPacket(
             kind=_kind(context, answered, review),
             purpose=_purpose(context, review),
@@ -67,35 +78,37 @@ def content_of(message: Entity, recipient: str, delivery: Delivery, readers: Rea
         )
         if answered:
             packet = msgspec.structs.replace(packet, thread=f"referral/{answered}", place="answers")
+            if not wrapped:
+                review.append("referral.unproved")
     packet = msgspec.structs.replace(packet, person=_person([packet.person, *_people(context, parts)], review))
     documents = packet.documents + _documents(parts, review, alone=not packet.documents)
     if not documents:
-        return None
+        return Unread(tuple(unread))
     if len(documents) > _MOST_DOCUMENTS:
-        review.append(_UNREAD)
+        unread.append(_UNREAD)
     to = readers.organization(recipient)
     return msgspec.structs.replace(
         packet,
         documents=documents[:_MOST_DOCUMENTS],
         recipients=(to,) if to and packet.place == "opens" else packet.recipients,
-        review=tuple(dict.fromkeys([*packet.review, *review])),
+        review=tuple(dict.fromkeys([*packet.review, *unread, *review])),
     )
 
 
-def _context(message: Entity, review: list[str]) -> Context | None:
+def _context(message: Entity, unread: list[str]) -> Context | None:
     try:
         return find_context(message)
     except ContextError as error:
-        review.append(error.detail_code)
+        unread.append(error.detail_code)
         return None
 
 
-def _parts(message: Entity, review: list[str]) -> list[Part]:
+def _parts(message: Entity, unread: list[str]) -> list[Part]:
     named = message_id_of(message.field(HEADER))
     try:
         return parts_in(message, without=named)
     except Malformed as error:
-        review.append(error.detail_code)
+        unread.append(error.detail_code)
         return []
 
 
@@ -106,11 +119,11 @@ def _answered(message: Entity, delivery: Delivery) -> str:
     return found[:32]
 
 
-def _v2(parts: list[Part], readers: Readers, review: list[str]) -> ArrivedPacket | None:
+def _v2(parts: list[Part], readers: Readers, unread: list[str]) -> ArrivedPacket | None:
     """The packet in an enclosed v2 message; one that does not go on may restrict the rest, and is a person's."""
     enclosed = [readers.v2(each.content) for each in parts if each.media_type in _V2]
     if len(enclosed) > 1 or None in enclosed:
-        review.append(_UNREAD)
+        unread.append(_UNREAD)
     return next((each for each in enclosed if each is not None), None)
 
 

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from adapters.email.certificates import bound_to
 from adapters.email.cms.opening import OpeningKey
-from adapters.email.intake.content import Delivery, Readers, content_of
+from adapters.email.intake.content import Delivery, Readers, Unread, content_of
 from adapters.email.mime import Entity, MimeError, read_entity
 from adapters.email.notices.build import answers, asks_for_delivery
 from adapters.email.notices.fields import message_id_of
@@ -80,7 +80,8 @@ class MailReader:
             media_type=MEDIA_TYPE,
             address=address,
             claimed=opened.sender,
-            content=content,
+            content=None if isinstance(content, Unread) else content,
+            trouble=" ".join(content.codes) if isinstance(content, Unread) else "",
             acknowledge=Acknowledge(
                 sender=opened.sender,
                 recipient=recipient.lower(),
@@ -94,9 +95,9 @@ class MailReader:
 
     def _content(
         self, message: Entity, recipient: str, opened: Opened
-    ) -> ArrivedPacket | ArrivedProof | ArrivedNote | None:
+    ) -> ArrivedPacket | ArrivedProof | ArrivedNote | Unread:
         if not is_notice(message):
-            return content_of(message, recipient, self.delivery, self.readers)
+            return content_of(message, recipient, self.delivery, self.readers, wrapped=opened.wrapped)
         for notice in read_notices(message):
             delivery, says = self.delivery(notice.message_id), _SAYS.get(notice.said)
             if delivery and says and bound_to(opened.signer, notice.recipient):

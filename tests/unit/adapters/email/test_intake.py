@@ -2,15 +2,17 @@
 
 import asyncio
 
+import msgspec
 import pytest
 
-from adapters.email.intake.content import Readers, content_of
+from adapters.email.intake.content import Readers, Unread, content_of
 from adapters.email.intake.reading import MailReader
 from adapters.email.mime import read_entity
 from hub.arrivals import ArrivedPacket
 from hub.model import Document, MemberIdentity, MessageKind
 from tests.direct import AT
 from tests.unit.adapters.email.opening import HUB, TRUST
+from tests.unit.adapters.email.opening import mail as sealed_mail
 
 TO = "hub@hub.example"
 NORA = MemberIdentity(given="Nora", family="Quill", born="1988-04-11")
@@ -33,9 +35,11 @@ def mail(*parts: tuple[str, str], head: str = "") -> bytes:
     return f"{head}Content-Type: multipart/mixed; boundary=b\r\n\r\n{body}--b--\r\n".encode()
 
 
-def packet_in(raw: bytes, v2: ArrivedPacket | None = None, delivery: str = "") -> ArrivedPacket:
-    found = content_of(read_entity(raw), TO, lambda _: delivery, readers(v2))
-    assert found is not None
+def packet_in(
+    raw: bytes, v2: ArrivedPacket | None = None, delivery: str = "", *, wrapped: bool = True
+) -> ArrivedPacket:
+    found = content_of(read_entity(raw), TO, lambda _: delivery, readers(v2), wrapped=wrapped)
+    assert isinstance(found, ArrivedPacket)
     return found
 
 
@@ -94,6 +98,50 @@ def test_an_answer_with_documents_of_two_people_waits_for_a_person() -> None:
     packet = packet_in(raw, delivery="d.1")
     assert packet.place == "answers"
     assert "person.several" in packet.review
+
+
+ANSWERS = "In-Reply-To: <d.1@hub.example>\r\nReferences: <d.1@hub.example>\r\n"
+
+
+@pytest.mark.parametrize(
+    "head", [ANSWERS, ANSWERS.partition("References")[0], "References: <x@y> <d.1@hub.example>\r\n"]
+)
+def test_what_only_unsigned_headers_say_of_the_referral_waits_for_a_person(head: str) -> None:
+    raw = mail(("text/xml", cda("Nora")), head=head)
+    signed, unsigned = (packet_in(raw, delivery="d.1", wrapped=wrapped) for wrapped in (True, False))
+    assert (signed.thread, signed.place) == (unsigned.thread, unsigned.place) == ("referral/d.1", "answers")
+    assert ("referral.unproved" in signed.review, "referral.unproved" in unsigned.review) == (False, True)
+
+
+def test_a_number_in_a_signed_message_needs_no_headers_to_prove_it() -> None:
+    numbered = msgspec.structs.replace(REFERRAL, thread="referral/7", place="answers")
+    packet = packet_in(mail(V2, ("text/xml", cda("Nora")), head=ANSWERS), numbered, "d.1", wrapped=False)
+    assert (packet.thread, packet.review) == ("referral/7", ())
+
+
+@pytest.mark.parametrize(
+    ("raw", "codes"),
+    [
+        (mail(("application/zip", "PK METADATA.XML")), ("xdm-not-zip",)),
+        (mail(("multipart/mixed", "no boundary")), ("mail-parts",)),
+        (mail(V2), ("document.unread",)),
+        (mail(("text/plain", " ")), ()),
+    ],
+    ids=["a broken package", "parts that cannot be told apart", "a message of no use", "nothing at all"],
+)
+def test_a_mail_of_which_nothing_could_be_read_says_why(raw: bytes, codes: tuple[str, ...]) -> None:
+    assert content_of(read_entity(raw), TO, lambda _: "", readers(), wrapped=True) == Unread(codes)
+
+
+def test_an_opened_mail_of_which_nothing_could_be_read_is_kept_with_the_reason_and_acknowledged() -> None:
+    head = "From: nurse@clinic.example\r\nMessage-ID: <m1@clinic.example>\r\n"
+    raw = sealed_mail(message=mail(("application/zip", "PK METADATA.XML"), head=head))
+    reader = MailReader(
+        keys=[HUB.opening], trust=lambda _: TRUST, now=lambda: AT, delivery=lambda _: "", readers=readers()
+    )
+    arrival = asyncio.run(reader.read(raw, TO))
+    assert (arrival.trouble, arrival.content, arrival.address) == ("xdm-not-zip", None, "nurse@clinic.example")
+    assert arrival.acknowledge is not None
 
 
 def document(head: str, content: bytes = b"x") -> Document:
