@@ -59,12 +59,16 @@ class Postfix:
 
 @contextmanager
 def postfix(
-    transports: Mapping[str, str], *, folder: Path | None = None, again: Postfix | None = None
+    transports: Mapping[str, str],
+    *,
+    folder: Path | None = None,
+    again: Postfix | None = None,
+    nobody: str = "nobody@relay.example",
 ) -> Iterator[Postfix]:
     """Runs one that hands on by domain: `{"hub.example": "lmtp:inet:127.0.0.1:2424"}`.
 
     Raises `MissingServerError`; `RuntimeError` with its log if it does not come up. A queue in `folder` outlives it;
-    `again` is one that stopped, whose place, port and certificate the new one takes.
+    `again` is one that stopped, whose place, port and certificate the new one takes; `nobody` is an address it refuses.
     """
     if not (_DAEMONS / "master").exists():
         raise MissingServerError("postfix is missing (Debian: apt-get install postfix)")
@@ -72,19 +76,19 @@ def postfix(
         raise MissingServerError("postfix has to be started by root")
     folder = again.folder if again is not None else folder
     if folder is not None:
-        with _serving(folder, transports, again) as server:
+        with _serving(folder, transports, again, nobody) as server:
             yield server
         return
     with tempfile.TemporaryDirectory(prefix="part2hub-", ignore_cleanup_errors=True) as name:
         Path(name).chmod(0o711)  # its parts, of other users, pass through
-        with _serving(Path(name), transports, again) as server:
+        with _serving(Path(name), transports, again, nobody) as server:
             yield server
 
 
 @contextmanager
-def _serving(folder: Path, transports: Mapping[str, str], again: Postfix | None) -> Iterator[Postfix]:
+def _serving(folder: Path, transports: Mapping[str, str], again: Postfix | None, nobody: str) -> Iterator[Postfix]:
     server = again or Postfix(free_port(), folder, Authority())
-    _configure(server, transports)
+    _configure(server, transports, nobody)
     config = folder / "config"
     subprocess.run(["/usr/sbin/postfix", "-c", config, "check"], check=True, capture_output=True, timeout=START_SECONDS)
     command = ["setpriv", "--pdeathsig=TERM", _DAEMONS / "master", "-c", config, "-d"]
@@ -105,7 +109,7 @@ def _serving(folder: Path, transports: Mapping[str, str], again: Postfix | None)
             process.wait()
 
 
-def _configure(server: Postfix, transports: Mapping[str, str]) -> None:
+def _configure(server: Postfix, transports: Mapping[str, str], nobody: str) -> None:
     config, queue, data, log = (server.folder / name for name in ("config", "queue", "data", "log"))
     for each in (config, queue, data, log):
         each.mkdir(exist_ok=True)
@@ -138,6 +142,7 @@ def _configure(server: Postfix, transports: Mapping[str, str]) -> None:
         "minimal_backoff_time": "1s",
         "maximal_backoff_time": "2s",
         "alias_maps": "",
+        "smtpd_recipient_restrictions": f"check_recipient_access inline:{{{{ {nobody} = 550 5.1.1 No such mailbox }}}}",
         "local_recipient_maps": "",
     }
     (config / "main.cf").write_text("".join(f"{name} = {value}\n" for name, value in settings.items()))
