@@ -13,7 +13,7 @@ from typing import NoReturn
 import pytest
 
 from hub.storage import migrations
-from tests import servers
+from tests import folders, servers
 from tests.conformance import OPTION, Conformance
 from tests.loopback import forbid_outside
 from tests.telephone.rig import Rig
@@ -24,6 +24,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    folders.prefer_memory()
     page = config.getoption(OPTION)
     if page is not None and not hasattr(config, "workerinput"):  # several processes: the one that hears all writes it
         config.pluginmanager.register(Conformance(page))

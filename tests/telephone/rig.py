@@ -87,9 +87,12 @@ def _exchange(control: str, links: dict[str, str]) -> subprocess.Popen[str]:
 
 
 def _folder() -> Path:
-    """Not pytest's own: that one is closed to `uucp`, and HylaFAX reads an underscore in a device's name as a slash."""
+    """Not pytest's own: that one is closed to `uucp`, and HylaFAX reads an underscore in a device's name as a slash.
+
+    Not in memory either: hfaxd makes a device in its spool, which such a folder may forbid.
+    """
     while True:
-        folder = Path(tempfile.mkdtemp(prefix="faxes"))
+        folder = Path(tempfile.mkdtemp(prefix="faxes", dir="/tmp"))
         if "_" not in str(folder):
             folder.chmod(0o755)
             return folder
