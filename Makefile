@@ -2,6 +2,8 @@
 
 PYTHON := .venv/bin/python
 FAST   := not slow and not postgres and not redis
+# A test process a core, four at most. A file's tests stay together; the files that take long (e2e) come first.
+SPREAD := -n auto --maxprocesses=4 --dist loadfile --no-loadscope-reorder
 # Tests and demo start processes by the hundred: compiled modules are kept, where Python looks for them.
 unexport PYTHONDONTWRITEBYTECODE
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
@@ -15,15 +17,15 @@ help: ## show these commands
 demo: venv ## play a day in an invented county, then keep serving (ONCE=1: end by itself, write demo-report.json)
 	@$(PYTHON) -m deploy.demo $(if $(filter-out 0,$(ONCE)),--once) $(ARGS)
 
-test: venv servers ## every test, against real servers; writes build/conformance.html (ARGS="-k consent" narrows it)
-	@$(PYTHON) -m pytest --conformance=build/conformance.html $(ARGS)
+test: venv servers ## every test, against real servers; writes build/conformance.html (ARGS="-k consent" narrows it; -n0: in one process)
+	@$(PYTHON) -m pytest $(SPREAD) --conformance=build/conformance.html $(ARGS)
 
 check: venv ## what a commit must pass: format, lint, types, import directions, fast tests
 	@.venv/bin/ruff format --check --quiet . || { echo "make check: run .venv/bin/ruff format on these files" >&2; exit 1; }
 	@.venv/bin/ruff check --quiet .
 	@.venv/bin/mypy --no-error-summary
 	@.venv/bin/lint-imports --no-cache >.venv/lint-imports.log || { cat .venv/lint-imports.log; exit 1; }
-	@$(PYTHON) -m pytest -m "$(FAST)" $(ARGS)
+	@$(PYTHON) -m pytest $(SPREAD) -m "$(FAST)" $(ARGS)
 
 chaos: venv servers ## ten minutes in which every partner misbehaves; the ledger must say what the partners say
 	@CHAOS_S=600 $(PYTHON) -m pytest tests/e2e/test_chaos.py -k sqlite $(ARGS)

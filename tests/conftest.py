@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from hub.storage import migrations
 from tests import folders, servers
@@ -25,6 +26,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     folders.prefer_memory()
+    # How long an example takes depends on what else the machine does: nothing here is timed.
+    settings.register_profile("untimed", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("untimed")
     page = config.getoption(OPTION)
     if page is not None and not hasattr(config, "workerinput"):  # several processes: the one that hears all writes it
         config.pluginmanager.register(Conformance(page))

@@ -282,7 +282,7 @@ def tells(reading: Reading) -> set[tuple[str, str, str]]:
     }
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(SOME_DENIALS, SOME_DENIALS)
 def test_one_more_exception_never_permits_more(some: list[dict[str, Any]], more: list[dict[str, Any]]) -> None:
     whole = {"class": [{"system": "urn:part2hub:information", "code": each} for each in ("summary", "medications")]}

@@ -150,7 +150,7 @@ def test_a_clinic_that_was_asked_is_reached_only_if_counsel_says_so(relationship
 # -- all of them -----------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=300, suppress_health_check=list(HealthCheck))
 @given(requests, st.builds(Choices, *[st.booleans()] * len(OPTIONS)))
 def test_no_choice_ever_withholds_and_none_opens_a_proceeding(request, choices):
     safe, other = decide(request), decide(request, chosen(choices))

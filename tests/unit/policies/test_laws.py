@@ -17,7 +17,7 @@ from policies.rules import RULES
 from policies.vocabulary import PROCEEDINGS, THE_PATIENT
 from tests.unit.policies.worlds import NOW, requests, restriction
 
-many = settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+many = settings(max_examples=300, suppress_health_check=list(HealthCheck))
 EVERY_KIND = frozenset(Kind)
 FOUR_CENTURIES = timedelta(days=146_097)  # the calendar repeats exactly: weekdays, leap years, birthdays
 

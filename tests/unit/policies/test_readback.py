@@ -76,7 +76,7 @@ def on_consent(request):
     return decided.permitted
 
 
-@settings(max_examples=4000, deadline=None)
+@settings(max_examples=4000)
 @given(st.integers(0, 2**40))
 def test_what_may_be_told_by_the_read_back_is_what_the_engine_permits(seed):
     request, form = sampled(seed)
@@ -92,7 +92,7 @@ def test_the_samples_are_no_trivial_ones():
     assert sum(answer is False for answer in answers) > 1000
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.integers(0, 2**40))
 def test_the_words_name_all_that_may_be_told_and_nothing_else(seed):
     """Two effects that let different things be told never read the same."""

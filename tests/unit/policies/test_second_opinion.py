@@ -259,7 +259,7 @@ def second_opinion(request):
     }
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(requests)
 def test_cedar_and_the_engine_agree_on_what_a_consent_carries(whole):
     question = core(whole)

@@ -47,7 +47,7 @@ def test_both_answer_the_library_alike(case):
         assert_agree(decision, reading)
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1500)
 @given(st.integers(0, 2**32))
 def test_both_answer_alike_what_nobody_wrote(seed):
     case = mutated(seed)

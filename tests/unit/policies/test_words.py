@@ -250,7 +250,7 @@ def test_a_decision_that_the_facts_of_today_no_longer_explain_says_all_its_reaso
     assert explain(mended, decision) == explain(request, decision)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(requests)
 def test_what_is_said_are_reasons_of_the_decision_and_a_person_who_must_look_is_told_why(request):
     decision = decide(request)
@@ -264,7 +264,7 @@ def test_what_is_said_are_reasons_of_the_decision_and_a_person_who_must_look_is_
             assert told.nearest in {None, *(consent.id for consent in request.consents)}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(requests)
 def test_every_decision_can_be_explained_in_both_languages(request):
     decision = decide(request)
@@ -422,7 +422,7 @@ def test_a_form_with_more_than_a_blank_is_not_mended_by_filling_it_in():
     assert not any("completed" in text for text in found)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(requests)
 def test_no_remedy_is_offered_where_none_helps_and_no_fact_is_invented(request):
     decision = decide(request)

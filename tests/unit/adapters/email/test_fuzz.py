@@ -100,14 +100,14 @@ def test_pieces_of_a_message_put_elsewhere_in_it_are_refused_or_change_nothing(f
         verdict(der[:to] + der[start : start + size] + der[to + size * chance.randrange(2) :])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.binary(max_size=400))
 def test_noise_is_refused(noise):
     assert verdict(noise) is None
     assert verdict(b"Content-Type: application/pkcs7-mime\r\n\r\n" + noise) is None
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.binary(max_size=300), st.sampled_from([b"multipart/signed", b"application/pkcs7-mime", b"message/rfc822"]))
 def test_noise_under_encryption_is_refused(noise, kind):
     head = b"Content-Type: " + kind + b'; boundary=b; protocol="application/pkcs7-signature"\r\n\r\n'
@@ -115,7 +115,7 @@ def test_noise_under_encryption_is_refused(noise, kind):
     assert verdict(around(head + b"--b\r\n" + noise + b"\r\n--b\r\n" + noise + b"\r\n--b--", recipient=HUB_EC)) is None
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.recursive(st.binary(max_size=20), lambda inner: st.lists(inner, max_size=4), max_leaves=30), st.data())
 def test_ber_of_any_shape_becomes_the_same_der(tree, data):
     def ber(node) -> bytes:
@@ -169,7 +169,7 @@ def test_mime_made_to_exhaust_us_is_refused(bomb):
     assert verdict(bomb, must_be_encrypted=False) is None
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.binary(max_size=60), min_size=1, max_size=4), st.sampled_from([b"\r\n", b"\n"]))
 def test_the_parts_of_a_multipart_come_back_as_they_went_in(parts, line_end):
     boundary = b"=_no-part-holds-this"

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.email.context.model import Context, ContextError
@@ -185,7 +185,6 @@ def test_a_damaged_message_becomes_a_packet_or_nothing(name: str) -> None:
         max_leaves=30,
     )
 )
-@settings(deadline=None)
 def test_nesting_of_any_depth_is_told_apart_or_refused(raw: bytes) -> None:
     with contextlib.suppress(MimeError, Malformed):
         assert len(parts_in(read_entity(raw))) <= 200

@@ -103,7 +103,7 @@ REPLIES = st.lists(
 
 
 @given(REPLIES, st.booleans())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_whatever_a_provider_answers_is_an_outcome(replies: list[Reply | None], token: bool) -> None:
     asyncio.run(exchanged(replies, token=token))
 

@@ -30,7 +30,7 @@ def told(raw: bytes) -> tuple[list[bytes], list[Arrival]]:
     return asyncio.run(answers(Frame(raw), NOBODY, take, MANNERS)), kept
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.sampled_from(SEEDS), st.lists(st.tuples(st.integers(0, 4000), PIECE), max_size=12))
 def test_a_message_with_any_bytes_changed_is_answered(seed, changes):
     raw = bytearray(seed)
@@ -45,7 +45,7 @@ def test_a_message_with_any_bytes_changed_is_answered(seed, changes):
         assert kept or event[0] in {"ADT", "SIU"}, "what was taken is kept; of the rest of a feed nothing is"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.binary(max_size=300))
 def test_any_bytes_at_all_are_answered(raw):
     told(raw)
