@@ -86,6 +86,7 @@ async def stage(folder: Path, listen: str) -> AsyncIterator[Stage]:
         environment = _environment(folder, listen, around.clinic.port)
         settings = read_settings(environment)
         telemetry.configure_log(to=stack.enter_context((folder / "hub" / "log.jsonl").open("w")))
+        stack.enter_context(bootstrap.alone_on_file(settings))
         await asyncio.to_thread(bootstrap.migrate, settings)
         hub = await stack.enter_async_context(bootstrap.open_hub(settings))
         await _load(hub, folder, keys, around.plan_port)

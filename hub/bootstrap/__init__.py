@@ -114,10 +114,11 @@ def serve(settings: Settings, role: str = "all", ready: Callable[[], None] = lam
     if role not in ROLES:
         raise ConfigurationError("The role is all, api, worker or intake.")
     configure_log()
-    migrate(settings)
-    settle_memory()
-    with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        runner.run(_serve(settings, role, ready))
+    with alone_on_file(settings):  # around the migration too: whoever serves already needs the schema as it is
+        migrate(settings)
+        settle_memory()
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            runner.run(_serve(settings, role, ready))
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
@@ -174,35 +175,34 @@ async def running(
 
 @contextlib.asynccontextmanager
 async def _working(hub: Hub, settings: Settings) -> AsyncIterator[None]:
-    with sole_worker(settings):
-        if settings.sqlite_path is not None:
-            # Nobody else can be working on this file, so whatever is claimed or in flight was left behind.
-            await recover(hub, hub.clock.now() + 365 * 86_400_000_000)
-        sink = audit_sink(settings)
-        worker = Worker(hub)
-        sequencer = Sequencer(hub.database, hub.ring, hub.clock, settings.data / "ledger.head", settings.keys)
-        parts = [worker.run(), sequencer.run(), projection.run(hub), telling.run(hub)]
-        if hub.acknowledger is not None:
-            parts.append(acknowledge.run(hub, hub.acknowledger))
-        if settings.mail.listen:  # else no notice could come
-            parts.append(unanswered.run(hub, Waits(settings.mail.processed_us, settings.mail.dispatched_us)))
+    if settings.sqlite_path is not None:
+        # Nobody else can be working on this file, so whatever is claimed or in flight was left behind.
+        await recover(hub, hub.clock.now() + 365 * 86_400_000_000)
+    sink = audit_sink(settings)
+    worker = Worker(hub)
+    sequencer = Sequencer(hub.database, hub.ring, hub.clock, settings.data / "ledger.head", settings.keys)
+    parts = [worker.run(), sequencer.run(), projection.run(hub), telling.run(hub)]
+    if hub.acknowledger is not None:
+        parts.append(acknowledge.run(hub, hub.acknowledger))
+    if settings.mail.listen:  # else no notice could come
+        parts.append(unanswered.run(hub, Waits(settings.mail.processed_us, settings.mail.dispatched_us)))
+    if sink is not None:
+        parts.append(audit_feed.run(hub, sink))
+    tasks = [asyncio.create_task(part) for part in parts]
+    for task in tasks:
+        task.add_done_callback(_stop_if_failed)
+    try:
+        yield
+    finally:
+        worker.stop()
+        await asyncio.gather(tasks[0], return_exceptions=True)
+        await ended(*tasks[1:])
         if sink is not None:
-            parts.append(audit_feed.run(hub, sink))
-        tasks = [asyncio.create_task(part) for part in parts]
-        for task in tasks:
-            task.add_done_callback(_stop_if_failed)
+            await sink.close()
         try:
-            yield
-        finally:
-            worker.stop()
-            await asyncio.gather(tasks[0], return_exceptions=True)
-            await ended(*tasks[1:])
-            if sink is not None:
-                await sink.close()
-            try:
-                await sequencer.finish()
-            except HubError as error:
-                _log.error("sequencing failed", code=error.detail_code)
+            await sequencer.finish()
+        except HubError as error:
+            _log.error("sequencing failed", code=error.detail_code)
 
 
 @contextlib.asynccontextmanager
@@ -236,17 +236,25 @@ def _stop_if_failed(task: "asyncio.Task[None]") -> None:
 
 
 @contextlib.contextmanager
-def sole_worker(settings: Settings) -> Iterator[None]:
-    """One worker a SQLite file; PostgreSQL allows any number. Raises `ConfigurationError` beside another one."""
+def alone_on_file(settings: Settings) -> Iterator[None]:
+    """One serving process a SQLite file, whatever its role; commands work beside it, and PostgreSQL takes any number.
+
+    Two that write all the time can lose pages before SQLite 3.51.3 (sqlite.org/wal.html, the WAL-reset bug), and a
+    worker takes over at its start whatever another one has claimed. Raises `ConfigurationError` beside another one.
+    """
     if settings.sqlite_path is None:
         yield
         return
     lock: IO[str]
-    with Path(f"{settings.sqlite_path}.worker").open("w") as lock:
+    path = Path(f"{settings.sqlite_path}.serving")
+    migrations.make_private(path)
+    with path.open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise ConfigurationError("Another worker already runs on this database file.") from None
+            raise ConfigurationError(
+                "Another hub already serves this database file; several processes share a PostgreSQL database."
+            ) from None
         yield
 
 

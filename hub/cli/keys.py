@@ -102,7 +102,7 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _rotate(args: argparse.Namespace) -> int:
-    from hub.bootstrap import sole_worker  # noqa: PLC0415 - so that --help is fast
+    from hub.bootstrap import alone_on_file  # noqa: PLC0415 - so that --help is fast
 
     kinds = tuple(KeyKind(kind) for kind in dict.fromkeys(args.only or ("encryption", "ledger")))
     settings = _settings(args)
@@ -111,7 +111,7 @@ def _rotate(args: argparse.Namespace) -> int:
         return 0
     # Only the ring that the data depends on is rotated, and the new keys are put down beside the data.
     _on_hub(settings, _nothing)
-    with sole_worker(settings) if args.rewrap else contextlib.nullcontext():
+    with alone_on_file(settings) if args.rewrap else contextlib.nullcontext():
         print(_listing(rotate(args.keys, kinds)))
         _on_hub(settings, _nothing)
         return _rewrap(args) if args.rewrap else 0

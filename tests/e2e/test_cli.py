@@ -171,7 +171,10 @@ def test_the_end_of_its_terminal_ends_the_hub_gently_and_beside_it_no_second_one
     with subprocess.Popen(serve, env=desk.environment, cwd=desk.folder, text=True, **pipes) as process:
         assert process.stdout is not None
         assert process.stdout.readline().startswith("part2hub: listening")
-        assert "Another worker" in desk("serve", "--listen", "127.0.0.1:0", code=3)
+        for role in ("all", "api", "worker", "intake"):
+            refused = desk("serve", "--role", role, "--listen", "127.0.0.1:0", code=3)
+            assert ("Another hub already serves this database file" in refused, refused.count("\n")) == (True, 1)
+        assert desk("token", "list").startswith("ORGANIZATION"), "commands work beside it"
         process.send_signal(signal.SIGHUP)
         told = [json.loads(line)["event"] for line in process.communicate(timeout=30)[1].splitlines()]
     assert process.returncode == 0

@@ -22,7 +22,7 @@ async def test_keys_are_rotated_rewrapped_and_removed_while_packets_come_in(tmp_
         old = KeyRing.load(keys).active(KeyKind.ENCRYPTION).id
 
         beside = await hub.command("keys", "rotate", "--rewrap")
-        assert (beside.code, "Another worker" in beside.err) == (3, True), "the old ring is still in use"
+        assert (beside.code, "Another hub" in beside.err) == (3, True), "the old ring is still in use"
         assert KeyRing.load(keys).active(KeyKind.ENCRYPTION).id == old
         assert (await hub.command("keys", "rotate")).code == 0
         between = await sender.hand_in("between", packet("sunrise"))

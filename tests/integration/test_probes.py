@@ -80,14 +80,17 @@ async def test_an_address_that_is_taken_is_a_wrong_setting(probed: Probed) -> No
 async def test_a_process_listens_there_and_a_second_one_is_refused_in_one_line(tmp_path: Path, role: str) -> None:
     address = f"127.0.0.1:{free_port()}"
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("HUB_")}
-    environment = inherited | {"HUB_DATA": str(tmp_path), "HUB_PROBES": address}
+    environments = [inherited | {"HUB_DATA": str(tmp_path / name), "HUB_PROBES": address} for name in ("one", "other")]
     run = [sys.executable, "-m", "hub", "serve", "--role", role]
-    async with a_hub(f"sqlite:///{tmp_path / 'hub.sqlite'}", keys=tmp_path / "keys.json"):
-        pass
-    first = await asyncio.create_subprocess_exec(*run, env=environment, stdout=DEVNULL, stderr=DEVNULL)
+    for each in environments:
+        folder = Path(each["HUB_DATA"])
+        folder.mkdir()
+        async with a_hub(f"sqlite:///{folder / 'hub.sqlite'}", keys=folder / "keys.json"):
+            pass
+    first = await asyncio.create_subprocess_exec(*run, env=environments[0], stdout=DEVNULL, stderr=DEVNULL)
     try:
         await _ready(f"http://{address}/readyz")
-        second = await asyncio.create_subprocess_exec(*run, env=environment, stdout=DEVNULL, stderr=PIPE)
+        second = await asyncio.create_subprocess_exec(*run, env=environments[1], stdout=DEVNULL, stderr=PIPE)
         _, said = await second.communicate()
     finally:
         first.send_signal(signal.SIGTERM)

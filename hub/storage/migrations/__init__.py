@@ -65,7 +65,7 @@ def _sqlite_is_current(url: str) -> bool:
         return False
     path = Path(url.removeprefix("sqlite:///"))
     if not path.exists():
-        _make_private(path)
+        make_private(path)
         return False
     connection = sqlite3.connect(path)
     try:
@@ -78,7 +78,7 @@ def _sqlite_is_current(url: str) -> bool:
         connection.close()
 
 
-def _make_private(path: Path) -> None:
+def make_private(path: Path) -> None:
     """An empty file that its owner alone reads; SQLite gives the files that it puts beside it the same mode."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
