@@ -184,17 +184,19 @@ class Openssl:
     def __init__(self, keys: Path, folder: Path) -> None:
         self.keys, self.folder = keys, folder
 
-    def sealed(self, message: bytes, *, signer: str = "clinic", to: str = "hub", sender: str = NURSE) -> bytes:
-        """The complete message, wrapped."""
+    def sealed(self, message: bytes, *more: str, signer: str = "clinic", to: str = "hub", sender: str = NURSE) -> bytes:
+        """The complete message, wrapped; `more` is told to whoever signs."""
         entity = b"Content-Type: message/rfc822\r\n\r\n" + message
-        return self.unwrapped(entity, signer=signer, to=to, sender=sender)
+        return self.unwrapped(entity, *more, signer=signer, to=to, sender=sender)
 
-    def unwrapped(self, entity: bytes, *, signer: str = "clinic", to: str = "hub", sender: str = NURSE) -> bytes:
+    def unwrapped(
+        self, entity: bytes, *more: str, signer: str = "clinic", to: str = "hub", sender: str = NURSE
+    ) -> bytes:
         """A content alone, as most mail software seals it: what is said in headers stands outside."""
         plain, signed, sealed = (self.folder / name for name in ("plain", "signed", "sealed"))
         plain.write_bytes(entity)
         self._run("-sign", "-in", plain, "-out", signed, "-signer", self.keys / f"{signer}.crt",
-                  "-inkey", self.keys / f"{signer}.key", "-md", "sha256", "-crlfeol")  # fmt: skip
+                  "-inkey", self.keys / f"{signer}.key", "-md", "sha256", "-crlfeol", *more)  # fmt: skip
         # As Direct asks: the registered name.
         signed.write_bytes(
             signed.read_bytes().replace(b"application/x-pkcs7-signature", b"application/pkcs7-signature")

@@ -96,13 +96,15 @@ async def open_message(
 async def _opened(raw: bytes, keys: Sequence[OpeningKey], trust: Trust, at: int, *, must_be_encrypted: bool) -> Opened:
     if len(raw) > MAX_BYTES:
         refuse("too-large")
-    # A large message takes seconds: in a thread, others are served meanwhile.
     known = (*trust.intermediates, *trust.anchors)
-    unsealed = (
-        await asyncio.to_thread(_unsealed, raw, keys, known, must_be_encrypted)
-        if len(raw) > _LARGE
-        else _unsealed(raw, keys, known, must_be_encrypted)
-    )
+    try:
+        unsealed = await _unsealing(raw, keys, known, must_be_encrypted)
+    except NotAccepted as error:
+        if error.detail_code != "no-signer-certificate" or trust.signers is None:
+            raise
+        # Nothing is proved yet: the outer sender only says where to look, and is vouched for below like any other.
+        published = await trust.signers.published(_sender(_read(raw)), trust)
+        unsealed = await _unsealing(raw, keys, (*known, *published), must_be_encrypted)
     sender = _sender(unsealed.message)
     signer, chain = await _vouched(unsealed.signature, sender, trust, at)
     if unsealed.opener is not None and not strong_key(unsealed.opener.key.public_key()):
@@ -117,6 +119,13 @@ async def _opened(raw: bytes, keys: Sequence[OpeningKey], trust: Trust, at: int,
         digest=unsealed.signature.digests[0],
         signed_at=unsealed.signature.signed_at,
     )
+
+
+async def _unsealing(raw: bytes, keys: Sequence[OpeningKey], known: Known, must_be_encrypted: bool) -> "_Unsealed":
+    """A large message takes seconds: in a thread, others are served meanwhile."""
+    if len(raw) > _LARGE:
+        return await asyncio.to_thread(_unsealed, raw, keys, known, must_be_encrypted)
+    return _unsealed(raw, keys, known, must_be_encrypted)
 
 
 @dataclass(frozen=True, slots=True)

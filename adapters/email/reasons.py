@@ -22,7 +22,7 @@ REASONS: dict[str, str] = {
     "no-content": "The signature is detached, and what it covers is not in the message.",
     "content-present": "The detached signature carries content of its own, which a reader could be shown instead.",
     "no-signed-attributes": "The signature has no signed attributes.",
-    "no-signer-certificate": "The signer's certificate is neither enclosed nor at hand.",
+    "no-signer-certificate": "The signer's certificate is neither enclosed, nor at hand, nor published by its domain.",
     "wrong-micalg": "The micalg parameter names another digest than the signature.",
     "weak-digest": "A signature is made with SHA-1, MD5, or another digest than SHA-256, SHA-384 and SHA-512.",
     "altered": "The content is not what was signed.",

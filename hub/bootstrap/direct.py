@@ -1,7 +1,7 @@
 """Wires what `part2hub direct` works with: the trust folder, the guarded network, the reader of test messages."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,6 +12,8 @@ from hub.model import Frozen
 if TYPE_CHECKING:
     from cryptography import x509
 
+    from adapters.email.discovery.discover import Discovery
+    from adapters.email.discovery.signers import PublishedSigners
     from adapters.email.fetch import Fetcher
     from adapters.email.trust.revocation import Revocation
     from adapters.email.trust.service import TrustService
@@ -55,7 +57,22 @@ async def trust_service(settings: "Settings", database: "Database | None" = None
         await service.close()
 
 
-def make_trust_service(settings: "Settings", database: "Database | None" = None) -> "TrustService":
+def published_signers(settings: "Settings") -> "PublishedSigners":
+    """Where the certificate of a signer is found that a mail leaves out; its libraries are loaded by the first such."""
+    from adapters.email.discovery.signers import PublishedSigners  # noqa: PLC0415 - loaded when wired
+    from adapters.guard import Guard  # noqa: PLC0415
+
+    def discovery() -> "Discovery":
+        from adapters.email.discovery.wiring import make_discovery  # noqa: PLC0415 - loaded when wanted
+
+        return make_discovery(Guard(loopback=settings.direct_loopback), settings.direct_dns)
+
+    return PublishedSigners(discovery)
+
+
+def make_trust_service(
+    settings: "Settings", database: "Database | None" = None, signers: "PublishedSigners | None" = None
+) -> "TrustService":
     """Trust with the network behind it; whoever made it closes it.
 
     Renewals stand on the ledger of the database; without one nothing is renewed: a check at the command line.
@@ -68,7 +85,7 @@ def make_trust_service(settings: "Settings", database: "Database | None" = None)
     folder = trust_folder(settings)
     if database is None:
         return TrustService(folder, fetcher, settings.direct_revocation, renews=False)
-    return TrustService(folder, fetcher, settings.direct_revocation, record=recorder(database))
+    return TrustService(folder, fetcher, settings.direct_revocation, record=recorder(database), signers=signers)
 
 
 def reasons() -> dict[str, str]:
@@ -93,16 +110,20 @@ async def check(asked: Asked, settings: "Settings") -> tuple[dict[str, Any], byt
     if not asked.anchors and asked.folder_domain is not None:
         anchors = trust_folder(settings).anchors(asked.folder_domain, "incoming")
     fetcher = Fetcher(Guard(loopback=settings.direct_loopback))
+    signers = published_signers(settings) if asked.revocation != "off" else None
     trust = Trust(
         anchors,
         (*(each for content in asked.intermediates for each in read_certificates(content)), *certificates),
         sources=FetchedIssuers(fetcher) if asked.revocation != "off" else None,
         revocation=_revocation(asked, fetcher),
+        signers=signers,
     )
     try:
         found = await open_message(asked.message, keys, trust, asked.at, must_be_encrypted=asked.must_be_encrypted)
     finally:
         await fetcher.close()
+        if signers is not None:
+            await signers.close()
     return report(found), found.message if isinstance(found, Opened) else b""
 
 
@@ -183,6 +204,7 @@ async def discover(address: str, domain: str, settings: "Settings") -> dict[str,
     from adapters.guard import Guard  # noqa: PLC0415
 
     discovery = make_discovery(Guard(loopback=settings.direct_loopback), settings.direct_dns)
-    async with trust_service(settings) as service:
-        trust = service.trust(domain, "outgoing")
-        return described(await discovery.discover(address, trust if trust.anchors or trust.required else None))
+    with closing(discovery):
+        async with trust_service(settings) as service:
+            trust = service.trust(domain, "outgoing")
+            return described(await discovery.discover(address, trust if trust.anchors or trust.required else None))

@@ -11,7 +11,7 @@ from adapters.email.intake.content import Readers
 from adapters.email.intake.listener import MailIntake
 from adapters.email.intake.reading import MailReader
 from hub.arrivals import ArrivedPacket
-from hub.bootstrap.direct import make_trust_service
+from hub.bootstrap.direct import make_trust_service, published_signers
 from hub.bootstrap.mail import domain_of, signer
 from hub.bootstrap.secrets import content
 from hub.context import Hub
@@ -25,7 +25,7 @@ _log = structlog.get_logger()
 def intake(settings: Settings, hub: Hub, listen: tuple[str, int]) -> MailIntake:
     """The listener of `HUB_MAIL_LISTEN`. Raises `ConfigurationError` naming what is missing or refused."""
     domain, own = domain_of(settings), signer(settings)
-    service = make_trust_service(settings, hub.database)
+    service = make_trust_service(settings, hub.database, published_signers(settings))
 
     async def ours(address: str) -> bool:
         """The hub's own mailbox, or ORGANIZATION@ its domain; and only what the hub's certificate can answer for."""

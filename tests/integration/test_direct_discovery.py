@@ -1,5 +1,6 @@
 """Discovery of a partner's certificate against a name server and a private LDAP directory (slapd)."""
 
+import asyncio
 import base64
 import json
 from collections.abc import Iterator
@@ -10,7 +11,10 @@ import pytest
 from adapters.email.discovery.discover import Discovery
 from adapters.email.discovery.dns import DnsCertificates, name_of
 from adapters.email.discovery.ldap import LdapCertificates
-from adapters.email.trust.trust import Trust
+from adapters.email.discovery.signers import PublishedSigners
+from adapters.email.open import Opened, Refused, open_message
+from adapters.email.reasons import NotAccepted
+from adapters.email.trust.trust import RevocationSource, Trust
 from adapters.guard import Guard
 from hub.bootstrap.direct import discover
 from hub.errors import Malformed
@@ -19,6 +23,8 @@ from tests import servers
 from tests.conftest import missing
 from tests.direct import AT, DAY, NOW, Holder, authority
 from tests.nameserver import Zone, nameserver
+from tests.unit.adapters.email.foreign import clear, enveloped, mail, signed_data, signer_info
+from tests.unit.adapters.email.opening import HUB
 
 ROOT = authority()
 TRUST = Trust((ROOT.certificate,))
@@ -237,3 +243,75 @@ async def test_the_operator_sees_what_each_source_had(monkeypatch, tmp_path):
     assert [each["words"] for each in found["findings"]] == ["found, and may be used"]
     assert "BEGIN CERTIFICATE" in found["certificates"][0]["pem"]
     assert json.dumps(found)
+
+
+# A signer whose certificate the mail leaves out
+
+
+def mail_without(signer: Holder) -> bytes:
+    return mail(enveloped(clear(signed_data(signer_info(holder=signer), beside=()))))
+
+
+async def read_with(there: World, raw: bytes, *, revocation: RevocationSource | None = None, seconds: float = 5.0):
+    signers = PublishedSigners(lambda: there.discovery, seconds)
+    trust = Trust((ROOT.certificate,), revocation=revocation, signers=signers)
+    try:
+        return await open_message(raw, [HUB.opening], trust, AT)
+    finally:
+        await signers.close()
+
+
+async def test_a_signer_that_the_mail_leaves_out_is_found_in_dns():
+    async with world() as there:
+        there.zone.add("clinic.example", "CERT", cert(BY_DOMAIN))
+        found = await read_with(there, mail_without(BY_DOMAIN))
+        assert isinstance(found, Opened)
+        assert (found.sender, found.signer) == ("nurse@clinic.example", BY_DOMAIN.certificate)
+
+
+async def test_a_signer_that_the_mail_leaves_out_is_found_in_the_directory(directory):
+    async with world(directory) as there:
+        found = await read_with(there, mail_without(ORG_IN_LDAP))
+        assert isinstance(found, Opened)
+        assert found.signer == ORG_IN_LDAP.certificate
+
+
+STRANGER = authority("stranger").issue("clinic.example")
+ELSEWHERE = ROOT.issue("elsewhere.example")
+OLD = ROOT.issue("clinic.example", start=NOW - 9 * DAY, end=NOW - DAY)
+
+
+@pytest.mark.parametrize("signer", [STRANGER, ELSEWHERE, OLD], ids=["untrusted", "another domain's", "expired"])
+async def test_what_is_published_is_not_believed_for_being_published(signer):
+    async with world() as there:
+        there.zone.add("clinic.example", "CERT", cert(signer))
+        found = await read_with(there, mail_without(signer))
+        assert isinstance(found, Refused)
+        assert found.code == "no-signer-certificate"
+
+
+async def test_a_published_signer_that_was_revoked_is_not_believed():
+    class Revoked:
+        async def require_not_revoked(self, _path, _at) -> None:
+            raise NotAccepted("revoked")
+
+    async with world() as there:
+        there.zone.add("clinic.example", "CERT", cert(BY_DOMAIN))
+        found = await read_with(there, mail_without(BY_DOMAIN), revocation=Revoked())
+        assert isinstance(found, Refused)
+        assert found.code == "no-signer-certificate"
+
+
+async def test_servers_that_never_answer_keep_few_waiting_and_not_for_long():
+    async with world() as there:
+        names = [f"n{number}.clinic.example" for number in range(5)]
+        there.zone.silent.update((*names, "clinic.example"))
+        signers = PublishedSigners(lambda: there.discovery, 0.3)
+        asked = [asyncio.ensure_future(signers.published(f"n{n}@clinic.example", TRUST)) for n in (0, 0, 1, 2, 3)]
+        await asyncio.sleep(0)
+        assert await signers.published("n4@clinic.example", TRUST) == ()
+        assert not any(each.done() for each in asked)
+        assert await asyncio.gather(*asked) == [()] * 5
+        assert there.zone.asked["n0.clinic.example", "CERT", "udp"] == 1
+        assert there.zone.asked["n4.clinic.example", "CERT", "udp"] == 0
+        await signers.close()

@@ -1,6 +1,7 @@
 """Direct mail both ways through a real Postfix: openssl on the other side, and a second hub."""
 
 import asyncio
+import base64
 import smtplib
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -30,6 +31,7 @@ from tests.direct_town import (
     until,
     write,
 )
+from tests.nameserver import Zone, nameserver
 from tests.postfix import postfix
 from tests.scenes import handed
 from tests.servers import MissingServerError, free_port
@@ -221,3 +223,18 @@ async def exchanged(first: Hub, second: Hub, ours: bytes, theirs: bytes) -> None
     assert [item["information"] for item in await rows(second, Item)] == ["assessment"]
     assert [row["state"] for row in await rows(first, Disclosure)] == ["disclosed"]
     assert [item for item in await rows(first, WorkItem) if item["kind"] == "undelivered"] == []
+
+
+async def test_a_signer_whose_certificate_the_mail_leaves_out_is_found_where_the_domain_publishes_it(
+    town: Town,
+) -> None:
+    zone = Zone()
+    zone.add(CLINIC, "CERT", f"PKIX 0 0 {base64.b64encode(town.community.clinic.der).decode()}")
+    async with nameserver(zone) as port:
+        environ = town.environment() | {"HUB_DIRECT_DNS": f"127.0.0.1:{port}"}
+        async with a_mail_hub(environ, town.community) as hub:
+            await town.settle_in(hub)
+            await post(town.relay, town.openssl.sealed(packet(), "-nocerts"))
+            (submission,) = await until(lambda: rows(hub, Submission))
+    assert (submission["sender"], submission["kind"]) == ("harbor", "referral_packet")
+    assert zone.asked[f"nurse.{CLINIC}", "CERT", "udp"] >= 1

@@ -33,10 +33,14 @@ class Discovery:
         self._now = now
         self._kept: dict[tuple[str, str], tuple[list[Candidate], int]] = {}
 
-    async def discover(self, address: str, trust: Trust | None) -> Discovered:
-        """The certificates to encrypt to for `address`; none if no source has one that may be used.
+    def close(self) -> None:
+        """Waits for nobody who is still being asked."""
+        self._ldap.close()
 
-        Without `trust` a certificate only has to be valid, strong, for encryption and for this address. Raises
+    async def discover(self, address: str, trust: Trust | None, *, signing: bool = False) -> Discovered:
+        """The certificates to encrypt to for `address`, or that sign for it; none if no source has a usable one.
+
+        Without `trust` a certificate only has to be valid, strong, for this use and for this address. Raises
         `Malformed` for what is no mail address.
         """
         if not MAIL_ADDRESS.fullmatch(address):
@@ -52,7 +56,7 @@ class Discovery:
                 findings.append(Finding(source, "none"))
             usable = []
             for candidate in candidates:
-                code = await self._judged(candidate.certificate, address, trust)
+                code = await self._judged(candidate.certificate, address, trust, signing=signing)
                 findings.append(Finding(source, code, candidate.certificate))
                 if code == "ok":
                     usable.append(candidate.certificate)
@@ -81,15 +85,15 @@ class Discovery:
         self._kept[about] = (candidates, self._now() + seconds * _SECOND)
         return candidates
 
-    async def _judged(self, certificate: x509.Certificate, address: str, trust: Trust | None) -> str:
+    async def _judged(self, certificate: x509.Certificate, address: str, trust: Trust | None, *, signing: bool) -> str:
         at = self._now()
         try:
             if trust is not None:
-                await trust.vouch(certificate, address, at, signing=False)
+                await trust.vouch(certificate, address, at, signing=signing)
             else:
                 require_valid(certificate, at)
                 require_strong(certificate)
-                require_use(certificate, signing=False)
+                require_use(certificate, signing=signing)
                 require_bound(certificate, address)
         except NotAccepted as error:
             return error.detail_code

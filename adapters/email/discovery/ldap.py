@@ -6,6 +6,7 @@ Base names from the root entry (`namingContexts`), then a search by `mail`, attr
 
 import asyncio
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from ldap3 import BASE, NONE, SUBTREE
 from ldap3.core.connection import Connection
@@ -20,7 +21,7 @@ CONNECT_SECONDS, READ_SECONDS = 10, 5
 _ATTRIBUTES = ("userCertificate;binary", "userCertificate")
 _KEPT_SECONDS = 3_600
 """LDAP knows no time to live."""
-_MOST_CONTEXTS, _MOST_ENTRIES = 10, 20
+_MOST_CONTEXTS, _MOST_ENTRIES, _MOST_AT_ONCE = 10, 20, 2
 
 
 class LdapCertificates:
@@ -28,15 +29,21 @@ class LdapCertificates:
 
     def __init__(self, dns: DnsCertificates) -> None:
         self._dns = dns
+        # Attack stopped: servers that hang take the threads in which large mail is opened.
+        self._threads = ThreadPoolExecutor(_MOST_AT_ONCE, thread_name_prefix="ldap")
+
+    def close(self) -> None:
+        """Begins nothing more, and waits for nothing."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def certificates(self, mail: str, domain: str, source: str) -> list[Candidate]:
         """The certificates of the entries with this `mail`. Raises `SourceFailed` if no server could be asked."""
-        servers = await self._dns.ldap_servers(domain)
+        servers, loop = await self._dns.ldap_servers(domain), asyncio.get_running_loop()
         failed = False
         for server in servers:
             for address in await self._dns.addresses(server.host):
                 try:
-                    contents = await asyncio.to_thread(_searched, address, server, mail)
+                    contents = await loop.run_in_executor(self._threads, _searched, address, server, mail)
                 except (LDAPException, OSError):
                     failed = True
                     continue

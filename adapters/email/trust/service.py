@@ -10,7 +10,7 @@ from adapters.email.reasons import NotAccepted
 from adapters.email.trust.issuers import FetchedIssuers
 from adapters.email.trust.revocation import Revocation, WhenUnknown
 from adapters.email.trust.store import Bundle, Renewal, TrustFolder
-from adapters.email.trust.trust import Trust
+from adapters.email.trust.trust import SignerSource, Trust
 from hub.errors import Unavailable
 from hub.model import now_us
 
@@ -35,7 +35,8 @@ async def _unrecorded(_: Renewal) -> None:
 class TrustService:
     """See `Trust`; `close` it. `when_unknown` is what an unreachable revocation source means (default: refuse).
 
-    `renews`: what is due is renewed by itself. `record` is told of what a renewal changes before it counts; an
+    `signers`: where certificates that mail leaves out are looked for; closed with the rest. `renews`: what is due is
+    renewed by itself. `record` is told of what a renewal changes before it counts; an
     `Unavailable` of it leaves the last good content.
     """
 
@@ -47,6 +48,7 @@ class TrustService:
         now: Callable[[], int] = now_us,
         record: Callable[[Renewal], Awaitable[None]] = _unrecorded,
         renews: bool = True,
+        signers: SignerSource | None = None,
     ) -> None:
         self.folder = folder
         self._fetcher = fetcher
@@ -55,6 +57,7 @@ class TrustService:
         self._now = now
         self._record = record
         self._renews = renews
+        self._signers = signers
         self._tried: dict[str, int] = {}
         self._renewing: asyncio.Task[list[Refresh]] | None = None
 
@@ -64,7 +67,9 @@ class TrustService:
             self._renewing = asyncio.get_running_loop().create_task(self.refresh())
         anchors = self.folder.anchors(domain, direction)
         required = direction == "incoming" or self.folder.entries().checks_outgoing
-        return Trust(anchors, sources=self._issuers, revocation=self._revocation, required=required)
+        return Trust(
+            anchors, sources=self._issuers, revocation=self._revocation, required=required, signers=self._signers
+        )
 
     async def fetched(self, url: str) -> bytes:
         """A bundle's content. Raises `FetchFailed`."""
@@ -85,6 +90,8 @@ class TrustService:
         if self._renewing is not None:
             self._renewing.cancel()
             await asyncio.gather(self._renewing, return_exceptions=True)
+        if self._signers is not None:
+            await self._signers.close()
         await self._fetcher.close()
 
     def _due(self) -> list[Bundle]:

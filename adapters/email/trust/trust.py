@@ -22,6 +22,21 @@ class IssuerSource(Protocol):
         ...
 
 
+class SignerSource(Protocol):
+    """Finds the certificates of a signer that a mail leaves out."""
+
+    async def published(self, address: str, trust: "Trust") -> Sequence[x509.Certificate]:
+        """Those published for `address` that may sign for it; empty if there are none in time.
+
+        Raises `Malformed` for what is no address.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Ends what is being asked."""
+        ...
+
+
 class RevocationSource(Protocol):
     """Tells whether certificates of a chain are revoked."""
 
@@ -44,6 +59,8 @@ class Trust:
     revocation: RevocationSource | None = None
     required: bool = False
     """Whether nobody is believed when there are no anchors (left): a removal must never widen trust."""
+    signers: SignerSource | None = None
+    """Where to look for a signer whose certificate a mail leaves out; none: it must be at hand."""
 
     async def vouch(
         self, certificate: x509.Certificate, address: str, at: int, *, signing: bool,
