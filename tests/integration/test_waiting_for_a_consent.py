@@ -1,11 +1,13 @@
 """What lacks only a consent waits for it: through changes that bring none, and through one that comes meanwhile."""
 
+import pytest
 from msgspec.structs import replace
 
-from hub import packets
-from hub.storage import consents, members
+from hub import outbox
+from hub.storage import consents, members, submissions
 from hub.storage.consent_form import DenialForm
 from hub.storage.database import Unit
+from hub.storage.statements import Statement
 from hub.storage.tables import Outbox
 from tests.scenes import FORM, Scene
 
@@ -41,44 +43,29 @@ async def test_what_was_not_to_wait_is_withheld_for_good(scene):
     assert await states(scene) == [("withheld", "denied")]
 
 
+def consent_comes_before(scene: Scene, monkeypatch: pytest.MonkeyPatch, statement: Statement) -> None:
+    """A consent commits after a unit with this statement was put together, and before it commits; once."""
+    commit, still = scene.hub.database.commit, [statement]
+
+    async def commit_after_a_consent(unit: Unit) -> None:
+        if any(step.statement in still for step in (*unit.guards, *unit.writes)):
+            still.clear()
+            await scene.consent()
+        await commit(unit)
+
+    monkeypatch.setattr(scene.hub.database, "commit", commit_after_a_consent)
+
+
 async def test_a_consent_verified_while_a_notice_is_handed_in_lets_it_go(scene, monkeypatch):
     """The narrowest moment: the consent commits after the decision and before the notice waits for it."""
-    made, commit = packets.packet, scene.hub.database.commit
-    decided: list[Unit] = []
-
-    def packet_of(*args, **more):
-        packet = made(*args, **more)
-        decided.append(packet.unit)
-        return packet
-
-    async def commit_after_a_consent(unit):
-        if decided == [unit]:
-            await scene.consent()
-        return await commit(unit)
-
-    monkeypatch.setattr(packets, "packet", packet_of)
-    monkeypatch.setattr(scene.hub.database, "commit", commit_after_a_consent)
+    consent_comes_before(scene, monkeypatch, submissions.ADD)
     await scene.submit(kind="crisis_followup")
     assert await scene.dispatch_all() == ["delivered"]
 
 
 async def test_a_consent_verified_while_a_notice_is_refused_lets_it_go(scene, monkeypatch):
     """The same moment at dispatch: the consent commits after the refusal was decided and before it is recorded."""
-    refused = packets.refused
     await scene.submit(kind="crisis_followup")
     await members.add_links(scene.hub, scene.member, [("valley-clinic", "treating_provider")], by="harbor")
-    commit, waiting = scene.hub.database.commit, []
-
-    def refused_now(*args):
-        waiting.append(args)
-        return refused(*args)
-
-    async def commit_after_a_consent(unit):
-        if len(waiting) == 1:
-            waiting.append(unit)
-            await scene.consent()
-        return await commit(unit)
-
-    monkeypatch.setattr(packets, "refused", refused_now)
-    monkeypatch.setattr(scene.hub.database, "commit", commit_after_a_consent)
+    consent_comes_before(scene, monkeypatch, outbox.SETTLE)
     assert await scene.dispatch_all() == ["delivered"]
