@@ -26,7 +26,7 @@ GROUP = 192
 """Most units of one transaction: three a message, of 64 messages under way."""
 GATHER_TURNS = 8
 """Turns of the loop before a group is closed: about as many as a message takes steps. Under load those who are on their
-way join it, the last group's callers too, and there are two groups where there were three: a group costs 0.3 ms,
+way join it, the last group's callers too, and there are two groups where there were three: a group costs 0.4 ms,
 whatever is in it, a turn in which nobody does anything microseconds.
 """
 BUSY_SECONDS = 10.0
