@@ -42,10 +42,13 @@ class Place(Protocol):
 
 
 def proper(name: str) -> bool:
-    """A plain name: letters, digits and ._- ; not hidden, not partial. What else is there is not ours to touch."""
+    """A plain name: letters, digits, ._- and, as people and their copies are named, spaces and parentheses; not hidden,
+    not partial. What else is there is not ours to touch.
+    """
     return (
         0 < len(name) <= 128
-        and all(c.isascii() and (c.isalnum() or c in "._-") for c in name)
+        and name == name.strip()
+        and all(c.isascii() and (c.isalnum() or c in "._- ()") for c in name)
         and not name.startswith((".", "-"))
         and not name.endswith((PARTIAL, ".tmp", ".filepart"))
     )

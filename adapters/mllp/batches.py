@@ -1,7 +1,8 @@
 """Several messages in one frame: a batch (BHS, BTS) or a file of batches (FHS, FTS), and messages simply put in a row.
 
 Rules kept: each message is taken and answered by itself, so that one that is wrong keeps no other out; a batch is
-answered by one batch (HL7 v2 chapter 2, batch acknowledgement), messages in a row by an answer each.
+answered by one batch (HL7 v2 chapter 2, batch acknowledgement), messages in a row by an answer each; what came is taken
+although its trailer counts otherwise, and a person asks for the rest.
 """
 
 import re
@@ -14,6 +15,7 @@ from hub.model import Frozen
 MOST = 1_000
 """Messages of one frame."""
 _STARTS = re.compile(rb"(?:\A|(?<=[\r\n]))[ \t]*(?:MSH|FHS|BHS|BTS|FTS)(?=[^A-Za-z0-9]|\Z)")
+_NUMBER = re.compile(rb"[BF]TS[^0-9A-Za-z \t]([0-9]{1,9})(?:[^0-9].*)?", re.DOTALL)
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -22,6 +24,8 @@ class Batch(Frozen, frozen=True, kw_only=True):
 
     messages: tuple[bytes, ...]
     wrapped: bool
+    ends: tuple[bytes, ...] = ()
+    """What stands around the messages of a batch whose own counts (BTS-1, FTS-1) are not those of what came."""
 
 
 def split(content: bytes) -> Batch:
@@ -33,18 +37,35 @@ def split(content: bytes) -> Batch:
     # Without a message it is a batch only if nothing else is in it either: what cannot be read is not nothing.
     whole = bool(messages) or all(len(each.strip().splitlines()) == 1 for each in pieces)
     wrapped = bool(starts) and pieces[0][:3] in (b"FHS", b"BHS") and whole
-    return Batch(messages=messages if wrapped or len(messages) > 1 else (content,), wrapped=wrapped)
+    ends = tuple(each.strip() for each in pieces if each not in messages) if wrapped and not _counted(pieces) else ()
+    return Batch(messages=messages if wrapped or len(messages) > 1 else (content,), wrapped=wrapped, ends=ends)
 
 
-def answer(content: bytes, answers: list[bytes], now: int) -> bytes:
-    """The batch around these acknowledgements; `now` in microseconds."""
+def _counted(pieces: list[bytes]) -> bool:
+    """Whether each trailer says as many as there are; one that says nothing is no count (both are optional)."""
+    batches = messages = 0
+    for piece in pieces:
+        match piece.lstrip(b" \t")[:3]:
+            case b"BHS":
+                batches, messages = batches + 1, 0
+            case b"MSH":
+                messages += 1
+            case b"BTS" | b"FTS" as name:
+                stated = _NUMBER.fullmatch(piece.strip())
+                if stated is not None and int(stated[1]) != (messages if name == b"BTS" else batches):
+                    return False
+    return True
+
+
+def answer(content: bytes, answers: list[bytes], now: int, comment: str = "") -> bytes:
+    """The batch around these acknowledgements; `now` in microseconds, `comment` in BTS-2 and FTS-2."""
     received = Message.read(content)
     mark = received.delimiters.field
     opened = [each for each in received.segments if each.name in ("FHS", "BHS")]
     at = datetime.fromtimestamp(now / 1_000_000, UTC).strftime("%Y%m%d%H%M%S+0000")
     heads = [_head(each, mark, received.delimiters.encoding, at) for each in opened]
-    tails = [mark.join(("BTS", str(len(answers))))] if received.has("BHS") else []
-    tails += [mark.join(("FTS", "1"))] if received.has("FHS") else []
+    tails = [mark.join(("BTS", str(len(answers)), comment)).rstrip(mark)] if received.has("BHS") else []
+    tails += [mark.join(("FTS", "1", comment)).rstrip(mark)] if received.has("FHS") else []
     written = [b"".join(f"{line}\r".encode(received.charset, "replace") for line in lines) for lines in (heads, tails)]
     return written[0] + b"".join(answers) + written[1]
 

@@ -13,15 +13,15 @@ import structlog
 
 from adapters.mllp.accept import PRODUCTION
 from adapters.mllp.acknowledge import Fault, acknowledgement, is_answer, owed
-from adapters.mllp.batches import MOST, split
+from adapters.mllp.batches import MOST, Batch, split
 from adapters.mllp.batches import answer as as_batch
 from adapters.mllp.frames import Frame
 from adapters.mllp.message import Message
 from adapters.mllp.peers import Peer
-from adapters.mllp.reading import Reading, read, unreadable
+from adapters.mllp.reading import MEDIA_TYPE, Reading, read, unreadable
 from adapters.mllp.times import Zone
-from hub.arrivals import Arrival
-from hub.errors import Conflict, HubError, TooLarge
+from hub.arrivals import Arrival, Taken
+from hub.errors import Conflict, HubError, TooLarge, Unavailable
 from hub.model import Frozen, now_us
 from hub.ports import Take
 
@@ -32,6 +32,8 @@ FRAME_FAULTS = {
     "too-many": Fault(207, "MSH", 0, f"A frame has at most {MOST} messages."),
     "unfinished": Fault(100, "MSH", 0, "The message did not arrive whole in time."),
 }
+_NOT_TAKEN = Fault(207, words="Nothing was taken; send it again.")
+_COUNT_DIFFERS = "The count differs from what came; a person looks at it."
 
 
 class Manners(Frozen, frozen=True, kw_only=True):
@@ -49,8 +51,35 @@ async def answers(frame: Frame, peer: Peer, take: Take, manners: Manners) -> lis
     batch = split(frame.content)
     if len(batch.messages) > MOST:
         return _answered(Message.read(frame.content), FRAME_FAULTS["too-many"])
+    if batch.ends and not await _noted(batch, frame.content, peer, take):
+        take = _nothing
     found = [answer for each in batch.messages for answer in await _answers(each, peer, take, manners)]
-    return [as_batch(frame.content, found, manners.now())] if batch.wrapped and (found or not batch.messages) else found
+    if batch.wrapped and (found or not batch.messages):
+        return [as_batch(frame.content, found, manners.now(), _COUNT_DIFFERS if batch.ends else "")]
+    return found
+
+
+async def _nothing(_: Arrival) -> Taken:
+    """Of a batch that counts otherwise nothing is taken before that is kept: sent again, it is counted again."""
+    raise Unavailable("Nothing was taken.")
+
+
+async def _noted(batch: Batch, content: bytes, peer: Peer, take: Take) -> bool:
+    """Whether it is kept for a person that a batch lacks messages, or has more than it says."""
+    digest = hashlib.sha256(content).hexdigest()
+    note = Arrival(
+        channel="mllp",
+        key=f"{peer.organization}\x1fbatch\x1f{digest}",
+        raw=b"\r".join(batch.ends),
+        media_type=MEDIA_TYPE,
+        organization=peer.organization,
+        trouble="batch.count-differs",
+    )
+    try:
+        await take(note)
+    except HubError:
+        return False
+    return True
 
 
 async def _answers(raw: bytes, peer: Peer, take: Take, manners: Manners) -> list[bytes]:
@@ -83,7 +112,7 @@ async def _taken(reading: Reading, take: Take) -> Fault | None:
     except TooLarge:
         return FRAME_FAULTS["too-large"]
     except HubError:
-        return Fault(207, words="Nothing was taken; send it again.")
+        return _NOT_TAKEN
     return reading.fault
 
 
@@ -94,7 +123,7 @@ async def _reused(arrival: Arrival, take: Take) -> Fault:
     try:
         await take(other)
     except HubError:
-        return Fault(207, words="Nothing was taken; send it again.")
+        return _NOT_TAKEN
     return Fault(205, "MSH", 10, "This control id was used for another message; a person looks at it.")
 
 

@@ -19,6 +19,7 @@ from hub.arrivals import Arrival, ArrivedPacket, ArrivedUpdate
 from hub.model import Frozen, MemberIdentity
 
 MEDIA_TYPE = "application/hl7-v2+er7"
+_DAY = len("20260306")
 
 
 class Reading(Frozen, frozen=True, kw_only=True):
@@ -160,10 +161,13 @@ def _arrival(
 
 
 def key_of(message: Message, peer: Peer) -> str:
-    """MSH-3, 4, 9 and 10 within what a partner sends.
+    """MSH-3, 4, 9, 10 and the day of MSH-7 within what a partner sends.
 
+    The day is in it because control ids begin again, after 9999 in many systems: months later it is another message.
     MSH-9 is in it because systems number each kind of message by itself: an A03 with the number of an A01 is another
     message, not the same one sent twice.
     """
     sent = message.header
-    return "\x1f".join((peer.organization, sent.raw(3), sent.raw(4), "^".join(message.type), message.control_id))
+    return "\x1f".join(
+        (peer.organization, sent.raw(3), sent.raw(4), "^".join(message.type), sent.raw(7)[:_DAY], message.control_id)
+    )

@@ -264,6 +264,14 @@ async def test_each_file_that_is_too_large_is_shown_to_a_person(folder: Folder) 
     assert await folder.rows(Inbound, Inbound.code) == ["file.too-large"] * 2
 
 
+@pytest.mark.parametrize("name", ["march notices.csv", "notices (2).csv"])
+async def test_a_name_as_people_give_it_is_taken(folder: Folder, name: str) -> None:
+    folder.put(name, f"{HEADER}\n{row('1')}\n")
+    assert await folder.look() == 1
+    assert folder.result(name) == ["line,code", "2,taken"]
+    assert folder.files("done") == [name, f"{name}.sha256"]
+
+
 async def test_names_in_capitals_are_names(folder: Folder) -> None:
     folder.put("MARCH.CSV", f"{HEADER}\n{row('1')}\n")
     (folder.path / "MARCH.CSV.sha256").rename(folder.path / "MARCH.CSV.SHA256")
@@ -273,7 +281,8 @@ async def test_names_in_capitals_are_names(folder: Folder) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["..csv", "../a.csv", "a\nb.csv", "a\x1b[2J.csv", "ä.csv", "-rf.csv", "a" * 130 + ".csv", "a;b.csv"]
+    "name",
+    ["..csv", "../a.csv", "a\nb.csv", "a\x1b[2J.csv", "ä.csv", "-rf.csv", "a" * 130 + ".csv", "a;b.csv", " a.csv"],
 )
 async def test_a_hostile_name_is_not_touched(folder: Folder, name: str) -> None:
     assert not proper(name)
@@ -312,7 +321,7 @@ async def test_a_database_that_is_away_leaves_the_file_where_it_is(folder: Folde
 
 
 async def test_what_is_hidden_partial_or_a_link_is_not_touched(folder: Folder) -> None:
-    for name in (".a.csv", "b.csv.part", "c d.csv", "e.tmp"):
+    for name in (".a.csv", "b.csv.part", "c d.csv.tmp", "e.tmp"):
         folder.put(name, f"{HEADER}\n{row('1')}\n")
     (folder.path / "secret.csv").symlink_to("/etc/hostname")
     (folder.path / "secret.csv.sha256").write_text("0" * 64)

@@ -170,6 +170,16 @@ async def test_a_control_id_used_for_another_message_is_refused_and_kept_for_a_p
     assert [each.trouble for each in keeper.kept.values()] == ["", "message-id-reused", ""]
 
 
+async def test_control_ids_that_began_again_are_other_messages_and_a_message_sent_again_is_the_same():
+    keeper = Keeper()
+    first, later = adt(), adt(visit="V-2").replace(b"20260306224500", b"20260801090000", 1)
+    async with listening(keeper) as connect, connect() as client:
+        for message in (first, later, first, later):
+            await client.send(frame(message))
+            assert codes(await client.answer()) == ("AA", "M1")
+    assert [(each.raw, each.trouble) for each in keeper.kept.values()] == [(first, ""), (later, "")]
+
+
 async def test_enhanced_mode_gives_the_commit_and_the_application_acknowledgement_in_order():
     async with listening(Keeper()) as connect, connect() as client:
         await client.send(frame(adt(header="|||AL|AL")))

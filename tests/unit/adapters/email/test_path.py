@@ -4,12 +4,17 @@ import subprocess
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import NameOID
 
+from adapters.email.cms.addressee import Addressee
+from adapters.email.cms.signer import Signer
+from adapters.email.layers import sealed
+from adapters.email.open import Refused, open_message
 from adapters.email.reasons import NotAccepted
 from adapters.email.trust.path import find_path
 from adapters.email.trust.trust import Trust
-from tests.direct import AT, DAY, NOW, WEAK_RSA, authority
+from tests.direct import AT, DAY, MESSAGE, NOW, OUTER, WEAK_RSA, Holder, authority
 
 ROOT = authority()
 
@@ -137,24 +142,49 @@ def test_the_subjects_mail_address_is_constrained_too():
     assert fault(middle.issue("nurse@other.example", email_subject=True), (middle,)) == "name-constraint"
 
 
-def test_a_certificate_signed_with_sha_1_is_refused_whoever_signed_it(tmp_path):
-    (tmp_path / "ca.crt").write_bytes(ROOT.pem)
-    (tmp_path / "ca.key").write_bytes(ROOT.key_pem)
-    leaf = ROOT.issue("clinic.example")
-    (tmp_path / "leaf.key").write_bytes(leaf.key_pem)
+def signed_with_sha_1(folder, issuer, holder):
+    """The holder's key certified anew, for ten years from now, by openssl: the library makes no such signature."""
+    (folder / "ca.crt").write_bytes(issuer.pem)
+    (folder / "ca.key").write_bytes(issuer.key_pem)
+    (folder / "leaf.key").write_bytes(holder.key_pem)
+    (folder / "extensions").write_text("basicConstraints=critical,CA:true\nsubjectAltName=DNS:clinic.example\n")
+    name = holder.certificate.subject.rfc4514_string()
     commands = (
-        "req -new -key leaf.key -subj /CN=clinic.example -out leaf.csr",
-        "x509 -req -in leaf.csr -CA ca.crt -CAkey ca.key -sha1 -days 3650 -out leaf.crt",
+        f"req -new -key leaf.key -subj /{name} -out leaf.csr",
+        "x509 -req -in leaf.csr -CA ca.crt -CAkey ca.key -sha1 -days 3650 -extfile extensions -out leaf.crt",
     )
     for command in commands:
-        done = subprocess.run(["openssl", *command.split()], cwd=tmp_path, capture_output=True, check=False)
+        done = subprocess.run(["openssl", *command.split()], cwd=folder, capture_output=True, check=False)
         assert done.returncode == 0, done.stderr.decode()
-    weak = x509.load_pem_x509_certificate((tmp_path / "leaf.crt").read_bytes())
-    at = int(weak.not_valid_before_utc.timestamp() + 60) * 1_000_000
-    eternal = authority(end=NOW + 5000 * DAY)
-    with pytest.raises(NotAccepted) as refusal:
-        find_path(weak, [], [eternal.certificate], at)
-    assert refusal.value.detail_code == "weak-digest"
+    weak = x509.load_pem_x509_certificate((folder / "leaf.crt").read_bytes())
+    assert isinstance(weak.signature_hash_algorithm, hashes.SHA1)
+    return Holder(holder.key, weak), int(weak.not_valid_before_utc.timestamp() + 60) * 1_000_000
+
+
+LASTING = {"end": NOW + 5000 * DAY}
+
+
+def test_a_certificate_signed_with_sha_1_is_refused_whoever_signed_it(tmp_path):
+    weak, at = signed_with_sha_1(tmp_path, ROOT, ROOT.issue("clinic.example"))
+    assert fault(weak, (), (authority(**LASTING),), at) == "weak-digest"
+
+
+def test_an_authority_whose_certificate_is_signed_with_sha_1_vouches_for_nobody(tmp_path):
+    root = authority(**LASTING)
+    middle = root.issue("middle", ca=True, sans=[], **LASTING)
+    leaf = middle.issue("clinic.example", **LASTING)
+    weak, at = signed_with_sha_1(tmp_path, root, middle)
+    assert fault(leaf, (weak,), (root,), at) == "weak-digest"
+    assert path(leaf, (weak, middle), (root,), at)[1] == middle.certificate
+
+
+async def test_a_mail_whose_signers_certificate_is_signed_with_sha_1_is_refused_and_says_so(tmp_path):
+    root, hub = authority(**LASTING), authority("hub", **LASTING).issue("hub.example", **LASTING)
+    weak, at = signed_with_sha_1(tmp_path, root, root.issue("clinic.example"))
+    raw = sealed(MESSAGE, OUTER, Signer(weak.key, weak.certificate), [Addressee(hub.certificate)], at)
+    found = await open_message(raw, [hub.opening], Trust((root.certificate,)), at)
+    assert isinstance(found, Refused)
+    assert (found.code, "SHA-1" in found.words) == ("weak-digest", True)
 
 
 def test_a_bag_of_issuers_of_one_name_costs_bounded_work_and_loops_end():

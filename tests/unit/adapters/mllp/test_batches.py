@@ -1,12 +1,19 @@
 """Batches and messages in a row: each message is taken by itself, a batch is answered by a batch."""
 
+import asyncio
+
 import hl7
 import pytest
 
 from adapters.mllp.batches import MOST, split
+from adapters.mllp.conversation import answers
+from adapters.mllp.frames import Frame
 from adapters.mllp.message import Message
+from adapters.mllp.peers import NOBODY
+from hub.arrivals import Arrival, Taken
+from hub.errors import StorageFailed
 from tests.unit.adapters.mllp.messages import adt, samples
-from tests.unit.adapters.mllp.test_conversation import told
+from tests.unit.adapters.mllp.test_conversation import MANNERS, told
 
 HEAD = b"FHS|^~\\&|EHR|HARBOR|HUB|COUNTY|20260306||||F1\rBHS|^~\\&|EHR|HARBOR|HUB|COUNTY|20260306||||B1\r"
 TAIL = b"BTS|2\rFTS|1\r"
@@ -40,6 +47,49 @@ def test_one_wrong_message_keeps_no_other_out() -> None:
     assert b"MSA|AR|M1" in answer
     assert b"MSA|AA|M2" in answer
     assert len(kept) == 1
+
+
+@pytest.mark.parametrize(
+    "tail",
+    [b"BTS|3\rFTS|1\r", b"BTS|1|x\rFTS|1\r", b"BTS|2\rFTS|2\r", b"BTS|0\r"],
+    ids=["more messages", "fewer messages", "more batches", "none"],
+)
+def test_a_batch_that_counts_otherwise_than_what_came_is_taken_and_a_person_asks_for_the_rest(tail: bytes) -> None:
+    (answer,), kept = told(HEAD + adt(control="M1") + adt(control="M2") + tail)
+    assert [each for each in answer.decode().split("\r") if each[:3] == "MSA"] == ["MSA|AA|M1", "MSA|AA|M2"]
+    note, *messages = kept
+    assert [each.raw for each in messages] == [adt(control="M1"), adt(control="M2")]
+    assert (note.trouble, note.organization) == ("batch.count-differs", messages[0].organization)
+    assert note.raw == b"\r".join(each.strip() for each in (*HEAD.splitlines(), *tail.splitlines()))
+    assert "BTS|2|The count differs from what came; a person looks at it." in answer.decode().split("\r")
+
+
+def test_of_a_batch_that_counts_otherwise_nothing_is_taken_while_that_cannot_be_kept() -> None:
+    asked = []
+
+    async def away_at_first(arrival: Arrival) -> Taken:
+        asked.append(arrival.trouble)
+        if len(asked) == 1:
+            raise StorageFailed("The database is away.")
+        return Taken(id="1")
+
+    raw = HEAD + adt(control="M1") + adt(control="M2") + b"BTS|3\r"
+    (answer,) = asyncio.run(answers(Frame(raw), NOBODY, away_at_first, MANNERS))
+    assert [each[:9] for each in answer.decode().split("\r") if each[:3] == "MSA"] == ["MSA|AR|M1", "MSA|AR|M2"]
+    assert asked == ["batch.count-differs"]
+
+
+@pytest.mark.parametrize("tail", [b"BTS|2\rFTS|1\r", b"BTS\rFTS\r", b"BTS||note 7\r", b"BTS|two\r", b""])
+def test_a_count_that_fits_or_is_left_out_asks_nobody(tail: bytes) -> None:
+    (answer,), kept = told(HEAD + adt(control="M1") + adt(control="M2") + tail)
+    assert [each.trouble for each in kept] == ["", ""]
+    assert b"differs" not in answer
+
+
+def test_each_batch_of_a_file_counts_for_itself() -> None:
+    two = HEAD + adt(control="M1") + b"BTS|1\r" + HEAD.splitlines()[1] + b"\r" + adt(control="M2") + b"BTS|1\rFTS|2\r"
+    assert [each.trouble for each in told(two)[1]] == ["", ""]
+    assert [each.trouble for each in told(two.replace(b"FTS|2", b"FTS|1"))[1]] == ["batch.count-differs", "", ""]
 
 
 @pytest.mark.parametrize("between", [b"", b"\n", b"\r\n"])
