@@ -79,17 +79,44 @@ _SIZE = "(SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM item WHERE item.sub
 _TICKET = f"id, submission_id, recipient, endpoint_id, attempts, tries, share, approved_by, claim, {_SIZE}"
 _CLAIM = Returning(
     sqlite=(
-        "UPDATE outbox SET state = 'claimed', claim = ?, lease_until = ? WHERE id IN (SELECT id FROM outbox "
-        "WHERE state = 'queued' AND due_at <= ? AND recipient NOT IN (SELECT value FROM json_each(?)) "
-        f"AND (?5 IS NULL OR {_SIZE} <= ?5) ORDER BY due_at LIMIT ?6) RETURNING {_TICKET}"
+        "UPDATE outbox SET state = 'claimed', claim = ?1, lease_until = ?2 WHERE id IN (SELECT id FROM outbox "
+        f"WHERE state = 'queued' AND due_at <= ?3 AND (?4 IS NULL OR {_SIZE} <= ?4) ORDER BY due_at LIMIT ?5) "
+        f"RETURNING {_TICKET}"
     ),
     postgres=(
         "UPDATE outbox SET state = 'claimed', claim = $1, lease_until = $2 WHERE id IN (SELECT id FROM outbox "
-        "WHERE state = 'queued' AND due_at <= $3 AND recipient NOT IN (SELECT json_array_elements_text($4::json)) "
-        f"AND ($5::bigint IS NULL OR {_SIZE} <= $5) ORDER BY due_at LIMIT $6 FOR UPDATE SKIP LOCKED) "
-        f"RETURNING {_TICKET}"
+        f"WHERE state = 'queued' AND due_at <= $3 AND ($4::bigint IS NULL OR {_SIZE} <= $4) "
+        f"ORDER BY due_at LIMIT $5 FOR UPDATE SKIP LOCKED) RETURNING {_TICKET}"
     ),
 )
+_PARTNERS = (
+    "WITH RECURSIVE partner(name) AS (SELECT min(recipient) FROM outbox WHERE state = 'queued' "
+    "UNION ALL SELECT (SELECT min(recipient) FROM outbox WHERE state = 'queued' AND recipient > name) "
+    "FROM partner WHERE name IS NOT NULL) "
+)
+"""From each partner that has something in the queue to the next, however much it has there."""
+_CLAIM_PAST = Returning(
+    sqlite=(
+        f"{_PARTNERS} UPDATE outbox SET state = 'claimed', claim = ?1, lease_until = ?2 WHERE id IN ("
+        "SELECT due.id FROM partner CROSS JOIN outbox AS due ON due.id IN (SELECT id FROM outbox "
+        f"WHERE state = 'queued' AND recipient = name AND due_at <= ?3 AND (?4 IS NULL OR {_SIZE} <= ?4) "
+        "ORDER BY due_at LIMIT ?5) WHERE name NOT IN (SELECT value FROM json_each(?6)) "
+        f"ORDER BY due.due_at LIMIT ?5) RETURNING {_TICKET}"
+    ),
+    postgres=(
+        f"{_PARTNERS} UPDATE outbox SET state = 'claimed', claim = $1, lease_until = $2 WHERE id = ANY(ARRAY("
+        "SELECT due.id FROM partner CROSS JOIN LATERAL (SELECT id, due_at FROM outbox "
+        "WHERE state = 'queued' AND recipient >= name AND (recipient, due_at) <= (name, $3) "
+        f"AND ($4::bigint IS NULL OR {_SIZE} <= $4) "
+        "ORDER BY recipient, due_at LIMIT $5 FOR UPDATE SKIP LOCKED) AS due "
+        "WHERE name NOT IN (SELECT json_array_elements_text($6::json)) "
+        f"ORDER BY due.due_at LIMIT $5)) RETURNING {_TICKET}"
+    ),
+)
+"""The same past partners without a place: of each other one the first rows, and of these the first of all. What a full
+one has in the queue, and it may be nearly all of it, is not looked at. PostgreSQL is asked in pairs, which only one
+index answers; asked as SQLite is, it may guess that going through all that is due finds them soon enough.
+"""
 _RETURN_CLAIMS = Returning(
     sqlite=(
         "UPDATE outbox SET state = 'queued', claim = NULL, lease_until = NULL "
@@ -128,7 +155,11 @@ async def claim(
     """Take up to `most` due rows for this worker, none of the recipients `but` and none of more than `largest` bytes;
     each has a claim that nobody else has.
     """
-    rows = await database.returning(_CLAIM, (new_id(), now + lease_us, now, _encode(but).decode(), largest, most))
+    row = (new_id(), now + lease_us, now, largest, most)
+    if but:
+        rows = await database.returning(_CLAIM_PAST, (*row, _encode(but).decode()))
+    else:
+        rows = await database.returning(_CLAIM, row)
     return [Ticket(*found) for found in rows]
 
 

@@ -68,8 +68,9 @@ class Outbox(SQLModel, table=True):
 
     __table_args__ = (
         # Only what waits is indexed: a row in flight or settled costs no index change.
-        # The recipient in it, so that what waits for a partner without a place is passed over in the index.
-        Index("outbox_due", "due_at", "recipient", sqlite_where=_QUEUED, postgresql_where=_QUEUED),
+        Index("outbox_due", "due_at", sqlite_where=_QUEUED, postgresql_where=_QUEUED),
+        # Partner by partner, so that nothing of one that has no place is even passed over.
+        Index("outbox_partner", "recipient", "due_at", sqlite_where=_QUEUED, postgresql_where=_QUEUED),
         # Without the state: a row goes into it when claimed, out of it when settled, and lies still between.
         Index("outbox_leased", "lease_until", sqlite_where=_LEASED, postgresql_where=_LEASED),
         Index("outbox_held", "id", sqlite_where=_HELD, postgresql_where=_HELD),
