@@ -13,7 +13,7 @@ from adapters.email.cms.signer import Signer
 from adapters.email.intake.content import Readers
 from adapters.email.intake.reading import MailReader
 from adapters.email.layers import sealed
-from adapters.email.notices.build import About, addressing, delivery_failure, disposition
+from adapters.email.notices.build import About, addressing, disposition
 from adapters.email.trust.trust import Trust
 from adapters.loopback import LoopbackChannel
 from hub import exchange, outbox
@@ -28,6 +28,7 @@ from tests.direct import AT, Holder, certificate, rsa_holder
 from tests.direct_town import put_mail_entry, rows, settle_in
 from tests.hubs import a_hub
 from tests.scenes import handed
+from tests.statuses import delivery_failure
 
 HUB, LANTERN, SUNRISE = "hub.example", "intake@lantern.example", "desk@sunrise.example"
 ROOT = certificate("Direct root", ca=True)

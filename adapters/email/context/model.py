@@ -74,8 +74,3 @@ class Context:
     encapsulation: str = ""
     event: dict[str, str] = field(default_factory=dict)
     other: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def purpose_of_use(self) -> str:
-        """HL7 ActReason; empty if no purpose is stated."""
-        return PURPOSES.get(self.purpose, "")

@@ -65,6 +65,7 @@ class Discovery:
         return Discovered((), "", tuple(findings))
 
     def _sources(self, address: str) -> dict[str, _Source]:
+        """In the order of the Direct Applicability Statement: the address before its domain, DNS before LDAP."""
         domain = address.rpartition("@")[2]
         return {
             "dns-address": lambda: self._dns.certificates(name_of(address), "dns-address"),

@@ -5,9 +5,6 @@ from dataclasses import dataclass
 
 from cryptography import x509
 
-SOURCES = ("dns-address", "dns-domain", "ldap-address", "ldap-domain")
-"""The order of the Direct Applicability Statement: the address before its domain, DNS before LDAP."""
-
 
 @dataclass(frozen=True, slots=True)
 class Candidate:

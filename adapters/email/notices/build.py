@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 
 from adapters.email.mime import Entity
-from adapters.email.notices.fields import address_of, message_id_of, one_line
+from adapters.email.notices.fields import one_line
 from adapters.email.notices.form import is_notice
 
 FINAL_DESTINATION = "X-DIRECT-FINAL-DESTINATION-DELIVERY"
@@ -71,28 +71,7 @@ def disposition(about: About, kind: str) -> bytes:
         *([f"{FINAL_DESTINATION}:"] if kind == "dispatched" else []),
         f"Disposition: automatic-action/MDN-sent-automatically;{kind}",
     ]
-    head = _head(about, f"Message {kind}", "disposition-notification")
-    return head + _parts(words, "message/disposition-notification", lines)
-
-
-def delivery_failure(about: About, status: str = "5.0.0", diagnostic: str = "") -> bytes:
-    """A DSN that the mail could not be delivered (RFC 3464). `status` is RFC 3463; `diagnostic` holds nothing personal.
-
-    Sent by the receiving side to the sender, or by the hub to its own sender for recipients it does not trust.
-    """
-    recipient, domain = one_line(about.recipient), about.recipient.rpartition("@")[2]
-    lines = [
-        f"Reporting-MTA: dns;{one_line(domain)}",
-        f"X-Original-Message-ID: <{one_line(about.message_id)}>",
-        "",
-        f"Original-Recipient: rfc822;{recipient}",
-        f"Final-Recipient: rfc822;{recipient}",
-        "Action: failed",
-        f"Status: {one_line(status)}",
-        *([f"Diagnostic-Code: x-direct;{one_line(diagnostic)}"] if diagnostic else []),
-    ]
-    head = _head(about, "Message not delivered", "delivery-status")
-    return head + _parts(_TEXTS["failed"], "message/delivery-status", lines)
+    return _head(about, f"Message {kind}") + _parts(words, lines)
 
 
 def addressing(about: About) -> str:
@@ -104,27 +83,21 @@ def addressing(about: About) -> str:
     )
 
 
-def _head(about: About, subject: str, report: str) -> bytes:
+def _head(about: About, subject: str) -> bytes:
     lines = (
         f"{addressing(about)}Subject: {subject}\r\n"
         f"In-Reply-To: <{one_line(about.message_id)}>\r\n"
         "Auto-Submitted: auto-replied\r\n"
         "MIME-Version: 1.0\r\n"
-        f'Content-Type: multipart/report; report-type={report}; boundary="=_report"\r\n\r\n'
+        'Content-Type: multipart/report; report-type=disposition-notification; boundary="=_report"\r\n\r\n'
     )
     return lines.encode("ascii")
 
 
-def _parts(words: str, media_type: str, lines: list[str]) -> bytes:
+def _parts(words: str, lines: list[str]) -> bytes:
     text = "\r\n".join(lines)
     return (
         f"--=_report\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\n{words}\r\n"
-        f"--=_report\r\nContent-Type: {media_type}\r\n\r\n{text}\r\n\r\n"
+        f"--=_report\r\nContent-Type: message/disposition-notification\r\n\r\n{text}\r\n\r\n"
         "--=_report--\r\n"
     ).encode("ascii")
-
-
-def about_message(message: Entity, sender: str, recipient: str, notice_id: str, at: int) -> About:
-    """What a notification about an opened message needs."""
-    own = address_of(recipient) or recipient
-    return About(message_id_of(message.field("message-id")), sender, own, notice_id, at)

@@ -114,12 +114,6 @@ def test_the_refusal_quotes_nothing_of_the_patient():
     assert "Ana" not in str(refusal.value)
 
 
-def test_the_purpose_becomes_hl7s_word():
-    words = {"treatment": "TREAT", "payment": "HPAYMT", "operations": "HOPERAT", "emergency": "ETREAT"}
-    words |= {"research": "HRESCH", "": ""}
-    assert {each: Context(id="x", purpose=each).purpose_of_use for each in words} == words
-
-
 def test_an_encapsulated_v2_message_comes_out():
     hl7 = b"\r\n--b\r\nContent-Type: application/x-direct-encapsulated+hl7v2\r\n\r\nMSH|^~\\&|x"
     raw = message(changed(b"x-later: something new", b"encapsulation: hl7v2"), extra=hl7)

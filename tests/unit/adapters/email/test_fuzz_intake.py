@@ -17,7 +17,7 @@ from adapters.email.context.read import find_context
 from adapters.email.intake.content import Readers, Unread, content_of
 from adapters.email.intake.parts import parts_in
 from adapters.email.mime import MimeError, read_entity
-from adapters.email.notices.build import About, delivery_failure, disposition
+from adapters.email.notices.build import About, disposition
 from adapters.email.notices.form import is_notice
 from adapters.email.notices.read import read_notices
 from adapters.email.packed import Enclosed, package_of
@@ -33,6 +33,7 @@ from hub.model import ChannelKind, Endpoint
 from tests.contract.channel_parcel import sample_parcel
 from tests.direct import AT
 from tests.direct_town import packet
+from tests.statuses import delivery_failure
 
 ENDPOINT = Endpoint(id="e", organization="o", channel=ChannelKind.EMAIL, address="intake@clinic.example")
 PARCEL = sample_parcel(ENDPOINT)
