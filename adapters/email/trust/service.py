@@ -107,10 +107,14 @@ class TrustService:
         self._tried[bundle.url] = self._now()
         try:
             content = await self.fetched(bundle.url)
-            renewal = self.folder.renewal(bundle, content)
-            if renewal.added or renewal.removed:
-                await self._record(renewal)
-            return Refresh(bundle, self.folder.renew(bundle, content))
+            with self.folder.renewing() as alone:
+                # Several services of a hub have one folder: what one has recorded is no news to the next.
+                if not alone:
+                    return Refresh(bundle, None, "being renewed already")
+                renewal = self.folder.renewal(bundle, content)
+                if renewal.added or renewal.removed:
+                    await self._record(renewal)
+                return Refresh(bundle, self.folder.renew(bundle, content))
         except FetchFailed:
             return Refresh(bundle, None, "not reached")
         except Unavailable:

@@ -160,6 +160,18 @@ class TrustFolder:
         _put(self._content(bundle), content)
         return count
 
+    @contextlib.contextmanager
+    def renewing(self) -> Iterator[bool]:
+        """Whether nobody else renews now, here or in another process; until it is left nobody else does."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with (self._folder / "renewing").open("wb") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the other may be of this very loop
+            except BlockingIOError:
+                yield False
+            else:
+                yield True
+
     def renewal(self, bundle: Bundle, content: bytes) -> Renewal:
         """What `renew` with this content would change. Raises as it."""
         coming = {fingerprint(each): None for each in anchors_in(content, _signer(bundle))}

@@ -217,6 +217,26 @@ async def test_a_renewal_is_told_before_it_counts_and_what_cannot_be_told_does_n
         assert told == [change, change], "a renewal without news is none"
 
 
+async def test_what_several_services_renew_at_once_is_told_once(tmp_path):
+    served = {"/b.p7b": p7b(STATE)}
+    async with community(tmp_path, served) as (url, service, _):
+        told = []
+
+        async def record(renewal):
+            told.append(renewal.added)
+            await asyncio.sleep(0.05)  # as a commit takes, with the others behind it
+
+        asked = bundle(f"{url}/b.p7b")
+        service.folder.add_bundle(asked, await service.fetched(asked.url))
+        served["/b.p7b"] = p7b(COUNTY)
+        folders = [TrustFolder(tmp_path / "trust") for _ in range(3)]
+        services = [TrustService(folder, service._fetcher, record=record) for folder in folders]
+        done = await asyncio.gather(*(each.refresh(every=True) for each in services))
+        assert sorted(each.fault for (each,) in done).count("") >= 1
+        assert told == [(fingerprint(COUNTY.certificate),)]
+        assert {folder.anchors("hub.example", "incoming") for folder in folders} == {(COUNTY.certificate,)}
+
+
 async def test_a_bundle_is_fetched_over_https_alone(tmp_path):
     async with community(tmp_path, {"/b.p7b": p7b(STATE)}) as (url, service, _):
         with pytest.raises(FetchFailed):
