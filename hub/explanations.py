@@ -56,13 +56,16 @@ class Sides(NamedTuple):
     discloser: str
     recipient: str
     member: str | None
+    told: bool = False
+    """The discloser was told of the member here: whoever was has to do with them."""
 
 
 async def foreseen(hub: Hub, asked: Asked, sides: Sides, language: str) -> dict[str, Any]:
     """The same for a question put together already, as of a packet that has not been handed in."""
     directory = await hub.directory.current()
-    known = sides.member is not None and await members.may_see(hub, sides.discloser, sides.member)
-    facts = await hub.facts.of(sides.member if known else None)
+    member = sides.member
+    known = member is not None and (sides.told or await members.may_see(hub, sides.discloser, member))
+    facts = await hub.facts.of(member if known else None)
     request = question(
         asked,
         facts,

@@ -91,12 +91,13 @@ def run(args: argparse.Namespace) -> int:
 def _clocks() -> str:
     from hub.settings import read_settings  # noqa: PLC0415 - so that --help is fast
 
-    lines = [f"{'CLOCK':<38} {'DAYS':<15} {'SINCE':<11} LAW"]
+    lines = [f"{'CLOCK':<38} {'TIME':<15} {'SINCE':<11} LAW"]
     for name, rules in read_settings().duties.clocks.items():
         for rule in rules:
-            days = "none" if rule.days is None else f"{rule.days} {rule.unit}"
+            length = "none" if rule.days is None else f"{rule.days} {rule.unit}"
+            length = length if rule.hours is None else f"{rule.hours} hours"
             asked = "  (county counsel has still to confirm it)" if rule.verify else ""
-            lines.append(f"{name:<38} {days:<15} {rule.since} {rule.law}{asked}")
+            lines.append(f"{name:<38} {length:<15} {rule.since} {rule.law}{asked}")
     return "\n".join(lines)
 
 

@@ -18,7 +18,8 @@ three days; whoever opens it chooses the password and enrols an authenticator. N
   part2hub user reset-factor ID                      a lost phone: forgets password and factors, invites anew
   part2hub user disable ID                           out at once, also where signed in
 
-Roles: compliance, privacy (read and act), auditor (read only), administrator (people only, no patient's data).
+Roles: compliance, privacy (read and act), auditor (read only), administrator (people only, no patient's data),
+staff (what their own organization sent and received).
 Exit codes: 0 done, 2 not understood or no such person, 3 a setting is refused, 4 the database is not available.
 """
 
@@ -38,7 +39,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     add.add_argument("--name", required=True, help="as it stands on pages; stored sealed")
     add.add_argument(
         "--role", dest="roles", required=True, action="append",
-        choices=("compliance", "privacy", "auditor", "administrator"), help="may be given several times",
+        choices=("compliance", "privacy", "auditor", "administrator", "staff"), help="may be given several times",
     )  # fmt: skip
     add.add_argument(
         "--organization", dest="organizations", required=True, action="append", metavar="ID",

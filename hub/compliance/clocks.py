@@ -1,6 +1,7 @@
 """Deadlines by rule: how many days, counted how, under which law, in force since when; the county may have its own.
 
-A deadline is the end of a local day, so the last day counts whole: met on the sixtieth day, late on the sixty-first.
+A deadline of days is the end of a local day, so the last day counts whole: met on the sixtieth day, late on the
+sixty-first. One of hours runs from the instant.
 """
 
 from datetime import date, timedelta
@@ -21,14 +22,17 @@ from policies.days import day_of, end_of
 State = Literal["running", "met", "late", "missed", "lifted"]
 _EPOCH = instant(0)
 _US = timedelta(microseconds=1)
+_HOUR_US = 3_600_000_000
 
 
 class Rule(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"counts_from": "from"}):
-    """One edition of a clock. `days` none: no such deadline here."""
+    """One edition of a clock. Neither `days` nor `hours`: no such deadline here."""
 
     since: date
     law: str
-    days: int | None
+    days: int | None = None
+    hours: int | None = None
+    """From the instant on, and not to the end of a day."""
     unit: Literal["calendar", "business"] = "calendar"
     counts_from: Literal["start", "year_end"] = "start"
     verify: bool = False
@@ -69,7 +73,12 @@ def due(clocks: Clocks, name: str, start: int, zone: ZoneInfo, calendar: Calenda
     """The deadline of a duty that arose at `start` (microseconds UTC); none where there is no such deadline."""
     day = day_of(instant(start), zone)
     rules = [rule for rule in clocks[name] if rule.since <= day]
-    if not rules or (rule := max(rules, key=lambda each: each.since)).days is None:
+    if not rules:
+        return None
+    rule = max(rules, key=lambda each: each.since)
+    if rule.hours is not None:
+        return Due(name, rule.law, start + rule.hours * _HOUR_US)
+    if rule.days is None:
         return None
     if rule.counts_from == "year_end":
         day = date(day.year, 12, 31)

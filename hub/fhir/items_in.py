@@ -45,10 +45,12 @@ def notice(message: Message, encounter: Json, event: Event, zone: ZoneInfo) -> D
     return text_item("notice", TITLES[event.kind], "attendance", lines)
 
 
-def status(step: str, reason: str) -> Document:
-    """The words that tell what became of a referral."""
+def status(step: str, reason: str, when: str = "") -> Document:
+    """The words that tell what became of a referral; `when`: the appointment."""
     words = step.replace("_", " ")
-    return text_item("status", f"Referral {words}", "attendance", [f"Referral {words}", said("Reason", reason)])
+    return text_item(
+        "status", f"Referral {words}", "attendance", [f"Referral {words}", said("When", when), said("Reason", reason)]
+    )
 
 
 def beside(message: Message, patient: Json) -> list[Document]:

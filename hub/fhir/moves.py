@@ -18,6 +18,8 @@ STATUSES = (
 )  # fmt: skip
 """FHIR's TaskStatus without `received` and `ready`."""
 ENDED = "entered-in-error"
+APPOINTMENTS = ("scheduled", "no_show")
+"""Steps of a referral that was accepted, and stays so."""
 
 
 def may_move(party: Party, old: str, new: str) -> bool:

@@ -22,6 +22,8 @@ Json = dict[str, Any]
 
 _TOLD = ("intended", "disclosed", "unknown")
 _NEVER = ("withheld", "dead")
+WAITING = ("requested", "accepted", "on-hold")
+"""Whoever was asked has still something to say."""
 _TASK_CODE = "http://hl7.org/fhir/CodeSystem/task-code"
 _REQUESTS = {
     "rejected": "revoked",
@@ -49,6 +51,10 @@ class Share(NamedTuple):
     stated: str | None
     version: int | None
     updated_at: int | None
+    step: str | None
+    """What was said last, where that says more than the status."""
+    slot: int | None
+    """When the person is expected."""
 
     @property
     def told(self) -> bool:
@@ -97,6 +103,8 @@ _COLUMNS: tuple[Any, ...] = (
     col(ReferralTask.status),
     col(ReferralTask.version),
     col(ReferralTask.updated_at),
+    col(ReferralTask.step),
+    col(ReferralTask.slot_at),
 )
 
 
@@ -109,9 +117,10 @@ async def shares(
     requester: str | None = None,
     owner: str | None = None,
     before: str | None = None,
+    waiting: bool | None = None,
     limit: int = 50,
 ) -> list[Share]:
-    """The viewer's (none: everybody's), newest first."""
+    """The viewer's (none: everybody's), newest first; `waiting`: of those that were asked, whether the loop is open."""
     statement = (
         select(*_COLUMNS)
         .join(Submission, col(Submission.id) == col(Outbox.submission_id))
@@ -131,6 +140,9 @@ async def shares(
     for given, condition in wanted:
         if given is not None:
             statement = statement.where(condition(given))
+    if waiting is not None:
+        open_ = col(ReferralTask.status).is_(None) | col(ReferralTask.status).in_(WAITING)
+        statement = statement.where(open_ if waiting else ~open_)
     return [Share(*row) for row in await hub.database.query(statement.order_by(col(Outbox.id).desc()).limit(limit))]
 
 

@@ -8,13 +8,13 @@ from collections.abc import Iterable
 
 from hub.context import Hub
 from hub.errors import Conflict
-from hub.fhir.moves import ENDED, Party, may_move
+from hub.fhir.moves import APPOINTMENTS, ENDED, Party, may_move
 from hub.storage.database import Step
 from hub.storage.statements import Change, Keep, Lookup, columns_of
 from hub.storage.tables import ReferralTask
 
 _FIRST = Keep(ReferralTask, columns_of(ReferralTask))
-_NEXT = Change(ReferralTask, ("status", "version", "updated_at", "updated_by"), ("id", "version"))
+_NEXT = Change(ReferralTask, ("status", "version", "updated_at", "updated_by", "step", "slot_at"), ("id", "version"))
 _NOW = Lookup(ReferralTask, ("status", "version"), "id")
 _STATUSES = {
     "accepted": "accepted",
@@ -43,6 +43,6 @@ async def follow(hub: Hub, shares: Iterable[str], party: Party, step: str, *, by
         if old in _ENDS and old != status:
             raise Conflict("The referral has ended in another way.", code="referral.ended")
         if may_move(party, old, status) or (old == "requested" and may_move(party, "accepted", status)):
-            row = (status, version + 1, now, by)
+            row = (status, version + 1, now, by, step if step in APPOINTMENTS else "", None)
             found.append(Step(_NEXT, (*row, share, version)) if rows else Step(_FIRST, (share, *row)))
     return found

@@ -25,8 +25,9 @@ from hub.storage import tables
 from hub.storage.database import Step, Unit
 from hub.storage.statements import Change, Delete, InsertNew, Lookup, columns_of
 
-Role = Literal["compliance", "privacy", "auditor", "administrator"]
+Role = Literal["compliance", "privacy", "auditor", "administrator", "staff"]
 """`compliance`, `privacy`: read, and act on what waits. `auditor`: read. `administrator`: accounts, no patient's data.
+`staff`: sends and receives in the name of their own organization, and of no other.
 """
 ROLES: tuple[Role, ...] = get_args(Role)
 EVERYBODY = "*"
@@ -221,6 +222,8 @@ async def _check(hub: Hub, email: str, name: str, roles: tuple[str, ...], organi
         raise Malformed("A person has a name.", field="name")
     if not roles or not set(roles) <= set(ROLES):
         raise Malformed("A role is one of " + ", ".join(ROLES) + ".", field="role")
+    if "staff" in roles and len(organizations) > 1:
+        raise Malformed("Staff work for one organization, their own.", field="organization")
     known = (await hub.directory.current()).organizations
     if not organizations or organizations[0] not in known or not set(organizations[1:]) <= {*known, EVERYBODY}:
         raise Malformed("The directory has no such organization.", field="organization")

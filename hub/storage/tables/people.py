@@ -10,7 +10,7 @@ class Person(SQLModel, table=True):
     id: str = Field(primary_key=True, sa_type=Text)
     email_hash: bytes = Field(unique=True, sa_type=LargeBinary)
     roles: str = Field(sa_type=Text)
-    """`compliance`, `privacy`, `auditor`, `administrator`, separated by spaces"""
+    """`compliance`, `privacy`, `auditor`, `administrator`, `staff`, separated by spaces"""
     organizations: str = Field(sa_type=Text)
     """Whose data they see, separated by spaces, their own first; `*`: everybody's"""
     key_id: str = Field(sa_type=Text)

@@ -14,3 +14,7 @@ class ReferralTask(SQLModel, table=True):
     version: int = Field(sa_type=BigInteger)
     updated_at: int = Field(sa_type=BigInteger)
     updated_by: str = Field(sa_type=Text)
+    step: str = Field(default="", sa_type=Text)
+    """What was said last, where that says more than the status: `scheduled`, `no_show`"""
+    slot_at: int | None = Field(default=None, sa_type=BigInteger)
+    """When the person is expected, microseconds UTC"""

@@ -3,13 +3,14 @@
 from aiohttp import web
 
 from hub.errors import NotAvailable
-from hub.web.pages.door import ANYBODY_IN, READ, Page
+from hub.web.pages.door import ANYBODY_IN, Page
 from hub.web.pages.visit import Visit, see_other
 
 
 async def front(visit: Visit) -> web.Response:
     """`GET /desk/`: where the day begins."""
-    return see_other("/desk/log" if set(READ) & set(visit.who.roles) else "/desk/people")
+    begins = {"compliance": "/desk/log", "privacy": "/desk/log", "auditor": "/desk/log", "staff": "/desk/referrals"}
+    return see_other(next((begins[role] for role in visit.who.roles if role in begins), "/desk/people"))
 
 
 async def begin(_visit: Visit) -> web.Response:

@@ -11,7 +11,7 @@ from hub.web.pages.visit import Visit
 
 AGES: Mapping[str, int] = {"day": 1, "week": 7, "month": 30, "quarter": 90}
 """Days that something has waited for at least."""
-_CODE = re.compile(r"[a-z0-9_]{1,40}")
+_CODE = re.compile(r"[a-z0-9._-]{1,64}")
 _DAY_US = timedelta(days=1) // timedelta(microseconds=1)
 
 

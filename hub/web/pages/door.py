@@ -26,7 +26,8 @@ Handler = Callable[[Visit], Awaitable[web.StreamResponse]]
 READ = ("compliance", "privacy", "auditor")
 ACT = ("compliance", "privacy")
 ADMINISTER = ("administrator",)
-ANYBODY_IN = ("compliance", "privacy", "auditor", "administrator")
+STAFF = ("staff",)
+ANYBODY_IN = ("compliance", "privacy", "auditor", "administrator", "staff")
 _log = structlog.get_logger()
 
 

@@ -1,0 +1,169 @@
+"""The receiving program's page: what waits, by its clock; the four answers, and what whoever asked is told of them."""
+
+import re
+
+import msgspec
+import pytest
+
+from hub.inbound.reception import settle_taken
+from hub.storage import consents
+from hub.storage.tables import Consent, LedgerEntry, Outbox, ReferralTask, Submission
+from tests.desk import a_desk
+from tests.scenes import CIN, FORM, NAME, SECRET, a_scene
+
+LIST = "/desk/referrals"
+BACK = msgspec.structs.replace(FORM, discloser=("lantern",), recipients=("harbor",))
+"""The person lets Lantern answer Harbor House."""
+
+
+@pytest.fixture
+async def scene(migrated_url):
+    async with a_scene(migrated_url, recipients=("lantern", "sunrise", "harbor")) as scene:
+        await scene.consent()
+        await scene.submit("r1")
+        assert await scene.dispatch_all() == ["delivered"]
+        yield scene
+
+
+@pytest.fixture
+async def desk(scene):
+    async with a_desk(scene.hub) as desk:
+        yield desk
+
+
+@pytest.fixture
+async def iris(desk):
+    """At Lantern's intake."""
+    return await desk.somebody("iris", "staff", organizations=("lantern",))
+
+
+async def referral(browser):
+    """The address of the first referral of the list."""
+    return re.search(r'href="(/desk/referrals/[0-9a-f]{32})"', (await browser.get(LIST)).text)[1]
+
+
+async def say(browser, address, act, **fields):
+    page = await browser.get(address)
+    version = re.search(r'name="version" value="(\d+)"', page.text)
+    return await browser.post(address, {"version": version[1] if version else "1", "act": act, **fields})
+
+
+async def reported(scene):
+    """Settle and deliver; the words of what whoever asked was told last."""
+    await settle_taken(scene.hub)
+    await scene.dispatch_all()
+    return scene.channel.received[-1].parcel
+
+
+async def test_what_was_delivered_waits_with_its_clock_and_nothing_of_the_packet_is_on_the_list(iris):
+    seen = await iris.get(LIST)
+    assert f"{NAME[0]} {NAME[1]}" in seen.words
+    assert "Harbor House" in seen.words
+    assert "due in" in seen.words
+    assert SECRET not in seen.text
+    assert CIN not in seen.text
+    assert NAME[1] not in re.search(r"<title>(.*?)</title>", seen.text)[1]
+
+
+async def test_accept_a_slot_and_attended_each_reach_whoever_asked_as_a_status_report(scene, iris):
+    await scene.consent(BACK)
+    address = await referral(iris)
+    assert "All of it would go" in (await iris.get(address)).words
+    assert (await say(iris, address, "accept")).location == f"{address}?answered=yes"
+    told = await reported(scene)
+    assert (told.sender.id, told.recipient.id, told.kind) == ("lantern", "harbor", "status_report")
+    assert told.documents[0].content.startswith(b"Referral accepted\n")
+    assert (await say(iris, address, "slot", slot="2099-12-04T10:00")).status == 400
+    at = (await iris.get(address)).text
+    soonest = re.search(r'min="(\d{4})-(\d\d-\d\dT)', at)
+    slot = f"{soonest[1]}-12-30T10:00"
+    assert (await say(iris, address, "slot", slot=slot)).status == 303
+    told = await reported(scene)
+    assert f"When: {soonest[1]}-12-30 10:00 PST".encode() in told.documents[0].content
+    assert "Whether the person came" in (await iris.get(LIST)).words
+    assert (await say(iris, address, "attended")).status == 303
+    assert b"the person attended" in (await reported(scene)).documents[0].content
+    assert "Nothing waits for you here." in (await iris.get(LIST)).words
+    assert (await iris.get(address)).words.count("Delivered") == 3
+    assert NAME[1] in (await iris.get(f"{LIST}?waits=closed")).words
+
+
+async def test_without_a_consent_for_the_answer_it_is_kept_and_whoever_asked_hears_nothing(scene, iris):
+    address = await referral(iris)
+    before = (await iris.get(address)).words
+    assert "Nothing would go" in before
+    await say(iris, address, "accept")
+    await settle_taken(scene.hub)
+    await scene.dispatch_all()
+    assert len(scene.channel.received) == 1
+    after = (await iris.get(address)).words
+    assert "It stayed here" in after
+    assert "A time for the first visit" in after
+
+
+async def test_two_clicks_are_one_answer_and_a_colleagues_other_answer_is_said_plainly(scene, iris):
+    address = await referral(iris)
+    first = await iris.post(address, {"version": "1", "act": "accept"})
+    again = await iris.post(address, {"version": "1", "act": "accept"})
+    assert (first.status, again.status) == (303, 303)
+    other = await iris.post(address, {"version": "1", "act": "decline", "reason": "no_capacity"})
+    assert other.status == 412
+    assert "Somebody answered this meanwhile" in other.words
+    assert len(await scene.rows(ReferralTask.id)) == 1
+    await settle_taken(scene.hub)
+    assert len(await scene.rows(Submission.id)) == 2
+
+
+async def test_what_is_said_out_of_its_order_is_refused_and_why_is_said(iris):
+    address = await referral(iris)
+    for act in ("attended", "missed"):
+        seen = await say(iris, address, act)
+        assert seen.status == 409
+        assert "First accept the referral" in seen.words
+    assert (await say(iris, address, "decline")).status == 400
+    year = re.search(r'min="(\d{4})', (await iris.get(address)).text)[1]
+    assert (await say(iris, address, "slot", slot=f"{year}-12-30T10:00")).status == 303
+    assert "The visit is still to come" in (await say(iris, address, "missed")).words
+
+
+async def test_a_declined_referral_tells_the_reason_of_the_list_and_ends(scene, iris):
+    await scene.consent(BACK)
+    address = await referral(iris)
+    await say(iris, address, "decline", reason="no_capacity")
+    assert b"Reason: no capacity" in (await reported(scene)).documents[0].content
+    assert (await iris.post(address, {"version": "2", "act": "accept"})).status == 409
+
+
+async def test_who_it_is_is_not_said_any_more_once_the_consent_is_revoked(scene, iris):
+    address = await referral(iris)
+    ((consent,),) = await scene.rows(Consent.id)
+    await consents.revoke(scene.hub, consent, how="written", by="harbor")
+    for path in (LIST, address):
+        assert NAME[1] not in (await iris.get(path)).text
+
+
+async def test_another_organizations_staff_find_nothing_and_officers_have_no_such_page(desk, iris):
+    address = await referral(iris)
+    stranger = await desk.somebody("sol", "staff", organizations=("sunrise",))
+    sender = await desk.somebody("hal", "staff", organizations=("harbor",))
+    for browser in (stranger, sender):
+        seen, nothing = await browser.get(address), await browser.get(f"{LIST}/{'0' * 32}")
+        assert (seen.status, seen.text) == (404, nothing.text)
+        assert (await browser.post(address, {"version": "1", "act": "accept"})).status == 404
+        assert "Nothing waits for you here." in (await browser.get(LIST)).words
+    officer = await desk.somebody("ana", "compliance")
+    assert (await officer.get(LIST)).status == 403
+    for path in ("/desk/log", "/desk/work", "/desk/people"):
+        assert (await iris.get(path)).status == 403
+
+
+async def test_what_is_looked_at_and_who_answered_stands_on_the_ledger(scene, iris):
+    address = await referral(iris)
+    await iris.get(address)
+    await say(iris, address, "accept")
+    rows = await scene.rows(LedgerEntry.id, LedgerEntry.kind, LedgerEntry.member_id, LedgerEntry.body)
+    looks = [(member, msgspec.json.decode(body)) for _, kind, member, body in rows if kind == "access.viewed"]
+    assert {(member, body["what"]) for member, body in looks} == {(scene.member, "referral")}
+    ((by,),) = await scene.rows(ReferralTask.updated_by)
+    assert by == f"lantern/{iris.person}"
+    assert await scene.rows(Outbox.id)
