@@ -2,12 +2,13 @@
 
 import asyncio
 from collections import Counter
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from msgspec.structs import replace
 
 from hub import choices, packets
+from hub.context import Hub
 from hub.storage import consents
 from hub.storage.facts import instant
 from hub.storage.tables import Decision, LedgerEntry, Outbox, WorkItem
@@ -107,16 +108,20 @@ async def test_what_an_edition_of_tomorrow_permits_leaves_tomorrow(scene, monkey
 
 
 async def test_each_day_of_the_county_is_a_reason_and_only_once_it_has_begun_there(scene):
-    await wait(scene)
     hub = scene.hub
-    today = instant(hub.clock.now()).astimezone(hub.zone).date()
+    today = instant(hub.clock.now()).astimezone(hub.zone).date() + timedelta(days=1)
+    hub.clock.ahead += _begins(today, hub) + DAY_US // 2 - hub.clock.now()  # noon
+    await wait(scene)
     for days in (1, 2):
-        midnight = int(start_of(today + timedelta(days=days), hub.zone).timestamp() * 1_000_000)
-        hub.clock.ahead += midnight - 1_000_000 - hub.clock.now()
+        hub.clock.ahead += _begins(today + timedelta(days=days), hub) - 1_000_000 - hub.clock.now()
         assert await look(scene) == 0
         hub.clock.ahead += DUSK_US + 2_000_000
         assert await look(scene) == 1
         assert await scene.dispatch_all() == ["held"]
+
+
+def _begins(day: date, hub: Hub) -> int:
+    return int(start_of(day, hub.zone).timestamp() * 1_000_000)
 
 
 async def test_what_goes_on_waiting_for_the_same_reasons_is_on_the_ledger_once(scene):
