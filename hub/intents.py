@@ -82,19 +82,7 @@ async def conclude(
     """Record how the attempt ended, and where the outbox row stands now. Returns the row's new state."""
     now = hub.clock.now()
     state, code, due = _next(ticket, chosen, outcome, now)
-    proof = outcome.receipt if isinstance(outcome, Delivered | Unknown) else None
-    body = {
-        "attempt": prepared.parcel.delivery,
-        "outcome": outcome.__struct_config__.tag,
-        "code": "" if isinstance(outcome, Delivered) else outcome.code,
-        "receipt": proof,
-    }
-    receipt = _encode(proof).decode() if proof else None
-    writes = [
-        Step(_FINISH, (now, body["outcome"], body["code"], receipt, ticket.id, ticket.attempts + 1)),
-        Step(_CONCLUDE, (_legally(outcome), now, ticket.id)),
-        entry("disclosure.concluded", now, body, member=submission.member, reference=ticket.id),
-    ]
+    writes = _concluded(ticket, submission, prepared, outcome, now)
     if not isinstance(outcome, Deferred | Refused):
         writes += reviews.after(hub, ticket.id, submission, decision, packets.released(decision, ticket), now)
     writes += await doubts.after(hub, submission.sender, ticket.id, submission.member, outcome, now)
@@ -170,6 +158,22 @@ def _rests_on(submission: StoredSubmission, decision: DecisionRecord) -> tuple[S
     directory = Step(_DIRECTORY, (1, decision.directory), "directory")
     member = submission.member
     return (directory,) if member is None else (unchanged(member, decision.fence), directory)
+
+
+def _concluded(
+    ticket: Ticket, submission: StoredSubmission, prepared: Prepared, outcome: Outcome, now: int
+) -> list[Step]:
+    """What became of the attempt, with its proof: on the attempt, on the disclosure, and on the ledger."""
+    proof = outcome.receipt if isinstance(outcome, Delivered | Unknown) else None
+    receipt = _encode(proof).decode() if proof else None
+    ended = outcome.__struct_config__.tag
+    code = "" if isinstance(outcome, Delivered) else outcome.code
+    body = {"attempt": prepared.parcel.delivery, "outcome": ended, "code": code, "receipt": proof}
+    return [
+        Step(_FINISH, (now, ended, code, receipt, ticket.id, ticket.attempts + 1)),
+        Step(_CONCLUDE, (_legally(outcome), now, ticket.id)),
+        entry("disclosure.concluded", now, body, member=submission.member, reference=ticket.id),
+    ]
 
 
 def _disclosure(
