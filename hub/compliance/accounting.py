@@ -25,7 +25,7 @@ from hub.context import Hub
 from hub.errors import Malformed
 from hub.model import Frozen
 from hub.storage.facts import instant
-from hub.storage.tables import Consent
+from hub.storage.tables import Consent, Proof
 from policies.days import day_of, start_of
 
 Scope = Literal["due", "all"]
@@ -36,6 +36,7 @@ _WITHOUT_ACCOUNT = frozenset(
 )
 _TPO = frozenset({"164.506(c)(2)", "164.506(c)(3)", "164.506(c)(4)", "164.524"})
 _REPEATED = 3
+_AT_ONCE = 500
 
 
 class Line(Frozen, frozen=True, kw_only=True):
@@ -119,8 +120,11 @@ def due_under(row: dict[str, Any]) -> str | None:
     return None if bases == {"hipaa"} and laws & _TPO else "164.528"
 
 
-def summarised(rows: Iterable[tuple[dict[str, Any], str]]) -> tuple[Line, ...]:
-    """The lines of an accounting, oldest first, repeated disclosures together (45 CFR 164.528(b)(3))."""
+def summarised(rows: Iterable[tuple[dict[str, Any], str]], unreached: frozenset[str] = frozenset()) -> tuple[Line, ...]:
+    """The lines of an accounting, oldest first, repeated disclosures together (45 CFR 164.528(b)(3)).
+
+    `unreached`: disclosures that left, and of which the other side says nothing but that they did not reach anybody.
+    """
     groups: dict[tuple[str, ...], list[tuple[dict[str, Any], str]]] = {}
     for row, law in sorted(rows, key=lambda each: (each[0]["intended_at"], each[0]["id"])):
         alike = tuple(row[name] for name in ("discloser", "recipient", "address", "purpose", "description"))
@@ -128,7 +132,7 @@ def summarised(rows: Iterable[tuple[dict[str, Any], str]]) -> tuple[Line, ...]:
     lines = []
     for group in groups.values():
         together = [group] if len(group) >= _REPEATED else [[each] for each in group]
-        lines += [_line([row for row, _ in each], each[0][1]) for each in together]
+        lines += [_line([row for row, _ in each], each[0][1], unreached) for each in together]
     return tuple(sorted(lines, key=lambda line: (line.first, line.disclosures)))
 
 
@@ -136,14 +140,29 @@ async def _accounted(hub: Hub, member: str, rows: list[tuple[dict[str, Any], str
     told = [(row, law) for row, law in rows if row["counts"]]
     suspended = await in_force(hub, member, at)
     kept = [(row, law) for row, law in told if not _left_out(row, suspended)]
-    return Accounting(summarised(kept), len(told) - len(kept), years_before(hub, at, years))
+    unreached = await _unreached(hub, [row["id"] for row, _ in kept])
+    return Accounting(summarised(kept, unreached), len(told) - len(kept), years_before(hub, at, years))
+
+
+async def _unreached(hub: Hub, disclosures: list[str]) -> frozenset[str]:
+    """INVARIANT: unknown-is-disclosed. A failure that is reported afterwards leaves it in the list, as one in doubt."""
+    statement: Any = select(col(Proof.disclosure_id), col(Proof.says))
+    said = {
+        row
+        for at in range(0, len(disclosures), _AT_ONCE)
+        for row in await hub.database.query(
+            statement.where(col(Proof.disclosure_id).in_(disclosures[at : at + _AT_ONCE]))
+        )
+    }
+    failed = {disclosure for disclosure, says in said if says == "failed"}
+    return frozenset(failed - {disclosure for disclosure, says in said if says != "failed"})
 
 
 def _left_out(row: dict[str, Any], suspended: Iterable[Suspended]) -> bool:
     return any(each.organization == row["discloser"] and each.agency == row["recipient"] for each in suspended)
 
 
-def _line(rows: list[dict[str, Any]], law: str) -> Line:
+def _line(rows: list[dict[str, Any]], law: str, unreached: frozenset[str]) -> Line:
     first = rows[0]
     return Line(
         first=first["intended_at"],
@@ -157,7 +176,7 @@ def _line(rows: list[dict[str, Any]], law: str) -> Line:
         purpose=first["purpose"],
         bases=tuple(first["bases"]),
         law=law,
-        certain=all(row["state"] == "disclosed" for row in rows),
+        certain=all(row["state"] == "disclosed" and row["id"] not in unreached for row in rows),
         disclosures=tuple(row["id"] for row in rows),
         moments=tuple(row["intended_at"] for row in rows),
     )

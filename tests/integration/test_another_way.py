@@ -11,6 +11,7 @@ import pytest
 from adapters.loopback import LoopbackChannel
 from hub.arrivals import Arrival, ArrivedProof
 from hub.bases import evidence
+from hub.compliance import accounting
 from hub.errors import Conflict, Malformed, NotAvailable
 from hub.fhir import referrals
 from hub.inbound.keep import keep
@@ -99,6 +100,27 @@ async def test_what_reached_nobody_goes_the_next_way_on_a_decision_of_its_own(
     assert [each["channel"] for each in intents] == [first.value, next_.value]
     assert len({each["decision"] for each in intents}) == 2
     assert [each["by"] for each in await entries(scene, "work.rerouted")] == ["harbor/desk"]
+
+
+async def test_a_failure_that_is_reported_after_the_delivery_leaves_it_in_the_accounting_as_one_in_doubt(
+    scene: Scene,
+) -> None:
+    async def told() -> list[tuple[str, int, bool]]:
+        now = scene.hub.clock.now() + 1
+        lines = (await accounting.account(scene.hub, scene.member, "harbor", at=now, scope="all")).lines
+        return [(each.address, each.count, each.certain) for each in lines]
+
+    channels = await reached_by(scene, "lantern", MAIL, FAX)
+    await scene.submit()
+    await scene.dispatch_all()
+    assert await told() == [(ADDRESSES[MAIL], 1, True)]
+    work = await failed(scene, channels[MAIL])
+    assert await told() == [(ADDRESSES[MAIL], 1, False)]
+    assert [each["says"] for each in await entries(scene, "disclosure.proved")] == ["failed"]
+    assert [each["outcome"] for each in await entries(scene, "disclosure.concluded")] == ["delivered"]
+    await another_way.choose(scene.hub, work, None, organization="harbor", by="harbor/desk")
+    await scene.dispatch_all()
+    assert await told() == [(ADDRESSES[MAIL], 1, False), (ADDRESSES[FAX], 1, True)]
 
 
 async def test_both_ways_stand_in_the_accounting(scene: Scene) -> None:
