@@ -18,6 +18,7 @@ from hub.storage import submissions
 from hub.storage.tables import Submission
 from hub.storage.tokens import Principal, Role
 from hub.turns import next_turn
+from hub.waiting import withdrawal
 from hub.web import signed
 from hub.web.access import ANYONE, HUB, Route, note_view, who_calls
 from hub.web.body import decode, json_response, read_body
@@ -102,6 +103,15 @@ async def status(request: web.Request) -> web.Response:
     return json_response(view if who.role != "sender" else _without_reasons(view))
 
 
+async def withdraw(request: web.Request) -> web.Response:
+    """`POST /v1/submissions/{id}/withdraw`: take back what of it has not left; 409 if all of it has."""
+    who = who_calls(request)
+    became = await withdrawal.withdraw(
+        request.app[HUB], request.match_info["id"], organization=who.organization, by=who.by
+    )
+    return json_response(became._asdict())
+
+
 async def listing(request: web.Request) -> web.Response:
     """`GET /v1/submissions`: those the caller's organization handed in, newest first."""
     who, page = who_calls(request), page_of(request)
@@ -118,6 +128,7 @@ ROUTES = (
     Route("POST", PATH, hand_in, HANDERS_IN),
     Route("GET", PATH, listing, ANYONE),
     Route("GET", f"{PATH}/{{id}}", status, ANYONE),
+    Route("POST", f"{PATH}/{{id}}/withdraw", withdraw, HANDERS_IN),
 )
 
 

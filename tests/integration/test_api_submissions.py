@@ -133,3 +133,14 @@ async def test_a_compressed_body_is_not_unfolded(api: Api) -> None:
         "POST", "/v1/members", data=b"{}", headers={"Content-Encoding": "gzip", "Content-Type": "application/json"}
     )
     assert answer.status == 415
+
+
+async def test_its_sender_takes_back_over_http_what_has_not_left(api: Api) -> None:
+    await a_member_with_consent(api)
+    harbor, other = await api.caller("harbor"), await api.caller("lantern")
+    where = (await harbor.submit("key-1")).headers["Location"]
+    assert (await other("POST", f"{where}/withdraw")).status == 404
+    answer = await harbor("POST", f"{where}/withdraw")
+    assert (answer.status, answer.json) == (200, {"withdrawn": ["valley-clinic"], "gone": []})
+    shown = (await harbor("GET", where)).json["recipients"][0]
+    assert (shown["state"], shown["code"]) == ("withheld", "withdrawn")

@@ -36,6 +36,7 @@ PDF = {"data": b"%PDF-1.7 scan"}
 
 REFUSED: dict[tuple[str, str], Any] = {
     ("GET", "/v1/submissions/{id}"): None,
+    ("POST", "/v1/submissions/{id}/withdraw"): None,
     ("GET", "/v1/members/{id}"): None,
     ("PUT", "/v1/members/{id}/facts"): NORA,
     ("GET", "/v1/members/{id}/consents"): None,
