@@ -1,6 +1,7 @@
 """`part2hub consent` as a clerk uses it: real processes on a real database."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -59,12 +60,18 @@ class Desk:
         return name
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a hub's keys and its county in it, as the command makes them; copied, never used."""
+    desk = Desk(tmp_path_factory.mktemp("made"))
+    desk("keys", "init")
+    desk("load", desk.write("county.yaml", COUNTY))
+    return desk.folder
+
+
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    made = Desk(tmp_path)
-    made("keys", "init")
-    made("load", made.write("county.yaml", COUNTY))
-    return made
+def desk(made: Path, tmp_path: Path) -> Desk:
+    return Desk(shutil.copytree(made, tmp_path, dirs_exist_ok=True))
 
 
 def test_adding_a_consent_reads_it_back_in_the_language_asked_for(desk: Desk) -> None:
