@@ -17,6 +17,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from hub import views
+from hub.arrivals import ArrivedPacket
 from hub.context import Hub
 from hub.crypto.identifiers import hash_idempotency
 from hub.decide import Asked
@@ -25,6 +26,7 @@ from hub.explanations import Sides, foreseen
 from hub.fhir import referral_moves
 from hub.fhir.referral_moves import Move, report_key
 from hub.fhir.referrals import Share, task_of
+from hub.inbound.keep import Kept, standing
 from hub.intake import ItemManifest
 from hub.model import MessageKind
 from hub.storage.tables import Inbound
@@ -69,6 +71,8 @@ class Told(NamedTuple):
     """What became of the report of one answer."""
 
     at: int
+    step: str
+    """What was said: a step of the referral."""
     state: str
     """`taken`: not decided yet; `submitted`: see `sent`; else it waits for a person."""
     sent: dict[str, Any] | None
@@ -123,15 +127,17 @@ async def told(hub: Hub, share: Share) -> list[Told]:
     last = (share.version or 1) - 1
     numbers = range(last, max(0, last - _RECEIPTS), -1)
     keys = [hash_idempotency(hub.ring, "inbound:api", report_key(share.id, number)) for number in numbers]
-    columns = (col(Inbound.received_at), col(Inbound.state), col(Inbound.reference), col(Inbound.organization_id))
-    statement: Any = select(*columns).where(col(Inbound.channel) == "api", col(Inbound.key_hash).in_(keys))
-    rows = await hub.database.query(statement.order_by(col(Inbound.received_at).desc()))
-    return [
-        Told(
-            at, state, await views.submission(hub, sent, share.recipient) if sent and whose == share.recipient else None
-        )
-        for at, state, sent, whose in rows
-    ]
+    statement: Any = select(col(Inbound.id)).where(col(Inbound.channel) == "api", col(Inbound.key_hash).in_(keys))
+    found = [await standing(hub, each) for (each,) in await hub.database.query(statement)]
+    return [await _told(hub, each) for each in sorted(found, key=lambda each: each.id, reverse=True)]
+
+
+async def _told(hub: Hub, kept: Kept) -> Told:
+    content, sent = kept.arrival.content, None
+    step = content.event.kind if isinstance(content, ArrivedPacket) and content.event else ""
+    if kept.state == "submitted" and kept.reference and kept.organization:
+        sent = await views.submission(hub, kept.reference, kept.organization)
+    return Told(kept.received_at, step, kept.state, sent)
 
 
 def _move(answer: Answer) -> Move:

@@ -13,11 +13,13 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from hub.desk import projection
 from hub.ledger.sequencer import Sequencer
+from hub.people.accounts import EVERYBODY
 from tests.desk import PASSWORD, Desk, a_desk
 from tests.desk import Browser as Account
 from tests.scenes import Scene, a_scene
 
 PATHS = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
+OFFICE = ("county", EVERYBODY)
 ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
 
 
@@ -84,7 +86,7 @@ class Seat:
         await self.page.get_by_label("Code").fill(self.account.code())
         await self.page.get_by_role("button", name="Sign in").click()
         await self.page.locator("nav").first.wait_for()
-        await self.page.wait_for_url(re.compile(r"/desk/(log|people|me)$"))
+        await self.page.wait_for_url(re.compile(r"/desk/(log|people|me|referrals)$"))
 
     async def words(self) -> str:
         return " ".join((await self.page.locator("main").inner_text()).split())
@@ -94,8 +96,10 @@ class Seat:
 async def seat(chromium, desk):
     """Makes a seat for a new account, signed in: `await seat("ana", "compliance")`."""
 
-    async def seated(name: str, *roles: str, width: int = 1366, **options: object) -> Seat:
-        account = await desk.somebody(name, *roles)
+    async def seated(
+        name: str, *roles: str, width: int = 1366, organizations: tuple[str, ...] = OFFICE, **options: object
+    ) -> Seat:
+        account = await desk.somebody(name, *roles, organizations=organizations)
         context = await chromium.new_context(viewport={"width": width, "height": 900}, **options)
         made = Seat(await context.new_page(), account)
         await made.sign_in(f"{name}@desk.test")
