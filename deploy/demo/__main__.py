@@ -12,7 +12,7 @@ import socket
 import sys
 from pathlib import Path
 
-from deploy.demo import ending, report, terminal
+from deploy.demo import ending, evening, report, terminal
 from deploy.demo.place import fresh
 from deploy.demo.report import Step
 from deploy.demo.stage import Stage, stage
@@ -68,6 +68,9 @@ async def _play(folder: Path, listen: str, place: Path, *, once: bool) -> int:
         )
         steps = await _day(on)
         report.write(steps, place)
+        if not once:
+            with contextlib.suppress(TimeoutError):  # it leaves by itself, a little later
+                await evening.fall(on)
         ending.show(on, steps, place)
         good = all(step.ok for step in steps)
         if not once:

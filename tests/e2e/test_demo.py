@@ -1,11 +1,13 @@
 """The demonstration as people start it: a process of its own, a day of checked steps, a report, a clean end."""
 
+import contextlib
 import json
 import os
 import re
 import select
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -125,6 +127,12 @@ def test_it_serves_until_interrupted_and_then_closes(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     _, complaints = process.communicate(timeout=30)
     assert b"Ctrl-C" in told
+    assert b"rosa@hazelmoor.example" in told
+    waiting = (
+        "SELECT count(*) FROM outbox o JOIN submission s ON s.id = o.submission_id WHERE s.kind = 'referral_packet'"
+    )
+    with contextlib.closing(sqlite3.connect(tmp_path / "demo" / "hub" / "hub.sqlite")) as file:
+        assert file.execute(f"{waiting} AND o.recipient = 'hazelmoor' AND o.state = 'delivered'").fetchone() == (2,)
     assert (process.returncode, complaints) == (0, b"")
 
 
