@@ -6,13 +6,15 @@ might read it in two ways.
 """
 
 import re
+from collections.abc import Iterator
 from itertools import pairwise
+from typing import NamedTuple
 
 from hub.errors import Malformed, TooLarge
 
 MAX_PART_HEADER = 1_024
 _BOUNDARY = re.compile(r'multipart/form-data\s*;\s*boundary=(?:"([^"\r\n]{1,70})"|([^\s";,]{1,70}))\s*', re.IGNORECASE)
-_NAME = re.compile(rb'form-data\s*;\s*name="([\w.\- ]{1,100})"(?:\s*;\s*filename\*?=[^\r\n]*)?', re.IGNORECASE)
+_NAME = re.compile(rb'form-data\s*;\s*name="([\w.\- ]{1,100})"(?:\s*;\s*filename\*?=([^\r\n]*))?', re.IGNORECASE)
 _HEADERS = {b"content-disposition", b"content-type", b"content-length"}
 _WHERE = "body"
 
@@ -23,8 +25,27 @@ def boundary_of(content_type: str) -> bytes | None:
     return (found[1] or found[2]).encode("latin-1") if found else None
 
 
+class Part(NamedTuple):
+    """One part of a body."""
+
+    name: str
+    file: bytes | None
+    """What its sender calls the file, as it was written; none: a field."""
+    content: bytes
+
+
 def split(body: bytes, boundary: bytes, most: int) -> dict[str, bytes]:
     """The parts by name, at most `most`. Raises `Malformed` or `TooLarge`; names are plain words, never paths."""
+    found: dict[str, bytes] = {}
+    for name, _, content in parts(body, boundary, most):
+        if name in found:
+            raise Malformed("Two parts have the same name.", field=_WHERE)
+        found[name] = content
+    return found
+
+
+def parts(body: bytes, boundary: bytes, most: int) -> Iterator[Part]:
+    """The parts in their order, at most `most`, as a form of a page sends them. Raises as `split` does."""
     delimiter = b"\r\n--" + boundary
     starts = [len(delimiter) - 2 if body.startswith(delimiter[2:]) else 0]
     while (found := body.find(delimiter, starts[-1])) >= 0:
@@ -33,21 +54,16 @@ def split(body: bytes, boundary: bytes, most: int) -> dict[str, bytes]:
         raise Malformed("The body is not the multipart/form-data that its header announces.", field=_WHERE)
     if len(starts) - 1 > most:
         raise TooLarge(f"At most {most} parts.", field=_WHERE)
-    parts: dict[str, bytes] = {}
     for start, following in pairwise(starts):
-        name, content = _part(body, start, following - len(delimiter))
-        if name in parts:
-            raise Malformed("Two parts have the same name.", field=_WHERE)
-        parts[name] = content
-    return parts
+        yield _part(body, start, following - len(delimiter))
 
 
-def _part(body: bytes, start: int, stop: int) -> tuple[str, bytes]:
-    """Name and content of the part between two delimiters; the content is copied, and nothing else of that size."""
+def _part(body: bytes, start: int, stop: int) -> Part:
+    """What is in the part between two delimiters; the content is copied, and nothing else of that size."""
     end = body.find(b"\r\n\r\n", start, min(start + MAX_PART_HEADER, stop))
     if end < 0 or not body.startswith(b"\r\n", start):
         raise Malformed(f"A part has headers of at most {MAX_PART_HEADER} bytes, then its content.", field=_WHERE)
-    name = None
+    name, file = None, None
     for line in body[start + 2 : end].split(b"\r\n"):
         header, _, value = line.partition(b":")
         if header.lower() not in _HEADERS:
@@ -56,7 +72,7 @@ def _part(body: bytes, start: int, stop: int) -> tuple[str, bytes]:
             found = _NAME.fullmatch(value.strip())
             if found is None or name is not None:
                 raise Malformed("A part needs one plain name: letters, digits, dot, hyphen.", field=_WHERE)
-            name = found[1].decode()
+            name, file = found[1].decode(), found[2]
     if name is None:
         raise Malformed("A part has no name.", field=_WHERE)
-    return name, body[end + 4 : stop]
+    return Part(name, file, body[end + 4 : stop])

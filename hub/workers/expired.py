@@ -1,5 +1,5 @@
 """What is worth nothing any more and would only pile up: used signatures and assertions, tokens and codes past their
-time.
+time, packets that nobody went on with.
 """
 
 from hub.context import Hub
@@ -10,7 +10,7 @@ _PAST = tuple(
         sqlite=f"DELETE FROM {table} WHERE expires_at < ? RETURNING 1",  # noqa: S608 - names from the list below
         postgres=f"DELETE FROM {table} WHERE expires_at < $1 RETURNING 1",  # noqa: S608 - as above
     )
-    for table in ("smart_assertion", "access_token", "pickup_code")
+    for table in ("smart_assertion", "access_token", "pickup_code", "packet_draft")
 )
 
 

@@ -15,7 +15,7 @@ from hub.storage.tables.compliance import (
     ViewedMember,
 )
 from hub.storage.tables.consents import Consent, ConsentDocument, ConsentEvent, Restriction
-from hub.storage.tables.desk import LogCount, LogLaw, LogRow, LogState, WorkNote
+from hub.storage.tables.desk import LogCount, LogLaw, LogRow, LogState, PacketDraft, WorkNote
 from hub.storage.tables.directory import Agreement, DirectoryState, Endpoint, Organization, Token
 from hub.storage.tables.exchange import Attempt, Decision, Disclosure, Item, Outbox, SecondLook, Submission
 from hub.storage.tables.glass import Glass
@@ -82,6 +82,7 @@ __all__ = [
     "MemberMatch",
     "Organization",
     "Outbox",
+    "PacketDraft",
     "Passkey",
     "Person",
     "PickupCode",

@@ -92,3 +92,17 @@ class WorkNote(SQLModel, table=True):
     key_id: str = Field(sa_type=Text)
     wrapped_key: bytes | None = Field(default=None, sa_type=LargeBinary)
     sealed: bytes = Field(sa_type=LargeBinary)
+
+
+class PacketDraft(SQLModel, table=True):
+    """A packet that somebody is putting together: number 0 is what they typed, each further one a document; sealed."""
+
+    __tablename__ = "packet_draft"
+    id: str = Field(primary_key=True, sa_type=Text)
+    number: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    person_id: str = Field(sa_type=Text)
+    """Whose it is; nobody else opens it."""
+    expires_at: int = Field(sa_type=BigInteger, index=True)
+    key_id: str = Field(sa_type=Text)
+    wrapped_key: bytes | None = Field(default=None, sa_type=LargeBinary)
+    sealed: bytes = Field(sa_type=LargeBinary)

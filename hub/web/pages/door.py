@@ -19,7 +19,7 @@ from hub.people import accounts, sessions
 from hub.people.sessions import Session
 from hub.web.access import HUB, PUBLIC, Route
 from hub.web.pages.render import page
-from hub.web.pages.visit import TOKEN_FIELD, Visit, arriving, check_token, see_other
+from hub.web.pages.visit import TOKEN_FIELD, Visit, arriving, check_token, see_other, uploaded
 from hub.web.pages.words import language_of
 
 Handler = Callable[[Visit], Awaitable[web.StreamResponse]]
@@ -42,6 +42,8 @@ class Page(NamedTuple):
     """Which session it takes: `second` and `enrol` are on their way in."""
     locked: bool = False
     """Whether a locked session may open it."""
+    uploads: bool = False
+    """Whether its form brings files."""
 
 
 def routes(pages: tuple[Page, ...]) -> tuple[Route, ...]:
@@ -54,7 +56,7 @@ def _guarded(wanted: Page) -> Callable[[web.Request], Awaitable[web.StreamRespon
         started = cadence.clock()
         visit = None
         try:
-            visit = await arriving(request)
+            visit = await arriving(request, uploads=wanted.uploads)
             return await (_through(wanted, visit) if wanted.roles else wanted.handler(await _known(visit)))
         except HubError as error:
             if isinstance(error, NotAvailable):
@@ -74,6 +76,8 @@ async def _through(wanted: Page, visit: Visit) -> web.StreamResponse:
     if account.disabled:
         return _elsewhere(visit, "/desk/sign-in")
     visit = visit._replace(session=session, account=account, language=_language(visit, account.language))
+    if wanted.uploads:
+        visit = await uploaded(visit)
     if visit.request.method == "POST":
         check_token(visit)
     if session.locked and not wanted.locked:

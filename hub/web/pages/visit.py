@@ -16,11 +16,13 @@ from aiohttp import web
 
 from hub.context import Hub
 from hub.errors import Forbidden, Malformed, NotAvailable, Unsupported
+from hub.intake import MAX_SUBMISSION_BYTES
 from hub.people import devices, sessions
 from hub.people.accounts import Account
 from hub.people.sessions import Session
 from hub.web.access import HUB
 from hub.web.body import read_body
+from hub.web.multipart import boundary_of, parts
 from hub.web.pages.words import language_of, say
 
 MAX_FORM = 64 * 1024
@@ -29,6 +31,15 @@ _FORM = "application/x-www-form-urlencoded"
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 TOKEN_FIELD = "form_token"  # noqa: S105 - a field's name
 Fields = dict[str, list[str]]
+
+
+class Upload(NamedTuple):
+    """A file that came with a form."""
+
+    field: str
+    name: str
+    """Its last part, without a path; what people called it."""
+    content: bytes
 
 
 class Visit(NamedTuple):
@@ -41,6 +52,7 @@ class Visit(NamedTuple):
     session: Session | None = None
     account: Account | None = None
     form: Fields = {}  # noqa: RUF012 - never changed
+    files: tuple[Upload, ...] = ()
 
     @property
     def who(self) -> Account:
@@ -74,9 +86,10 @@ class Visit(NamedTuple):
         return sessions.form_token(self.hub, self.token) if self.token else ""
 
 
-async def arriving(request: web.Request) -> Visit:
-    """The visit of whoever it is, without a look at the session. Raises `Forbidden` for another site's form, and
-    `NotAvailable` for an address that nobody writes.
+async def arriving(request: web.Request, *, uploads: bool = False) -> Visit:
+    """The visit of whoever it is, without a look at the session; a form with `uploads` is read later (`uploaded`).
+
+    Raises `Forbidden` for another site's form, and `NotAvailable` for an address that nobody writes.
     """
     hub = request.app[HUB]
     if "\0" in request.path or any("\0" in value for value in request.query.values()):
@@ -85,10 +98,26 @@ async def arriving(request: web.Request) -> Visit:
     form: Fields = {}
     if request.method == "POST":
         _check_site(request)
-        form = await _fields(request)
+        form = {} if uploads else await _fields(request)
         if "lang" in form:
             language = language_of(form["lang"][0], language)
     return Visit(request, hub, language, request.cookies.get(cookie_name(request), ""), form=form)
+
+
+async def uploaded(visit: Visit) -> Visit:
+    """With the fields and files of its form: only of somebody who is in, as it may be large."""
+    boundary = boundary_of(visit.request.headers.get("Content-Type", ""))
+    if boundary is None:  # without its files, as when it is sent again after the screen was locked
+        return visit._replace(form=await _fields(visit.request))
+    body = await read_body(visit.request, MAX_SUBMISSION_BYTES + MAX_FORM)
+    form: Fields = {}
+    files: list[Upload] = []
+    for name, file, content in parts(body, boundary, _MOST_FIELDS):
+        if file is None:
+            form.setdefault(name, []).append(_text(content))
+        elif content:
+            files.append(Upload(name, _file_name(file), content))
+    return visit._replace(form=form, files=tuple(files))
 
 
 def check_token(visit: Visit) -> None:
@@ -165,3 +194,20 @@ async def _fields(request: web.Request) -> Fields:
     if any("\0" in value for many in fields.values() for value in many):
         raise Malformed("The form is not readable.")
     return fields
+
+
+def _text(content: bytes) -> str:
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text or len(content) > MAX_FORM:
+        raise Malformed("The form is not readable.")
+    return text
+
+
+def _file_name(written: bytes) -> str:
+    """As the HTML standard writes it: quoted, with %22 for a quotation mark."""
+    name = written.decode("utf-8", "replace").strip().strip('"').replace("%22", '"')
+    name = name.replace("\\", "/").rpartition("/")[2]
+    return "".join(each for each in name if each.isprintable()).strip()

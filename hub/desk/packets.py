@@ -1,0 +1,82 @@
+"""What an organization handed in of late, and where the copy of each recipient stands, in a word for people."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from sqlalchemy import select
+from sqlmodel import col
+
+from hub.context import Hub
+from hub.outbox import AWAITED
+from hub.storage.tables import Outbox, Submission
+from hub.waiting.withdrawal import CODE
+
+PAGE = 25
+_OF_STATE: Mapping[str, tuple[str, ...]] = {
+    "queued": ("queued",),
+    "moving": ("claimed", "in_flight"),
+    "arrived": ("delivered",),
+    "held": ("held",),
+    "stayed": ("withheld",),
+    "trouble": ("unknown", "dead"),
+}
+STATES = tuple(_OF_STATE)
+"""By which the list is narrowed: any copy that stands so."""
+
+
+class Sent(NamedTuple):
+    """One packet of the list."""
+
+    id: str
+    member: str | None
+    kind: str
+    at: int
+    copies: tuple[tuple[str, str], ...]
+    """Recipient, and where its copy stands."""
+
+
+class Found(NamedTuple):
+    rows: list[Sent]
+    more: bool
+
+
+def stands(state: str, code: str | None) -> str:
+    """A word of `packet_state` for an outbox row."""
+    if state == "queued" and code == AWAITED:
+        return "awaited"
+    if state == "withheld" and code == CODE:
+        return "withdrawn"
+    if state in ("unknown", "dead"):
+        return state
+    return next(word for word, states in _OF_STATE.items() if state in states)
+
+
+async def page(hub: Hub, organization: str, state: str, after: str) -> Found:
+    """Newest first, those with a copy that stands so (empty: all), beginning after an id."""
+    statement: Any = (
+        select(col(Submission.id), col(Submission.member_id), col(Submission.kind), col(Submission.created_at))
+        .where(col(Submission.sender) == organization)
+        .order_by(col(Submission.id).desc())
+        .limit(PAGE + 1)
+    )
+    if after:
+        statement = statement.where(col(Submission.id) < after)
+    if state:
+        standing = col(Outbox.state).in_(_OF_STATE[state])
+        copies = select(col(Outbox.id)).where(col(Outbox.submission_id) == col(Submission.id), standing)
+        statement = statement.where(copies.exists())
+    rows = await hub.database.query(statement)
+    copies_of = await _copies(hub, [row[0] for row in rows[:PAGE]])
+    return Found([Sent(*row, tuple(copies_of.get(row[0], ()))) for row in rows[:PAGE]], len(rows) > PAGE)
+
+
+async def _copies(hub: Hub, wanted: list[str]) -> dict[str, list[tuple[str, str]]]:
+    statement: Any = (
+        select(col(Outbox.submission_id), col(Outbox.recipient), col(Outbox.state), col(Outbox.code))
+        .where(col(Outbox.submission_id).in_(wanted))
+        .order_by(col(Outbox.id))
+    )
+    found: dict[str, list[tuple[str, str]]] = {}
+    for submission, recipient, state, code in await hub.database.query(statement):
+        found.setdefault(submission, []).append((recipient, stands(state, code)))
+    return found

@@ -1,0 +1,276 @@
+"""A packet from the desk: first whom, to whom, what for and the documents; then what would go to whom; then handed in.
+
+Rules kept here:
+- Nothing is disclosed before the second click, and what is handed in is what was shown: a kind of information that was
+  changed meanwhile is shown anew first.
+- Two clicks are one packet: the draft's id is its key.
+- What was said and uploaded waits here, sealed (`hub.desk.drafts`), so that an error or a lock costs nobody a file.
+"""
+
+import hashlib
+from operator import itemgetter
+from typing import NamedTuple
+
+import msgspec
+from aiohttp import web
+
+from hub import exchange
+from hub.compliance import viewing
+from hub.contents import media_type
+from hub.crypto import sealed_item
+from hub.crypto.identifiers import hash_idempotency
+from hub.decide import asked_by
+from hub.deliver import usable
+from hub.desk import drafts
+from hub.desk.drafts import Draft, Paper
+from hub.desk.guesses import guess
+from hub.errors import NotAvailable
+from hub.explanations import Sides, foreseen
+from hub.intake import MAX_DOCUMENT_BYTES, MAX_ITEMS, MAX_SUBMISSION_BYTES, MAX_TITLE, Handed, Manifest, read_manifest
+from hub.model import new_id
+from hub.storage import members, submissions
+from hub.web.desk import whose
+from hub.web.desk.named import names
+from hub.web.pages import terms
+from hub.web.pages.door import STAFF, Page
+from hub.web.pages.render import page
+from hub.web.pages.visit import Upload, Visit, see_other
+from policies.vocabulary import CLASSES
+
+PURPOSES = ("treatment", "referral", "care_management", "scheduling", "prior_authorization", "payment")
+MOST_RECIPIENTS = 3
+_KEPT = ("cin", "given", "family", "born")
+_LISTED = 500
+"""Organizations that the field suggests; others are found by what is typed."""
+
+
+class _Said(NamedTuple):
+    """What the form says, with what is wrong in it: field and text."""
+
+    draft: Draft
+    contents: dict[int, bytes]
+    wrong: dict[str, str]
+
+
+async def ask(visit: Visit) -> web.Response:
+    """`GET /desk/packets/new`: the form."""
+    return await _form(visit, None, {})
+
+
+async def enter(visit: Visit) -> web.Response:
+    """`POST /desk/packets/new`: kept, then shown; what is wrong stands beside its field."""
+    said = await _said(visit)
+    await drafts.put(visit.hub, said.draft, said.contents, person=visit.who.id)
+    if said.wrong:
+        return await _form(visit, said.draft, said.wrong)
+    return see_other(f"/desk/packets/new/{said.draft.id}")
+
+
+async def change(visit: Visit) -> web.Response:
+    """`GET /desk/packets/new/{draft}/form`: what was said so far, to be said otherwise."""
+    return await _form(visit, await _theirs(visit), {})
+
+
+async def preview(visit: Visit) -> web.Response:
+    """`GET /desk/packets/new/{draft}`: for each recipient what goes, what stays and why, when and how."""
+    draft = await _theirs(visit)
+    if not draft.member or not draft.recipients or not draft.papers:
+        return see_other(f"/desk/packets/new/{draft.id}/form")
+    return await _preview(visit, draft)
+
+
+async def settle(visit: Visit) -> web.Response:
+    """`POST /desk/packets/new/{draft}`: kinds of information changed (`step=look`), or handed in (`step=send`)."""
+    try:
+        draft = await _theirs(visit)
+    except NotAvailable:
+        return see_other(f"/desk/packets/{await _sent_before(visit)}")
+    chosen = _chosen(visit, draft)
+    if chosen != draft:
+        await drafts.put(visit.hub, chosen, {}, person=visit.who.id)
+    shown = [(each.number, each.information) for each in draft.papers]
+    asked = [(each.number, each.information) for each in chosen.papers]
+    if visit.field("step") != "send" or shown != asked or not all(each.information for each in chosen.papers):
+        return see_other(f"/desk/packets/new/{draft.id}")
+    submission = await exchange.submit(visit.hub, await _handed(visit, chosen))
+    await drafts.drop(visit.hub, draft.id)
+    return see_other(f"/desk/packets/{submission}")
+
+
+async def _preview(visit: Visit, draft: Draft) -> web.Response:
+    hub, home = visit.hub, visit.who.home
+    directory = await hub.directory.current()
+    answers = []
+    if all(each.information for each in draft.papers):
+        asked = asked_by(_manifest(draft))
+        for recipient in draft.recipients:
+            ways = usable(recipient, directory, hub.channels)
+            answer = await foreseen(hub, asked, Sides(home, recipient, draft.member), visit.language)
+            answers.append((recipient, ways[0].channel.value if ways else "", answer))
+    await viewing.note(hub, visit.who.by, "member", draft.member, draft.member)
+    return page(
+        "packet_preview.html", visit, draft=draft, answers=answers, names=await names(visit),
+        facts=await members.facts_of(hub, draft.member), kinds=_kinds(visit),
+        goes=any(item["permitted"] for _, _, answer in answers for item in answer["items"]),
+    )  # fmt: skip
+
+
+async def _theirs(visit: Visit) -> Draft:
+    return await drafts.read(visit.hub, visit.request.match_info["draft"], person=visit.who.id)
+
+
+async def _sent_before(visit: Visit) -> str:
+    """What was handed in under this draft's key. Raises `NotAvailable`."""
+    key = hash_idempotency(visit.hub.ring, visit.who.home, _key(visit.request.match_info["draft"]))
+    found = await submissions.earlier(visit.hub.database, visit.who.home, key)
+    if found is None:
+        raise NotAvailable
+    return found[0]
+
+
+def _chosen(visit: Visit, draft: Draft) -> Draft:
+    """With the kinds of information that the page says, and without what it takes out."""
+    out = set(visit.form.get("out", []))
+    papers = []
+    for each in draft.papers:
+        said = visit.field(f"information-{each.number}", 64)
+        if str(each.number) not in out or len(draft.papers) == 1:
+            known = said if said in CLASSES else each.information
+            papers.append(msgspec.structs.replace(each, information=known, guessed=each.guessed and said == ""))
+    return msgspec.structs.replace(draft, papers=tuple(papers))
+
+
+async def _handed(visit: Visit, draft: Draft) -> Handed:
+    contents = await drafts.contents(visit.hub, draft, person=visit.who.id)
+    documents = {f"d{number}": content for number, content in contents.items()}
+    manifest = _manifest(draft)
+    digest = hashlib.sha256(msgspec.json.encode(manifest))
+    for name in sorted(documents):
+        digest.update(hashlib.sha256(documents[name]).digest())
+    return Handed(
+        sender=visit.who.home, key=_key(draft.id), manifest=manifest, documents=documents,
+        body_digest=digest.digest(), by=visit.who.by,
+    )  # fmt: skip
+
+
+def _manifest(draft: Draft) -> Manifest:
+    """As a system would hand it in."""
+    return read_manifest(
+        msgspec.json.encode(
+            {
+                "kind": "referral_packet",
+                "member": {"id": draft.member},
+                "purpose": draft.purpose,
+                "priority": "urgent" if draft.urgent else "routine",
+                "recipients": [{"organization": each} for each in draft.recipients],
+                "items": [
+                    {"document": f"d{each.number}", "title": each.title, "information": each.information}
+                    for each in draft.papers
+                ],
+            }
+        )
+    )
+
+
+def _key(draft: str) -> str:
+    return f"desk-{draft}"
+
+
+async def _said(visit: Visit) -> _Said:
+    """The form, read; raises `NotAvailable` for somebody else's draft."""
+    wrong: dict[str, str] = {}
+    earlier = visit.field("draft", 64)
+    before = await drafts.read(visit.hub, earlier, person=visit.who.id) if earlier else None
+    member = await whose.meant(visit)
+    if member is None:
+        wrong["cin"] = visit.say("packet.nobody")
+    recipients = await _recipients(visit, wrong)
+    purpose = visit.field("purpose", 64)
+    if purpose not in PURPOSES:
+        wrong["purpose"] = visit.say("packet.no_purpose")
+    kept, contents = _papers(visit, before.papers if before else (), wrong)
+    typed = {name: tuple(visit.form.get(name, [])) for name in (*_KEPT, "recipient")}
+    draft = Draft(
+        id=before.id if before else new_id(), member=member or "", recipients=recipients, purpose=purpose,
+        urgent=bool(visit.field("urgent")), papers=kept, typed=typed,
+    )  # fmt: skip
+    return _Said(draft, contents, wrong)
+
+
+async def _recipients(visit: Visit, wrong: dict[str, str]) -> tuple[str, ...]:
+    organizations = (await visit.hub.directory.current()).organizations
+    named = {each.id: each.name.casefold() for each in organizations.values() if each.id != visit.who.home}
+    found: list[str] = []
+    for typed in [each.strip() for each in visit.form.get("recipient", [])[:MOST_RECIPIENTS] if each.strip()]:
+        text = typed.casefold()
+        fits = [each for each, name in named.items() if text in (name, each)]
+        fits = fits or [each for each, name in named.items() if text in name]
+        if len(fits) == 1:
+            found += [fits[0]] if fits[0] not in found else []
+        else:
+            wrong["recipient"] = visit.say("packet.several" if fits else "packet.no_recipient")
+    if not found and "recipient" not in wrong:
+        wrong["recipient"] = visit.say("packet.no_recipient")
+    return tuple(found)
+
+
+def _papers(
+    visit: Visit, before: tuple[Paper, ...], wrong: dict[str, str]
+) -> tuple[tuple[Paper, ...], dict[int, bytes]]:
+    """What was kept before and not taken out, then the new files; those that cannot go are named beside the field."""
+    out = set(visit.form.get("out", []))
+    kept = [each for each in before if str(each.number) not in out]
+    contents: dict[int, bytes] = {}
+    number = max((each.number for each in before), default=0)
+    for file in visit.files:
+        why = _refused(file)
+        if not why and len(kept) == MAX_ITEMS:
+            why = "packet.too_many"
+        if not why and sum(each.size for each in kept) + len(file.content) > MAX_SUBMISSION_BYTES:
+            why = "packet.too_much"
+        if why:
+            wrong["files"] = f"{wrong.get('files', '')} {visit.say(why, name=file.name or '–')}".strip()
+            continue
+        number += 1
+        title = (file.name.rpartition(".")[0] or file.name or visit.say("packet.document", n=number))[:MAX_TITLE]
+        kept.append(Paper(number=number, title=title, information=guess(file.name), size=len(file.content)))
+        contents[number] = file.content
+    if not kept and "files" not in wrong:
+        wrong["files"] = visit.say("packet.no_files")
+    return tuple(kept), contents
+
+
+def _refused(file: Upload) -> str:
+    """Why a file cannot go; empty if it can. It is what its bytes say, whatever its name ends in."""
+    if len(file.content) > MAX_DOCUMENT_BYTES:
+        return "packet.too_large"
+    # What is sealed for a recipient says so in a manifest, which a form has none of.
+    return "packet.unreadable" if media_type(file.content) in (None, sealed_item.MEDIA_TYPE) else ""
+
+
+def _kinds(visit: Visit) -> list[tuple[str, str]]:
+    return sorted(((each, terms.classes(visit.language, each)) for each in CLASSES), key=itemgetter(1))
+
+
+async def _form(visit: Visit, draft: Draft | None, wrong: dict[str, str]) -> web.Response:
+    directory = await visit.hub.directory.current()
+    known = []
+    for each in sorted(directory.organizations.values(), key=lambda each: each.name):
+        ways = usable(each.id, directory, visit.hub.channels)
+        if each.id != visit.who.home and ways:
+            known.append((each.name, ways[0].channel.value))
+    if draft is not None and draft.member and not wrong:
+        await viewing.note(visit.hub, visit.who.by, "member", draft.member, draft.member)
+    return page(
+        "packet_new.html", visit, status=400 if wrong else 200, draft=draft, wrong=wrong, known=known[:_LISTED],
+        typed=draft.typed if draft else {}, purposes=PURPOSES, most=MOST_RECIPIENTS,
+    )  # fmt: skip
+
+
+PAGES = (
+    Page("GET", "/desk/packets/new", ask, STAFF),
+    Page("POST", "/desk/packets/new", enter, STAFF, uploads=True),
+    Page("GET", "/desk/packets/new/{draft}", preview, STAFF),
+    Page("POST", "/desk/packets/new/{draft}", settle, STAFF),
+    Page("GET", "/desk/packets/new/{draft}/form", change, STAFF),
+)

@@ -1,0 +1,167 @@
+"""A counselor sends a packet from the desk: looked at first, sent once, followed until it arrived, or taken back."""
+
+import re
+
+import aiohttp
+import pytest
+
+from hub.desk import drafts
+from hub.storage.tables import LedgerEntry, PacketDraft, Submission
+from hub.workers.expired import forget_expired
+from tests.desk import a_desk
+from tests.scenes import CIN, NAME, SECRET, a_scene
+
+NEW = "/desk/packets/new"
+FIELDS = {"cin": CIN, "recipient": "lantern", "purpose": "treatment"}
+FILES = (("ASAM Quintanar.txt", SECRET.encode()), ("session notes.txt", b"what was said in confidence"))
+
+
+@pytest.fixture
+async def scene(migrated_url):
+    async with a_scene(migrated_url) as scene:
+        await scene.consent()
+        yield scene
+
+
+@pytest.fixture
+async def desk(scene):
+    async with a_desk(scene.hub) as desk:
+        yield desk
+
+
+@pytest.fixture
+async def rosa(desk):
+    """A counselor of Harbor House."""
+    return await desk.somebody("rosa", "staff", organizations=("harbor",))
+
+
+async def fill(browser, files=FILES, **changes):
+    """Send the form with files, as a browser does."""
+    await browser.get(NEW)
+    data = aiohttp.FormData(quote_fields=False)
+    for name, value in (FIELDS | {"form_token": browser.form_token} | changes).items():
+        data.add_field(name, value)
+    for name, content in files:
+        data.add_field("files", content, filename=name, content_type="application/octet-stream")
+    return await browser._seen("POST", NEW, data=data, headers={"Sec-Fetch-Site": "same-origin"})
+
+
+async def send(browser, preview):
+    """Press "Send it now" on the page as it stands."""
+    page = await browser.get(preview)
+    kinds = re.findall(r'name="(information-\d+)".*?<option value="(\w+)" selected', page.text, re.DOTALL)
+    return await browser.post(preview, {"step": "send", **dict(kinds)})
+
+
+async def test_nothing_leaves_before_the_second_click_and_what_stays_says_why(scene, rosa):
+    seen = await rosa.get((await fill(rosa)).location)
+    assert f"{NAME[0]} {NAME[1]}" in seen.words
+    assert "1 of 2 go" in seen.words
+    assert "It leaves at once, from system to system." in seen.words
+    assert "Guessed from the file's name" in seen.words
+    assert "§2.11" in seen.words or "§2.31" in seen.words
+    assert SECRET not in seen.text
+    assert NAME[1] not in re.search(r"<title>(.*?)</title>", seen.text)[1]
+    assert await scene.rows(Submission.id) == []
+
+
+async def test_two_clicks_are_one_packet_which_arrives_with_its_proof(scene, rosa):
+    preview = (await fill(rosa)).location
+    first, again = await send(rosa, preview), await rosa.post(preview, {"step": "send"})
+    ((submission, sender),) = await scene.rows(Submission.id, Submission.sender)
+    assert sender == "harbor"
+    assert {first.location, again.location} == {f"/desk/packets/{submission}"}
+    assert "Waits to leave" in (await rosa.get(first.location)).words
+    assert await scene.dispatch_all() == ["delivered"]
+    seen = await rosa.get(first.location)
+    assert "Lantern" in seen.words
+    assert "Arrived" in seen.words
+    assert "Proof:" in seen.words
+    assert "Take it back" not in seen.words
+    (received,) = scene.channel.received
+    assert [each.content for each in received.parcel.documents] == [SECRET.encode()]
+    assert NAME[1] in (await rosa.get("/desk/packets?state=arrived")).words
+    assert NAME[1] not in (await rosa.get("/desk/packets?state=held")).words
+
+
+async def test_a_kind_that_was_changed_is_shown_before_it_is_sent(scene, rosa):
+    preview = (await fill(rosa)).location
+    changed = await rosa.post(preview, {"step": "send", "information-1": "medications", "information-2": "summary"})
+    assert changed.location == preview
+    assert await scene.rows(Submission.id) == []
+    assert "All of it goes" in (await rosa.get(preview)).words
+
+
+async def test_a_file_whose_name_says_nothing_has_no_kind_until_somebody_says_it(scene, rosa):
+    preview = (await fill(rosa, files=[("scan0001.txt", b"text")])).location
+    seen = await rosa.get(preview)
+    assert "What is it?" in seen.words
+    assert "Send it now" not in seen.words
+    assert (await rosa.post(preview, {"step": "send"})).location == preview
+    assert await scene.rows(Submission.id) == []
+
+
+async def test_what_has_not_left_is_taken_back_from_its_receipt(scene, rosa):
+    receipt = (await send(rosa, (await fill(rosa)).location)).location
+    assert "Take it back" in (await rosa.get(receipt)).words
+    assert (await rosa.post(f"{receipt}/withdraw")).status == 303
+    assert "You took it back" in (await rosa.get(receipt)).words
+    assert await scene.dispatch_all() == []
+    late = (await send(rosa, (await fill(rosa)).location)).location
+    await scene.dispatch_all()
+    refused = await rosa.post(f"{late}/withdraw")
+    assert refused.status == 409
+    assert "it has left" in refused.words
+
+
+async def test_errors_stand_beside_their_fields_and_no_file_is_asked_for_twice(scene, rosa):
+    wrong = await fill(rosa, cin="99999999Z", files=[*FILES, ("tool.exe", b"MZ\x00\x01")])
+    assert wrong.status == 400
+    assert "Nobody of your program fits this." in wrong.words
+    assert "tool.exe: this is no PDF" in wrong.words
+    assert "ASAM Quintanar" in wrong.words
+    draft = re.search(r'name="draft" value="(\w+)"', wrong.text)[1]
+    right = await fill(rosa, files=(), draft=draft)
+    assert right.status == 303
+    assert "1 of 2 go" in (await rosa.get(right.location)).words
+
+
+async def test_a_person_of_another_program_and_nobody_are_answered_alike(scene, desk, rosa):
+    eve = await desk.somebody("eve", "staff", organizations=("valley-clinic",))
+    known, unknown = await fill(eve), await fill(eve, cin="09999999Z")
+    assert (known.status, unknown.status) == (400, 400)
+    strip = re.compile(r'value="\w*"')
+    assert strip.sub("", known.text) == strip.sub("", unknown.text)
+
+
+async def test_a_draft_and_a_packet_are_their_own_people_s_alone_and_staff_open_no_registers(scene, desk, rosa):
+    preview = (await fill(rosa)).location
+    colleague = await desk.somebody("tom", "staff", organizations=("harbor",))
+    assert (await colleague.get(preview)).status == 404
+    receipt = (await send(rosa, preview)).location
+    assert (await colleague.get(receipt)).status == 200
+    eve = await desk.somebody("eve", "staff", organizations=("lantern",))
+    assert (await eve.get(receipt)).status == 404
+    assert (await eve.post(f"{receipt}/withdraw")).status == 404
+    for address in ("/desk/log", "/desk/work", "/desk/registers", "/desk/people", "/desk/inbound"):
+        assert (await rosa.get(address)).status == 403
+
+
+async def test_a_draft_is_sealed_gone_once_sent_and_forgotten_in_time(scene, rosa):
+    await fill(rosa)
+    stored = b"".join(sealed for _, sealed in await scene.rows(PacketDraft.number, PacketDraft.sealed))
+    assert SECRET.encode() not in stored
+    assert CIN.encode() not in stored
+    scene.hub.clock.ahead += drafts.LIFE_US + 1
+    await forget_expired(scene.hub)
+    assert await scene.rows(PacketDraft.number) == []
+
+
+async def test_whoever_looks_at_a_receipt_or_the_list_is_on_the_ledger(scene, rosa):
+    receipt = (await send(rosa, (await fill(rosa)).location)).location
+    assert await scene.rows(PacketDraft.number) == []
+    before = [kind for _, kind in await scene.rows(LedgerEntry.id, LedgerEntry.kind)].count("access.viewed")
+    await rosa.get(receipt)
+    await rosa.get("/desk/packets")
+    after = [kind for _, kind in await scene.rows(LedgerEntry.id, LedgerEntry.kind)].count("access.viewed")
+    assert after == before + 2
