@@ -31,8 +31,9 @@ def show(on: Stage, steps: Sequence[Step], place: Path) -> None:
                 terminal.pair(f"{what}: {len(found)}", f"{_short(folder)}/*{found[0].suffix}")
     terminal.heading("To open, to try")
     terminal.pair("the compliance officer's desk", f"{on.base}/desk/")
-    dana, rosa, sam = officers.OFFICERS[0], officers.OFFICERS[-2], officers.OFFICERS[-1]
+    dana, (elena, rosa, sam) = officers.OFFICERS[0], officers.OFFICERS[-3:]
     terminal.pair("  address and password", f"{dana.email}   {officers.PASSWORD}")
+    terminal.pair("  a packet to send", f"{elena.email}   the same password; {on.base}/desk/packets/new")
     terminal.pair("  referrals to answer", f"{rosa.email}   the same password; {on.base}/desk/referrals")
     terminal.pair("  emergency access, reviewed", f"{sam.email}   the same password; {on.base}/desk/glass")
     terminal.pair(

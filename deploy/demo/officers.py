@@ -32,6 +32,8 @@ OFFICERS = (
     Officer("Luis Arroyo", "luis@almendra.example", "privacy", ("county", EVERYBODY)),
     Officer("Mei Tanaka", "mei@alderhaven.example", "compliance", ("alderhaven",)),
     Officer("Priya Nair", "priya@auditors.example", "auditor", ("county", EVERYBODY)),
+    # A counselor of the program that refers people.
+    Officer("Elena Ortiz", "elena@alderhaven.example", "staff", ("alderhaven",)),
     # At the intake of the program that story (a) refers to.
     Officer("Rosa Baptiste", "rosa@hazelmoor.example", "staff", ("hazelmoor",)),
     # On call for every organization: opens nobody's data but in an emergency, for an hour, and under review.

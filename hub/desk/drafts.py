@@ -6,6 +6,7 @@ Rules kept here:
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 from sqlalchemy import select
@@ -81,8 +82,8 @@ async def drop(hub: Hub, draft: str) -> None:
 
 
 async def _parts(hub: Hub, draft: str, numbers: tuple[int, ...], person: str) -> dict[int, bytes]:
-    columns = (PacketDraft.number, PacketDraft.key_id, PacketDraft.wrapped_key, PacketDraft.sealed)
-    statement = select(*(col(each) for each in columns)).where(  # type: ignore[arg-type]
+    names = ("number", "key_id", "wrapped_key", "sealed")
+    statement: Any = select(*(col(getattr(PacketDraft, name)) for name in names)).where(
         col(PacketDraft.id) == draft,
         col(PacketDraft.person_id) == person,
         col(PacketDraft.expires_at) > hub.clock.now(),

@@ -63,11 +63,12 @@ async def page(hub: Hub, organization: str, state: str, after: str) -> Found:
         statement = statement.where(col(Submission.id) < after)
     if state:
         standing = col(Outbox.state).in_(_OF_STATE[state])
-        copies = select(col(Outbox.id)).where(col(Outbox.submission_id) == col(Submission.id), standing)
-        statement = statement.where(copies.exists())
+        such = select(col(Outbox.id)).where(col(Outbox.submission_id) == col(Submission.id), standing)
+        statement = statement.where(such.exists())
     rows = await hub.database.query(statement)
-    copies_of = await _copies(hub, [row[0] for row in rows[:PAGE]])
-    return Found([Sent(*row, tuple(copies_of.get(row[0], ()))) for row in rows[:PAGE]], len(rows) > PAGE)
+    copies = await _copies(hub, [row[0] for row in rows[:PAGE]])
+    sent = [Sent(packet, member, kind, at, tuple(copies.get(packet, ()))) for packet, member, kind, at in rows[:PAGE]]
+    return Found(sent, len(rows) > PAGE)
 
 
 async def _copies(hub: Hub, wanted: list[str]) -> dict[str, list[tuple[str, str]]]:
