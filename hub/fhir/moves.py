@@ -20,6 +20,12 @@ STATUSES = (
 ENDED = "entered-in-error"
 APPOINTMENTS = ("scheduled", "no_show")
 """Steps of a referral that was accepted, and stays so."""
+BUSINESS = {
+    "scheduled": ("5.1.1", "Service Request Event Scheduled"),
+    "no_show": ("5.1.2", "Scheduled Service Request Event Unattended"),
+}
+"""The same as Task.businessStatus, code and words of `BUSINESS_SYSTEM`."""
+BUSINESS_SYSTEM = "http://hl7.org/fhir/us/bser/CodeSystem/TaskBusinessStatusCS"
 
 
 def may_move(party: Party, old: str, new: str) -> bool:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from hub.context import Hub
-from hub.fhir.moves import Party
+from hub.fhir.moves import BUSINESS, BUSINESS_SYSTEM, Party
 from hub.model import MessageKind
 from hub.storage.facts import instant
 from hub.storage.tables import Disclosure, Outbox, ReferralTask, Submission
@@ -154,6 +154,7 @@ def task_of(share: Share) -> Json:
         "meta": _meta(share),
         "identifier": [{"system": "urn:part2hub:disclosure", "value": share.id}],
         "status": share.status,
+        **_appointment(share),
         "intent": "order",
         "priority": share.priority,
         "code": {"coding": [{"system": _TASK_CODE, "code": "fulfill"}]},
@@ -181,6 +182,14 @@ def request_of(share: Share) -> Json:
         "requester": {"reference": f"Organization/{share.sender}"},
         "performer": [{"reference": f"Organization/{share.recipient}"}],
     }
+
+
+def _appointment(share: Share) -> Json:
+    if share.step not in BUSINESS:
+        return {}
+    code, words = BUSINESS[share.step]
+    expected = {"executionPeriod": {"start": _at(share.slot)}} if share.slot is not None else {}
+    return {"businessStatus": {"coding": [{"system": BUSINESS_SYSTEM, "code": code, "display": words}]}, **expected}
 
 
 def _meta(share: Share) -> Json:

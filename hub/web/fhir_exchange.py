@@ -7,11 +7,10 @@ decided like any other; whoever moved it learns that it was taken, and nothing e
 import re
 from typing import Any
 
-import msgspec
 from aiohttp import web
 
 from hub.errors import Malformed, NotAvailable
-from hub.fhir import capability, communications, referral_moves, referrals
+from hub.fhir import capability, communications, referral_moves, referrals, task_in
 from hub.fhir.moves import STATUSES
 from hub.fhir.referrals import Share, request_of, task_of
 from hub.storage.tokens import Role
@@ -73,15 +72,14 @@ async def read_request(request: web.Request) -> web.Response:
 
 
 async def move_task(request: web.Request) -> web.Response:
-    """`PUT /fhir/Task/{id}` with `If-Match`: another status, by a party that may set it; nothing else changes."""
+    """`PUT /fhir/Task/{id}` with `If-Match`: another status or an appointment, by a party that may set it."""
     hub, who = request.app[HUB], who_calls(request)
     share = await _share(request, organization=who.organization)
-    stated = _MATCH.fullmatch(request.headers.get("If-Match", ""))
-    if stated is None:
+    version = _MATCH.fullmatch(request.headers.get("If-Match", ""))
+    if version is None:
         raise Malformed("An If-Match header with the version is needed.", code="if-match-missing", field="If-Match")
     raw = await read_fhir(request, MAX_JSON)
-    status, reason = _moved(raw, task_of(share))
-    move = referral_moves.Move(int(stated[1]), status, reason)
+    move = referral_moves.Move(int(version[1]), *task_in.stated(raw, task_of(share), hub.zone))
     return _versioned(task_of(await referral_moves.move(hub, share, move, raw, who.organization, by=who.by)))
 
 
@@ -138,25 +136,6 @@ async def _share(request: web.Request, organization: str | None = None) -> Share
 async def _seen(request: web.Request, member: str | None, reference: str) -> None:
     if member is not None:
         await note_view(request.app[HUB], who_calls(request), "referral", member, reference)
-
-
-def _moved(raw: bytes, current: dict[str, Any]) -> tuple[str, str]:
-    """The new status and its reason. Raises `Malformed` if anything else was changed."""
-    try:
-        task = msgspec.json.decode(raw, type=dict[str, Any])
-    except (ValueError, RecursionError):
-        raise Malformed("The body is not a JSON object.", field="$") from None
-    free = {"status", "statusReason", "lastModified", "meta"}
-    changed = [name for name in current if name not in free and task.get(name, current[name]) != current[name]]
-    foreign = task.keys() - current.keys() - free
-    if task.get("resourceType") != "Task" or task.get("id") != current["id"] or changed or foreign:
-        field = f"Task.{changed[0]}" if changed else "Task"
-        raise Malformed("Only the status and its reason can be changed.", field=field)
-    if task.get("status") not in STATUSES:
-        raise Malformed("Unknown status.", field="Task.status")
-    reason = task.get("statusReason")
-    words = reason.get("text", "") if isinstance(reason, dict) else ""
-    return task["status"], words if isinstance(words, str) else ""
 
 
 def _versioned(resource: dict[str, Any]) -> web.Response:

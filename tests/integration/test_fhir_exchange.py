@@ -159,6 +159,21 @@ async def test_nothing_but_the_status_changes(exchange: Exchange, changes: Any) 
     assert (await exchange.move("lantern", share, "accepted", **changes)).status == 400
 
 
+async def test_an_appointment_and_that_nobody_came_are_said_beside_the_status(exchange: Exchange) -> None:
+    share = await exchange.referred()
+    when, slot = {"start": "2030-12-04T10:00:00-08:00"}, {"coding": [{"code": "5.1.1"}]}
+    booked = await exchange.move("lantern", share, "accepted", businessStatus=slot, executionPeriod=when)
+    assert (booked.json["status"], booked.json["executionPeriod"]["start"][:19]) == ("accepted", "2030-12-04T18:00:00")
+    missed = {"businessStatus": {"coding": [{"code": "5.1.2"}]}}
+    assert (await exchange.move("harbor", share, "accepted", 2, **missed)).status == 409
+    assert (await exchange.move("lantern", share, "accepted", 2, **missed)).json["businessStatus"]["coding"]
+    assert (await exchange.move("lantern", share, "accepted", 3, businessStatus=slot)).status == 400
+    came = await exchange.move("lantern", share, "in-progress", 3)
+    assert (came.json["status"], "businessStatus" in came.json) == ("in-progress", False)
+    kinds = [row[1] for row in await exchange.scene.rows(Submission.id, Submission.kind)]
+    assert kinds == ["referral_packet", *["status_report"] * 3]
+
+
 async def test_without_the_version_nothing_moves(exchange: Exchange) -> None:
     share = await exchange.referred()
     lantern = await exchange.api.caller("lantern")
