@@ -83,8 +83,8 @@ async def foreseen(hub: Hub, asked: Asked, sides: Sides, language: str) -> dict[
         "outcome": record.outcome,
         "hold": record.hold,
         "items": [
-            {"item": each.item, "information": given.information, "permitted": each.permitted, "reasons": each.reasons,
-             "laws": each.laws, "consent": each.consent}
+            {"item": each.item, "information": given.information, "permitted": each.permitted, "hold": each.hold,
+             "reasons": each.reasons, "laws": each.laws, "consent": each.consent}
             for each, given in zip(record.items, asked.items, strict=True)
         ],
         "obligations": record.obligations,

@@ -51,6 +51,22 @@ def stands(state: str, code: str | None) -> str:
     return next(word for word, states in _OF_STATE.items() if state in states)
 
 
+def in_share(share: str, item: Mapping[str, Any], *, alone: bool) -> bool:
+    """Whether a decided item is told with the copy of this share; what stays is told with the one that leaves by
+    itself, or with the only one (`alone`).
+    """
+    if not item["permitted"]:
+        return alone or share == "ready"
+    return bool(item["hold"]) == (share == "review")
+
+
+def item_word(standing: str, item: Mapping[str, Any]) -> str:
+    """What became of one item, a word of `packet_item`; `standing`: where its copy stands."""
+    if not item["permitted"] or standing in ("stayed", "withdrawn", "dead"):
+        return "stays"
+    return {"arrived": "went", "unknown": "maybe", "held": "waits", "awaited": "waits"}.get(standing, "goes")
+
+
 async def page(hub: Hub, organization: str, state: str, after: str) -> Found:
     """Newest first, those with a copy that stands so (empty: all), beginning after an id."""
     statement: Any = (

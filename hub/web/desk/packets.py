@@ -10,8 +10,9 @@ from aiohttp import web
 from hub import views
 from hub.compliance import viewing
 from hub.desk import packets
-from hub.desk.packets import STATES, stands
+from hub.desk.packets import STATES, in_share, item_word, stands
 from hub.errors import Conflict, NotAvailable
+from hub.explanations import explained
 from hub.storage import members, submissions
 from hub.storage.member_facts import MemberFacts
 from hub.waiting import withdrawal
@@ -64,7 +65,7 @@ async def _receipt(visit: Visit, problem: str = "", status: int = 200) -> web.Re
     await viewing.note(hub, visit.who.by, "submission", stored.member, submission)
     looks = visit.asked("looks")
     looked = int(looks) if looks.isascii() and looks.isdigit() and len(looks) < 3 else 0
-    copies = [_copy(each) for each in view["recipients"]]
+    copies = await _copies(visit, view["recipients"])
     return page(
         "packet_copies.html" if "HX-Request" in visit.request.headers else "packet.html",
         visit, status=status, packet=view, copies=copies, problem=problem, names=await names(visit),
@@ -76,14 +77,24 @@ async def _receipt(visit: Visit, problem: str = "", status: int = 200) -> web.Re
     )  # fmt: skip
 
 
-def _copy(recipient: dict[str, Any]) -> dict[str, Any]:
-    decided = recipient["decisions"][-1] if recipient["decisions"] else None
-    return {
-        **recipient,
-        "stands": stands(recipient["state"], recipient["code"]),
-        "decided": decided,
-        "last": recipient["deliveries"][-1] if recipient["deliveries"] else None,
-    }
+async def _copies(visit: Visit, recipients: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Each copy with where it stands, what of it is in it or stays, and why, in the words of its last decision."""
+    ready = {each["recipient"] for each in recipients if each["share"] == "ready"}
+    found = []
+    for each in recipients:
+        standing = stands(each["state"], each["code"])
+        items: list[dict[str, Any]] = []
+        said: dict[str, Any] = {"explanation": [], "remedies": []}
+        if each["decisions"]:
+            decision = await views.decision(visit.hub, each["decisions"][-1]["id"], visit.who.home)
+            said = await explained(visit.hub, decision, visit.language)
+            items = [
+                {**item, "word": item_word(standing, item)} for item in decision["items"]
+                if in_share(each["share"], item, alone=each["recipient"] not in ready)
+            ]  # fmt: skip
+        last = each["deliveries"][-1] if each["deliveries"] else None
+        found.append({**each, "stands": standing, "items": items, "last": last, "said": said})
+    return found
 
 
 async def _person(visit: Visit, member: str | None) -> MemberFacts | None:

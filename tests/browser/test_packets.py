@@ -1,0 +1,103 @@
+"""A counselor between two sessions: a packet sent and followed, by keyboard alone, in few strokes; axe on every page."""
+
+import pytest
+
+from hub.desk import packets
+from hub.people import accounts
+from tests.browser.test_accessible import faults
+from tests.browser.test_keyboard import Keys
+from tests.scenes import CIN, a_scene
+
+MOST_CLICKS = 3
+MOST_BYTES = 100_000
+FILES = ("asam assessment.pdf", "medication list.pdf", "counseling notes.pdf")
+
+
+@pytest.fixture
+async def scene(tmp_path):
+    async with a_scene(f"sqlite:///{tmp_path / 'hub.sqlite'}") as scene:
+        await scene.consent()
+        yield scene
+
+
+@pytest.fixture
+async def rosa(seat):
+    return await seat("rosa", "staff", organizations=("harbor",))
+
+
+def chosen(tmp_path):
+    for name in FILES:
+        (tmp_path / name).write_bytes(b"%PDF-1.7 " + name.encode())
+    return [tmp_path / name for name in FILES]
+
+
+async def test_a_packet_is_sent_in_three_clicks_and_its_page_says_by_itself_that_it_arrived(rosa, scene, tmp_path):
+    page, clicks = rosa.page, 0
+    await rosa.open("/desk/packets/new")
+    assert await page.evaluate("document.activeElement.name") == "cin"
+    await page.keyboard.type(CIN)
+    await page.get_by_label("To whom").fill("lantern")
+    await page.get_by_label("Documents").set_input_files(chosen(tmp_path))
+    clicks += 1  # the files
+    await page.get_by_role("button", name="See what would go").click()
+    clicks += 1
+    assert "2 of 3 go" in await rosa.words()
+    await page.get_by_role("button", name="Send it now").click()
+    clicks += 1
+    await page.get_by_text("Waits to leave", exact=True).wait_for()
+    assert clicks <= MOST_CLICKS
+    await scene.dispatch_all()
+    await page.get_by_text("Arrived", exact=True).wait_for()
+    assert CIN not in page.url
+    assert rosa.refused == []
+
+
+async def test_it_is_sent_and_taken_back_by_keyboard_alone(rosa, tmp_path):
+    keys = Keys(rosa.page, rosa.account.base)
+    await keys.go("/desk/me")
+    await keys.page.keyboard.press("g")
+    await keys.page.keyboard.press("s")
+    await keys.page.wait_for_url("**/desk/packets")
+    await keys.follow("Send a packet")
+    await keys.page.keyboard.type(CIN)
+    await keys.reach("recipient")
+    await keys.page.keyboard.type("lantern")
+    await keys.page.keyboard.press("Escape")
+    await keys.page.get_by_label("Documents").set_input_files(chosen(tmp_path))
+    await keys.follow("See what would go")
+    await keys.follow("Send it now")
+    await keys.follow("Take it back")
+    assert "You took it back" in await keys.words()
+    assert keys.unseen == []
+
+
+@pytest.mark.parametrize(("width", "language"), [(1280, "en"), (360, "es")])
+async def test_the_pages_at_two_widths_in_two_languages(rosa, scene, tmp_path, width, language):
+    page = rosa.page
+    await page.set_viewport_size({"width": width, "height": 900})
+
+    async def looked(name):
+        assert (name, await faults(page)) == (name, [])
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
+        assert len(await page.content()) < MOST_BYTES
+
+    await accounts.speak(scene.hub, rosa.account.person, language)
+    await rosa.open("/desk/packets/new")
+    await looked("form")
+    await page.locator("#f-cin").fill("00000000A")
+    await page.locator("#f-recipient").fill("lantern")
+    await page.locator("main form button").click()
+    await page.locator("#x-files").wait_for()
+    await looked("errors")
+    await page.locator("#f-cin").fill(CIN)
+    await page.locator("#f-files").set_input_files(chosen(tmp_path))
+    await page.locator("main form button").click()
+    await page.locator("button[value=send]").wait_for()
+    await looked("preview")
+    await page.locator("button[value=send]").click()
+    await page.locator("#copies").wait_for()
+    await looked("receipt")
+    await scene.dispatch_all()
+    await rosa.open("/desk/packets")
+    await looked("list")
+    assert packets.PAGE >= await page.locator("tbody tr").count() == 1
