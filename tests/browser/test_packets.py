@@ -1,4 +1,4 @@
-"""A counselor between two sessions: a packet sent and followed, by keyboard alone, in few strokes; axe on every page."""
+"""A counselor between two sessions: a packet sent in three clicks, then by keyboard alone; axe on every page."""
 
 import pytest
 
