@@ -123,13 +123,14 @@ async def foretold(hub: Hub, share: Share, language: str) -> dict[str, Any]:
 
 
 async def told(hub: Hub, share: Share) -> list[Told]:
-    """The reports of the last answers that were given here or over FHIR, the newest first."""
+    """The reports of the recipient's last answers, given here or over FHIR, the newest first; no report of the other side."""
     last = (share.version or 1) - 1
     numbers = range(last, max(0, last - _RECEIPTS), -1)
     keys = [hash_idempotency(hub.ring, "inbound:api", report_key(share.id, number)) for number in numbers]
     statement: Any = select(col(Inbound.id)).where(col(Inbound.channel) == "api", col(Inbound.key_hash).in_(keys))
     found = [await standing(hub, each) for (each,) in await hub.database.query(statement)]
-    return [await _told(hub, each) for each in sorted(found, key=lambda each: each.id, reverse=True)]
+    own = [each for each in found if each.arrival.organization == share.recipient]
+    return [await _told(hub, each) for each in sorted(own, key=lambda each: each.id, reverse=True)]
 
 
 async def _told(hub: Hub, kept: Kept) -> Told:

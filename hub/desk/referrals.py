@@ -18,6 +18,7 @@ from sqlmodel import col
 from hub.compliance import clocks
 from hub.compliance.clocks import Due
 from hub.context import Hub
+from hub.errors import NotAvailable
 from hub.explanations import Sides, foreseen
 from hub.fhir import referrals
 from hub.fhir.referrals import WAITING, Share
@@ -66,7 +67,7 @@ async def one(hub: Hub, organization: str, share: str) -> Standing | None:
 
 
 async def person(hub: Hub, share: Share, language: str) -> MemberFacts | None:
-    """Whom it is about; none if today nothing of the packet would go to its recipient."""
+    """Whom it is about; none if today nothing of the packet would go to its recipient, or nobody knows any more."""
     stored = await submissions.read(hub.database, share.submission)
     if stored is None or stored.member is None:
         return None
@@ -74,7 +75,10 @@ async def person(hub: Hub, share: Share, language: str) -> MemberFacts | None:
     today = await foreseen(hub, stored.facts.asked, sides, language)
     if not any(each["permitted"] for each in today["items"]):
         return None
-    return await members.facts_of(hub, stored.member)
+    try:
+        return await members.facts_of(hub, stored.member)
+    except NotAvailable:  # forgotten after its period
+        return None
 
 
 async def received(hub: Hub, share: Share) -> list[ItemManifest]:

@@ -5,6 +5,7 @@ import re
 import msgspec
 import pytest
 
+from hub.fhir import referral_moves, referrals
 from hub.inbound.reception import settle_taken
 from hub.storage import consents
 from hub.storage.tables import Consent, LedgerEntry, Outbox, ReferralTask, Submission
@@ -140,6 +141,19 @@ async def test_who_it_is_is_not_said_any_more_once_the_consent_is_revoked(scene,
     await consents.revoke(scene.hub, consent, how="written", by="harbor")
     for path in (LIST, address):
         assert NAME[1] not in (await iris.get(path)).text
+
+
+async def test_whoever_asked_calls_it_off_and_how_that_was_decided_is_theirs_alone(scene, iris):
+    await scene.consent(BACK)
+    address = await referral(iris)
+    (share,) = await referrals.shares(scene.hub, "harbor")
+    move = referral_moves.Move(1, "cancelled", "")
+    await referral_moves.move(scene.hub, share, move, b"{}", "harbor", by="harbor/hal")
+    await reported(scene)
+    seen = (await iris.get(address)).words
+    assert "Called off" in seen
+    assert "Answers and receipts" not in seen
+    assert (await iris.post(address, {"version": "2", "act": "accept"})).status == 409
 
 
 async def test_another_organizations_staff_find_nothing_and_officers_have_no_such_page(desk, iris):
