@@ -68,10 +68,15 @@ async def one(hub: Hub, organization: str, share: str) -> Standing | None:
 
 async def person(hub: Hub, share: Share, language: str) -> MemberFacts | None:
     """Whom it is about; none if today nothing of the packet would go to its recipient, or nobody knows any more."""
-    stored = await submissions.read(hub.database, share.submission)
+    return await person_of(hub, share.submission, share.recipient, language)
+
+
+async def person_of(hub: Hub, submission: str, recipient: str, language: str) -> MemberFacts | None:
+    """The same of any submission that the recipient has received."""
+    stored = await submissions.read(hub.database, submission)
     if stored is None or stored.member is None:
         return None
-    sides = Sides(share.sender, share.recipient, stored.member)
+    sides = Sides(stored.sender, recipient, stored.member)
     today = await foreseen(hub, stored.facts.asked, sides, language)
     if not any(each["permitted"] for each in today["items"]):
         return None

@@ -79,7 +79,7 @@ async def test_who_did_not_come_who_came_and_who_is_declined_by_keyboard_alone(k
 @pytest.mark.parametrize("width", [1280, 360])
 async def test_no_page_of_referrals_has_a_grave_fault_or_is_wider_than_its_screen(seat, width):
     iris = await seat("iris", "staff", organizations=("lantern",), width=width)
-    for path in ("/desk/referrals", "/desk/referrals?waits=closed"):
+    for path in ("/desk/referrals", "/desk/referrals?waits=closed", "/desk/notices"):
         await iris.open(path)
         assert (path, await faults(iris.page)) == (path, [])
     await iris.open("/desk/referrals")

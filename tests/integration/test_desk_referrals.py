@@ -8,11 +8,13 @@ import pytest
 from hub.fhir import referral_moves, referrals
 from hub.inbound.reception import settle_taken
 from hub.storage import consents
+from hub.storage.facts import instant
 from hub.storage.tables import Consent, LedgerEntry, Outbox, ReferralTask, Submission
 from tests.desk import a_desk
 from tests.scenes import CIN, FORM, NAME, SECRET, a_scene
 
 LIST = "/desk/referrals"
+A_DAY_US = 86_400_000_000
 BACK = msgspec.structs.replace(FORM, discloser=("lantern",), recipients=("harbor",))
 """The person lets Lantern answer Harbor House."""
 
@@ -181,3 +183,21 @@ async def test_what_is_looked_at_and_who_answered_stands_on_the_ledger(scene, ir
     ((by,),) = await scene.rows(ReferralTask.updated_by)
     assert by == f"lantern/{iris.person}"
     assert await scene.rows(Outbox.id)
+
+
+async def test_a_plan_finds_the_discharge_that_still_asks_for_a_call(scene, desk):
+    sunrise = msgspec.structs.replace(FORM, recipients=("sunrise",))
+    await scene.consent(sunrise)
+    now = scene.hub.clock.now()
+    for key, kind, days in (("n1", "admit", 20), ("n2", "discharge", 10), ("n3", "discharge", 1)):
+        event = {"kind": kind, "at": instant(now - days * A_DAY_US).isoformat()}
+        attendance = ({"information": "attendance"},)
+        notice = {"recipients": ("sunrise",), "items": attendance, "kind": f"{kind}_notice", "event": event}
+        await scene.submit(key, **notice)
+    assert await scene.dispatch_all() == ["delivered"] * 3
+    coordinator = await desk.somebody("cora", "staff", organizations=("sunrise",))
+    seen = (await coordinator.get("/desk/notices")).words
+    assert [seen.count(word) for word in ("Admitted", "Discharged", "due in")] == [1, 2, 1]
+    assert seen.index("due in") < seen.index("Admitted")
+    stranger = await desk.somebody("sol", "staff", organizations=("lantern",))
+    assert "No notice has come." in (await stranger.get("/desk/notices")).words

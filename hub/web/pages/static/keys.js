@@ -26,7 +26,7 @@
     if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
     if (going) {
       going = false;
-      const there = { d: "log", w: "work", i: "inbound", r: "registers", c: "charts", a: "audit", p: "people", n: "addresses", f: "referrals", s: "packets" }[event.key];
+      const there = { d: "log", w: "work", i: "inbound", r: "registers", c: "charts", a: "audit", p: "people", n: "addresses", f: "referrals", s: "packets", o: "notices" }[event.key];
       const link = there && document.querySelector(`nav a[href="/desk/${there}"]`);
       if (link) { event.preventDefault(); link.click(); }
       return;
