@@ -123,7 +123,7 @@ async def foretold(hub: Hub, share: Share, language: str) -> dict[str, Any]:
 
 
 async def told(hub: Hub, share: Share) -> list[Told]:
-    """The reports of the recipient's last answers, given here or over FHIR, the newest first; none of the requester's."""
+    """The reports of the recipient's own last answers, given here or over FHIR, the newest first."""
     last = (share.version or 1) - 1
     numbers = range(last, max(0, last - _RECEIPTS), -1)
     keys = [hash_idempotency(hub.ring, "inbound:api", report_key(share.id, number)) for number in numbers]
