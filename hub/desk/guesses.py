@@ -6,8 +6,9 @@ from collections.abc import Mapping
 _WORDS: Mapping[str, str] = {
     "counseling_notes": r"counsel\w*[ _-]*note|session[ _-]*note|notas? de (sesi|consej)\w*",
     "psychotherapy_notes": r"psychotherap\w*|psicoterap\w*",
-    "medications": r"med(s|ication|icacion|icamento)\w*|\bmar\b|dos(e|ing|is)\w*|prescri\w*|recetas?",
-    "treatment_plan": r"plan|problem[ _-]*list|lista de problemas",
+    "mental_health": r"psychiatr\w*|psiquiatr\w*|mental",
+    "medications": r"\bmeds?\b|medicat\w*|medicamento\w*|medicaci\w*|\bmar\b|\bdos(e|ing|is)\w*|prescri\w*|recetas?",
+    "treatment_plan": r"\bplan\b|problem[ _-]*list|lista de problemas",
     "assessment": r"asam|ansa|cans|assess\w*|evalua\w*|intake|screen\w*|risk|riesgo",
     "tests": r"\blabs?\b|laborator\w*|toxicolog\w*|\buds\b|\btests?\b|results?|resultados?",
     "diagnosis": r"diagn\w*|\bdx\b|icd",

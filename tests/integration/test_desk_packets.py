@@ -169,3 +169,18 @@ async def test_whoever_looks_at_a_receipt_or_the_list_is_on_the_ledger(scene, ro
     await rosa.get("/desk/packets")
     after = [kind for _, kind in await scene.rows(LedgerEntry.id, LedgerEntry.kind)].count("access.viewed")
     assert after == before + 2
+
+
+async def test_a_screen_that_locked_keeps_what_was_typed_and_no_document(rosa):
+    await rosa.get(NEW)
+    await rosa.post("/desk/lock")
+    locked = await fill(rosa)
+    assert 'name="kept.recipient" value="lantern"' in locked.text
+    assert SECRET not in locked.text
+    assert NAME[1] not in locked.text
+
+
+async def test_files_are_taken_only_of_somebody_who_is_in_and_from_a_page_of_their_own(desk, rosa):
+    stranger = desk.browser()
+    assert (await fill(stranger)).location.startswith("/desk/sign-in")
+    assert (await fill(rosa, form_token="0" * 64)).status == 403

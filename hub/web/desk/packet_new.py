@@ -9,47 +9,31 @@ Rules kept here:
 
 import hashlib
 from operator import itemgetter
-from typing import NamedTuple
 
 import msgspec
 from aiohttp import web
 
 from hub import exchange
 from hub.compliance import viewing
-from hub.contents import media_type
-from hub.crypto import sealed_item
 from hub.crypto.identifiers import hash_idempotency
 from hub.decide import asked_by
 from hub.deliver import usable
 from hub.desk import drafts
-from hub.desk.drafts import Draft, Paper
-from hub.desk.guesses import guess
+from hub.desk.drafts import Draft
 from hub.errors import NotAvailable
 from hub.explanations import Sides, foreseen
-from hub.intake import MAX_DOCUMENT_BYTES, MAX_ITEMS, MAX_SUBMISSION_BYTES, MAX_TITLE, Handed, Manifest, read_manifest
-from hub.model import new_id
+from hub.intake import Handed, Manifest, read_manifest
 from hub.storage import members, submissions
-from hub.web.desk import whose
+from hub.web.desk import packet_said
 from hub.web.desk.named import names
 from hub.web.pages import terms
 from hub.web.pages.door import STAFF, Page
 from hub.web.pages.render import page
-from hub.web.pages.visit import Upload, Visit, see_other
+from hub.web.pages.visit import Visit, see_other
 from policies.vocabulary import CLASSES
 
-PURPOSES = ("treatment", "referral", "care_management", "scheduling", "prior_authorization", "payment")
-MOST_RECIPIENTS = 3
-_KEPT = ("cin", "given", "family", "born")
 _LISTED = 500
 """Organizations that the field suggests; others are found by what is typed."""
-
-
-class _Said(NamedTuple):
-    """What the form says, with what is wrong in it: field and text."""
-
-    draft: Draft
-    contents: dict[int, bytes]
-    wrong: dict[str, str]
 
 
 async def ask(visit: Visit) -> web.Response:
@@ -59,7 +43,7 @@ async def ask(visit: Visit) -> web.Response:
 
 async def enter(visit: Visit) -> web.Response:
     """`POST /desk/packets/new`: kept, then shown; what is wrong stands beside its field."""
-    said = await _said(visit)
+    said = await packet_said.read(visit)
     await drafts.put(visit.hub, said.draft, said.contents, person=visit.who.id)
     if said.wrong:
         return await _form(visit, said.draft, said.wrong)
@@ -176,78 +160,6 @@ def _key(draft: str) -> str:
     return f"desk-{draft}"
 
 
-async def _said(visit: Visit) -> _Said:
-    """The form, read; raises `NotAvailable` for somebody else's draft."""
-    wrong: dict[str, str] = {}
-    earlier = visit.field("draft", 64)
-    before = await drafts.read(visit.hub, earlier, person=visit.who.id) if earlier else None
-    member = await whose.meant(visit)
-    if member is None:
-        wrong["cin"] = visit.say("packet.nobody")
-    recipients = await _recipients(visit, wrong)
-    purpose = visit.field("purpose", 64)
-    if purpose not in PURPOSES:
-        wrong["purpose"] = visit.say("packet.no_purpose")
-    kept, contents = _papers(visit, before.papers if before else (), wrong)
-    typed = {name: tuple(visit.form.get(name, [])) for name in (*_KEPT, "recipient")}
-    draft = Draft(
-        id=before.id if before else new_id(), member=member or "", recipients=recipients, purpose=purpose,
-        urgent=bool(visit.field("urgent")), papers=kept, typed=typed,
-    )  # fmt: skip
-    return _Said(draft, contents, wrong)
-
-
-async def _recipients(visit: Visit, wrong: dict[str, str]) -> tuple[str, ...]:
-    organizations = (await visit.hub.directory.current()).organizations
-    named = {each.id: each.name.casefold() for each in organizations.values() if each.id != visit.who.home}
-    found: list[str] = []
-    for typed in [each.strip() for each in visit.form.get("recipient", [])[:MOST_RECIPIENTS] if each.strip()]:
-        text = typed.casefold()
-        fits = [each for each, name in named.items() if text in (name, each)]
-        fits = fits or [each for each, name in named.items() if text in name]
-        if len(fits) == 1:
-            found += [fits[0]] if fits[0] not in found else []
-        else:
-            wrong["recipient"] = visit.say("packet.several" if fits else "packet.no_recipient")
-    if not found and "recipient" not in wrong:
-        wrong["recipient"] = visit.say("packet.no_recipient")
-    return tuple(found)
-
-
-def _papers(
-    visit: Visit, before: tuple[Paper, ...], wrong: dict[str, str]
-) -> tuple[tuple[Paper, ...], dict[int, bytes]]:
-    """What was kept before and not taken out, then the new files; those that cannot go are named beside the field."""
-    out = set(visit.form.get("out", []))
-    kept = [each for each in before if str(each.number) not in out]
-    contents: dict[int, bytes] = {}
-    number = max((each.number for each in before), default=0)
-    for file in visit.files:
-        why = _refused(file)
-        if not why and len(kept) == MAX_ITEMS:
-            why = "packet.too_many"
-        if not why and sum(each.size for each in kept) + len(file.content) > MAX_SUBMISSION_BYTES:
-            why = "packet.too_much"
-        if why:
-            wrong["files"] = f"{wrong.get('files', '')} {visit.say(why, name=file.name or '–')}".strip()
-            continue
-        number += 1
-        title = (file.name.rpartition(".")[0] or file.name or visit.say("packet.document", n=number))[:MAX_TITLE]
-        kept.append(Paper(number=number, title=title, information=guess(file.name), size=len(file.content)))
-        contents[number] = file.content
-    if not kept and "files" not in wrong:
-        wrong["files"] = visit.say("packet.no_files")
-    return tuple(kept), contents
-
-
-def _refused(file: Upload) -> str:
-    """Why a file cannot go; empty if it can. It is what its bytes say, whatever its name ends in."""
-    if len(file.content) > MAX_DOCUMENT_BYTES:
-        return "packet.too_large"
-    # What is sealed for a recipient says so in a manifest, which a form has none of.
-    return "packet.unreadable" if media_type(file.content) in (None, sealed_item.MEDIA_TYPE) else ""
-
-
 def _kinds(visit: Visit) -> list[tuple[str, str]]:
     return sorted(((each, terms.classes(visit.language, each)) for each in CLASSES), key=itemgetter(1))
 
@@ -263,7 +175,7 @@ async def _form(visit: Visit, draft: Draft | None, wrong: dict[str, str]) -> web
         await viewing.note(visit.hub, visit.who.by, "member", draft.member, draft.member)
     return page(
         "packet_new.html", visit, status=400 if wrong else 200, draft=draft, wrong=wrong, known=known[:_LISTED],
-        typed=draft.typed if draft else {}, purposes=PURPOSES, most=MOST_RECIPIENTS,
+        typed=draft.typed if draft else {}, purposes=packet_said.PURPOSES, most=packet_said.MOST_RECIPIENTS,
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from hub.errors import HubError, Malformed, TooLarge
 from hub.web.multipart import boundary_of, split
+from hub.web.multipart import parts as parts_of
 
 
 def part(name: bytes, content: bytes, more: bytes = b"") -> bytes:
@@ -79,3 +80,14 @@ def test_whatever_is_put_in_comes_out(parts: dict[str, bytes]) -> None:
 def test_no_input_makes_it_fail_otherwise_than_by_a_refusal(body: bytes) -> None:
     with contextlib.suppress(HubError):
         split(b"--B\r\n" + body + b"\r\n--B--", b"B", 5)
+
+
+def test_a_pages_form_may_bring_several_files_under_one_name_in_their_order() -> None:
+    head = (
+        b'--B\r\nContent-Disposition: form-data; name="files"; filename="%b"\r\nContent-Type: text/plain\r\n\r\n%b\r\n'
+    )
+    body = head % (b"one.txt", b"1") + head % (b"", b"") + part(b"cin", b"2") + b"--B--"
+    found = [tuple(each) for each in parts_of(body, b"B", 5)]
+    assert found == [("files", b'"one.txt"', b"1"), ("files", b'""', b""), ("cin", None, b"2")]
+    with pytest.raises(Malformed):
+        split(body, b"B", 5)
