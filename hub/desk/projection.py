@@ -30,11 +30,13 @@ PERIOD_S = 5.0
 _STATE_ID = 1
 _TOLD_BY = ("disclosure.intended", "disclosure.concluded", "disclosure.confirmed", "disclosure.proved")
 _DECIDED_BY = ("submission.decided", "dispatch.withheld")
-_HELD, _RELEASED = "held", "released"
+_WITHDRAWN = "dispatch.withdrawn"
+_HELD, _RELEASED, _WITHHELD = "held", "released", "withheld"
 
 _COLUMNS = columns_of(tables.LogRow)
 _CHANGED = columns_of(tables.LogRow, without=("position", "reference", "at", "submission_id"))
 _COUNTED = ("program", "recipient", "channel", "purpose", "basis", "outcome", "reason")
+_SHARE = Lookup(tables.Outbox, ("submission_id", "recipient"), "id")
 _STATE = Lookup(tables.LogState, ("position",), "id")
 _FIRST = InsertNew(tables.LogState, ("id", "position"), ("id",))
 _MOVE = Change(tables.LogState, ("position",), ("id", "position"), must_hit=True)
@@ -130,6 +132,9 @@ async def _advance(hub: Hub) -> int:
             told = await rows.refused(hub, entry.body, entry.reference)
             if told is not None:
                 await batch.put(entry, told)
+        elif entry.kind == _WITHDRAWN:
+            for share in await hub.database.lookup(_SHARE, entry.reference):
+                await batch.set_outcome(rows.refusal_of(*share), _HELD, _WITHHELD)
     guard = Step(_MOVE, (entries[-1].position + 1, _STATE_ID, start), "log")
     try:
         await hub.database.commit(Unit((guard,), tuple(batch.steps())))

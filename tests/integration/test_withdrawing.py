@@ -6,9 +6,11 @@ import json
 import pytest
 
 from hub import exchange, outbox
+from hub.desk import projection
 from hub.errors import Conflict, NotAvailable
+from hub.ledger.sequencer import Sequencer
 from hub.storage import consents
-from hub.storage.tables import Disclosure, LedgerEntry, Outbox, WorkItem
+from hub.storage.tables import Disclosure, LedgerEntry, LogRow, Outbox, WorkItem
 from hub.waiting import withdrawal
 
 WHO = {"organization": "harbor", "by": "harbor/pat"}
@@ -80,6 +82,9 @@ async def test_what_waits_for_a_person_is_taken_back_and_a_later_consent_does_no
     assert (await states(scene))["lantern"][0] == "held"
     await withdrawal.withdraw(scene.hub, packet, **WHO)
     assert "open" not in {state for _, state in await scene.rows(WorkItem.id, WorkItem.state)}
+    await Sequencer(scene.hub.database, scene.hub.ring, scene.hub.clock).finish()
+    await projection.catch_up(scene.hub)
+    assert [outcome for _, outcome in await scene.rows(LogRow.position, LogRow.outcome)] == ["withheld"]
     await consents.verify(scene.hub, consent, by="harbor/second")
     assert await scene.dispatch_all() == []
     assert (await states(scene))["lantern"] == ("withheld", "withdrawn")
