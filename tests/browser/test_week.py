@@ -5,9 +5,11 @@ import re
 from playwright.async_api import Response
 
 from hub.desk.queues import LIMIT
+from hub.people.sessions import IDLE_US
 from hub.storage.database import Unit
 from hub.storage.tables import Outbox
 from hub.waiting.work import open_work
+from tests.desk import PASSWORD
 from tests.scenes import CIN
 
 PAGES = (
@@ -160,6 +162,24 @@ async def test_the_locked_screen_shows_nothing(seat, scene):
     assert "Harbor" not in await ana.page.content()
     await ana.page.go_back()
     assert "Lantern" not in await ana.words()
+
+
+async def test_a_form_sent_on_a_locked_screen_is_sealed_there_and_sent_after_unlocking(seat, scene):
+    ana = await seat("ana", "compliance")
+    page = ana.page
+    scene.hub.clock.ahead += IDLE_US + 1_000_000
+    await page.keyboard.press("/")
+    await page.keyboard.type(CIN)
+    await page.keyboard.press("Enter")
+    for typed in ("not the password", PASSWORD):
+        await page.get_by_role("heading", name="Locked").wait_for()
+        await page.get_by_text("is kept for an hour, sealed").wait_for()
+        assert CIN not in await page.content()
+        await page.get_by_label("Password").fill(typed)
+        async with page.expect_navigation():
+            await page.get_by_role("button", name="Unlock").click()
+    await page.get_by_role("button", name="Send it").click()
+    await page.wait_for_url("**/desk/log?member=*")
 
 
 async def test_a_passkey_is_added_and_signs_in(chromium, desk):

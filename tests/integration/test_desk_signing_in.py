@@ -1,13 +1,15 @@
 """The way into the desk and out of it, and what an attacker finds at the door."""
 
 import re
-from html import unescape
+from html import escape, unescape
 
+import aiohttp
 import pytest
 from sqlmodel import select
 
-from hub.people import accounts, lockout, sessions
+from hub.people import accounts, kept, lockout, sessions
 from hub.storage.tables import LedgerEntry, Person, Session
+from hub.web.pages.visit import MAX_FORM
 from tests.desk import PASSWORD, a_desk
 from tests.hubs import a_hub
 
@@ -212,16 +214,125 @@ async def test_after_idling_the_screen_is_locked_and_shows_nothing(desk):
     assert (await ana.get("/desk/me")).status == 200
 
 
+def hidden(seen):
+    """The hidden fields of the lock screen's own form."""
+    form = seen.text[seen.text.index('action="/desk/locked"') :].partition("</form>")[0]
+    found = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', unescape(form)))
+    return {name: value for name, value in found.items() if name != "form_token"}
+
+
+async def idle(desk):
+    desk.hub.clock.ahead += sessions.IDLE_US + 1_000_000
+
+
+TYPED = {"what": "Quillfeather Ambrosia, 0123456789 & <b>", "given": "ñandú"}
+
+
 async def test_a_form_sent_after_idling_is_kept_and_sent_again(desk):
     ana = await desk.somebody("ana", "compliance")
-    desk.hub.clock.ahead += sessions.IDLE_US + 1_000_000
-    seen = await ana.post("/desk/language", {"to": "es", "back": "/desk/me"})
-    assert "kept.to" in seen.text
-    again = {"target": "/desk/language", "password": PASSWORD, "sent": "yes", "kept.to": "es", "kept.back": "/desk/me"}
-    seen = await ana.post("/desk/locked", again)
+    await idle(desk)
+    asked = hidden(await ana.post("/desk/language", {"to": "es", "back": "/desk/me"}))
+    seen = await ana.post("/desk/locked", asked | {"password": PASSWORD})
     assert re.search(r'action="/desk/language".*name="to" value="es"', seen.text, re.DOTALL)
     assert (await ana.post("/desk/language", {"to": "es", "back": "/desk/me"})).status == 303
     assert (await accounts.find(desk.hub, ana.person)).language == "es"
+
+
+async def test_a_kept_form_is_offered_once(desk):
+    ana = await desk.somebody("ana", "compliance")
+    await idle(desk)
+    asked = hidden(await ana.post("/desk/find", TYPED)) | {"password": PASSWORD}
+    assert "Quillfeather" in (await ana.post("/desk/locked", asked)).text
+    await ana.post("/desk/lock")
+    await ana.get("/desk/locked")
+    assert (await ana.post("/desk/locked", asked)).location == "/desk/find?unkept=yes"
+
+
+async def test_no_word_that_was_typed_stands_in_the_source_of_a_locked_screen(desk):
+    ana = await desk.somebody("ana", "compliance")
+    await idle(desk)
+    first = await ana.post("/desk/find", TYPED)
+    second = await ana.post("/desk/locked", hidden(first) | {"password": "a wrong password"})
+    assert (first.status, second.status) == (200, 401)
+    for seen in (first, second):
+        assert not any(word in seen.text for word in ("Quillfeather", "Ambrosia", "0123456789", "andú", "given"))
+    assert hidden(first)["kept"] == hidden(second)["kept"]
+    back = await ana.post("/desk/locked", hidden(second) | {"password": PASSWORD})
+    assert all(f'name="{name}" value="{escape(value)}"' in back.text for name, value in TYPED.items())
+
+
+async def test_the_longest_form_that_the_desk_takes_survives_the_lock(desk):
+    ana = await desk.somebody("ana", "compliance")
+    await idle(desk)
+    words = "x" * (MAX_FORM - 200)
+    seen = await ana.post("/desk/find", {"what": words})
+    assert words in (await ana.post("/desk/locked", hidden(seen) | {"password": PASSWORD})).text
+
+
+async def test_a_kept_form_opens_neither_for_somebody_else_nor_on_another_of_ones_own_screens(desk):
+    ana, eve = await desk.somebody("ana", "compliance"), await desk.somebody("eve", "compliance")
+    elsewhere = desk.browser()
+    elsewhere.secret = ana.secret
+    assert (await elsewhere.sign_in("ana@desk.test")).status == 303
+    await idle(desk)
+    asked = hidden(await ana.post("/desk/find", TYPED)) | {"password": PASSWORD}
+    for browser in (eve, elsewhere):
+        await browser.get("/desk/locked")
+        seen = await browser.post("/desk/locked", asked)
+        assert (seen.status, seen.location) == (303, "/desk/find?unkept=yes")
+    assert "Quillfeather" in (await ana.post("/desk/locked", asked)).text
+
+
+async def test_what_another_person_signs_in_to_on_the_same_browser_has_nothing_of_a_kept_form(desk):
+    ana, eve = await desk.somebody("ana", "compliance"), await desk.somebody("eve", "compliance")
+    await idle(desk)
+    asked = hidden(await ana.post("/desk/find", TYPED)) | {"password": PASSWORD}
+    await ana.post("/desk/sign-out")
+    ana.secret = eve.secret
+    assert (await ana.sign_in("eve@desk.test")).status == 303
+    await ana.post("/desk/lock")
+    await ana.get("/desk/locked")
+    assert (await ana.post("/desk/locked", asked)).location == "/desk/find?unkept=yes"
+
+
+@pytest.mark.parametrize("changed", [{"target": "/desk/log"}, {"kept": "altered"}, {"kept": "ñ!"}, {"kept": ""}])
+async def test_a_kept_form_that_was_altered_or_turned_to_another_address_is_dropped_and_the_page_says_so(desk, changed):
+    ana = await desk.somebody("ana", "compliance")
+    await idle(desk)
+    asked = hidden(await ana.post("/desk/registers/new/complaint", TYPED)) | {"password": PASSWORD}
+    if changed.get("kept") == "altered":
+        at, whole = len(asked["kept"]) // 2, asked["kept"]
+        changed = {"kept": f"{whole[:at]}{'A' if whole[at] != 'A' else 'B'}{whole[at + 1 :]}"}
+    seen = await ana.post("/desk/locked", asked | changed)
+    assert seen.location == changed.get("target", "/desk/registers/new/complaint") + "?unkept=yes"
+    empty = await ana.get(seen.location)
+    assert "was not kept. Nothing was sent." in empty.words
+    assert "Quillfeather" not in empty.text
+
+
+async def test_a_form_is_kept_for_an_hour(desk):
+    ana = await desk.somebody("ana", "compliance")
+    for later, opens in ((kept.LIFE_US - 1_000_000, True), (kept.LIFE_US, False)):
+        await idle(desk)
+        asked = hidden(await ana.post("/desk/find", TYPED)) | {"password": PASSWORD}
+        desk.hub.clock.ahead += later
+        seen = await ana.post("/desk/locked", asked)
+        assert ("Quillfeather" in seen.text) == opens
+        await ana.get("/desk/me")
+
+
+async def test_files_are_not_kept_over_a_lock_and_the_screen_says_so(desk):
+    sam = await desk.somebody("sam", "staff", organizations=("harbor",))
+    await idle(desk)
+    data = aiohttp.FormData({"form_token": sam.form_token, "cin": "0123456789"})
+    data.add_field("files", b"%PDF-1.7 of somebody", filename="Quillfeather.pdf")
+    options = {"data": data, "headers": {"Sec-Fetch-Site": "same-origin"}}
+    seen = await sam._seen("POST", "/desk/packets/new", **options)
+    assert "Files are not kept" in seen.words
+    assert "Quillfeather" not in seen.text
+    back = await sam.post("/desk/locked", hidden(seen) | {"password": PASSWORD})
+    assert "Files are not kept" in back.words
+    assert 'name="cin" value="0123456789"' in back.text
 
 
 async def test_a_session_is_over_after_its_hours_however_busy(desk):

@@ -7,6 +7,7 @@ from aiohttp import web
 from hub.errors import HubError, TooOften, Unauthorized
 from hub.people import accounts, entering, sessions
 from hub.web.pages.door import ANYBODY_IN, Page
+from hub.web.pages.locked import MAX_LOCKED, Waiting, onward, screen
 from hub.web.pages.render import page
 from hub.web.pages.visit import Visit, local_address, recognise, remember, see_other
 from hub.web.pages.words import LANGUAGES
@@ -75,7 +76,7 @@ async def locked(visit: Visit) -> web.Response:
     assert visit.session is not None
     if not visit.session.locked:
         await sessions.lock(visit.hub, visit.session)
-    return _locked(visit, local_address(visit.asked("next")), "", 200)
+    return screen(visit, local_address(visit.asked("next")), Waiting())
 
 
 async def unlock(visit: Visit) -> web.Response:
@@ -86,11 +87,8 @@ async def unlock(visit: Visit) -> web.Response:
         typed = visit.form.get("password", [""])[0]
         token = await entering.unlock(visit.hub, session, visit.who, typed, visit.device)
     except (Unauthorized, TooOften) as error:
-        return _locked(visit, target, _said(visit, error), error.status)
-    if _sent(visit):
-        response = page("resend.html", visit._replace(token=token), target=target, kept=_kept(visit))
-    else:
-        response = see_other(target)
+        return screen(visit, target, Waiting.again(visit), problem=_said(visit, error), status=error.status)
+    response = await onward(visit, session, target, token)
     remember(response, visit.request, token)
     return response
 
@@ -117,22 +115,6 @@ async def speak(visit: Visit) -> web.Response:
     return see_other(local_address(visit.field("back")))
 
 
-def _locked(visit: Visit, target: str, problem: str, status: int) -> web.Response:
-    return page(
-        "locked.html", visit._replace(account=None), status=status, target=target, problem=problem,
-        kept=_kept(visit), sent=_sent(visit),
-    )  # fmt: skip
-
-
-def _sent(visit: Visit) -> bool:
-    return bool(visit.form.get("sent"))
-
-
-def _kept(visit: Visit) -> list[tuple[str, str]]:
-    named = ((name.removeprefix("kept."), many) for name, many in visit.form.items() if name.startswith("kept."))
-    return [(name, each) for name, many in named for each in many]
-
-
 def _said(visit: Visit, error: HubError) -> str:
     return visit.say(_WORDS.get(error.detail_code, "problem.title"))
 
@@ -144,7 +126,7 @@ PAGES = (
     Page("POST", "/desk/second", try_second, ANYBODY_IN, stage="second"),
     Page("POST", "/desk/lock", lock, ANYBODY_IN, locked=True),
     Page("GET", "/desk/locked", locked, ANYBODY_IN, locked=True),
-    Page("POST", "/desk/locked", unlock, ANYBODY_IN, locked=True),
+    Page("POST", "/desk/locked", unlock, ANYBODY_IN, locked=True, most=MAX_LOCKED),
     Page("POST", "/desk/sign-out", sign_out, ANYBODY_IN, locked=True),
     Page("POST", "/desk/language", speak, ANYBODY_IN),
 )

@@ -1,7 +1,7 @@
 """The door: every page says who may open it, and nothing behind it is shown to anybody else.
 
-A session that idled is locked: it shows an empty page that asks for the password, and what was being sent is kept on
-that page and sent again afterwards.
+A session that idled is locked: it shows an empty page that asks for the password, and what was being sent waits there,
+sealed, to be sent again afterwards (`hub.web.pages.locked`).
 """
 
 from collections.abc import Awaitable, Callable
@@ -18,8 +18,9 @@ from hub.model import new_id
 from hub.people import accounts, sessions
 from hub.people.sessions import Session
 from hub.web.access import HUB, PUBLIC, Route
+from hub.web.pages.locked import Waiting, screen
 from hub.web.pages.render import page
-from hub.web.pages.visit import TOKEN_FIELD, Visit, arriving, check_token, see_other, uploaded
+from hub.web.pages.visit import MAX_FORM, Visit, arriving, check_token, see_other, uploaded
 from hub.web.pages.words import language_of
 
 Handler = Callable[[Visit], Awaitable[web.StreamResponse]]
@@ -44,6 +45,8 @@ class Page(NamedTuple):
     """Whether a locked session may open it."""
     uploads: bool = False
     """Whether its form brings files."""
+    most: int = MAX_FORM
+    """Bytes of its form, without files."""
 
 
 def routes(pages: tuple[Page, ...]) -> tuple[Route, ...]:
@@ -56,7 +59,7 @@ def _guarded(wanted: Page) -> Callable[[web.Request], Awaitable[web.StreamRespon
         started = cadence.clock()
         visit = None
         try:
-            visit = await arriving(request, uploads=wanted.uploads)
+            visit = await arriving(request, uploads=wanted.uploads, most=wanted.most)
             return await (_through(wanted, visit) if wanted.roles else wanted.handler(await _known(visit)))
         except HubError as error:
             if isinstance(error, NotAvailable):
@@ -109,10 +112,8 @@ def _elsewhere(visit: Visit, address: str) -> web.Response:
 def _locked(visit: Visit, session: Session) -> web.Response:
     if "HX-Request" in visit.request.headers:
         return web.Response(status=204, headers={"HX-Redirect": "/desk/locked"})
-    sent = visit.request.method == "POST"
-    kept = [(name, each) for name, many in visit.form.items() if name != TOKEN_FIELD for each in many] if sent else []
     target = visit.request.path_qs
-    return page("locked.html", visit._replace(account=None, session=session), target=target, kept=kept, sent=sent)
+    return screen(visit, target, Waiting.of(visit, session, target))
 
 
 async def refusal(request: web.Request, visit: Visit | None, error: HubError) -> web.Response:

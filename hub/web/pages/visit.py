@@ -86,8 +86,9 @@ class Visit(NamedTuple):
         return sessions.form_token(self.hub, self.token) if self.token else ""
 
 
-async def arriving(request: web.Request, *, uploads: bool = False) -> Visit:
-    """The visit of whoever it is, without a look at the session; a form with `uploads` is read later (`uploaded`).
+async def arriving(request: web.Request, *, uploads: bool = False, most: int = MAX_FORM) -> Visit:
+    """The visit of whoever it is, without a look at the session; its form has at most so many bytes, and one with
+    `uploads` is read later (`uploaded`).
 
     Raises `Forbidden` for another site's form, and `NotAvailable` for an address that nobody writes.
     """
@@ -98,7 +99,7 @@ async def arriving(request: web.Request, *, uploads: bool = False) -> Visit:
     form: Fields = {}
     if request.method == "POST":
         _check_site(request)
-        form = {} if uploads else await _fields(request)
+        form = {} if uploads else await _fields(request, most)
         if "lang" in form:
             language = language_of(form["lang"][0], language)
     return Visit(request, hub, language, request.cookies.get(cookie_name(request), ""), form=form)
@@ -182,11 +183,11 @@ def _check_site(request: web.Request) -> None:
         raise Forbidden("A form of another site is not taken.", code="form-of-another-site")
 
 
-async def _fields(request: web.Request) -> Fields:
+async def _fields(request: web.Request, most: int = MAX_FORM) -> Fields:
     if request.content_type != _FORM:
         raise Unsupported("This takes a form.")
     try:
-        text = (await read_body(request, MAX_FORM)).decode()
+        text = (await read_body(request, most)).decode()
         fields = parse_qs(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
     except ValueError:
         raise Malformed("The form is not readable.") from None
