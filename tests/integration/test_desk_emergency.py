@@ -42,6 +42,7 @@ async def test_an_emergency_is_looked_at_first_then_disclosed_registered_and_rev
     ana, leo = await desk.somebody("ana", "privacy"), await desk.somebody("leo", "compliance")
     seen = await ana.post(NEW, FORM)
     assert "All of it would go" in seen.words
+    assert "It leaves at once, " in seen.words
     assert "<b>Buprenorphine" not in seen.text
     assert await scene.rows(Submission.id) == []
     sent = FORM | {"member": scene.member, "step": "disclose"}
@@ -124,3 +125,13 @@ async def test_another_programs_emergencies_and_patients_are_nobodys_here(scene,
     assert (await eve.post(NEW, FORM | member)).status == 404
     assert (await vera.get(NEW)).status == 403
     assert await scene.rows(Outbox.id) == []
+
+
+async def test_the_preview_says_when_it_leaves_and_that_it_does_not_where_nothing_reaches_the_recipient(scene, desk):
+    ana = await desk.somebody("ana", "privacy")
+    assert "leaves at once" not in (await ana.get(NEW)).words
+    assert "It leaves at once, from system to system." in (await ana.post(NEW, FORM)).words
+    desk.hub.channels.clear()
+    seen = await ana.post(NEW, FORM)
+    assert "Emergency Room has no checked address that we can reach" in seen.words
+    assert "leaves at once" not in seen.words

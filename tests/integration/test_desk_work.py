@@ -151,3 +151,18 @@ async def test_a_list_that_is_none_is_not_available(desk):
     ana = await desk.somebody("ana", "compliance")
     for address in ("/desk/work?queue=x", "/desk/work?state=x"):
         assert (await ana.get(address)).status == 404
+
+
+async def test_an_empty_list_says_whether_nothing_waits_nothing_was_settled_or_nothing_fits(scene, desk):
+    ana = await desk.somebody("ana", "compliance")
+    said = {
+        "work?queue=holds": "Nothing waits here.",
+        "work?state=closed": "Nothing here has been settled yet.",
+        "work?state=closed&overdue=yes": "Nothing here fits what you chose.",
+        "registers?kind=breach": "Nothing waits here.",
+        "registers?state=closed": "Nothing here has been settled yet.",
+        "registers?state=any": "Nothing has been entered here yet.",
+        "registers?mine=yes": "Nothing here fits what you chose.",
+    }
+    for address, words in said.items():
+        assert words in (await ana.get(f"/desk/{address}")).words

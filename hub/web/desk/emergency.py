@@ -18,6 +18,7 @@ from aiohttp import web
 from hub import exchange
 from hub.compliance import viewing
 from hub.decide import asked_by
+from hub.deliver import usable
 from hub.desk import log, projection
 from hub.errors import Malformed, NotAvailable
 from hub.explanations import Sides, foreseen
@@ -87,9 +88,11 @@ async def show(visit: Visit) -> web.Response:
 async def _preview(visit: Visit, meant: _Meant) -> web.Response:
     sides = Sides(meant.handed.sender, meant.recipient, meant.member)
     answer = await foreseen(visit.hub, asked_by(meant.handed.manifest), sides, visit.language)
+    ways = usable(meant.recipient, await visit.hub.directory.current(), visit.hub.channels)
     await viewing.note(visit.hub, visit.who.by, "member", meant.member, meant.member)
     return page(
         "emergency_preview.html", visit, answer=answer, recipient=meant.recipient, sender=meant.handed.sender,
+        way=ways[0].channel.value if ways else "",
         facts=await members.facts_of(visit.hub, meant.member), names=await names(visit),
         kept={**_typed(visit), "member": meant.member, "step": "disclose"},
     )  # fmt: skip

@@ -28,6 +28,10 @@ class Narrowed(NamedTuple):
         """A choice; empty if it does not narrow."""
         return self.texts.get(name, "")
 
+    def narrows(self, *but: str) -> bool:
+        """Whether anything but these choices is chosen."""
+        return not set(self.texts) <= set(but)
+
 
 def read(visit: Visit, path: str, choices: Mapping[str, Collection[str] | None]) -> Narrowed:
     """What of these choices the address makes; none: any code. Raises `NotAvailable` for a word that there is not."""
