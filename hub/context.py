@@ -78,5 +78,7 @@ class Hub:
     """Tells senders of mail that it arrived; where mail is answered."""
     lease_us: int = LEASE_US
     """How long a row stays with a worker that has stopped renewing it."""
+    no_consent_us: int = 86_400_000_000
+    """How long something may wait for a consent before a person hears of it."""
     freight_bytes: int = MOST_BYTES
     """Of documents, in large packets, that a worker has under way at a time."""

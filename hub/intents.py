@@ -21,7 +21,7 @@ from hub.storage.fence import nothing_came, unchanged
 from hub.storage.statements import Change, Check, Insert, columns_of
 from hub.storage.submissions import StoredSubmission
 from hub.storage.tables import Attempt, DirectoryState, Disclosure
-from hub.waiting import doubts
+from hub.waiting import doubts, lacking
 from hub.waiting.work import close_waiting, open_work
 
 _DIRECTORY = Check(DirectoryState, ("id", "version"), held=False)
@@ -64,6 +64,7 @@ async def intend(
         _disclosure(ticket, submission, chosen, decided, released, now),
         Step(_ADD_ATTEMPT, attempt),
         _intended(ticket, submission, chosen, decided, prepared, released, now),
+        *lacking.no_longer(hub, ticket.id, submission.created_at, now),
     ]
     if not decided.stored:
         writes.append(step(decided, submission.id, submission.member, "dispatch"))
@@ -123,6 +124,8 @@ async def withhold(hub: Hub, ticket: Ticket, submission: StoredSubmission, decid
     if code == "person":
         writes += close_waiting(ticket.id, now)
         writes.append(reviews.waiting(hub, submission.sender, ticket.id, decision, now))
+    if code != "consent":
+        writes += lacking.no_longer(hub, ticket.id, submission.created_at, now)
     settle = Step(SETTLE, (state, now, code, None, None, ticket.id, ticket.claim), "claim")
     await hub.database.commit(Unit((*guards, settle), tuple(writes)))
     return state
@@ -147,6 +150,7 @@ async def give_up(hub: Hub, ticket: Ticket, submission: StoredSubmission, code: 
     writes = (
         entry("dispatch.dead", now, body, member=submission.member, reference=ticket.id),
         open_work("dead_letter", submission.sender, ticket.id, (code,), now),
+        *lacking.no_longer(hub, ticket.id, submission.created_at, now),
     )
     settle = Step(SETTLE, ("dead", now, code, None, None, ticket.id, ticket.claim), "claim")
     await hub.database.commit(Unit((settle,), writes))

@@ -105,6 +105,7 @@ async def open_hub(settings: Settings, *, channels: bool = True) -> AsyncIterato
             report_readers=report_readers(settings),
             demo=settings.demo,
             lease_us=settings.lease_us,
+            no_consent_us=settings.no_consent_us,
             freight_bytes=settings.freight_bytes,
         )
 

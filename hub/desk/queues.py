@@ -10,6 +10,7 @@ from hub.waiting.listing import Filter, Load, Place
 
 QUEUES: Mapping[str, frozenset[str]] = {
     "holds": frozenset({"hold"}),
+    "consents": frozenset({"no_consent"}),
     "legal": frozenset({"legal"}),
     "unknown": frozenset({"unknown_outcome"}),
     "dead": frozenset({"dead_letter", "undelivered", "late_proof"}),

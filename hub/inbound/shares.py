@@ -16,7 +16,8 @@ from hub.record import entry
 from hub.storage.database import Step, Unit
 from hub.storage.statements import Check
 from hub.storage.tables import Disclosure, Outbox, Submission
-from hub.waiting.work import close_waiting
+from hub.waiting import lacking
+from hub.waiting.work import close_for, close_waiting
 
 _STANDS = Check(Outbox, ("id", "state"))
 _COLUMNS: tuple[Any, ...] = (
@@ -79,7 +80,7 @@ async def stop(hub: Hub, shares: list[Share], why: str, inbound: str) -> None:
 def _stopping(share: Share, why: str, inbound: str, now: int) -> tuple[Step, ...]:
     stop = Step(MOVE, ("withheld", now, why, None, None, share.outbox, share.state), "outbox")
     stopped = entry(f"dispatch.{why}", now, {"inbound": inbound}, member=share.member, reference=share.outbox)
-    return (stop, stopped, *close_waiting(share.outbox, now))
+    return (stop, stopped, *close_waiting(share.outbox, now), close_for(lacking.KIND, share.outbox, "hub", why, now))
 
 
 async def shares_of(hub: Hub, submission: str) -> list[Share]:

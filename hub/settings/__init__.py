@@ -108,6 +108,8 @@ class Settings(Frozen, frozen=True, kw_only=True):
     """The hub's private key towards SFTP servers."""
     freight_bytes: int
     """Of documents, in large packets, that a worker has under way at a time."""
+    no_consent_us: int
+    """How long something may wait for a consent before a person hears of it."""
     lease_us: int
     """How long after a worker's last sign of life its deliveries are settled."""
 
@@ -171,6 +173,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         drops=_path(environ.get("HUB_DROPS")),
         sftp_key=_path(environ.get("HUB_SFTP_KEY")),
         freight_bytes=_freight_bytes(environ.get("HUB_FREIGHT_MIB", str(MOST_BYTES >> 20))),
+        no_consent_us=_no_consent_us(environ.get("HUB_NO_CONSENT_H", "24")),
         lease_us=_lease_us(environ.get("HUB_LEASE_S", "120")),
     )
 
@@ -250,6 +253,12 @@ def _lease_us(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 3 <= int(text) <= 3_600:
         raise ConfigurationError("HUB_LEASE_S is 3 to 3600 seconds.")
     return int(text) * 1_000_000
+
+
+def _no_consent_us(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 8_760:
+        raise ConfigurationError("HUB_NO_CONSENT_H is 1 to 8760 hours.")
+    return int(text) * 3_600_000_000
 
 
 def _freight_bytes(text: str) -> int:

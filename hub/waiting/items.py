@@ -16,7 +16,7 @@ from hub.record import entry
 from hub.storage.database import Step, Unit
 from hub.storage.statements import Change
 from hub.storage.tables import WorkItem
-from hub.waiting import another_way, approvals, confirm, proposals
+from hub.waiting import another_way, approvals, confirm, lacking, proposals
 from hub.waiting.proposals import Reason
 from hub.waiting.settling import commit_settled, open_item, read_item
 from hub.waiting.work import CLOSE, open_work
@@ -73,6 +73,11 @@ async def close(hub: Hub, work: str, reason: Reason, *, organization: str | None
     if item["kind"] == WORK or reason in _OF_ARRIVALS:
         # What came in and the work about it end in one unit, whichever of the two is closed.
         await _close_arrival(hub, item, reason, by)
+        return
+    if (item["kind"] == lacking.KIND) != (reason == lacking.LET_BE):
+        raise Malformed("What lacks a consent, and nothing else, is let be.", field="$.reason")
+    if reason == lacking.LET_BE:
+        await lacking.let_be(hub, item, by=by)
         return
     confirm.check(item, reason)
     if reason == "incident" and item["kind"] not in REVIEWS:

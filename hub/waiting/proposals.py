@@ -17,7 +17,7 @@ from hub.record import entry
 from hub.storage.database import Step, Unit
 from hub.storage.statements import Change, Check, Lookup
 from hub.storage.tables import Outbox, WorkItem
-from hub.waiting import approvals
+from hub.waiting import approvals, lacking
 from hub.waiting.confirm import answered, check
 from hub.waiting.settling import commit_settled, open_item
 from hub.waiting.work import NOT_PROPOSED
@@ -35,6 +35,7 @@ Reason = Literal[
     "not_ours",
     "refused",
     "unreadable",
+    "let_be",
 ]
 """Of a release or of a closing. Fixed words: free text here would be content outside any sealed field."""
 
@@ -79,6 +80,7 @@ async def propose(hub: Hub, work: str, reason: Reason, *, organization: str | No
     recipient says that they do not have it.
     """
     item = await open_item(hub, work, organization)
+    lacking.never_released(item)
     check(item, reason, release=True)
     await persons.need(hub, by)
     if of(item):

@@ -5,6 +5,7 @@ import asyncio
 from hub.compliance.suspensions import lapse
 from hub.context import Hub
 from hub.retention.daily import run_daily
+from hub.waiting import lacking
 from hub.waiting.escalation import escalate
 from hub.workers.expired import forget_expired
 from hub.workers.recovery import recover
@@ -22,7 +23,7 @@ HOURLY_S = 3_600.0
 
 async def run(hub: Hub) -> None:
     """Until cancelled."""
-    await asyncio.gather(_often(hub), _hourly(hub), _look_again(hub))
+    await asyncio.gather(_often(hub), _hourly(hub), _look_again(hub), _lacking(hub))
 
 
 def renewed_every_s(hub: Hub) -> float:
@@ -35,6 +36,14 @@ async def _often(hub: Hub) -> None:
         for task in (recover, escalate, lapse):
             with lasting(task.__name__):
                 await task(hub, hub.clock.now())
+        await asyncio.sleep(_often_s(hub))
+
+
+async def _lacking(hub: Hub) -> None:
+    after = ""
+    while True:
+        with lasting(lacking.KIND):
+            after = await lacking.tell(hub, hub.clock.now(), after)
         await asyncio.sleep(_often_s(hub))
 
 

@@ -32,7 +32,7 @@ class WorkItem(SQLModel, table=True):
     )
     id: str = Field(primary_key=True, sa_type=Text)
     kind: str = Field(sa_type=Text)
-    """`hold`, `legal`, `dead_letter`, `unknown_outcome`, `information_request`, `written_revocation`,
+    """`hold`, `legal`, `no_consent`, `dead_letter`, `unknown_outcome`, `information_request`, `written_revocation`,
     `identity_conflict`, `incident`, and a review for each basis (`hub.bases.reviews`)"""
     state: str = Field(sa_type=Text)
     """`open` or `closed`"""

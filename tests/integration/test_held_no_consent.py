@@ -1,0 +1,101 @@
+"""What waits for nothing but a consent becomes work after a day: held, no consent. Nobody can release it."""
+
+import asyncio
+
+import pytest
+
+from hub.errors import Conflict, Malformed
+from hub.storage.tables import LedgerEntry, Outbox, WorkItem
+from hub.waiting import items, lacking, proposals
+from hub.workers.second_look import look_again
+from tests.desk import a_desk
+from tests.scenes import Scene
+
+DAY_US = 86_400_000_000
+
+
+async def wait(scene: Scene, after_us: int = DAY_US) -> str:
+    """A crisis follow-up that lacks only a consent, for so long; the id of its row."""
+    await scene.submit(kind="crisis_followup", recipients=("valley-clinic",))
+    scene.hub.clock.ahead += after_us
+    await tell(scene)
+    return (await scene.rows(Outbox.id, Outbox.state))[0][0]
+
+
+async def tell(scene: Scene) -> str:
+    return await lacking.tell(scene.hub, scene.hub.clock.now(), "")
+
+
+async def told(scene: Scene) -> list[tuple[str, str | None]]:
+    rows = await scene.rows(WorkItem.kind, WorkItem.state, WorkItem.resolution)
+    return [(state, why) for kind, state, why in rows if kind == lacking.KIND]
+
+
+async def the_item(scene: Scene) -> str:
+    ((work, _),) = await scene.rows(WorkItem.id, WorkItem.kind)
+    return work
+
+
+async def test_what_lacks_a_consent_for_a_day_is_told_once_whoever_looks(scene):
+    await wait(scene)
+    await asyncio.gather(*(tell(scene) for _ in range(4)))
+    assert await told(scene) == [("open", None)]
+    assert (await scene.rows(WorkItem.organization_id, WorkItem.kind))[0][0] == "harbor"
+
+
+async def test_what_is_younger_than_a_day_is_not_told(scene):
+    await wait(scene, DAY_US - 60_000_000)
+    assert await told(scene) == []
+
+
+async def test_the_consent_carries_it_and_the_item_closes_by_itself(scene):
+    await wait(scene)
+    await scene.consent()
+    assert await told(scene) == [("open", None)]
+    assert await scene.dispatch_all() == ["delivered"]
+    assert await told(scene) == [("closed", "decided anew")]
+
+
+async def test_a_second_look_that_finds_the_same_keeps_the_item_and_who_has_it(scene):
+    await wait(scene)
+    work = await the_item(scene)
+    await items.assign(scene.hub, work, None, organization="harbor", by="harbor/ana")
+    while await look_again(scene.hub, scene.hub.clock.now()):
+        pass
+    assert await scene.dispatch_all() == ["held"]
+    await tell(scene)
+    assert await scene.rows(WorkItem.id, WorkItem.state, WorkItem.assigned_to) == [(work, "open", "harbor/ana")]
+
+
+async def test_what_waits_for_a_person_instead_is_a_hold_and_no_longer_lacks_a_consent(scene):
+    await wait(scene)
+    await scene.consent(verified=False)
+    assert await scene.dispatch_all() == ["held"]
+    assert await told(scene) == [("closed", "decided anew")]
+    assert ("hold", "open") in await scene.rows(WorkItem.kind, WorkItem.state)
+
+
+async def test_nobody_releases_what_lacks_a_consent(scene):
+    await wait(scene)
+    work = await the_item(scene)
+    with pytest.raises(Conflict, match="Only a consent"):
+        await proposals.propose(scene.hub, work, "reviewed", organization="harbor", by="harbor/ana")
+    with pytest.raises(Malformed):
+        await items.close(scene.hub, work, "reviewed", organization="harbor", by="harbor/ana")
+    assert (await told(scene), scene.channel.received) == ([("open", None)], [])
+
+
+async def test_a_person_lets_it_be_on_its_page_and_no_consent_wakes_it(scene):
+    await wait(scene)
+    work = await the_item(scene)
+    async with a_desk(scene.hub) as desk:
+        ana = await desk.somebody("ana", "compliance")
+        for language, says in (("en", "Which consent would carry it"), ("es", "Qué consentimiento lo dejaría salir")):
+            assert says in (await ana.get(f"/desk/work/{work}?lang={language}")).words
+        assert "Held, no consent 1" in (await ana.get("/desk/work")).words
+        assert (await ana.post(f"/desk/work/{work}/close", {"reason": "let_be"})).status == 303
+    assert await told(scene) == [("closed", "let_be")]
+    assert (await scene.rows(Outbox.state, Outbox.code)) == [("withheld", "let-be")]
+    assert "work.closed" in {kind for kind, _ in await scene.rows(LedgerEntry.kind, LedgerEntry.id)}
+    await scene.consent()
+    assert (await scene.dispatch_all(), scene.channel.received) == ([], [])
