@@ -63,7 +63,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     letter.add_argument("id", help=_ID)
     letter.add_argument("--out", type=Path, required=True, metavar="FILE", help="where to write the PDF")
     letter.add_argument("--answer", metavar="REASON", help="it goes out: the request is answered and closed")
-    letter.add_argument("--about", choices=("extension",), help="of the extension instead of the answer")
+    letter.add_argument("--about", choices=("extension", "sent"), help="of the extension, or the answer as it went out")
     letter.add_argument("--member", metavar="ID", default="", help="of a breach: whose letter")
     letter.add_argument("--lang", choices=("en", "es"), default="en", help="of a breach; a request has its own")
     for each in (listing, opening, doing, showing, letter):

@@ -4,9 +4,11 @@ Rules kept here:
 - 164.528(c)(1): sixty days, once thirty more, told in writing within the sixty, with the reason and the new date.
 - 164.528(c)(2): the first in twelve months is free; a fee for another is said before, so that it can be withdrawn.
 - §2.24: thirty days, no extension, no fee; only an intermediary owes it.
-- What was answered is bound by the digest of the letter, which is not kept: it can be made again from the log.
+- 164.528(d)(2): the written answer is kept as it went out, sealed, for as long as the matter's history; the register
+  binds it by its digest.
 """
 
+import hashlib
 from datetime import datetime
 from typing import Any, Literal
 
@@ -19,9 +21,10 @@ from hub.compliance.clocks import Due
 from hub.compliance.matters import Act, Effect, Opening
 from hub.compliance.suspensions import microseconds
 from hub.context import Hub
-from hub.errors import Conflict, Malformed, NotAvailable
+from hub.errors import Conflict, IntegrityFailed, Malformed, NotAvailable
 from hub.forms.own import Language
 from hub.model import Frozen
+from hub.storage import matters as stored
 from hub.storage import members
 from hub.storage.tables import Matter
 
@@ -100,13 +103,30 @@ async def tell_fee(hub: Hub, matter: str, cents: int, act: Act) -> None:
     await matters.change(hub, matter, act._replace(code="fee_told"), Effect(facts={"fee_cents": cents}))
 
 
-async def answered(hub: Hub, matter: str, digest: str, act: Act) -> None:
-    """The letter went out (`digest`: SHA-256 of the PDF, hex): the clock is met, the matter closed."""
+async def answered(hub: Hub, matter: str, pdf: bytes, act: Act) -> None:
+    """The letter went out: it is kept, the clock met, the matter closed."""
     found = await matters.read(hub, matter, act.organization)
     if found["kind"] not in _CLOCK:
         raise NotAvailable
-    effect = Effect(facts={"letter": digest}, meets=(_CLOCK[found["kind"]],))
+    effect = Effect(
+        facts={"letter": hashlib.sha256(pdf).hexdigest()},
+        meets=(_CLOCK[found["kind"]],),
+        steps=(stored.letter_sent(hub.ring, matter, hub.clock.now(), act.by, pdf),),
+    )
     await matters.close(hub, matter, act._replace(code="answered"), effect)
+
+
+async def as_sent(hub: Hub, matter: str, organization: str | None) -> bytes:
+    """The PDF that went out. Raises `NotAvailable` if none did or its years are over, and `IntegrityFailed` if it is
+    not the one that the register binds.
+    """
+    found = await matters.read(hub, matter, organization)
+    pdf = await stored.letter(hub, matter) if found["code"] == "answered" else None
+    if pdf is None:
+        raise NotAvailable
+    if hashlib.sha256(pdf).hexdigest() != found["facts"]["letter"]:
+        raise IntegrityFailed("The letter is not the one that the register binds.")
+    return pdf
 
 
 async def withdraw(hub: Hub, matter: str, act: Act) -> None:

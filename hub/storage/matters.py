@@ -39,6 +39,7 @@ _CLOCKS = Lookup(MatterClock, ("name", "law", "due_at", "met_at", "lifted_at"), 
 _EVENTS = Lookup(MatterEvent, ("id", "at", "what", "code", "by", "key_id", "wrapped_key", "sealed"), "matter_id")
 _PEOPLE = Lookup(MatterPerson, ("member_id", "told_at"), "matter_id")
 _CLEAR = tuple(name for name in NAMES if name not in ("key_id", "wrapped_key", "sealed"))
+_LETTER = "letter"
 _encode = msgspec.json.Encoder().encode
 
 
@@ -49,10 +50,12 @@ def seal_words(ring: KeyRing, matter: str, words: dict[str, Any]) -> Sealed:
 
 def event(ring: KeyRing, matter: str, at: int, what: str, code: str, by: str, reason: str) -> Step:
     """One line of the matter's history; the reason is sealed."""
-    made = new_id()
-    sealed = envelope.seal(ring, f"matter-event/{made}", reason.encode())
-    row = (made, matter, at, what, code, by, sealed.key_id, sealed.wrapped_key, sealed.ciphertext)
-    return Step(_ADD_EVENT, row)
+    return _event(ring, matter, (at, what, code, by), reason.encode())
+
+
+def letter_sent(ring: KeyRing, matter: str, at: int, by: str, pdf: bytes) -> Step:
+    """Beside the history, the letter as it went out, sealed; it is kept and destroyed as the history is."""
+    return _event(ring, matter, (at, _LETTER, _LETTER, by), pdf)
 
 
 async def read(hub: Hub, matter: str) -> dict[str, Any] | None:
@@ -82,15 +85,31 @@ async def history(hub: Hub, matter: str) -> list[dict[str, Any]]:
     # By instant: ids made within one millisecond have no order.
     rows = sorted(await hub.database.lookup(_EVENTS, matter), key=lambda row: (row[1], row[0]))
     for made, at, what, code, by, *sealed in rows:
+        if what == _LETTER:
+            continue
         kept = Sealed(*sealed)
         reason = envelope.open(hub.ring, f"matter-event/{made}", kept).decode() if kept.wrapped_key else ""
         found.append({"at": at, "what": what, "code": code, "by": by, "reason": reason})
     return found
 
 
+async def letter(hub: Hub, matter: str) -> bytes | None:
+    """The PDF that went out; none if none did, or none is left. Raises `IntegrityFailed`."""
+    rows = await hub.database.lookup(_EVENTS, matter)
+    sent = [(made, Sealed(*sealed)) for made, _, what, _, _, *sealed in rows if what == _LETTER]
+    opened = [envelope.open(hub.ring, f"matter-event/{made}", kept) for made, kept in sent if kept.wrapped_key]
+    return opened[0] if opened else None
+
+
 async def people(hub: Hub, matter: str) -> dict[str, int | None]:
     """Whom it concerns, and when each was told."""
     return dict(sorted(await hub.database.lookup(_PEOPLE, matter)))
+
+
+def _event(ring: KeyRing, matter: str, line: tuple[int, str, str, str], content: bytes) -> Step:
+    made = new_id()
+    sealed = envelope.seal(ring, f"matter-event/{made}", content)
+    return Step(_ADD_EVENT, (made, matter, *line, sealed.key_id, sealed.wrapped_key, sealed.ciphertext))
 
 
 def clear(row: Row) -> dict[str, Any]:

@@ -46,9 +46,15 @@ async def test_an_accounting_is_asked_for_previewed_and_answered_with_its_letter
         assert words in seen.words
     assert "Sunrise" not in seen.words
     assert (await ana.get(f"{address}/letter")).text.startswith("%PDF")
-    assert (await ana.post(f"{address}/answered", {"reason": "By mail"})).text.startswith("%PDF")
+    sent = await ana.post(f"{address}/answered", {"reason": "By mail"})
+    assert (sent.status, sent.location) == (303, f"{address}?answered=yes")
+    seen = await ana.get(sent.location)
+    assert "The request is answered." in seen.words
+    assert f'href="{address}/letter?about=sent"' in seen.text
+    assert (await ana.get(f"{address}/letter?about=sent")).text.startswith("%PDF")
     seen = await ana.get(address)
     assert "Answered" in seen.words
+    assert "The request is answered." not in seen.words
     assert "met in time" in seen.words
     assert (await ana.post(f"{address}/answered", {"reason": "Again"})).status == 409
 

@@ -16,6 +16,7 @@ from hub.errors import Conflict, NotAvailable
 from hub.ledger.proofs import public_keys
 from hub.ledger.sequencer import Sequencer
 from hub.model import Unknown
+from hub.storage import matters as stored
 from hub.storage import members
 from hub.storage.member_facts import MemberFacts
 from tests.disclosures import EMERGENCY, a_county, disclose
@@ -213,12 +214,19 @@ def test_both_languages_say_the_same_things() -> None:
     assert {m for part in marks(english) for m in part} == {m for part in marks(spanish) for m in part}
 
 
-async def test_a_letter_is_bound_to_its_matter_by_its_digest(migrated_url: str) -> None:
+async def test_a_letter_is_kept_as_it_went_out_and_bound_to_its_matter_by_its_digest(migrated_url: str) -> None:
     from hub.compliance import requests
     from hub.compliance.matters import Act
 
     async with a_scene(migrated_url) as scene:
         matter = await a_request(scene)
         made = await accounting.answer(scene.hub, matter, "harbor")
-        await requests.answered(scene.hub, matter, made.digest, Act("", "Mailed", "harbor/p", "harbor"))
+        with pytest.raises(NotAvailable):
+            await requests.as_sent(scene.hub, matter, "harbor")
+        await requests.answered(scene.hub, matter, made.pdf, Act("", "Mailed", "harbor/p", "harbor"))
+        scene.hub.clock.ahead += 30 * 86_400_000_000
+        assert await requests.as_sent(scene.hub, matter, "harbor") == made.pdf
+        with pytest.raises(NotAvailable):
+            await requests.as_sent(scene.hub, matter, "lantern")
+        assert [each["what"] for each in await stored.history(scene.hub, matter)] == ["opened", "closed"]
         assert (await matters.read(scene.hub, matter, None))["facts"]["letter"] == made.digest

@@ -19,17 +19,21 @@ async def letter(
     language: Language = "en",
     answer: str | None = None,
 ) -> Made:
-    """The letter of a matter; that it was seen is on the ledger. `about`: `extension`; `member`: whose, of a breach.
+    """The letter of a matter; that it was seen is on the ledger. `about`: `extension`, or `sent`, as it went out;
+    `member`: whose, of a breach.
 
-    With `answer` (the reason that stands in the history) it goes out: the request is answered, its clock met, and its
-    digest kept. Raises `NotAvailable`, `Conflict`, `Malformed`.
+    With `answer` (the reason that stands in the history) it goes out: the request is answered, its clock met, and it is
+    kept. Raises `NotAvailable`, `Conflict`, `Malformed`, `IntegrityFailed`.
     """
     found = await matters.show(hub, matter, organization, by=by)
     if found["kind"] == "breach":
         return await breach.notice(hub, matter, member, language, organization)
+    if about == "sent":
+        pdf = await requests.as_sent(hub, matter, organization)
+        return Made(pdf, found["facts"]["letter"])
     if about == "extension":
         return await accounting.extension(hub, matter, organization)
     made = await accounting.answer(hub, matter, organization)
     if answer is not None:
-        await requests.answered(hub, matter, made.digest, Act("answered", answer, by, organization))
+        await requests.answered(hub, matter, made.pdf, Act("answered", answer, by, organization))
     return made

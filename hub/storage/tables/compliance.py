@@ -63,14 +63,14 @@ class MatterClock(SQLModel, table=True):
 
 
 class MatterEvent(SQLModel, table=True):
-    """The history of a matter: what happened, who did it, and the reason they gave, sealed."""
+    """The history of a matter: what happened, who did it, and the reason they gave, sealed; of a `letter`, its PDF."""
 
     __tablename__ = "matter_event"
     id: str = Field(primary_key=True, sa_type=Text)
     matter_id: str = Field(sa_type=Text, index=True)
     at: int = Field(sa_type=BigInteger)
     what: str = Field(sa_type=Text)
-    """`opened`, `changed`, `noted`, `assigned`, `closed`"""
+    """`opened`, `changed`, `noted`, `assigned`, `closed`, `letter`"""
     code: str = Field(sa_type=Text)
     by: str = Field(sa_type=Text)
     key_id: str = Field(sa_type=Text)

@@ -42,10 +42,14 @@ async def act(visit: Visit) -> web.Response:
 
 
 async def letter(visit: Visit) -> web.Response:
-    """`GET /desk/registers/{id}/letter`: as it would go out now; `about=extension`, `member` and `in` for a breach."""
+    """`GET /desk/registers/{id}/letter`: as it would go out now; `about=sent`: as it did; `about=extension`; for a
+    breach `member` and `in`.
+    """
     found = await _matter(visit)
     organization = found["organization_id"]
     await matters.show(visit.hub, found["id"], organization, by=visit.who.by)
+    if visit.asked("about") == "sent":
+        return _pdf(await requests.as_sent(visit.hub, found["id"], organization))
     from hub.compliance.letters import accounting, breach  # noqa: PLC0415 - fpdf2: 20 MiB, and a third of the start
 
     if found["kind"] == "breach":
@@ -71,17 +75,17 @@ async def letters(visit: Visit) -> web.Response:
 
 
 async def answer(visit: Visit) -> web.Response:
-    """`POST /desk/registers/{id}/answered`: this very letter went out; the clock is met, the matter closed."""
+    """`POST /desk/registers/{id}/answered`: the letter goes out and is kept; the clock is met, the matter closed."""
     found = await _matter(visit)
     from hub.compliance.letters import accounting  # noqa: PLC0415 - as above
 
     made = await accounting.answer(visit.hub, found["id"], found["organization_id"])
     done = Act("answered", visit.field("reason", 4_000), visit.who.by, found["organization_id"])
     try:
-        await requests.answered(visit.hub, found["id"], made.digest, done)
+        await requests.answered(visit.hub, found["id"], made.pdf, done)
     except (Malformed, Conflict) as error:
         return await _page(visit, found, problem=error, deed="answered")
-    return _pdf(made.pdf)
+    return see_other(f"/desk/registers/{found['id']}?answered=yes")
 
 
 async def _page(
@@ -103,6 +107,7 @@ async def _page(
         acts=acts,
         problem=problem,
         failed=deed,
+        answered=bool(visit.asked("answered")) and shown["code"] == "answered",
         wrong=register_forms.wrong(visit, problem) if problem else Wrong(),
         given=typed(visit),
         prefilled={"notice": _written(visit, shown)},
