@@ -12,6 +12,10 @@ from tests.desk import a_desk
 from tests.scenes import Scene
 
 DAY_US = 86_400_000_000
+PAGES = (
+    ("en", "Crisis follow-up", "Which consent would carry it"),
+    ("es", "Seguimiento de crisis", "Qué consentimiento lo dejaría salir"),
+)
 
 
 async def wait(scene: Scene, after_us: int = DAY_US) -> str:
@@ -90,8 +94,11 @@ async def test_a_person_lets_it_be_on_its_page_and_no_consent_wakes_it(scene):
     work = await the_item(scene)
     async with a_desk(scene.hub) as desk:
         ana = await desk.somebody("ana", "compliance")
-        for language, says in (("en", "Which consent would carry it"), ("es", "Qué consentimiento lo dejaría salir")):
-            assert says in (await ana.get(f"/desk/work/{work}?lang={language}")).words
+        for language, what, says in PAGES:
+            seen = await ana.get(f"/desk/work/{work}?lang={language}")
+            assert says in seen.words
+            assert what in seen.words
+            assert "Valley" in seen.words
         assert "Held, no consent 1" in (await ana.get("/desk/work")).words
         assert (await ana.post(f"/desk/work/{work}/close", {"reason": "let_be"})).status == 303
     assert await told(scene) == [("closed", "let_be")]

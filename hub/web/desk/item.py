@@ -8,9 +8,8 @@ from typing import Any, get_args
 
 from aiohttp import web
 
-from hub import explanations, views
 from hub.bases.reviews import REVIEWS
-from hub.desk import log, notes, projection, rows
+from hub.desk import lacked, log, notes, projection, rows
 from hub.errors import Malformed, NotAvailable
 from hub.forms.own import LANGUAGES
 from hub.inbound.settle import WORK
@@ -140,7 +139,6 @@ async def _page(visit: Visit, item: dict[str, Any], problem: str = "", status: i
     seen = await items.show(hub, item["id"], organization=organization, by=visit.who.by)
     proposed = seen["proposal"]
     needed = await approvals.needed(hub, item["reference"])
-    entry = await _entry(visit, item["reference"])
     return page(
         "item.html",
         visit,
@@ -152,9 +150,8 @@ async def _page(visit: Visit, item: dict[str, Any], problem: str = "", status: i
         notes=await notes.of(hub, item["id"]),
         mine=bool(proposed) and await persons.same(hub, visit.who.by, proposed["by"]),
         needed=needed,
-        entry=entry,
-        lacks=item["kind"] == lacking.KIND,
-        remedies=await _remedies(visit, entry) if entry and item["kind"] == lacking.KIND else [],
+        entry=await _entry(visit, item["reference"]),
+        lacks=await lacked.of(hub, item["reference"], visit.language) if item["kind"] == lacking.KIND else None,
         releases=RELEASES.get(item["kind"], ()) if needed < 2 else (),
         closes=closes(item["kind"]),
         acts=bool(set(ACT) & set(visit.who.roles)),
@@ -177,12 +174,6 @@ async def _entry(visit: Visit, reference: str) -> log.Row | None:
     if position is None and (found := await visit.hub.database.lookup(_ROW, reference)):
         position = await log.position_of(visit.hub, rows.refusal_of(*found[0]))
     return None if position is None else await log.row_at(visit.hub, position, visit.who.scope)
-
-
-async def _remedies(visit: Visit, entry: log.Row) -> list[str]:
-    """Which consent would carry what waits for one, in words."""
-    decision = await views.decision(visit.hub, entry["decision_id"], None)
-    return [each["text"] for each in (await explanations.explained(visit.hub, decision, visit.language))["remedies"]]
 
 
 async def _kept(visit: Visit, item: dict[str, Any]) -> None:
