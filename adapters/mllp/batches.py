@@ -33,27 +33,38 @@ def split(content: bytes) -> Batch:
     plain = content.lstrip(b" \t\r\n").removeprefix(_BOM)
     starts = [found.start() for found in _STARTS.finditer(plain)]
     pieces = [plain[begin:end] for begin, end in pairwise([*starts, None])]
-    messages = tuple(each for each in pieces if each.lstrip(b" \t").startswith(b"MSH"))
+    messages = tuple(each for each in pieces if _is_message(each))
     # Without a message it is a batch only if nothing else is in it either: what cannot be read is not nothing.
     whole = bool(messages) or all(len(each.strip().splitlines()) == 1 for each in pieces)
     wrapped = bool(starts) and pieces[0][:3] in (b"FHS", b"BHS") and whole
-    ends = tuple(each.strip() for each in pieces if each not in messages) if wrapped and not _counted(pieces) else ()
+    ends: tuple[bytes, ...] = ()
+    if wrapped and not _counted(pieces):
+        ends = tuple(each.strip() for each in pieces if not _is_message(each))
     return Batch(messages=messages if wrapped or len(messages) > 1 else (content,), wrapped=wrapped, ends=ends)
 
 
+def _is_message(piece: bytes) -> bool:
+    return piece.lstrip(b" \t").startswith(b"MSH")
+
+
 def _counted(pieces: list[bytes]) -> bool:
-    """Whether each trailer says as many as there are; one that says nothing is no count (both are optional)."""
+    """Whether each trailer says as many as there are; one that says nothing is no count (both are optional).
+
+    BHS and BTS may be left out of a file (2.10.3): messages that stand in no batch are one.
+    """
     batches = messages = 0
+    is_open = False
     for piece in pieces:
-        match piece.lstrip(b" \t")[:3]:
-            case b"BHS":
-                batches, messages = batches + 1, 0
-            case b"MSH":
-                messages += 1
-            case b"BTS" | b"FTS" as name:
-                stated = _NUMBER.fullmatch(piece.strip())
-                if stated is not None and int(stated[1]) != (messages if name == b"BTS" else batches):
-                    return False
+        name = piece.lstrip(b" \t")[:3]
+        if name == b"BHS" or (name == b"MSH" and not is_open):
+            batches, messages, is_open = batches + 1, 0, True
+        messages += name == b"MSH"
+        if name not in (b"BTS", b"FTS"):
+            continue
+        stated = _NUMBER.fullmatch(piece.strip())
+        if stated is not None and int(stated[1]) != (messages if name == b"BTS" else batches):
+            return False
+        is_open = False
     return True
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 import pytest
@@ -61,9 +61,9 @@ def directory() -> Iterator[int]:
 class World:
     def __init__(self, zone: Zone, port: int, guard: Guard):
         self.zone, self.clock = zone, [AT]
-        dns = DnsCertificates(guard, ("127.0.0.1", port))
-        dns._resolver.lifetime = 1.0
-        self.discovery = Discovery(dns, LdapCertificates(dns), now=lambda: self.clock[0])
+        self.dns = DnsCertificates(guard, ("127.0.0.1", port))
+        self.dns._resolver.lifetime = 1.0
+        self.discovery = Discovery(self.dns, LdapCertificates(self.dns), now=lambda: self.clock[0])
 
     async def look(self, address=ADDRESS, trust=TRUST):
         return await self.discovery.discover(address, trust)
@@ -186,6 +186,64 @@ async def test_a_directory_inside_our_network_is_not_asked(directory):
         found = await there.look("desk@clinic.example")
         assert found.certificates == ()
         assert told(found)[2:] == [("ldap-address", "unreachable"), ("ldap-domain", "unreachable")]
+
+
+@asynccontextmanager
+async def a_directory_that_says(first: bytes, then: bytes = b"") -> AsyncIterator[tuple[int, asyncio.Event]]:
+    """Its port, and whether it was left while it still spoke; `then` is said over and over."""
+    was_left = asyncio.Event()
+
+    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(first)
+        try:
+            while then:
+                writer.write(then)
+                await writer.drain()
+                await asyncio.sleep(0.01 if len(then) == 1 else 0)
+        except ConnectionError:
+            was_left.set()
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(speak, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1], was_left
+
+
+TWO_GIGABYTES = bytes.fromhex("30847fffffff")
+"""An LDAP message of this length begins (BER)."""
+
+
+@pytest.mark.parametrize(
+    ("then", "seconds"), [(b"\x00", 0.3), (bytes(65_536), 3_600)], ids=["drips", "takes all the memory there is"]
+)
+async def test_a_directory_whose_answer_never_ends_is_left(monkeypatch, then, seconds):
+    monkeypatch.setattr("adapters.email.discovery.ldap.WHOLE_SECONDS", seconds)
+    async with a_directory_that_says(TWO_GIGABYTES, then) as (port, was_left), world(port) as there:
+        assert told(await there.look())[2:] == [("ldap-address", "unreachable"), ("ldap-domain", "unreachable")]
+        await was_left.wait()
+
+
+@pytest.mark.parametrize("answer", ["3003020101", "3006020101610101"], ids=["nothing", "a length without content"])
+async def test_a_directory_that_takes_the_parser_apart_is_one_that_could_not_be_asked(answer):
+    async with a_directory_that_says(bytes.fromhex(answer)) as (port, _), world(port) as there:
+        assert told(await there.look())[2:] == [("ldap-address", "unreachable"), ("ldap-domain", "unreachable")]
+
+
+async def test_a_host_of_hundreds_of_addresses_is_asked_at_few():
+    async with world() as there:
+        there.zone.add("ldap.clinic.example", "A", *[f"127.0.1.{last}" for last in range(100)])
+        assert len(await there.dns.addresses("ldap.clinic.example")) == 4
+
+
+async def test_a_certificate_of_no_known_version_is_passed_over_for_the_next():
+    version = BY_ADDRESS.der.index(bytes.fromhex("a003020102")) + 4
+    strange = BY_ADDRESS.der[:version] + b"\x07" + BY_ADDRESS.der[version + 1 :]
+    async with world() as there:
+        record = f"PKIX 0 0 {base64.b64encode(strange).decode()}"
+        there.zone.add("intake.clinic.example", "CERT", record, cert(BY_ADDRESS))
+        assert (await there.look()).certificates == (BY_ADDRESS.certificate,)
 
 
 async def test_a_truncated_answer_is_asked_for_again_over_tcp_and_an_alias_is_followed():

@@ -24,6 +24,8 @@ _WHOLE_SECONDS, _TRY_SECONDS = 10.0, 5.0
 _PKIX = 1
 _LONGEST_TTL = 86_400
 _MOST_RECORDS = 20
+_MOST_ADDRESSES = 4
+"""Of one host. Attack stopped: a stranger's record names hundreds, and the hub knocks at each of them."""
 
 
 class SourceFailed(Exception):
@@ -71,7 +73,7 @@ class DnsCertificates:
         for kind in (dns.rdatatype.A, dns.rdatatype.AAAA):
             with contextlib.suppress(SourceFailed):
                 found += [str(each) for each in await self._asked(host, kind) or ()]
-        return [each for each in found if self._guard.allows(each)]
+        return [each for each in found if self._guard.allows(each)][:_MOST_ADDRESSES]
 
     async def _asked(self, name: str, kind: dns.rdatatype.RdataType) -> dns.resolver.Answer | None:
         """The answer, or none where there surely is none."""

@@ -42,6 +42,6 @@ def certificates_from(contents: Sequence[bytes]) -> list[x509.Certificate]:
     for content in contents:
         try:
             found.append(x509.load_der_x509_certificate(content))
-        except ValueError:
+        except (ValueError, x509.InvalidVersion):
             continue
     return found

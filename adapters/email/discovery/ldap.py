@@ -1,12 +1,16 @@
 """Certificates in a partner's LDAP directory, found by SRV: anonymous, read only, bounded.
 
 Base names from the root entry (`namingContexts`), then a search by `mail`, attribute `userCertificate;binary`, then
-`userCertificate`. Attack stopped: the address goes into the filter escaped; the server is one the guard allows.
+`userCertificate`. Attacks stopped: the address goes into the filter escaped; the server is one the guard allows; what
+drips for ever, never ends, or takes the parser apart is a server that could not be asked.
 """
 
 import asyncio
+import socket
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from ldap3 import BASE, NONE, SUBTREE
 from ldap3.core.connection import Connection
@@ -17,11 +21,14 @@ from ldap3.utils.conv import escape_filter_chars
 from adapters.email.discovery.dns import DnsCertificates, Service, SourceFailed
 from adapters.email.discovery.found import Candidate, certificates_from
 
-CONNECT_SECONDS, READ_SECONDS = 10, 5
+CONNECT_SECONDS, READ_SECONDS, WHOLE_SECONDS = 10, 5, 15
+"""To be connected, between two parts of an answer, and for all that one server is asked once connected."""
+MOST_BYTES = 1024 * 1024
+"""Of all that one server answers; a certificate has about 2,000."""
 _ATTRIBUTES = ("userCertificate;binary", "userCertificate")
 _KEPT_SECONDS = 3_600
 """LDAP knows no time to live."""
-_MOST_CONTEXTS, _MOST_ENTRIES, _MOST_AT_ONCE = 10, 20, 2
+_MOST_CONTEXTS, _MOST_ENTRIES, _MOST_CERTIFICATES, _MOST_AT_ONCE = 10, 20, 20, 2
 
 
 class LdapCertificates:
@@ -44,20 +51,44 @@ class LdapCertificates:
             for address in await self._dns.addresses(server.host):
                 try:
                     contents = await loop.run_in_executor(self._threads, _searched, address, server, mail)
-                except (LDAPException, OSError):
+                except Exception:  # noqa: BLE001 - fed hostile bytes, the parser raises errors of many families
                     failed = True
                     continue
-                return [Candidate(source, each, _KEPT_SECONDS) for each in certificates_from(contents)]
+                return [Candidate(source, each, _KEPT_SECONDS) for each in certificates_from(contents[:_MOST_CERTIFICATES])]
             failed = True
         if failed:
             raise SourceFailed
         return []
 
 
+class _Bounded:
+    """A socket whose whole answers are short and soon over: ldap3 bounds the wait for each part of them alone."""
+
+    def __init__(self, inner: socket.socket) -> None:
+        self._inner = inner
+        self._ends = time.monotonic() + WHOLE_SECONDS
+        self._left = MOST_BYTES
+
+    def recv(self, size: int) -> bytes:
+        """Raises `OSError` once the time is over or the bytes are used up."""
+        seconds = min(READ_SECONDS, self._ends - time.monotonic())
+        if seconds <= 0 or self._left <= 0:
+            raise TimeoutError
+        self._inner.settimeout(seconds)
+        found = self._inner.recv(min(size, self._left))
+        self._left -= len(found)
+        return found
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+
 def _searched(address: str, service: Service, mail: str) -> list[bytes]:
     server = Server(address, service.port, get_info=NONE, connect_timeout=CONNECT_SECONDS)
     connection = Connection(server, read_only=True, receive_timeout=READ_SECONDS, auto_referrals=False)
     try:
+        connection.open(read_server_info=False)
+        connection.socket = _Bounded(connection.socket)
         if not connection.bind():
             raise LDAPException("bind")
         value = escape_filter_chars(mail)

@@ -92,6 +92,20 @@ def test_each_batch_of_a_file_counts_for_itself() -> None:
     assert [each.trouble for each in told(two.replace(b"FTS|2", b"FTS|1"))[1]] == ["batch.count-differs", "", ""]
 
 
+def test_messages_of_a_file_that_stand_in_no_batch_are_one() -> None:
+    """BHS and BTS may be left out (2.10.3)."""
+    file = HEAD.splitlines()[0] + b"\r" + adt(control="M1") + adt(control="M2")
+    assert [each.trouble for each in told(file + b"FTS|1\r")[1]] == ["", ""]
+    assert [each.trouble for each in told(file + b"BTS|2\r" + adt(control="M3") + b"BTS|1\rFTS|2\r")[1]] == [""] * 3
+    assert [each.trouble for each in told(file + b"FTS|2\r")[1]] == ["batch.count-differs", "", ""]
+
+
+def test_a_frame_full_of_trailers_is_split_in_one_pass() -> None:
+    """Attack stopped: each of 200,000 pieces is compared with each other one, and every listener stands still."""
+    batch = split(HEAD + b"".join(b"MSH|%d\rBTS|9%d\r" % (n, n) for n in range(100_000)))
+    assert (len(batch.messages), len(batch.ends)) == (100_000, 100_002)
+
+
 @pytest.mark.parametrize("between", [b"", b"\n", b"\r\n"])
 def test_messages_in_a_row_get_an_answer_each(between: bytes) -> None:
     answers, kept = told(adt(control="M1") + between + adt(control="M2"))
