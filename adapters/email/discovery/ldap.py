@@ -54,7 +54,9 @@ class LdapCertificates:
                 except Exception:  # noqa: BLE001 - fed hostile bytes, the parser raises errors of many families
                     failed = True
                     continue
-                return [Candidate(source, each, _KEPT_SECONDS) for each in certificates_from(contents[:_MOST_CERTIFICATES])]
+                return [
+                    Candidate(source, each, _KEPT_SECONDS) for each in certificates_from(contents[:_MOST_CERTIFICATES])
+                ]
             failed = True
         if failed:
             raise SourceFailed
