@@ -90,6 +90,7 @@ def _searched(address: str, service: Service, mail: str) -> list[bytes]:
     connection = Connection(server, read_only=True, receive_timeout=READ_SECONDS, auto_referrals=False)
     try:
         connection.open(read_server_info=False)
+        assert connection.socket is not None  # or `open` had raised
         connection.socket = _Bounded(connection.socket)
         if not connection.bind():
             raise LDAPException("bind")
