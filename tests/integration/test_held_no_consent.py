@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from hub.errors import Conflict, Malformed
+from hub.errors import ConfigurationError, Conflict, Malformed
+from hub.settings import read_settings
 from hub.storage.tables import LedgerEntry, Outbox, WorkItem
 from hub.waiting import items, lacking, proposals
 from hub.workers.second_look import look_again
@@ -18,12 +19,11 @@ PAGES = (
 )
 
 
-async def wait(scene: Scene, after_us: int = DAY_US) -> str:
-    """A crisis follow-up that lacks only a consent, for so long; the id of its row."""
-    await scene.submit(kind="crisis_followup", recipients=("valley-clinic",))
+async def wait(scene: Scene, after_us: int = DAY_US) -> None:
+    """A crisis follow-up that lacks only a consent; for so long."""
+    await scene.submit("k0", kind="crisis_followup", recipients=("valley-clinic",))
     scene.hub.clock.ahead += after_us
     await tell(scene)
-    return (await scene.rows(Outbox.id, Outbox.state))[0][0]
 
 
 async def tell(scene: Scene) -> str:
@@ -106,3 +106,22 @@ async def test_a_person_lets_it_be_on_its_page_and_no_consent_wakes_it(scene):
     assert "work.closed" in {kind for kind, _ in await scene.rows(LedgerEntry.kind, LedgerEntry.id)}
     await scene.consent()
     assert (await scene.dispatch_all(), scene.channel.received) == ([], [])
+
+
+async def test_no_more_than_a_page_is_looked_at_in_a_round_and_the_rounds_go_through_all(scene, monkeypatch):
+    monkeypatch.setattr(lacking, "PAGE", 1)
+    monkeypatch.setattr(lacking, "_PAGE", lacking._waiting())
+    await scene.submit("k1", kind="crisis_followup", recipients=("valley-clinic",))
+    await wait(scene)
+    assert len(await told(scene)) == 1
+    first = await tell(scene)
+    second = await lacking.tell(scene.hub, scene.hub.clock.now(), first)
+    assert (len(await told(scene)), first < second) == (2, True)
+    assert await lacking.tell(scene.hub, scene.hub.clock.now(), second) == ""
+
+
+@pytest.mark.parametrize("text", ["0", "8761", "a day", "-1"])
+def test_the_time_is_a_number_of_hours(text):
+    with pytest.raises(ConfigurationError, match="HUB_NO_CONSENT_H"):
+        read_settings({"HUB_NO_CONSENT_H": text})
+    assert read_settings({}).no_consent_us == DAY_US
