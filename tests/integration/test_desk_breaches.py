@@ -6,6 +6,8 @@ import re
 import msgspec
 import pypdfium2
 
+from hub.compliance.letters import bundle
+from hub.storage import matters as stored
 from hub.storage import members
 from hub.storage.member_facts import MemberFacts
 from hub.storage.tables import Matter, MatterPerson
@@ -144,3 +146,19 @@ async def test_while_an_official_asks_for_a_delay_no_letters_are_put_together_to
     scene.hub.clock.ahead += 32 * 86_400_000_000
     ana = await desk.somebody("leo", "privacy")
     assert f"{address}/letters/1" in (await ana.get(address)).text
+
+
+async def test_what_a_breach_says_is_opened_once_for_all_of_its_letters(scene, desk, monkeypatch):
+    ana = await desk.somebody("ana", "privacy")
+    address = await a_breach(scene, ana, f"{CIN}\n{await another(scene, 'Nightingale')}")
+    await ana.post(f"{address}/notice", NOTICE | {"language": "en"})
+    matter, opened, words = address.rpartition("/")[2], [], stored.words
+
+    async def counted(hub, asked):
+        opened.append(asked)
+        return await words(hub, asked)
+
+    monkeypatch.setattr(stored, "words", counted)
+    made = await bundle.bundle(scene.hub, matter, 0, "harbor")
+    assert len(pypdfium2.PdfDocument(io.BytesIO(made.pdf))) == 4
+    assert opened == [matter]

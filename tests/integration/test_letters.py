@@ -160,24 +160,28 @@ async def test_the_extension_letter_gives_reason_and_date(migrated_url: str) -> 
         assert re.search(r"by [A-Z][a-z]+ \d{1,2}, 20\d\d\.", said)
 
 
+async def notice(scene: Scene, matter: str, member: str, language: Any) -> accounting.Made:
+    return await breach.notice(scene.hub, await breach.read(scene.hub, matter, "harbor"), member, language)
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_a_breach_letter_has_every_part_that_the_law_asks(migrated_url: str, language: Any) -> None:
     async with a_scene(migrated_url) as scene:
         given = {"discovered_at": at(scene, 1), "happened_at": at(scene, 4), "what": "A fax went astray"}
         matter = await opened(scene, "breach", members=[scene.member], **given)
         with pytest.raises(Conflict):
-            await breach.notice(scene.hub, matter, scene.member, language, "harbor")
+            await notice(scene, matter, scene.member, language)
         other = "es" if language == "en" else "en"
         await do(scene, matter, "notice", language=other, **NOTICES[other])
         with pytest.raises(Conflict):
-            await breach.notice(scene.hub, matter, scene.member, language, "harbor")
+            await notice(scene, matter, scene.member, language)
         await do(scene, matter, "notice", language=language, **NOTICES[language])
-        said = text_of((await breach.notice(scene.hub, matter, scene.member, language, "harbor")).pdf)
+        said = text_of((await notice(scene, matter, scene.member, language)).pdf)
         for part in (*NOTICES[language].values(), words(language).breach["opening"]):
             assert part in said, part
         for member in ("nobody", ""):
             with pytest.raises(NotAvailable):
-                await breach.notice(scene.hub, matter, member, language, "harbor")
+                await notice(scene, matter, member, language)
 
 
 async def test_a_name_beyond_latin_letters_is_spelled_right(migrated_url: str) -> None:

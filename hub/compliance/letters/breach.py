@@ -1,6 +1,8 @@
 """The letter to a person whose record a breach reached (45 CFR 164.404(c)): what happened, what to do, whom to call."""
 
 import hashlib
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from hub.compliance import matters
 from hub.compliance.letters.accounting import Made
@@ -12,19 +14,36 @@ from hub.forms.own import Language
 from hub.storage import matters as stored
 
 
-async def notice(hub: Hub, matter: str, member: str, language: Language, organization: str | None) -> Made:
+class Reached(NamedTuple):
+    """A breach as its letters need it, read once for all of them."""
+
+    found: Mapping[str, Any]
+    """The matter, without what was written."""
+    people: Mapping[str, int | None]
+    """Whom it concerns, and when each was told (microseconds UTC)."""
+    notices: Mapping[str, Mapping[str, str]]
+    """The words of its letter by language, as far as they are written."""
+
+
+async def read(hub: Hub, matter: str, organization: str | None) -> Reached:
+    """Raises `NotAvailable` for anything but a breach of this organization."""
+    found = await matters.read(hub, matter, organization, "breach")
+    words = await matters.words(hub, matter)
+    return Reached(found, await stored.people(hub, matter), words.get("notice", {}))
+
+
+async def notice(hub: Hub, breach: Reached, member: str, language: Language) -> Made:
     """One person's letter. Raises `NotAvailable` for a person it does not concern, `Conflict` before its words are
     written in this language.
     """
-    found = await matters.read(hub, matter, organization, "breach")
-    if member not in await stored.people(hub, matter):
+    if member not in breach.people:
         raise NotAvailable
-    written = (await matters.words(hub, matter)).get("notice", {}).get(language)
+    found, written = breach.found, breach.notices.get(language)
     if written is None:
         raise Conflict("The words of the letter are not written in this language yet.", code="no-notice")
     speech = Speech(language, hub.zone)
     said, at = speech.words.breach, hub.clock.now()
-    paper = await sheet(hub, member, found["organization_id"], matter, language, at)
+    paper = await sheet(hub, member, found["organization_id"], found["id"], language, at)
     paper.letterhead(said["title"])
     paper.paragraph(said["opening"])
     paper.heading(said["what_happened"])

@@ -18,14 +18,13 @@ import pypdfium2
 from sqlalchemy import select
 from sqlmodel import col
 
-from hub.compliance import matters
 from hub.compliance.letters import breach
 from hub.compliance.letters.accounting import Made
+from hub.compliance.letters.breach import Reached
 from hub.context import Hub
 from hub.errors import Conflict, NotAvailable
 from hub.forms.own import LANGUAGES, Language
 from hub.ports import PDFIUM
-from hub.storage import matters as stored
 from hub.storage.tables import Consent
 
 PART = 100
@@ -39,24 +38,20 @@ class Reader(NamedTuple):
     languages: tuple[Language, ...]
 
 
-async def waiting(hub: Hub, matter: str, organization: str | None) -> list[tuple[Reader, ...]]:
-    """Whoever has not been told, in parts; nobody before the letter is written, or before a delay has ended.
-
-    Raises `NotAvailable`.
-    """
-    found = await matters.read(hub, matter, organization, "breach")
-    if found["facts"].get("delay", 0) > hub.clock.now():
+async def waiting(hub: Hub, reached: Reached) -> list[tuple[Reader, ...]]:
+    """Whoever has not been told, in parts; nobody before the letter is written, or before a delay has ended."""
+    if reached.found["facts"].get("delay", 0) > hub.clock.now():
         return []
-    written = (await matters.words(hub, matter)).get("notice", {})
-    tongues = tuple(each for each in LANGUAGES if each in written)
-    people = [member for member, at in (await stored.people(hub, matter)).items() if at is None] if tongues else []
+    tongues = tuple(each for each in LANGUAGES if each in reached.notices)
+    people = [member for member, at in reached.people.items() if at is None] if tongues else []
     parts = [people[at : at + PART] for at in range(0, len(people), PART)]
     return [await _readers(hub, part, tongues) for part in parts]
 
 
 async def bundle(hub: Hub, matter: str, part: int, organization: str | None) -> Made:
     """The letters of a part, the first being 0. Raises `NotAvailable`, `Conflict` if nothing is to go out."""
-    parts = await waiting(hub, matter, organization)
+    reached = await breach.read(hub, matter, organization)
+    parts = await waiting(hub, reached)
     if not parts:
         raise Conflict("There is no letter to send now, or nobody to send it to.", code="no-notice")
     if not 0 <= part < len(parts):
@@ -64,7 +59,7 @@ async def bundle(hub: Hub, matter: str, part: int, organization: str | None) -> 
     letters = []
     for reader in parts[part]:
         for language in reader.languages:
-            letters.append((await breach.notice(hub, matter, reader.member, language, organization)).pdf)
+            letters.append((await breach.notice(hub, reached, reader.member, language)).pdf)
             await asyncio.sleep(0)  # packets come first
     pdf = await asyncio.to_thread(_bound, letters)
     return Made(pdf, hashlib.sha256(pdf).hexdigest())

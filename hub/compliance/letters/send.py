@@ -27,7 +27,7 @@ async def letter(
     """
     found = await matters.show(hub, matter, organization, by=by)
     if found["kind"] == "breach":
-        return await breach.notice(hub, matter, member, language, organization)
+        return await breach.notice(hub, await breach.read(hub, matter, organization), member, language)
     if about == "sent":
         pdf = await requests.as_sent(hub, matter, organization)
         return Made(pdf, found["facts"]["letter"])

@@ -54,7 +54,9 @@ async def letter(visit: Visit) -> web.Response:
 
     if found["kind"] == "breach":
         language = next((each for each in LANGUAGES if each == visit.asked("in")), LANGUAGES[0])
-        made = await breach.notice(visit.hub, found["id"], visit.asked("member"), language, organization)
+        made = await breach.notice(
+            visit.hub, await breach.read(visit.hub, found["id"], organization), visit.asked("member"), language
+        )
     elif visit.asked("about") == "extension":
         made = await accounting.extension(visit.hub, found["id"], organization)
     else:
@@ -122,9 +124,9 @@ async def _parts(visit: Visit, matter: dict[str, Any]) -> list[Any]:
     """Of a breach's letters those that are still to go out."""
     if matter["kind"] != "breach" or not matter["people"]:
         return []
-    from hub.compliance.letters import bundle  # noqa: PLC0415 - as above
+    from hub.compliance.letters import breach, bundle  # noqa: PLC0415 - as above
 
-    return await bundle.waiting(visit.hub, matter["id"], matter["organization_id"])
+    return await bundle.waiting(visit.hub, await breach.read(visit.hub, matter["id"], matter["organization_id"]))
 
 
 def _written(visit: Visit, matter: dict[str, Any]) -> dict[str, str]:
