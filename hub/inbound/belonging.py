@@ -153,7 +153,7 @@ async def _attached(
         # Whom it goes to is known: nothing is looked for by its number any more.
         packet = msgspec.structs.replace(content, recipients=names, place="answers", thread="")
         return await submitted(hub, kept, packet, sender, member, directory, by, *marks, *steps)
-    found = await threads.answer_of(hub, submission, sender)
+    found = await threads.answer_about(hub, content, sender, submission)
     if found is None:
         raise NotAvailable
     moves = await answers.moves(hub, content, found, sender)

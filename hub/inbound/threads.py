@@ -203,6 +203,13 @@ async def _candidates(hub: Hub, content: ArrivedPacket, sender: str) -> list[Ans
     return candidates
 
 
+async def answer_about(hub: Hub, content: ArrivedPacket, sender: str, submission: str) -> Answer | None:
+    """The same to a referral that a person has named: of the one recipient's part alone whose number it gives."""
+    numbered = await _candidates(hub, content, sender) if content.thread else []
+    found = next((each for each in numbered if each.submission == submission), None)
+    return found or await answer_of(hub, submission, sender)
+
+
 async def answer_of(hub: Hub, submission: str, sender: str, only: str | None = None) -> Answer | None:
     """What an answer of the sender to this referral is; none if they neither asked it nor were told of it.
 

@@ -764,6 +764,21 @@ async def test_a_person_attaches_an_answer_without_a_number_to_its_referral(line
     assert last["recipient"] == "harbor"
 
 
+async def test_what_is_attached_goes_to_the_one_recipient_whose_number_it_gives(line: Line) -> None:
+    await line.scene.consent()
+    await line.scene.submit(recipients=("lantern", "valley-clinic"))
+    assert await line.scene.dispatch_all() == ["delivered", "delivered"]
+    (number,) = [row["id"] for row in await line.rows(Outbox) if row["recipient"] == "valley-clinic"]
+    osu = ("MSH|^~\\&|E|H|H|C|20260307||OSU^O51^OSU_O51|S1|P|2.5.1", REF[2], "ARV|1|A|LOC", f"ORC|CA|{number}|||CA")
+    await line.send("\r".join(osu).encode())
+    assert (await line.last())[0] == "waiting"
+    assert await attached(line)
+    last = (await line.rows(Submission))[-1]
+    told = [row["recipient"] for row in await line.rows(Outbox) if row["submission_id"] == last["id"]]
+    assert told == ["valley-clinic"]
+    assert [row["id"] for row in await line.rows(ReferralTask)] == [number], "nobody else's part is cancelled"
+
+
 async def test_nothing_is_attached_to_what_the_sender_does_not_know(line: Line) -> None:
     await line.scene.consent()
     await line.send(mine())
