@@ -38,7 +38,7 @@ compiled: venv ## policy and exchange path as machine code in build/compiled; th
 	  || deploy/bootstrap/packages.sh gcc libc6-dev python3-dev
 	@echo "· compiling (about two minutes)"
 	@$(PYTHON) -m deploy.compiled
-	@$(PYTHON) -P -m pytest -o pythonpath="build/compiled ." -m "$(FAST)" tests/unit tests/contract tests/integration $(ARGS)
+	@$(PYTHON) -P -m pytest $(SPREAD) -o pythonpath="build/compiled ." -m "$(FAST)" tests/unit tests/contract tests/integration $(ARGS)
 	@PYTHONPATH=build/compiled:. $(PYTHON) -P -m tests.bench P3 P1
 
 serve: venv ## the hub in one process on 127.0.0.1:8080, its data in ./data
