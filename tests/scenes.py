@@ -1,12 +1,13 @@
 """Scenes for tests of the path: a member with a consent, endpoints to reach, a packet to hand in."""
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 from sqlmodel import select
 
 from adapters.loopback import LoopbackChannel
@@ -16,8 +17,9 @@ from hub.intake import Handed, read_manifest
 from hub.model import ChannelKind, Endpoint
 from hub.storage import consents, members
 from hub.storage.consent_form import ConsentForm
+from hub.storage.database import Unit
 from hub.storage.member_facts import MemberFacts
-from hub.storage.statements import Returning
+from hub.storage.statements import Returning, Statement
 from tests.hubs import a_hub
 
 NAME = ("Marisol", "Quintanar")
@@ -130,3 +132,18 @@ def handed(
     documents = {f"d{n}": f"{content} ({n})".encode() for n in range(len(items))}
     digest = hashlib.sha256(raw + b"".join(documents.values())).digest()
     return Handed(sender=sender, key=key, manifest=read_manifest(raw), documents=documents, body_digest=digest)
+
+
+def happens_before(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, statement: Statement, something: Callable[[], Awaitable[object]]
+) -> None:
+    """Let something happen after a unit with this statement was put together, and before it commits; once."""
+    commit, still = scene.hub.database.commit, [statement]
+
+    async def commit_after(unit: Unit) -> None:
+        if any(step.statement in still for step in (*unit.guards, *unit.writes)):
+            still.clear()
+            await something()
+        await commit(unit)
+
+    monkeypatch.setattr(scene.hub.database, "commit", commit_after)

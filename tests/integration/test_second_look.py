@@ -7,9 +7,9 @@ from datetime import date, timedelta
 import pytest
 from msgspec.structs import replace
 
-from hub import choices, packets
+from hub import choices
 from hub.context import Hub
-from hub.storage import consents
+from hub.storage import consents, submissions
 from hub.storage.facts import instant
 from hub.storage.tables import Decision, LedgerEntry, Outbox, WorkItem
 from hub.workers import regular, second_look
@@ -22,7 +22,7 @@ from policies.findings import Permit, Permitting
 from policies.model import Agreement
 from policies.part2.qso import QSO_SERVICES
 from tests.hubs import ORGANIZATIONS
-from tests.scenes import FORM, Scene
+from tests.scenes import FORM, Scene, happens_before
 
 SERVICE = min(QSO_SERVICES)
 DAY_US = 86_400_000_000
@@ -30,12 +30,12 @@ DAY_US = 86_400_000_000
 
 async def wait(scene: Scene, *keys: str, **more) -> list[str]:
     """Notices that lack only a consent, all looked at under what is so today."""
-    submissions = [await scene.submit(key, kind="crisis_followup", **more) for key in keys or ("k1",)]
+    waiting = [await scene.submit(key, kind="crisis_followup", **more) for key in keys or ("k1",)]
     await look(scene)
     await scene.dispatch_all()
-    assert await states(scene) == {("held", "consent"): len(submissions)}
+    assert await states(scene) == {("held", "consent"): len(waiting)}
     scene.hub.clock.ahead += APART_US
-    return submissions
+    return waiting
 
 
 async def look(scene: Scene) -> int:
@@ -209,21 +209,7 @@ async def test_what_waits_for_a_person_is_not_disturbed(scene):
 
 async def test_an_agreement_recorded_while_a_notice_is_handed_in_lets_it_go(scene, monkeypatch):
     """The narrowest moment: the directory changes after the decision, before the notice waits for that."""
-    made, commit = packets.packet, scene.hub.database.commit
-    decided = []
-
-    def packet_of(*args, **more):
-        packet = made(*args, **more)
-        decided.append(packet.unit)
-        return packet
-
-    async def commit_after_an_agreement(unit):
-        if decided == [unit]:
-            await record_agreement(scene)
-        return await commit(unit)
-
-    monkeypatch.setattr(packets, "packet", packet_of)
-    monkeypatch.setattr(scene.hub.database, "commit", commit_after_an_agreement)
+    happens_before(scene, monkeypatch, submissions.ADD, lambda: record_agreement(scene))
     await scene.submit(kind="crisis_followup", recipients=("valley-clinic",))
     assert await scene.dispatch_all() == ["delivered"]
 

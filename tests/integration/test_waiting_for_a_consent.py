@@ -1,15 +1,12 @@
 """What lacks only a consent waits for it: through changes that bring none, and through one that comes meanwhile."""
 
-import pytest
 from msgspec.structs import replace
 
 from hub import outbox
 from hub.storage import consents, members, submissions
 from hub.storage.consent_form import DenialForm
-from hub.storage.database import Unit
-from hub.storage.statements import Statement
 from hub.storage.tables import Outbox
-from tests.scenes import FORM, Scene
+from tests.scenes import FORM, Scene, happens_before
 
 
 async def states(scene: Scene) -> list[tuple[str, str | None]]:
@@ -43,22 +40,9 @@ async def test_what_was_not_to_wait_is_withheld_for_good(scene):
     assert await states(scene) == [("withheld", "denied")]
 
 
-def consent_comes_before(scene: Scene, monkeypatch: pytest.MonkeyPatch, statement: Statement) -> None:
-    """A consent commits after a unit with this statement was put together, and before it commits; once."""
-    commit, still = scene.hub.database.commit, [statement]
-
-    async def commit_after_a_consent(unit: Unit) -> None:
-        if any(step.statement in still for step in (*unit.guards, *unit.writes)):
-            still.clear()
-            await scene.consent()
-        await commit(unit)
-
-    monkeypatch.setattr(scene.hub.database, "commit", commit_after_a_consent)
-
-
 async def test_a_consent_verified_while_a_notice_is_handed_in_lets_it_go(scene, monkeypatch):
     """The narrowest moment: the consent commits after the decision and before the notice waits for it."""
-    consent_comes_before(scene, monkeypatch, submissions.ADD)
+    happens_before(scene, monkeypatch, submissions.ADD, scene.consent)
     await scene.submit(kind="crisis_followup")
     assert await scene.dispatch_all() == ["delivered"]
 
@@ -67,5 +51,5 @@ async def test_a_consent_verified_while_a_notice_is_refused_lets_it_go(scene, mo
     """The same moment at dispatch: the consent commits after the refusal was decided and before it is recorded."""
     await scene.submit(kind="crisis_followup")
     await members.add_links(scene.hub, scene.member, [("valley-clinic", "treating_provider")], by="harbor")
-    consent_comes_before(scene, monkeypatch, outbox.SETTLE)
+    happens_before(scene, monkeypatch, outbox.SETTLE, scene.consent)
     assert await scene.dispatch_all() == ["delivered"]
