@@ -7,8 +7,9 @@ from hub.compliance import matters
 from hub.compliance.matters import Act, Effect, Opening
 from hub.compliance.suspensions import microseconds
 from hub.context import Hub
-from hub.errors import Malformed
+from hub.errors import Malformed, NotAvailable
 from hub.model import Frozen
+from hub.storage import members
 
 Outcome = Literal["upheld", "partly_upheld", "not_upheld", "passed_on", "withdrawn"]
 _CLOCK = "complaint.answer"
@@ -30,7 +31,12 @@ class Complaint(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 async def complain(hub: Hub, complaint: Complaint, organization: str, *, by: str) -> str:
-    """Enter a complaint; the matter's id. Raises `Malformed`."""
+    """Enter a complaint; the matter's id. Raises `NotAvailable` for a person not known to the organization, `Malformed`.
+
+    INVARIANT: a matter's person is an id. What was typed in its place, a CIN or a name, would stand in the clear.
+    """
+    if complaint.member is not None and not await members.may_see(hub, organization, complaint.member):
+        raise NotAvailable
     if not complaint.what.strip():
         raise Malformed("A complaint says what happened.", field="what")
     opening = Opening(

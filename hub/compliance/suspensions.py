@@ -17,9 +17,10 @@ from sqlmodel import col
 from hub.compliance import matters
 from hub.compliance.matters import Act, Effect, Opening
 from hub.context import Hub
-from hub.errors import Conflict, Malformed
+from hub.errors import Conflict, Malformed, NotAvailable
 from hub.model import Frozen
 from hub.storage import matters as stored
+from hub.storage import members
 from hub.storage.database import Step
 from hub.storage.tables import Matter
 from hub.waiting.work import open_work
@@ -52,7 +53,11 @@ class Suspended(NamedTuple):
 
 
 async def suspend(hub: Hub, asked: Suspension, organization: str, *, by: str) -> str:
-    """Suspend; the matter's id. Raises `Malformed` naming the field."""
+    """Suspend; the matter's id. Raises `NotAvailable` for a person whom the organization does not know, and `Malformed`
+    naming the field.
+    """
+    if not await members.may_see(hub, organization, asked.member):
+        raise NotAvailable
     agency = (await hub.directory.current()).organizations.get(asked.agency)
     if agency is None or _AGENCIES.isdisjoint(agency.roles):
         raise Malformed("A health oversight agency or a law enforcement official may ask for this.", field="agency")

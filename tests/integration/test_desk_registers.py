@@ -12,6 +12,7 @@ from hub.compliance.exports.signed import Statement
 from hub.desk import projection
 from hub.ledger.proofs import public_keys
 from hub.ledger.sequencer import Sequencer
+from hub.storage.directory import Organization
 from hub.storage.tables import LedgerEntry, Matter
 from tests.scenes import CIN, a_scene
 
@@ -110,6 +111,26 @@ async def test_a_form_that_lacks_something_says_where_and_keeps_what_was_typed(s
     assert "Nobody with this CIN or id is known to this organization." in seen.words
     assert "Kept words" in seen.text
     assert await scene.rows(Matter.id) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        ("complaint", {"what": "A letter lay open"}),
+        ("suspension", {"agency": "county-police", "statement": "It would impede the inquiry"}),
+    ],
+)
+async def test_who_is_not_known_is_not_entered_and_what_was_typed_is_nowhere_in_the_clear(scene, desk, kind, fields):
+    police = Organization(id="county-police", name="County Police", roles=frozenset({"law_enforcement"}))
+    await scene.hub.directory.put_organization(police, by="county", at=scene.hub.clock.now())
+    ana = await desk.somebody("ana", "privacy")
+    given = fields | {"organization": "harbor", "received_at": a_day_ago(scene), "member": "01234567Z"}
+    seen = await ana.post(f"/desk/registers/new/{kind}", given)
+    assert seen.status == 400
+    assert "Nobody with this CIN or id is known to this organization." in seen.words
+    assert await scene.rows(Matter.id) == []
+    assert not any(b"01234567Z" in body for _, body in await scene.rows(LedgerEntry.id, LedgerEntry.body))
+    assert (await ana.post(f"/desk/registers/new/{kind}", given | {"member": CIN})).status == 303
 
 
 async def test_another_organizations_matters_and_letters_look_like_none(scene, desk):
