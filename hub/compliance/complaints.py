@@ -31,7 +31,7 @@ class Complaint(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 async def complain(hub: Hub, complaint: Complaint, organization: str, *, by: str) -> str:
-    """Enter a complaint; the matter's id. Raises `NotAvailable` for a person not known to the organization, `Malformed`.
+    """Enter a complaint; the matter's id. Raises `NotAvailable` for a person unknown to the organization, `Malformed`.
 
     INVARIANT: a matter's person is an id. What was typed in its place, a CIN or a name, would stand in the clear.
     """

@@ -6,10 +6,15 @@ Whatever is reached is reached by Tab from the top of its page, as somebody does
 import re
 from dataclasses import replace
 
+import msgspec
 import pytest
 from playwright.async_api import Page
 
-from tests.disclosures import EMERGENCY
+from hub.model import ChannelKind, Endpoint
+from hub.storage.directory import Organization
+from policies.model import Agreement
+from policies.part2.qso import QSO_SERVICES
+from tests.disclosures import EMERGENCY, disclose
 from tests.scenes import CIN
 
 MOST_TABS = 90
@@ -72,6 +77,14 @@ class Keys:
     async def tick(self, name: str) -> None:
         await self.reach(name)
         await self.page.keyboard.press("Space")
+
+    async def mend(self, said: str, text: str) -> None:
+        """The focus stands in the field that is wrong, and what is wrong is said with it; type something else."""
+        stands = self.page.locator("[aria-invalid=true]:focus")
+        described = await stands.get_attribute("aria-describedby")
+        assert await self.page.locator(f"#{described}").inner_text() == said
+        await self.page.keyboard.press("ControlOrMeta+a")
+        await self.page.keyboard.type(text)
 
     async def words(self) -> str:
         return " ".join((await self.page.locator("main").inner_text()).split())
@@ -158,3 +171,99 @@ async def test_a_sample_with_its_evidence_an_export_and_the_review_of_an_emergen
     await keys.follow("Add the note")
     await keys.follow("Propose the release")
     assert "Another person must confirm it." in await keys.words()
+
+
+async def test_a_complaint_a_restriction_and_a_suspension_from_their_forms_to_their_ends(keys, scene):
+    page = keys.page
+    await keys.go("/desk/registers")
+    await keys.follow("New complaint")
+    await keys.fill(organization="Harbor", received_at="01202026", what="A letter lay open", who="A neighbour")
+    await keys.fill(member="nobody")
+    await keys.follow("Enter it")
+    await keys.mend("Nobody with this CIN or id is known to this organization.", CIN)
+    await keys.follow("Enter it")
+    await keys.follow("Take it")
+    await keys.fill(reason="She was called")
+    await keys.follow("Add the note")
+    await keys.press("Answer it", tag="summary")
+    await keys.fill(outcome="Upheld", reason="The shelf is locked now")
+    await keys.follow("Answer it", tag="button")
+    assert "Upheld" in await page.locator(".answer").inner_text()
+    await keys.go("/desk/registers/new/restriction")
+    await keys.fill(organization="Harbor", member="nobody", received_at="01202026", against="Lantern")
+    await page.keyboard.press("Shift+ArrowDown")
+    chosen = await page.locator("select[name=against]").evaluate("list => [...list.selectedOptions].map(o => o.value)")
+    await keys.fill(information="the whole", asked="Not my employer")
+    await keys.follow("Enter it")
+    back = await page.locator("select[name=against]").evaluate("list => [...list.selectedOptions].map(o => o.value)")
+    assert len(chosen) == 2
+    assert back == chosen
+    await keys.mend("Nobody with this CIN or id is known to this organization.", CIN)
+    await keys.follow("Enter it")
+    await keys.press("Agree", tag="summary")
+    await keys.fill(reason="She asked for it in writing")
+    await keys.follow("Agree", tag="button")
+    assert "Agreed" in await page.locator(".answer").inner_text()
+    await keys.press("End it", tag="summary")
+    await keys.fill(ended_by="the patient", reason="She called")
+    await keys.follow("End it", tag="button")
+    assert "Ended" in await page.locator(".answer").inner_text()
+    police = Organization(id="county-police", name="County Police", roles=frozenset({"law_enforcement"}))
+    await scene.hub.directory.put_organization(police, by="county", at=scene.hub.clock.now())
+    await keys.go("/desk/registers/new/suspension")
+    await keys.fill(organization="Harbor", member=CIN, agency="Lantern", received_at="01202026")
+    await keys.fill(statement="It would impede the inquiry", until="12312099")
+    await keys.follow("Enter it")
+    await keys.mend(
+        "Choose a health oversight agency or a law enforcement authority: only they may ask for this.", "County P"
+    )
+    await keys.follow("Enter it")
+    await keys.press("End it", tag="summary")
+    await keys.fill(reason="The agency called")
+    await keys.follow("End it", tag="button")
+    assert "Ended" in await page.locator(".answer").inner_text()
+
+
+async def an_emergency(scene):
+    """Disclosed by Harbor House to an emergency room, through the county that runs the hub for it."""
+    directory, now = scene.hub.directory, scene.hub.clock.now()
+    await directory.put_agreement(Agreement("hub", "qsoa", "harbor", "county", min(QSO_SERVICES)), by="county", at=now)
+    room = Organization(id="emergency-room", name="Emergency Room", roles=frozenset({"provider", "medical_personnel"}))
+    await directory.put_organization(room, by="county", at=now)
+    way = Endpoint(id="room", organization=room.id, channel=ChannelKind.API, address="https://room.example/")
+    way = msgspec.structs.replace(way, form="sealed", verified_at=now)
+    await directory.put_endpoint(way, verified_by="county", by="county", at=now)
+    await disclose(scene, room.id, "medications", key="k3", kind="emergency_disclosure", emergency=EMERGENCY)
+    assert await scene.dispatch_all() == ["delivered"]
+
+
+async def test_an_emergency_and_an_emergency_access_are_reviewed(keys, desk, scene):
+    page = keys.page
+    night = await desk.somebody("night", "administrator")
+    fields = {"cin": CIN, "reason": "medical_emergency", "words": "Unresponsive", "understood": "yes"}
+    await night.get("/desk/glass")
+    assert (await night.post("/desk/glass", fields)).status == 303
+    await an_emergency(scene)
+    await keys.go("/desk/work")
+    await keys.follow("Emergencies")
+    await keys.follow("Review of an emergency")
+    told = await keys.words()
+    for words in (EMERGENCY["nature"], EMERGENCY["recipient_facility"], EMERGENCY["discloser_name"]):
+        assert words in told
+    await keys.follow("Take it")
+    await keys.fill(note="  ")
+    await keys.follow("Add the note")
+    await keys.mend("A note has 1 to 4000 characters.", "Read with the nurse")
+    await keys.follow("Add the note")
+    assert "Read with the nurse" in await keys.words()
+    await keys.fill(reason="Reviewed")
+    await keys.follow("Settle")
+    assert "Reviewed" in await page.locator(".answer").inner_text()
+    await keys.go("/desk/work")
+    await keys.follow("Emergency access")
+    await keys.follow("Emergency access$")
+    assert "Unresponsive" in await keys.words()
+    await keys.fill(reason="Reviewed", note="She was on call")
+    await keys.follow("Settle")
+    assert "Reviewed" in await page.locator(".answer").inner_text()
+    assert "She was on call" in await keys.words()

@@ -1,6 +1,7 @@
 """The registers on the pages: requests, complaints, restrictions, suspensions, breaches, each with its clocks."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
@@ -91,9 +92,9 @@ async def enter(visit: Visit) -> web.Response:
     return see_other(f"/desk/registers/{matter}")
 
 
-def typed(visit: Visit) -> dict[str, str]:
-    """What was typed into a form that comes back."""
-    return {name: many[0] for name, many in visit.form.items()}
+def typed(visit: Visit) -> dict[str, str | list[str]]:
+    """What was typed into a form that comes back; of a list with several chosen, each of them."""
+    return {name: many if len(many) > 1 else many[0] for name, many in visit.form.items()}
 
 
 async def _begun(visit: Visit) -> dict[str, str]:
@@ -110,7 +111,7 @@ async def _begun(visit: Visit) -> dict[str, str]:
 
 
 async def _form(
-    visit: Visit, kind: str, *, given: dict[str, str], wrong: Wrong | None = None, status: int = 200
+    visit: Visit, kind: str, *, given: Mapping[str, str | list[str]], wrong: Wrong | None = None, status: int = 200
 ) -> web.Response:
     known = await names(visit)
     own = {each: name for each, name in known.organizations.items() if visit.who.may_see(each)}
