@@ -245,7 +245,7 @@ async def test_a_kept_form_is_offered_once(desk):
     assert "Quillfeather" in (await ana.post("/desk/locked", asked)).text
     await ana.post("/desk/lock")
     await ana.get("/desk/locked")
-    assert (await ana.post("/desk/locked", asked)).location == "/desk/find?unkept=yes"
+    assert (await ana.post("/desk/locked", asked)).location == "/desk/?unkept=yes"
 
 
 async def test_no_word_that_was_typed_stands_in_the_source_of_a_locked_screen(desk):
@@ -279,7 +279,7 @@ async def test_a_kept_form_opens_neither_for_somebody_else_nor_on_another_of_one
     for browser in (eve, elsewhere):
         await browser.get("/desk/locked")
         seen = await browser.post("/desk/locked", asked)
-        assert (seen.status, seen.location) == (303, "/desk/find?unkept=yes")
+        assert (seen.status, seen.location) == (303, "/desk/?unkept=yes")
     assert "Quillfeather" in (await ana.post("/desk/locked", asked)).text
 
 
@@ -292,7 +292,7 @@ async def test_what_another_person_signs_in_to_on_the_same_browser_has_nothing_o
     assert (await ana.sign_in("eve@desk.test")).status == 303
     await ana.post("/desk/lock")
     await ana.get("/desk/locked")
-    assert (await ana.post("/desk/locked", asked)).location == "/desk/find?unkept=yes"
+    assert (await ana.post("/desk/locked", asked)).location == "/desk/?unkept=yes"
 
 
 @pytest.mark.parametrize("changed", [{"target": "/desk/log"}, {"kept": "altered"}, {"kept": "ñ!"}, {"kept": ""}])
@@ -308,6 +308,28 @@ async def test_a_kept_form_that_was_altered_or_turned_to_another_address_is_drop
     empty = await ana.get(seen.location)
     assert "was not kept. Nothing was sent." in empty.words
     assert "Quillfeather" not in empty.text
+
+
+@pytest.mark.parametrize(
+    ("sent_to", "page"),
+    [
+        ("/desk/find", "/desk/"),
+        ("/desk/", "/desk/"),
+        ("/desk/registers/m1/extend", "/desk/registers/m1"),
+        ("/desk/work/w1/propose?x=y", "/desk/work/w1"),
+        ("https://evil.test/", "/desk/"),
+        ("/desk/nowhere/at/all", "/desk/"),
+    ],
+)
+async def test_a_form_that_is_gone_leads_back_to_the_page_that_it_was_on(desk, sent_to, page):
+    ana = await desk.somebody("ana", "compliance")
+    await ana.post("/desk/lock")
+    await ana.get("/desk/locked")
+    seen = await ana.post("/desk/locked", {"target": sent_to, "sent": "yes", "kept": "", "password": PASSWORD})
+    assert seen.location == f"{page}?unkept=yes"
+    if page == "/desk/":
+        begin = await ana.get(seen.location)
+        assert "was not kept. Nothing was sent." in (await ana.get(begin.location)).words
 
 
 async def test_a_form_is_kept_for_an_hour(desk):

@@ -4,13 +4,15 @@ from aiohttp import web
 
 from hub.errors import NotAvailable
 from hub.web.pages.door import ANYBODY_IN, Page
+from hub.web.pages.locked import NOWHERE
 from hub.web.pages.visit import Visit, see_other
 
 
 async def front(visit: Visit) -> web.Response:
     """`GET /desk/`: where the day begins."""
     begins = {"compliance": "/desk/log", "privacy": "/desk/log", "auditor": "/desk/log", "staff": "/desk/referrals"}
-    return see_other(next((begins[role] for role in visit.who.roles if role in begins), "/desk/people"))
+    first = next((begins[role] for role in visit.who.roles if role in begins), "/desk/people")
+    return see_other(f"{first}?unkept=yes" if visit.asked("unkept") else first)
 
 
 async def begin(_visit: Visit) -> web.Response:
@@ -27,4 +29,4 @@ PAGES = (
     Page("GET", "/desk", begin, ()),
     Page("GET", "/desk/", front, ANYBODY_IN),
 )
-LAST = (Page("GET", "/desk/{rest:.+}", nothing, ()),)
+LAST = (Page("GET", f"/desk/{{{NOWHERE}:.+}}", nothing, ()),)

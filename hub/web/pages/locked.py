@@ -11,6 +11,8 @@ from hub.people.sessions import Session
 from hub.web.pages.render import page
 from hub.web.pages.visit import MAX_FORM, TOKEN_FIELD, Visit, see_other
 
+NOWHERE = "nowhere"
+"""What the route of every address that is none calls its path."""
 MAX_LOCKED = 2 * MAX_FORM
 """Bytes of the screen's own form: a form of `MAX_FORM`, sealed, is a third longer."""
 
@@ -61,11 +63,11 @@ async def onward(visit: Visit, session: Session, target: str, token: str) -> web
 
 
 async def _page_of(visit: Visit, target: str) -> str:
-    """The page that a form's address belongs to: the nearest above that can be opened."""
+    """The page that a form's address belongs to: the nearest above that can be opened, the front page if none can."""
     path = target.partition("?")[0].rstrip("/")
     while path.startswith("/desk/"):
         match = await visit.request.app.router.resolve(visit.request.clone(method="GET", rel_url=path))
-        if match.http_exception is None:
+        if match.http_exception is None and NOWHERE not in match:
             return path
         path = path.rpartition("/")[0]
     return "/desk/"
