@@ -99,7 +99,7 @@ async def test_a_notice_that_waits_is_due_again_once(scene, what):
 async def test_what_an_edition_of_tomorrow_permits_leaves_tomorrow(scene, monkeypatch):
     hub = scene.hub
     tomorrow = instant(hub.clock.now()).astimezone(hub.zone).date() + timedelta(days=1)
-    milder = Permitting("milder", "2.31", Kind.RECORD, lambda _: lambda _: Permit("milder", "2.31"))
+    milder = Permitting("milder", "2.31", Kind.RECORD, lambda _: lambda _: Permit("milder", ("2.31",)))
     monkeypatch.setattr(rules, "EDITIONS", (rules.FIRST, rules.amended(rules.FIRST, "tomorrow", tomorrow, (milder,))))
     await wait(scene)
     hub.clock.ahead += DAY_US + DUSK_US
