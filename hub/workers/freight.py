@@ -5,6 +5,7 @@ documents, and five for moments. Small ones are bounded by their number alone. A
 for all: large faxes at a slow machine must not hold up the packets of a county.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 
 from hub.outbox import Ticket
@@ -13,8 +14,10 @@ MOST_BYTES = 64 * 1024 * 1024
 """Of documents, in one process, unless the operator says otherwise."""
 SMALL_BYTES = 256 * 1024
 """What has fewer never waits: with all of a worker's places taken by such, they are 40 MiB."""
-LINE = 64
-"""So many large ones may wait here; the rest stays in the queue, where other workers find it."""
+LINE = 128
+"""So many large ones may wait here, of a partner half as many; the rest stays in the queue, where other workers find
+it.
+"""
 
 
 class Freight:
@@ -33,6 +36,12 @@ class Freight:
         """Whether no more large ones should come."""
         return len(self._line) >= LINE
 
+    @property
+    def crowded(self) -> set[str]:
+        """Partners of which no more should come: half of what the line has for them waits."""
+        waiting = Counter(ticket.recipient for ticket in self._line)
+        return {partner for partner, number in waiting.items() if number >= LINE // 4}
+
     def enter(self, ticket: Ticket) -> bool:
         """Whether it may go on now; if not, it waits in the line, and `leave` will name it."""
         if ticket.size <= SMALL_BYTES:
@@ -47,6 +56,16 @@ class Freight:
     def dismiss(self) -> list[Ticket]:
         """All who wait leave the line."""
         leaving, self._line = self._line, []
+        return leaving
+
+    def dismiss_surplus(self) -> list[Ticket]:
+        """Those who came after their partner's half of the line was taken leave it."""
+        waiting, leaving = Counter[str](), list[Ticket]()
+        for ticket in self._line:
+            waiting[ticket.recipient] += 1
+            if waiting[ticket.recipient] > LINE // 2:
+                leaving.append(ticket)
+        self._line = [ticket for ticket in self._line if ticket not in leaving]
         return leaving
 
     def __iter__(self) -> Iterator[Ticket]:

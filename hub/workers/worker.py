@@ -46,6 +46,7 @@ class Worker:
         self._bulkheads = Bulkheads()
         self._anteroom = Anteroom()
         self._freight = Freight(hub.freight_bytes)
+        self._small_first = False
         self._returning: set[asyncio.Task[None]] = set()
         self._behind: set[str] = set()
         """Partners of which rows went back: until the queue has none of them, what is handed in later waits there too,
@@ -82,29 +83,49 @@ class Worker:
         self._free.clear()
         steady = time.monotonic()
         self._bulkheads.settle(steady)
-        self._return(self._anteroom.dismiss(self._bulkheads.slow(steady)))
+        self._return([*self._anteroom.dismiss(self._bulkheads.slow(steady)), *self._freight.dismiss_surplus()])
         returning = bool(self._returning)
         room = min(CONCURRENT - self._bulkheads.quick, CLAIMED)
+        full = self._bulkheads.full(steady)
         try:
-            full, largest = self._bulkheads.full(steady), SMALL_BYTES if self._freight.full else None
-            tickets = await self._claimed(room, full, largest) if room > 0 else []
+            taken = await self._take_up(room, full)
         except HubError as error:
             _log.warning("claim failed", code=error.detail_code)
             await asyncio.sleep(POLL_S)
             return
-        for ticket in tickets:
-            self._start(ticket)
-        if len(tickets) < room:
+        if taken < room:
             if not (returning or self._returning):
                 self._behind.intersection_update(full)
             # What goes back at this moment is in no claim: it is looked for again once it is there.
-            await self._idle(room_matters=bool(full or largest or returning or self._returning))
+            room_matters = full or self._freight.full or self._freight.crowded or returning or self._returning
+            await self._idle(room_matters=bool(room_matters))
         elif self._bulkheads.quick >= CONCURRENT:
             await self._wait_for_room()
 
-    async def _claimed(self, most: int, full: list[str], largest: int | None) -> list[Ticket]:
-        now, lease = self._hub.clock.now(), self._hub.lease_us
-        return await outbox.claim(self._hub.database, now, most, lease, but=full, largest=largest)
+    async def _take_up(self, most: int, full: list[str]) -> int:
+        """Claim and start up to so many; how many there were. What a claim brought is started before the next one."""
+        taken = 0
+        for but, largest in self._claims(full):
+            if taken < most:
+                now, lease = self._hub.clock.now(), self._hub.lease_us
+                left = most - taken
+                tickets = await outbox.claim(self._hub.database, now, left, lease, but=but, largest=largest)
+                taken += len(tickets)
+                for ticket in tickets:
+                    self._start(ticket)
+        return taken
+
+    def _claims(self, full: list[str]) -> list[tuple[list[str], int | None]]:
+        """Which partners not, and which sizes: small ones of all partners are taken, however many large ones wait."""
+        small = (full, SMALL_BYTES)
+        if self._freight.full:
+            return [small]
+        crowded = self._freight.crowded
+        if not crowded:
+            return [(full, None)]
+        self._small_first = not self._small_first  # so that neither starves while the other fills all places
+        others = ([*full, *crowded], None)
+        return [small, others] if self._small_first else [others, small]
 
     def _start(self, ticket: Ticket) -> None:
         if self._freight.enter(ticket):

@@ -197,8 +197,8 @@ async def test_once_a_partner_is_slow_what_waits_for_its_places_goes_back(
 async def test_large_packets_wait_for_each_other_and_small_ones_for_none_of_them(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One large packet has room at a time; the line is short, so that of the others most wait in the queue."""
-    monkeypatch.setattr("hub.workers.freight.LINE", 2)
+    """One large packet has room at a time; the line is short, so that one of the others waits in the queue."""
+    monkeypatch.setattr("hub.workers.freight.LINE", 4)
     hub = replace(scene.hub, freight_bytes=1)
     may_end = asyncio.Semaphore(0)
     large, small, most = set[str](), list[str](), 0
@@ -219,7 +219,7 @@ async def test_large_packets_wait_for_each_other_and_small_ones_for_none_of_them
         await scene.submit(f"large-{n}", content="x" * (SMALL_BYTES + 1), recipients=(BOTH[n % 2],))
 
     async def line_is_full() -> bool:
-        return telemetry.REGISTRY.get_sample_value("hub_large_waiting") == 5
+        return telemetry.REGISTRY.get_sample_value("hub_large_waiting") == 4
 
     async def small_arrived() -> bool:
         return len(small) == 4
@@ -360,3 +360,36 @@ async def test_what_waits_for_a_person_is_on_the_metrics_by_its_kind(scene: Scen
     await scene.dispatch_all()
     await backlog.measure(scene.hub)
     assert telemetry.REGISTRY.get_sample_value("hub_work_open", {"kind": "dead_letter"}) == 1
+
+
+async def test_large_packets_of_a_partner_that_never_answers_keep_no_other_large_ones_waiting(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More of them wait than the line has places, all due before the other partner's."""
+    monkeypatch.setattr("hub.workers.freight.LINE", 4)
+    monkeypatch.setattr("hub.workers.worker.CLAIMED", 4)
+    hub = replace(scene.hub, freight_bytes=2 * SMALL_BYTES + 1_000)
+    let_go = asyncio.Event()
+
+    async def deliver(prepared: Prepared) -> Outcome:
+        if prepared.parcel.endpoint.organization == "lantern":
+            await let_go.wait()
+        return DONE
+
+    scene.channel.deliver = deliver  # type: ignore[method-assign]
+    for n in range(8):
+        await scene.submit(f"stuck-{n}", content="x" * (SMALL_BYTES + 1))
+    await scene.submit("other", content="x" * (SMALL_BYTES + 1), recipients=("valley-clinic",))
+
+    async def other_arrived() -> bool:
+        return await states(scene, "valley-clinic") == [("delivered", 1, None)]
+
+    async def all_arrived() -> bool:
+        return {state for state, *_ in await states(scene, "lantern")} == {"delivered"}
+
+    async with working(scene, hub):
+        await until(other_arrived)
+        found = sorted(state for state, *_ in await states(scene, "lantern"))
+        assert found.count("in_flight") == 1
+        let_go.set()
+        await until(all_arrived)

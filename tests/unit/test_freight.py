@@ -81,3 +81,16 @@ def test_when_the_line_is_long_no_more_should_come_and_who_waits_can_be_sent_awa
     assert freight.dismiss() == waiting
     assert not freight.full
     assert freight.leave(waiting[0]) == [], "it never was under way"
+
+
+def test_of_one_partner_no_more_wait_than_half_the_line_has_places_for(freight: Freight) -> None:
+    assert freight.enter(ticket("all-there-is", 64))
+    waiting = [ticket(f"a-{n}", 1, "a") for n in range(LINE // 2 + 2)]
+    for number, each in enumerate(waiting):
+        assert freight.crowded == ({"a"} if number >= LINE // 4 else set()), "no more should come"
+        assert not freight.enter(each)
+    other = ticket("b", 1, "b")
+    assert not freight.enter(other)
+    assert freight.dismiss_surplus() == waiting[-2:], "who came last goes back"
+    assert list(freight) == [*waiting[:-2], other]
+    assert freight.dismiss_surplus() == []
