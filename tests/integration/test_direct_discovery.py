@@ -12,6 +12,7 @@ from adapters.email.discovery.discover import Discovery
 from adapters.email.discovery.dns import DnsCertificates, name_of
 from adapters.email.discovery.ldap import LdapCertificates
 from adapters.email.discovery.signers import PublishedSigners
+from adapters.email.intake.listener import MailLimits
 from adapters.email.open import Opened, Refused, open_message
 from adapters.email.reasons import NotAccepted
 from adapters.email.trust.trust import RevocationSource, Trust
@@ -373,3 +374,30 @@ async def test_servers_that_never_answer_keep_few_waiting_and_not_for_long():
         assert there.zone.asked["n0.clinic.example", "CERT", "udp"] == 1
         assert there.zone.asked["n4.clinic.example", "CERT", "udp"] == 0
         await signers.close()
+
+
+async def test_many_mails_of_one_address_whose_servers_hang_leave_the_listener_room_for_others():
+    async with world() as there:
+        there.zone.silent.update(("n.clinic.example", "clinic.example"))
+        signers = PublishedSigners(lambda: there.discovery, 0.2)
+        most = MailLimits().connections
+        asked = [asyncio.ensure_future(signers.published("n@clinic.example", TRUST)) for _ in range(most)]
+        while not any(each.done() for each in asked):
+            await asyncio.sleep(0)
+        assert sum(each.done() for each in asked) == most // 2
+        assert await asyncio.gather(*asked) == [()] * most
+        await signers.close()
+
+
+async def test_signers_who_are_looked_for_at_once_are_looked_for_in_one_place():
+    async with world() as there:
+        made = []
+
+        def make():
+            made.append(there.discovery)
+            return there.discovery
+
+        signers = PublishedSigners(make)
+        await asyncio.gather(*(signers.published(f"n{n}@clinic.example", TRUST) for n in range(3)))
+        await signers.close()
+        assert len(made) == 1

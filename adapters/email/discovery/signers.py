@@ -1,7 +1,8 @@
 """The certificate of a signer that a mail leaves out, from where its domain publishes certificates for mail to it.
 
-Rules kept: one question about an address at a time, whoever waits for it; few addresses at a time, and none for long: a
-domain whose servers hang keeps its own mail waiting, and nobody else's. What is found is judged as any other signer's.
+Rules kept: one question about an address at a time, whoever waits for it; few addresses at a time, few mails that wait
+for them, and none for long: while a domain's servers hang, mail that encloses its certificate comes in beside it. What
+is found is judged as any other signer's.
 """
 
 import asyncio
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 SECONDS = 15.0
 """For all sources of one address."""
 _MOST_AT_ONCE = 4
-"""Addresses; fewer than the listener's connections, so that other mail comes in beside them."""
+"""Addresses."""
+_MOST_WAITING = 8
+"""Mails; fewer than the listener's connections. Attack stopped: many of one address, whose servers hang, take all."""
 
 
 class PublishedSigners:
@@ -28,18 +31,24 @@ class PublishedSigners:
         self._make = make
         self._seconds = seconds
         self._discovery: Discovery | None = None
+        self._making = asyncio.Lock()
+        self._waiting = 0
         self._asking: dict[str, asyncio.Task[tuple[x509.Certificate, ...]]] = {}
 
     async def published(self, address: str, trust: Trust) -> Sequence[x509.Certificate]:
         """Those that may sign for `address`; none where nobody publishes one in time, or too many are asked for."""
         about = address.lower()
         asking = self._asking.get(about)
+        if self._waiting >= _MOST_WAITING or (asking is None and len(self._asking) >= _MOST_AT_ONCE):
+            return ()
         if asking is None:
-            if len(self._asking) >= _MOST_AT_ONCE:
-                return ()
             asking = self._asking[about] = asyncio.get_running_loop().create_task(self._asked(about, trust))
             asking.add_done_callback(lambda _: self._asking.pop(about, None))
-        return await asyncio.shield(asking)
+        self._waiting += 1
+        try:
+            return await asyncio.shield(asking)
+        finally:
+            self._waiting -= 1
 
     async def close(self) -> None:
         """Ends what is being asked."""
@@ -53,8 +62,9 @@ class PublishedSigners:
     async def _asked(self, address: str, trust: Trust) -> tuple[x509.Certificate, ...]:
         try:
             async with asyncio.timeout(self._seconds):
-                if self._discovery is None:
-                    self._discovery = await asyncio.to_thread(self._make)
+                async with self._making:
+                    if self._discovery is None:
+                        self._discovery = await asyncio.to_thread(self._make)
                 return (await self._discovery.discover(address, trust, signing=True)).certificates
         except TimeoutError:
             return ()
