@@ -129,6 +129,11 @@ async def as_sent(hub: Hub, matter: str, organization: str | None) -> bytes:
     return pdf
 
 
+async def is_kept(hub: Hub, matter: str) -> bool:
+    """Whether there is a letter that `as_sent` gives."""
+    return await stored.has_letter(hub, matter)
+
+
 async def withdraw(hub: Hub, matter: str, act: Act) -> None:
     """The patient no longer asks."""
     found = await matters.read(hub, matter, act.organization)

@@ -95,15 +95,25 @@ async def history(hub: Hub, matter: str) -> list[dict[str, Any]]:
 
 async def letter(hub: Hub, matter: str) -> bytes | None:
     """The PDF that went out; none if none did, or none is left. Raises `IntegrityFailed`."""
-    rows = await hub.database.lookup(_EVENTS, matter)
-    sent = [(made, Sealed(*sealed)) for made, _, what, _, _, *sealed in rows if what == _LETTER]
-    opened = [envelope.open(hub.ring, f"matter-event/{made}", kept) for made, kept in sent if kept.wrapped_key]
-    return opened[0] if opened else None
+    sent = await _sent(hub, matter)
+    return envelope.open(hub.ring, *sent) if sent else None
+
+
+async def has_letter(hub: Hub, matter: str) -> bool:
+    """Whether the letter that went out is still kept."""
+    return await _sent(hub, matter) is not None
 
 
 async def people(hub: Hub, matter: str) -> dict[str, int | None]:
     """Whom it concerns, and when each was told."""
     return dict(sorted(await hub.database.lookup(_PEOPLE, matter)))
+
+
+async def _sent(hub: Hub, matter: str) -> tuple[str, Sealed] | None:
+    for made, _, what, _, _, key_id, wrapped, sealed in await hub.database.lookup(_EVENTS, matter):
+        if what == _LETTER and wrapped is not None:
+            return f"matter-event/{made}", Sealed(key_id, wrapped, sealed)
+    return None
 
 
 def _event(ring: KeyRing, matter: str, line: tuple[int, str, str, str], content: bytes) -> Step:

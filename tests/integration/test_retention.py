@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from hub.bases import emergencies
-from hub.compliance import matters
+from hub.compliance import matters, requests
 from hub.crypto import envelope
 from hub.crypto.envelope import Sealed
 from hub.crypto.keyring import KeyKind, KeyRing, remove, rotate
@@ -297,6 +297,20 @@ async def test_what_was_written_about_a_closed_matter_goes_and_an_open_one_stays
         assert [(each["what"], each["reason"]) for each in told["history"]] == [("opened", ""), ("closed", "")]
         assert (await matters.show(scene.hub, waits, None, by="county/eve"))["words"]["what"] == "They told my boss"
         assert (await run(scene)).destroyed["matter"] == 0
+
+
+async def test_the_written_answer_to_a_request_is_kept_for_six_years_and_goes_with_its_history(database_url):
+    async with a_scene(database_url) as scene:
+        matter = await opened(scene, "accounting", member=scene.member, received_at=at(scene))
+        await requests.answered(scene.hub, matter, b"%PDF", matters.Act("", "Mailed", "harbor/p", "harbor"))
+        scene.hub.clock.ahead = 5 * YEAR_US
+        await run(scene)
+        assert await requests.as_sent(scene.hub, matter, "harbor") == b"%PDF"
+        scene.hub.clock.ahead = 10 * YEAR_US + 3 * 86_400_000_000
+        assert (await run(scene)).destroyed["history"] == 1
+        assert not await requests.is_kept(scene.hub, matter)
+        with pytest.raises(NotAvailable):
+            await requests.as_sent(scene.hub, matter, "harbor")
 
 
 async def test_notes_about_settled_work_go_after_six_years(database_url):

@@ -106,6 +106,7 @@ async def _page(
         preview=await _preview(visit, shown),
         deeds=register_forms.DEED.get(shown["kind"], {}) if acts else {},
         letters=shown["kind"] in _LETTERS,
+        kept=await requests.is_kept(visit.hub, shown["id"]),
         acts=acts,
         problem=problem,
         failed=deed,
