@@ -45,6 +45,8 @@ class Draft(Frozen, frozen=True, kw_only=True):
     """What was said so far."""
 
     id: str
+    version: str
+    """Another one each time that the form is sent."""
     member: str
     recipients: tuple[str, ...]
     purpose: str

@@ -52,6 +52,23 @@ async def test_a_packet_is_sent_in_three_clicks_and_its_page_says_by_itself_that
     assert rosa.refused == []
 
 
+async def test_a_file_with_a_long_name_makes_no_page_wider_than_a_telephone(seat, tmp_path):
+    seated = await seat("rosa", "staff", width=360, organizations=("harbor",))
+    long = tmp_path / f"{'scan_of_the_' * 9}assessment.pdf"
+    long.write_bytes(b"%PDF-1.7 a page")
+    await seated.open("/desk/packets/new")
+    await seated.page.keyboard.type(CIN)
+    await seated.page.get_by_label("To whom").fill("lantern")
+    await seated.page.get_by_label("Documents").set_input_files(long)
+    await seated.page.get_by_role("button", name="See what would go").click()
+    for role, name in (("link", "Change whom"), ("button", "See what would go"), ("button", "Send it now")):
+        await seated.page.get_by_role(role, name=name).wait_for()
+        assert await seated.page.evaluate("document.documentElement.scrollWidth") <= 360
+        await seated.page.get_by_role(role, name=name).click()
+    await seated.page.get_by_text("Waits to leave", exact=True).wait_for()
+    assert await seated.page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
 async def test_it_is_sent_and_taken_back_by_keyboard_alone(rosa, tmp_path):
     keys = Keys(rosa.page, rosa.account.base)
     await keys.go("/desk/me")

@@ -6,7 +6,8 @@ import aiohttp
 import pytest
 
 from hub.desk import drafts
-from hub.storage.tables import LedgerEntry, PacketDraft, Submission
+from hub.storage.tables import Consent, LedgerEntry, PacketDraft, Submission
+from hub.web.pages import times
 from hub.workers.expired import forget_expired
 from tests.desk import a_desk
 from tests.scenes import CIN, NAME, SECRET, a_scene
@@ -48,9 +49,13 @@ async def fill(browser, files=FILES, **changes):
 
 async def send(browser, preview):
     """Press "Send it now" on the page as it stands."""
-    page = await browser.get(preview)
+    return await browser.post(preview, said(await browser.get(preview)))
+
+
+def said(page):
+    """What the button "Send it now" of this page sends."""
     kinds = re.findall(r'name="(information-\d+)".*?<option value="(\w+)" selected', page.text, re.DOTALL)
-    return await browser.post(preview, {"step": "send", **dict(kinds)})
+    return {"step": "send", "version": re.search(r'name="version" value="(\w+)"', page.text)[1], **dict(kinds)}
 
 
 async def test_nothing_leaves_before_the_second_click_and_what_stays_says_why(scene, rosa):
@@ -63,6 +68,15 @@ async def test_nothing_leaves_before_the_second_click_and_what_stays_says_why(sc
     assert SECRET not in seen.text
     assert NAME[1] not in re.search(r"<title>(.*?)</title>", seen.text)[1]
     assert await scene.rows(Submission.id) == []
+
+
+async def test_a_consent_is_said_by_the_day_it_was_signed_and_not_by_its_number(scene, rosa):
+    ((consent, signed_on),) = await scene.rows(Consent.id, Consent.signed_on)
+    preview = (await fill(rosa)).location
+    for language, words in (("en", "The consent signed on"), ("es", "El consentimiento firmado el")):
+        seen = await rosa.get(f"{preview}?lang={language}")
+        assert f"{words} {times.date(signed_on, language)}" in seen.words
+        assert consent not in seen.text
 
 
 async def test_two_clicks_are_one_packet_which_arrives_with_its_proof(scene, rosa):
@@ -88,10 +102,21 @@ async def test_two_clicks_are_one_packet_which_arrives_with_its_proof(scene, ros
 
 async def test_a_kind_that_was_changed_is_shown_before_it_is_sent(scene, rosa):
     preview = (await fill(rosa)).location
-    changed = await rosa.post(preview, {"step": "send", "information-1": "medications", "information-2": "summary"})
+    seen = said(await rosa.get(preview))
+    changed = await rosa.post(preview, seen | {"information-1": "medications", "information-2": "summary"})
     assert changed.location == preview
     assert await scene.rows(Submission.id) == []
     assert "All of it goes" in (await rosa.get(preview)).words
+
+
+async def test_a_packet_that_another_window_addressed_otherwise_is_shown_before_it_is_sent(scene, rosa):
+    preview = (await fill(rosa)).location
+    old = said(await rosa.get(preview))
+    changed = await fill(rosa, files=(), draft=preview.rpartition("/")[2], recipient="sunrise")
+    assert changed.location == preview
+    assert (await rosa.post(preview, old)).location == preview
+    assert await scene.rows(Submission.id) == []
+    assert "Sunrise" in (await rosa.get((await send(rosa, preview)).location)).words
 
 
 async def test_a_file_whose_name_says_nothing_has_no_kind_until_somebody_says_it(scene, rosa):

@@ -2,7 +2,7 @@
 
 Rules kept here:
 - Nothing is disclosed before the second click, and what is handed in is what was shown: a kind of information that was
-  changed meanwhile is shown anew first.
+  changed meanwhile, or a form that was sent anew in another window, is shown first.
 - Two clicks are one packet: the draft's id is its key.
 - What was said and uploaded waits here, sealed (`hub.desk.drafts`), so that an error or a lock costs nobody a file.
 """
@@ -25,6 +25,7 @@ from hub.explanations import Sides, foreseen
 from hub.intake import Handed, Manifest, read_manifest
 from hub.storage import members, submissions
 from hub.web.desk import packet_said
+from hub.web.desk.dated import dated
 from hub.web.desk.named import names
 from hub.web.pages import terms
 from hub.web.pages.door import STAFF, Page
@@ -74,7 +75,8 @@ async def settle(visit: Visit) -> web.Response:
         await drafts.put(visit.hub, chosen, {}, person=visit.who.id)
     shown = [(each.number, each.information) for each in draft.papers]
     asked = [(each.number, each.information) for each in chosen.papers]
-    if visit.field("step") != "send" or shown != asked or not all(each.information for each in chosen.papers):
+    unseen = shown != asked or visit.field("version", 64) != draft.version
+    if visit.field("step") != "send" or unseen or not all(each.information for each in chosen.papers):
         return see_other(f"/desk/packets/new/{draft.id}")
     submission = await exchange.submit(visit.hub, await _handed(visit, chosen))
     await drafts.drop(visit.hub, draft.id)
@@ -90,6 +92,7 @@ async def _preview(visit: Visit, draft: Draft) -> web.Response:
         for recipient in draft.recipients:
             ways = usable(recipient, directory, hub.channels)
             answer = await foreseen(hub, asked, Sides(home, recipient, draft.member), visit.language)
+            answer = await dated(visit, draft.member, answer)
             answers.append((recipient, ways[0].channel.value if ways else "", answer))
     await viewing.note(hub, visit.who.by, "member", draft.member, draft.member)
     return page(

@@ -43,8 +43,8 @@ async def read(visit: Visit) -> Said:
     kept, contents = _papers(visit, before.papers if before else (), wrong)
     typed = {name: tuple(visit.form.get(name, [])) for name in (*_KEPT, "recipient")}
     draft = Draft(
-        id=before.id if before else new_id(), member=member or "", recipients=recipients, purpose=purpose,
-        urgent=bool(visit.field("urgent")), papers=kept, typed=typed,
+        id=before.id if before else new_id(), version=new_id(), member=member or "", recipients=recipients,
+        purpose=purpose, urgent=bool(visit.field("urgent")), papers=kept, typed=typed,
     )  # fmt: skip
     return Said(draft, contents, wrong)
 

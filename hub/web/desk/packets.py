@@ -17,6 +17,7 @@ from hub.storage import members, submissions
 from hub.storage.member_facts import MemberFacts
 from hub.waiting import withdrawal
 from hub.web.desk import narrowed
+from hub.web.desk.dated import dated
 from hub.web.desk.named import names
 from hub.web.pages.door import STAFF, Page
 from hub.web.pages.render import page
@@ -87,7 +88,7 @@ async def _copies(visit: Visit, recipients: list[dict[str, Any]]) -> list[dict[s
         said: dict[str, Any] = {"explanation": [], "remedies": []}
         if each["decisions"]:
             decision = await views.decision(visit.hub, each["decisions"][-1]["id"], visit.who.home)
-            said = await explained(visit.hub, decision, visit.language)
+            said = await dated(visit, decision["member"], await explained(visit.hub, decision, visit.language))
             items = [
                 {**item, "word": item_word(standing, item)} for item in decision["items"]
                 if in_share(each["share"], item, alone=each["recipient"] not in ready)

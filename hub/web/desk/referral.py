@@ -10,6 +10,7 @@ from hub.desk import answers, referrals
 from hub.desk.answers import ACTS, REASONS, Answer
 from hub.desk.referrals import Standing
 from hub.errors import Conflict, HubError, Malformed, NotAvailable, Outdated
+from hub.web.desk.dated import dated
 from hub.web.desk.named import names
 from hub.web.pages import times
 from hub.web.pages.door import STAFF, Page
@@ -65,7 +66,7 @@ async def _page(visit: Visit, found: Standing, problem: HubError | None = None) 
         person=person,
         received=await referrals.received(hub, share),
         allowed=answers.allowed(share),
-        foretold=await answers.foretold(hub, share, visit.language),
+        foretold=await dated(visit, share.member, await answers.foretold(hub, share, visit.language)),
         told=await answers.told(hub, share),
         reasons=REASONS,
         names=await names(visit),
