@@ -200,6 +200,10 @@ async def test_a_complaint_a_restriction_and_a_suspension_from_their_forms_to_th
     assert back == chosen
     await keys.mend("Nobody with this CIN or id is known to this organization.", CIN)
     await keys.follow("Enter it")
+    await keys.press("End it", tag="summary")
+    await keys.fill(ended_by="the patient", reason="Too early")
+    await keys.follow("End it", tag="button")
+    assert "Nothing was agreed to yet" in await keys.words()
     await keys.press("Agree", tag="summary")
     await keys.fill(reason="She asked for it in writing")
     await keys.follow("Agree", tag="button")
@@ -218,6 +222,7 @@ async def test_a_complaint_a_restriction_and_a_suspension_from_their_forms_to_th
         "Choose a health oversight agency or a law enforcement authority: only they may ask for this.", "County P"
     )
     await keys.follow("Enter it")
+    assert "Agency County Police Until the end of Dec 31, 2099" in await keys.words()
     await keys.press("End it", tag="summary")
     await keys.fill(reason="The agency called")
     await keys.follow("End it", tag="button")
@@ -248,7 +253,8 @@ async def test_an_emergency_and_an_emergency_access_are_reviewed(keys, desk, sce
     await keys.follow("Emergencies")
     await keys.follow("Review of an emergency")
     told = await keys.words()
-    for words in (EMERGENCY["nature"], EMERGENCY["recipient_facility"], EMERGENCY["discloser_name"]):
+    stated = (EMERGENCY[name] for name in ("nature", "recipient_facility", "discloser_name"))
+    for words in ("Who found it A clinician", *stated):
         assert words in told
     await keys.follow("Take it")
     await keys.fill(note="  ")
