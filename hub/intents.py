@@ -20,7 +20,7 @@ from hub.storage.database import Step, Unit
 from hub.storage.fence import nothing_came, unchanged
 from hub.storage.statements import Change, Check, Insert, columns_of
 from hub.storage.submissions import StoredSubmission
-from hub.storage.tables import Attempt, DirectoryState, Disclosure
+from hub.storage.tables import Attempt, DirectoryState, Disclosure, Outbox
 from hub.waiting import doubts, lacking
 from hub.waiting.work import close_waiting, open_work
 
@@ -34,6 +34,8 @@ _INTEND_AGAIN = Change(
 )
 """A later attempt carries what is permitted then, and is accounted for as that."""
 _CONCLUDE = Change(Disclosure, ("state", "concluded_at"), ("id",))
+_SETTLE_DOUBT = Change(Disclosure, ("state", "concluded_at"), ("id", "state"))
+_LAST_ATTEMPT = Check(Outbox, ("id", "attempts"))
 _ADD_ATTEMPT = Insert(Attempt, columns_of(Attempt))
 _FINISH = Change(Attempt, ("finished_at", "outcome", "code", "receipt"), ("disclosure_id", "number"))
 
@@ -99,9 +101,25 @@ async def conclude(
     except Stale:
         # The recovery gave this attempt up as unknown meanwhile: its outcome is still told, the row stays with the
         # person.
-        await hub.database.commit(Unit((), told))
+        await _tell_late(hub, ticket, outcome, told, now)
         return "unknown"
     return state
+
+
+async def _tell_late(hub: Hub, ticket: Ticket, outcome: Outcome, told: tuple[Step, ...], now: int) -> None:
+    """What a later attempt disclosed, or a person has confirmed, is not taken back: that this one disclosed nothing
+    settles only its own doubt.
+    """
+    if isinstance(outcome, Delivered):
+        await hub.database.commit(Unit((), told))
+        return
+    attempt = tuple(step for step in told if step.statement is not _CONCLUDE)
+    last = Step(_LAST_ATTEMPT, (ticket.id, ticket.attempts + 1), "attempt")
+    settled = Step(_SETTLE_DOUBT, (_legally(outcome), now, ticket.id, "unknown"))
+    try:
+        await hub.database.commit(Unit((last,), (*attempt, settled)))
+    except Stale:
+        await hub.database.commit(Unit((), attempt))
 
 
 async def withhold(hub: Hub, ticket: Ticket, submission: StoredSubmission, decided: Decided, now: int) -> str:

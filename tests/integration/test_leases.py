@@ -3,9 +3,11 @@
 import asyncio
 from dataclasses import replace
 
-from hub.exchange import OUTBOX
-from hub.model import Delivered, Receipt
-from hub.storage.tables import Outbox, WorkItem
+from hub import outbox
+from hub.exchange import OUTBOX, dispatch
+from hub.model import Deferred, Delivered, Receipt
+from hub.storage.database import Step, Unit
+from hub.storage.tables import Disclosure, Outbox, WorkItem
 from hub.workers.recovery import recover
 from hub.workers.worker import Worker
 from tests.scenes import a_scene
@@ -86,3 +88,34 @@ async def test_a_round_of_recovery_that_fails_in_a_way_nobody_foresaw_is_not_the
             await again.wait()
         worker.stop()
         await running
+
+
+async def test_a_lost_attempt_that_ends_late_takes_nothing_back_that_a_later_one_disclosed(migrated_url):
+    """Its worker was away for longer than its lease, a person let the row go again, and the second attempt arrived."""
+    async with a_scene(migrated_url) as scene:
+        hub, may_end = scene.hub, asyncio.Event()
+        await scene.consent()
+        await scene.submit()
+        outcomes = iter([Deferred(code="busy"), Delivered(receipt=Receipt(kind="test", reference="1", at=0))])
+        reached = asyncio.Event()
+
+        async def deliver(_prepared):
+            outcome = next(outcomes)
+            if isinstance(outcome, Deferred):
+                reached.set()
+                await may_end.wait()
+            return outcome
+
+        scene.channel.deliver = deliver
+        (ticket,) = await outbox.claim(hub.database, hub.clock.now(), 1)
+        lost = asyncio.create_task(dispatch(hub, ticket))
+        await reached.wait()
+        scene.hub.clock.ahead += 2 * outbox.LEASE_US
+        assert await recover(hub, hub.clock.now()) == (0, 1)
+        again = ("queued", hub.clock.now(), None, None, None, ticket.id, "unknown")
+        await hub.database.commit(Unit((Step(outbox.MOVE, again, "state"),), ()))
+        assert await scene.dispatch_all() == ["delivered"]
+        may_end.set()
+        assert await lost == "unknown"
+        assert await scene.rows(Outbox.state) == [("delivered",)]
+        assert await scene.rows(Disclosure.state) == [("disclosed",)]
