@@ -153,6 +153,8 @@ async def test_an_answer_is_a_letter_and_closes_the_request(story: Story) -> Non
     assert answer.status == 200
     closed = (await staff("GET", f"/v1/matters/{matter}")).json
     assert (closed["state"], closed["facts"]["letter"]) == ("closed", answer.headers["Digest-SHA-256"])
+    kept = await staff("GET", f"/v1/matters/{matter}/letter?about=sent")
+    assert (kept.body, kept.headers["Digest-SHA-256"]) == (answer.body, answer.headers["Digest-SHA-256"])
     again = await staff("POST", f"/v1/matters/{matter}/letter", {"reason": "again"})
     assert (again.status, again.json["code"]) == (409, "closed")
 
