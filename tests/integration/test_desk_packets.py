@@ -84,7 +84,8 @@ async def test_two_clicks_are_one_packet_which_arrives_with_its_proof(scene, ros
     first, again = await send(rosa, preview), await rosa.post(preview, {"step": "send"})
     ((submission, sender),) = await scene.rows(Submission.id, Submission.sender)
     assert sender == "harbor"
-    assert {first.location, again.location} == {f"/desk/packets/{submission}"}
+    back = await rosa.get(preview)
+    assert {first.location, again.location, back.location} == {f"/desk/packets/{submission}"}
     assert "Waits to leave" in (await rosa.get(first.location)).words
     assert await scene.dispatch_all() == ["delivered"]
     seen = await rosa.get(first.location)
@@ -153,6 +154,13 @@ async def test_errors_stand_beside_their_fields_and_no_file_is_asked_for_twice(s
     right = await fill(rosa, files=(), draft=draft)
     assert right.status == 303
     assert "1 of 2 go" in (await rosa.get(right.location)).words
+
+
+async def test_an_empty_file_beside_a_good_one_is_named_and_not_left_out_in_silence(rosa):
+    seen = await fill(rosa, files=(FILES[0], ("scan 7.pdf", b"")))
+    assert seen.status == 400
+    assert "scan 7.pdf: the file is empty." in seen.words
+    assert "Choose at least one document" in (await fill(rosa, files=(("", b""),))).words
 
 
 async def test_a_person_of_another_program_and_nobody_are_answered_alike(scene, desk, rosa):

@@ -57,8 +57,14 @@ async def change(visit: Visit) -> web.Response:
 
 
 async def preview(visit: Visit) -> web.Response:
-    """`GET /desk/packets/new/{draft}`: for each recipient what goes, what stays and why, when and how."""
-    draft = await _theirs(visit)
+    """`GET /desk/packets/new/{draft}`: for each recipient what goes, what stays and why, when and how.
+
+    Of what was handed in already, as after going back in the browser, its receipt.
+    """
+    try:
+        draft = await _theirs(visit)
+    except NotAvailable:
+        return see_other(f"/desk/packets/{await _sent_before(visit)}")
     if not draft.member or not draft.recipients or not draft.papers:
         return see_other(f"/desk/packets/new/{draft.id}/form")
     return await _preview(visit, draft)

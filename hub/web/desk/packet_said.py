@@ -94,6 +94,8 @@ def _papers(
 
 def _refused(file: Upload) -> str:
     """Why a file cannot go; empty if it can. It is what its bytes say, whatever its name ends in."""
+    if not file.content:
+        return "packet.empty_file"
     if len(file.content) > MAX_DOCUMENT_BYTES:
         return "packet.too_large"
     # What is sealed for a recipient says so in a manifest, which a form has none of.

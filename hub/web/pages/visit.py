@@ -116,7 +116,7 @@ async def uploaded(visit: Visit) -> Visit:
     for name, file, content in parts(body, boundary, _MOST_FIELDS):
         if file is None:
             form.setdefault(name, []).append(_text(content))
-        elif content:
+        elif content or _file_name(file):  # a field that nothing was chosen in has neither
             files.append(Upload(name, _file_name(file), content))
     return visit._replace(form=form, files=tuple(files))
 
