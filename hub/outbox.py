@@ -66,6 +66,11 @@ class Ticket(NamedTuple):
     size: int = 0
     """Bytes of the packet's documents, all of them: what the recipient gets is no more."""
 
+    @property
+    def taking(self) -> str:
+        """Of which claim it is: a row whose lease ended can come again while its first ticket is still here."""
+        return f"{self.id}/{self.claim}"
+
 
 class Place(NamedTuple):
     """Where a row stands, why, and which share of the packet it is."""

@@ -51,7 +51,7 @@ class Freight:
 
     def leave(self, ticket: Ticket) -> list[Ticket]:
         """It is done, or goes back: those of the line that may go on now."""
-        return [] if self._under_way.pop(ticket.id, None) is None else self._let_in()
+        return [] if self._under_way.pop(ticket.taking, None) is None else self._let_in()
 
     def dismiss(self) -> list[Ticket]:
         """All who wait leave the line."""
@@ -79,9 +79,9 @@ class Freight:
                 break
             own = [other for other in self._under_way.values() if other.recipient == ticket.recipient]
             if _fits(ticket, own, self._most // 2):
-                self._under_way[ticket.id] = ticket
+                self._under_way[ticket.taking] = ticket
                 entering.append(ticket)
-        self._line = [ticket for ticket in self._line if ticket.id not in self._under_way]
+        self._line = [ticket for ticket in self._line if ticket.taking not in self._under_way]
         return entering
 
 

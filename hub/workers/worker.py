@@ -133,7 +133,7 @@ class Worker:
 
     def _place(self, ticket: Ticket) -> None:
         now = time.monotonic()
-        if self._bulkheads.enter(ticket.recipient, ticket.id, now):
+        if self._bulkheads.enter(ticket.recipient, ticket.taking, now):
             task = asyncio.create_task(self._dispatch(ticket))
             self._running[task] = ticket
             task.add_done_callback(self._done)
@@ -146,7 +146,7 @@ class Worker:
 
     def _done(self, task: "asyncio.Task[None]") -> None:
         ticket = self._running.pop(task)
-        self._bulkheads.leave(ticket.recipient, ticket.id)
+        self._bulkheads.leave(ticket.recipient, ticket.taking)
         self._free.set()
         if following := self._anteroom.next(ticket.recipient):
             self._place(following)

@@ -94,3 +94,14 @@ def test_of_one_partner_no_more_wait_than_half_the_line_has_places_for(freight: 
     assert freight.dismiss_surplus() == waiting[-2:], "who came last goes back"
     assert list(freight) == [*waiting[:-2], other]
     assert freight.dismiss_surplus() == []
+
+
+def test_a_row_that_was_claimed_anew_while_its_first_ticket_waits_keeps_its_own_place(freight: Freight) -> None:
+    held, first = ticket("held", 32), ticket("row", 20)
+    again = first._replace(claim="later")
+    assert freight.enter(held)
+    assert not freight.enter(first)
+    assert not freight.enter(again)
+    assert freight.leave(held) == [first]
+    assert list(freight) == [again]
+    assert freight.leave(first) == [again]
