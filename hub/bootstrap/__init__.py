@@ -252,9 +252,13 @@ def alone_on_file(settings: Settings) -> Iterator[None]:
     with path.open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             raise ConfigurationError(
                 "Another hub already serves this database file; several processes share a PostgreSQL database."
+            ) from None
+        except OSError:
+            raise ConfigurationError(
+                "The database file's folder takes no locks, as some network shares do not; keep it on a local disk."
             ) from None
         yield
 
