@@ -128,6 +128,7 @@ async def test_what_is_said_out_of_its_order_is_refused_and_why_is_said(iris):
     assert (await say(iris, address, "decline")).status == 400
     year = re.search(r'min="(\d{4})', (await iris.get(address)).text)[1]
     assert (await say(iris, address, "slot", slot=f"{year}-12-30T10:00")).status == 303
+    assert "The person did not come" not in (await iris.get(address)).words
     assert "The visit is still to come" in (await say(iris, address, "missed")).words
 
 

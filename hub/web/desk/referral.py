@@ -66,6 +66,7 @@ async def _page(visit: Visit, found: Standing, problem: HubError | None = None) 
         person=person,
         received=await referrals.received(hub, share),
         allowed=answers.allowed(share),
+        early=share.slot is not None and hub.clock.now() < share.slot,
         foretold=await dated(visit, share.member, await answers.foretold(hub, share, visit.language)),
         told=await answers.told(hub, share),
         reasons=REASONS,
