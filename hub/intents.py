@@ -34,7 +34,7 @@ _INTEND_AGAIN = Change(
 )
 """A later attempt carries what is permitted then, and is accounted for as that."""
 _CONCLUDE = Change(Disclosure, ("state", "concluded_at"), ("id",))
-_SETTLE_DOUBT = Change(Disclosure, ("state", "concluded_at"), ("id", "state"))
+_CONCLUDE_FROM = Change(Disclosure, ("state", "concluded_at"), ("id", "state"))
 _LAST_ATTEMPT = Check(Outbox, ("id", "attempts"))
 _ADD_ATTEMPT = Insert(Attempt, columns_of(Attempt))
 _FINISH = Change(Attempt, ("finished_at", "outcome", "code", "receipt"), ("disclosure_id", "number"))
@@ -113,9 +113,9 @@ async def _tell_late(hub: Hub, ticket: Ticket, outcome: Outcome, told: tuple[Ste
     if isinstance(outcome, Delivered):
         await hub.database.commit(Unit((), told))
         return
-    attempt = tuple(step for step in told if step.statement is not _CONCLUDE)
+    attempt = tuple(step for step in told if step.statement not in (_CONCLUDE, _CONCLUDE_FROM))
     last = Step(_LAST_ATTEMPT, (ticket.id, ticket.attempts + 1), "attempt")
-    settled = Step(_SETTLE_DOUBT, (_legally(outcome), now, ticket.id, "unknown"))
+    settled = Step(_CONCLUDE_FROM, (_legally(outcome), now, ticket.id, "unknown"))
     try:
         await hub.database.commit(Unit((last,), (*attempt, settled)))
     except Stale:
@@ -191,9 +191,13 @@ def _concluded(
     ended = outcome.__struct_config__.tag
     code = "" if isinstance(outcome, Delivered) else outcome.code
     body = {"attempt": prepared.parcel.delivery, "outcome": ended, "code": code, "receipt": proof}
+    became = Step(_CONCLUDE, (_legally(outcome), now, ticket.id))
+    if isinstance(outcome, Deferred | Refused):
+        # What an earlier attempt was found meanwhile to have disclosed stays disclosed.
+        became = Step(_CONCLUDE_FROM, (_legally(outcome), now, ticket.id, "intended"))
     return [
         Step(_FINISH, (now, ended, code, receipt, ticket.id, ticket.attempts + 1)),
-        Step(_CONCLUDE, (_legally(outcome), now, ticket.id)),
+        became,
         entry("disclosure.concluded", now, body, member=submission.member, reference=ticket.id),
     ]
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from hub import outbox
 from hub.exchange import OUTBOX, dispatch
-from hub.model import Deferred, Delivered, Receipt
+from hub.model import Deferred, Delivered, Receipt, Refused
 from hub.storage.database import Step, Unit
 from hub.storage.tables import Disclosure, Outbox, WorkItem
 from hub.workers.recovery import recover
@@ -118,4 +118,37 @@ async def test_a_lost_attempt_that_ends_late_takes_nothing_back_that_a_later_one
         may_end.set()
         assert await lost == "unknown"
         assert await scene.rows(Outbox.state) == [("delivered",)]
+        assert await scene.rows(Disclosure.state) == [("disclosed",)]
+
+
+async def test_what_a_lost_attempt_disclosed_is_not_taken_back_by_the_refusal_of_a_later_one(migrated_url):
+    """The receipt of the first attempt came while the second was under way, and the second was refused."""
+    async with a_scene(migrated_url) as scene:
+        hub, first_may, second_may, under_way = scene.hub, asyncio.Event(), asyncio.Event(), asyncio.Event()
+        await scene.consent()
+        await scene.submit()
+        receipt = Receipt(kind="test", reference="1", at=0)
+        ends = iter([(first_may, Delivered(receipt=receipt)), (second_may, Refused(code="no"))])
+
+        async def deliver(_prepared):
+            may_end, outcome = next(ends)
+            under_way.set()
+            await may_end.wait()
+            return outcome
+
+        scene.channel.deliver = deliver
+        (ticket,) = await outbox.claim(hub.database, hub.clock.now(), 1)
+        lost = asyncio.create_task(dispatch(hub, ticket))
+        await under_way.wait()
+        under_way.clear()
+        scene.hub.clock.ahead += 2 * outbox.LEASE_US
+        assert await recover(hub, hub.clock.now()) == (0, 1)
+        again = ("queued", hub.clock.now(), None, None, None, ticket.id, "unknown")
+        await hub.database.commit(Unit((Step(outbox.MOVE, again, "state"),), ()))
+        later = asyncio.create_task(scene.dispatch_all())
+        await under_way.wait()
+        first_may.set()
+        assert await lost == "unknown"
+        second_may.set()
+        assert await later == ["dead"]
         assert await scene.rows(Disclosure.state) == [("disclosed",)]
