@@ -1,6 +1,8 @@
 """The receiving program's page: what waits, by its clock; the four answers, and what whoever asked is told of them."""
 
 import re
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -53,6 +55,13 @@ async def say(browser, address, act, **fields):
     return await browser.post(address, {"version": version[1] if version else "1", "act": act, **fields})
 
 
+async def visit(browser, address):
+    """Ten in the morning, thirty days after the first day that the page offers."""
+    first = re.search(r'min="(\d{4}-\d\d-\d\d)T', (await browser.get(address)).text)[1]
+    day = date.fromisoformat(first) + timedelta(days=30)
+    return datetime.combine(day, time(10), ZoneInfo("America/Los_Angeles"))
+
+
 async def reported(scene):
     """Settle and deliver; the words of what whoever asked was told last."""
     await settle_taken(scene.hub)
@@ -79,12 +88,10 @@ async def test_accept_a_slot_and_attended_each_reach_whoever_asked_as_a_status_r
     assert (told.sender.id, told.recipient.id, told.kind) == ("lantern", "harbor", "status_report")
     assert told.documents[0].content.startswith(b"Referral accepted\n")
     assert (await say(iris, address, "slot", slot="2099-12-04T10:00")).status == 400
-    at = (await iris.get(address)).text
-    soonest = re.search(r'min="(\d{4})-(\d\d-\d\dT)', at)
-    slot = f"{soonest[1]}-12-30T10:00"
-    assert (await say(iris, address, "slot", slot=slot)).status == 303
+    at = await visit(iris, address)
+    assert (await say(iris, address, "slot", slot=f"{at:%Y-%m-%dT%H:%M}")).status == 303
     told = await reported(scene)
-    assert f"When: {soonest[1]}-12-30 10:00 PST".encode() in told.documents[0].content
+    assert f"When: {at:%Y-%m-%d %H:%M %Z}".encode() in told.documents[0].content
     assert "Whether the person came" in (await iris.get(LIST)).words
     assert (await say(iris, address, "attended")).status == 303
     assert b"the person attended" in (await reported(scene)).documents[0].content
@@ -126,8 +133,8 @@ async def test_what_is_said_out_of_its_order_is_refused_and_why_is_said(iris):
         assert seen.status == 409
         assert "First accept the referral" in seen.words
     assert (await say(iris, address, "decline")).status == 400
-    year = re.search(r'min="(\d{4})', (await iris.get(address)).text)[1]
-    assert (await say(iris, address, "slot", slot=f"{year}-12-30T10:00")).status == 303
+    at = await visit(iris, address)
+    assert (await say(iris, address, "slot", slot=f"{at:%Y-%m-%dT%H:%M}")).status == 303
     assert "The person did not come" not in (await iris.get(address)).words
     assert "The visit is still to come" in (await say(iris, address, "missed")).words
 
