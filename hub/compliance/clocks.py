@@ -103,5 +103,5 @@ def _business(day: date, days: int, calendar: Calendar) -> date:
 
 
 def _read(text: str) -> Clocks:
-    found: Any = yaml.safe_load(text)
+    found: Any = yaml.load(text, yaml.CSafeLoader)
     return msgspec.convert(found, Clocks)

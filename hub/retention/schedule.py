@@ -86,7 +86,7 @@ def _end(rule: Rule, start: date, born: date | None) -> date:
 
 def _read(text: str) -> Schedule:
     try:
-        schedule = msgspec.convert(yaml.safe_load(text), Schedule)
+        schedule = msgspec.convert(yaml.load(text, yaml.CSafeLoader), Schedule)
     except (yaml.YAMLError, msgspec.ValidationError) as error:
         where = str(error).rpartition(" - at `")[2].rstrip("`") if " - at `" in str(error) else "its form"
         raise ConfigurationError(f"The retention schedule is not understood ({where}).") from None

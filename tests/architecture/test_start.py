@@ -9,7 +9,7 @@ SERVING = (
     "print(*sys.modules)"
 )
 LATER = {"PIL", "alembic", "asyncpg", "fontTools", "fpdf", "pypdfium2", "redis"}
-LATER |= {"argon2", "jinja2", "pyotp", "segno", "webauthn", "xlsxwriter"}
+LATER |= {"sqlalchemy.dialects.postgresql", "argon2", "jinja2", "pyotp", "segno", "webauthn", "xlsxwriter"}
 """Loaded with the first fax, the first printed form, page or sign-in, a migration, or by a hub of many processes."""
 
 

@@ -2,6 +2,8 @@
 
 Instants are big integers (microseconds since the epoch, UTC), lists are JSON text, and whatever names a person is
 inside a `sealed` column (`hub.crypto.envelope`). Columns are plain on purpose: the hot path bypasses any type adapter.
+An index with a condition has it in both databases, as the migrations make it; it is declared for SQLite alone, for
+SQLAlchemy's other dialect would be loaded at each start.
 """
 
 from hub.storage.tables.choices import ChoiceChange

@@ -14,9 +14,9 @@ class Matter(SQLModel, table=True):
     __table_args__ = (
         Index("matter_of_kind", "kind", "id"),
         Index("matter_of_organization", "organization_id", "state", "id"),
-        Index("matter_assigned", "assigned_to", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
-        Index("matter_open", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
-        Index("matter_open_kind", "kind", "id", "organization_id", "state", sqlite_where=_OPEN, postgresql_where=_OPEN),
+        Index("matter_assigned", "assigned_to", "id", sqlite_where=_OPEN),
+        Index("matter_open", "id", sqlite_where=_OPEN),
+        Index("matter_open_kind", "kind", "id", "organization_id", "state", sqlite_where=_OPEN),
     )
     id: str = Field(primary_key=True, sa_type=Text)
     kind: str = Field(sa_type=Text)
@@ -50,7 +50,7 @@ class MatterClock(SQLModel, table=True):
     __tablename__ = "matter_clock"
     __table_args__ = (
         Index("matter_clock_due", "due_at"),
-        Index("matter_clock_running", "due_at", "matter_id", sqlite_where=_RUNS, postgresql_where=_RUNS),
+        Index("matter_clock_running", "due_at", "matter_id", sqlite_where=_RUNS),
     )
     matter_id: str = Field(primary_key=True, sa_type=Text)
     name: str = Field(primary_key=True, sa_type=Text)

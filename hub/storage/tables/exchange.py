@@ -68,12 +68,12 @@ class Outbox(SQLModel, table=True):
 
     __table_args__ = (
         # Only what waits is indexed: a row in flight or settled costs no index change.
-        Index("outbox_due", "due_at", sqlite_where=_QUEUED, postgresql_where=_QUEUED),
+        Index("outbox_due", "due_at", sqlite_where=_QUEUED),
         # Partner by partner, so that nothing of one that has no place is even passed over.
-        Index("outbox_partner", "recipient", "due_at", sqlite_where=_QUEUED, postgresql_where=_QUEUED),
+        Index("outbox_partner", "recipient", "due_at", sqlite_where=_QUEUED),
         # Without the state: a row goes into it when claimed, out of it when settled, and lies still between.
-        Index("outbox_leased", "lease_until", sqlite_where=_LEASED, postgresql_where=_LEASED),
-        Index("outbox_held", "id", sqlite_where=_HELD, postgresql_where=_HELD),
+        Index("outbox_leased", "lease_until", sqlite_where=_LEASED),
+        Index("outbox_held", "id", sqlite_where=_HELD),
         CLUSTERED,
     )
     id: str = Field(primary_key=True, sa_type=Text)
@@ -135,7 +135,7 @@ class Attempt(SQLModel, table=True):
     """One delivery attempt: the technical act. A later outcome of the same attempt is a new ledger entry."""
 
     __table_args__ = (
-        Index("attempt_mail", "finished_at", sqlite_where=_MAIL, postgresql_where=_MAIL),
+        Index("attempt_mail", "finished_at", sqlite_where=_MAIL),
         CLUSTERED,
     )
     disclosure_id: str = Field(primary_key=True, sa_type=Text)

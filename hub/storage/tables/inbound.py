@@ -12,7 +12,7 @@ class Inbound(SQLModel, table=True):
 
     __table_args__ = (
         UniqueConstraint("channel", "key_hash"),
-        Index("inbound_taken", "received_at", sqlite_where=_TAKEN, postgresql_where=_TAKEN),
+        Index("inbound_taken", "received_at", sqlite_where=_TAKEN),
     )
     id: str = Field(primary_key=True, sa_type=Text)
     channel: str = Field(sa_type=Text)
@@ -63,7 +63,7 @@ class Proof(SQLModel, table=True):
 class Acknowledgement(SQLModel, table=True):
     """One notice owed to the sender of a mail: to whom and about what stands in the sealed arrival."""
 
-    __table_args__ = (Index("acknowledgement_due", "due_at", sqlite_where=_QUEUED, postgresql_where=_QUEUED),)
+    __table_args__ = (Index("acknowledgement_due", "due_at", sqlite_where=_QUEUED),)
     inbound_id: str = Field(primary_key=True, sa_type=Text)
     kind: str = Field(primary_key=True, sa_type=Text)
     """`processed`, `dispatched`, `failed`"""

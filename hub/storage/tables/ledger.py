@@ -14,9 +14,9 @@ class LedgerEntry(SQLModel, table=True):
     __tablename__ = "ledger_entry"
     __table_args__ = (
         # Only views by people are indexed: an entry of the path costs no index change.
-        Index("ledger_views", "id", sqlite_where=VIEWED, postgresql_where=VIEWED),
-        Index("ledger_views_of_lists", "reference", sqlite_where=VIEWED, postgresql_where=VIEWED),
-        Index("ledger_views_of_member", "member_id", "id", sqlite_where=VIEWED, postgresql_where=VIEWED),
+        Index("ledger_views", "id", sqlite_where=VIEWED),
+        Index("ledger_views_of_lists", "reference", sqlite_where=VIEWED),
+        Index("ledger_views_of_member", "member_id", "id", sqlite_where=VIEWED),
     )
     # SQLite numbers rows by itself only for INTEGER, hence the variant.
     id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger().with_variant(Integer, "sqlite"))

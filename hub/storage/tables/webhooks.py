@@ -26,7 +26,7 @@ class WebhookCall(SQLModel, table=True):
     """One event for one webhook, told at least once."""
 
     __tablename__ = "webhook_call"
-    __table_args__ = (Index("webhook_call_due", "due_at", sqlite_where=_QUEUED, postgresql_where=_QUEUED),)
+    __table_args__ = (Index("webhook_call_due", "due_at", sqlite_where=_QUEUED),)
     id: str = Field(primary_key=True, sa_type=Text)
     """Of the webhook and the event: an event read twice is one call."""
     webhook_id: str = Field(index=True, sa_type=Text)

@@ -7,7 +7,7 @@ _OPEN, _CLOSED, _UNREVIEWED = "state = 'open'", "state = 'closed'", "state = 'op
 
 
 def _of(name: str, which: str, *columns: str) -> Index:
-    return Index(f"work_item_{name}", *columns, sqlite_where=text(which), postgresql_where=text(which))
+    return Index(f"work_item_{name}", *columns, sqlite_where=text(which))
 
 
 class WorkItem(SQLModel, table=True):
