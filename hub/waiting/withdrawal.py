@@ -15,6 +15,7 @@ from hub.storage import submissions
 from hub.storage.database import Step, Unit
 from hub.storage.statements import Lookup
 from hub.storage.tables import Outbox
+from hub.waiting import lacking
 from hub.waiting.work import WAITING, close_for
 
 CODE = "withdrawn"
@@ -57,4 +58,4 @@ async def withdraw(hub: Hub, submission: str, *, organization: str, by: str) -> 
 def _unit(outbox: str, state: str, member: str | None, by: str, now: int) -> Unit:
     guard = Step(MOVE, ("withheld", now, CODE, None, None, outbox, state), "outbox")
     trace = entry("dispatch.withdrawn", now, {"by": by, "from": state}, member=member, reference=outbox)
-    return Unit((guard,), (*(close_for(kind, outbox, by, CODE, now) for kind in WAITING), trace))
+    return Unit((guard,), (*(close_for(kind, outbox, by, CODE, now) for kind in (*WAITING, lacking.KIND)), trace))

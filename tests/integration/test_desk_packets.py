@@ -208,6 +208,7 @@ async def test_a_screen_that_locked_shows_nothing_of_what_was_typed_and_no_docum
     await rosa.get(NEW)
     await rosa.post("/desk/lock")
     locked = await fill(rosa)
+    assert 'name="kept"' in locked.text
     assert not [typed for typed in ("lantern", SECRET, NAME[1]) if typed in locked.text]
 
 

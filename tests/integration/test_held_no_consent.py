@@ -7,7 +7,7 @@ import pytest
 from hub.errors import ConfigurationError, Conflict, Malformed
 from hub.settings import read_settings
 from hub.storage.tables import LedgerEntry, Outbox, WorkItem
-from hub.waiting import items, lacking, proposals
+from hub.waiting import items, lacking, proposals, withdrawal
 from hub.workers.second_look import look_again
 from tests.desk import a_desk
 from tests.scenes import Scene
@@ -77,6 +77,13 @@ async def test_what_waits_for_a_person_instead_is_a_hold_and_no_longer_lacks_a_c
     assert await scene.dispatch_all() == ["held"]
     assert await told(scene) == [("closed", "decided anew")]
     assert ("hold", "open") in await scene.rows(WorkItem.kind, WorkItem.state)
+
+
+async def test_what_its_sender_takes_back_asks_nobody_for_a_consent_any_more(scene):
+    await wait(scene)
+    ((packet,),) = await scene.rows(Outbox.submission_id)
+    await withdrawal.withdraw(scene.hub, packet, organization="harbor", by="harbor/pat")
+    assert await told(scene) == [("closed", "withdrawn")]
 
 
 async def test_nobody_releases_what_lacks_a_consent(scene):

@@ -90,6 +90,15 @@ async def test_a_round_of_recovery_that_fails_in_a_way_nobody_foresaw_is_not_the
         await running
 
 
+async def lose_and_let_go(scene, ticket):
+    """Its worker is away for longer than its lease, and a person lets the row go again."""
+    clock = scene.hub.clock
+    clock.ahead += 2 * outbox.LEASE_US
+    assert await recover(scene.hub, clock.now()) == (0, 1)
+    again = ("queued", clock.now(), None, None, None, ticket.id, "unknown")
+    await scene.hub.database.commit(Unit((Step(outbox.MOVE, again, "state"),), ()))
+
+
 async def test_a_lost_attempt_that_ends_late_takes_nothing_back_that_a_later_one_disclosed(migrated_url):
     """Its worker was away for longer than its lease, a person let the row go again, and the second attempt arrived."""
     async with a_scene(migrated_url) as scene:
@@ -110,10 +119,7 @@ async def test_a_lost_attempt_that_ends_late_takes_nothing_back_that_a_later_one
         (ticket,) = await outbox.claim(hub.database, hub.clock.now(), 1)
         lost = asyncio.create_task(dispatch(hub, ticket))
         await reached.wait()
-        scene.hub.clock.ahead += 2 * outbox.LEASE_US
-        assert await recover(hub, hub.clock.now()) == (0, 1)
-        again = ("queued", hub.clock.now(), None, None, None, ticket.id, "unknown")
-        await hub.database.commit(Unit((Step(outbox.MOVE, again, "state"),), ()))
+        await lose_and_let_go(scene, ticket)
         assert await scene.dispatch_all() == ["delivered"]
         may_end.set()
         assert await lost == "unknown"
@@ -141,10 +147,7 @@ async def test_what_a_lost_attempt_disclosed_is_not_taken_back_by_the_refusal_of
         lost = asyncio.create_task(dispatch(hub, ticket))
         await under_way.wait()
         under_way.clear()
-        scene.hub.clock.ahead += 2 * outbox.LEASE_US
-        assert await recover(hub, hub.clock.now()) == (0, 1)
-        again = ("queued", hub.clock.now(), None, None, None, ticket.id, "unknown")
-        await hub.database.commit(Unit((Step(outbox.MOVE, again, "state"),), ()))
+        await lose_and_let_go(scene, ticket)
         later = asyncio.create_task(scene.dispatch_all())
         await under_way.wait()
         first_may.set()

@@ -122,14 +122,12 @@ async def _sent_before(visit: Visit) -> str:
 
 
 def _chosen(visit: Visit, draft: Draft) -> Draft:
-    """With the kinds of information that the page says, and without what it takes out."""
-    out = set(visit.form.get("out", []))
+    """With the kinds of information that the page says."""
     papers = []
     for each in draft.papers:
         said = visit.field(f"information-{each.number}", 64)
-        if str(each.number) not in out or len(draft.papers) == 1:
-            known = said if said in CLASSES else each.information
-            papers.append(msgspec.structs.replace(each, information=known, guessed=each.guessed and said == ""))
+        known = said if said in CLASSES else each.information
+        papers.append(msgspec.structs.replace(each, information=known, guessed=each.guessed and said == ""))
     return msgspec.structs.replace(draft, papers=tuple(papers))
 
 
