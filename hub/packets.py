@@ -94,7 +94,7 @@ def refused(submission: StoredSubmission, decision: DecisionRecord, ticket: Tick
     """State and code of a row of which nothing may leave now."""
     if decision.hold and not let_go(decision, ticket):
         return "held", "person"
-    if ticket.share == "ready" and submission.facts.waits_for_consent and _lacks_only_consent(decision):
+    if ticket.share == "ready" and waits_for_consent(submission, decision):
         return "held", "consent"
     return "withheld", "denied"
 
@@ -195,6 +195,11 @@ def _places(decision: DecisionRecord, waits_for_consent: bool) -> list[Place]:
         waits = waits_for_consent and _lacks_only_consent(decision)
         places.append(Place("held", "consent") if waits else Place("withheld", "denied"))
     return places
+
+
+def waits_for_consent(submission: StoredSubmission, decision: DecisionRecord) -> bool:
+    """Whether a row of which nothing may leave is kept for the consent that would carry it."""
+    return submission.facts.waits_for_consent and _lacks_only_consent(decision)
 
 
 def _lacks_only_consent(decision: DecisionRecord) -> bool:

@@ -11,7 +11,6 @@ from hub.context import Hub
 from hub.desk.log import Wanted
 from hub.storage.tables import LogCount, LogRow
 
-REFUSED = ("withheld", "held", "released")
 COUNTED = ("program", "recipient", "channel", "purpose", "basis", "outcome")
 MOST_OF_ONE = 5_000
 """Rows of one member that are counted one by one; nobody has so many."""
@@ -24,7 +23,7 @@ async def by_day(hub: Hub, by: str, first: int, last: int, wanted: Wanted, scope
     value = col(getattr(LogCount, by))
     statement: Select[Any] = (
         select(col(LogCount.day), value, func.sum(col(LogCount.n)))
-        .where(col(LogCount.day) >= first, col(LogCount.day) <= last, *_conditions(wanted, scope))
+        .where(col(LogCount.day) >= first, col(LogCount.day) <= last, *_conditions(LogCount, wanted, scope))
         .group_by(col(LogCount.day), value)
     )
     found: dict[int, dict[str, int]] = defaultdict(dict)
@@ -41,27 +40,28 @@ async def totals(
     value, n = col(getattr(LogCount, by)), func.sum(col(LogCount.n))
     statement: Select[Any] = (
         select(value, n)
-        .where(col(LogCount.day) >= first, col(LogCount.day) <= last, *_conditions(wanted, scope))
+        .where(col(LogCount.day) >= first, col(LogCount.day) <= last, *_conditions(LogCount, wanted, scope))
         .group_by(value)
         .order_by(n.desc(), value)
     )
     return [(name, int(count)) for name, count in await hub.database.query(statement) if name and count]
 
 
-async def of_member(hub: Hub, member: str, scope: frozenset[str] | None) -> list[dict[str, Any]]:
-    """When something about one member was disclosed or refused: `at` and `outcome`, newest first."""
+async def of_member(hub: Hub, wanted: Wanted, scope: frozenset[str] | None) -> list[dict[str, Any]]:
+    """When something about the wanted member was disclosed or refused: `at` and `outcome`, newest first."""
     columns: tuple[Any, ...] = (col(LogRow.at), col(LogRow.outcome))
-    statement = select(*columns).where(col(LogRow.member_id) == member)
-    if scope is not None:
-        statement = statement.where(_within(LogRow, scope))
+    of_one = col(LogRow.member_id) == wanted.member
+    statement = select(*columns).where(of_one, *_conditions(LogRow, wanted, scope))
     newest = statement.order_by(col(LogRow.position).desc()).limit(MOST_OF_ONE)
     rows = await hub.database.query(newest)
     return [{"at": at, "outcome": outcome} for at, outcome in rows]
 
 
-def _conditions(wanted: Wanted, scope: frozenset[str] | None) -> list[ColumnElement[bool]]:
-    found = [col(getattr(LogCount, name)) == getattr(wanted, name) for name in COUNTED if getattr(wanted, name)]
-    return found if scope is None else [*found, _within(LogCount, scope)]
+def _conditions(
+    table: type[LogRow] | type[LogCount], wanted: Wanted, scope: frozenset[str] | None
+) -> list[ColumnElement[bool]]:
+    found = [col(getattr(table, name)) == getattr(wanted, name) for name in COUNTED if getattr(wanted, name)]
+    return found if scope is None else [*found, _within(table, scope)]
 
 
 def _within(table: type[LogRow] | type[LogCount], scope: frozenset[str]) -> ColumnElement[bool]:

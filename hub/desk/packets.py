@@ -9,7 +9,7 @@ from sqlmodel import col
 from hub.context import Hub
 from hub.outbox import AWAITED
 from hub.storage.tables import Outbox, Submission
-from hub.waiting.withdrawal import CODE
+from hub.waiting import lacking, withdrawal
 
 PAGE = 25
 _OF_STATE: Mapping[str, tuple[str, ...]] = {
@@ -20,6 +20,12 @@ _OF_STATE: Mapping[str, tuple[str, ...]] = {
     "stayed": ("withheld",),
     "trouble": ("unknown", "dead"),
 }
+_OF_CODE: Mapping[tuple[str, str | None], str] = {
+    ("withheld", withdrawal.CODE): "withdrawn",
+    ("withheld", lacking.LET_BE_CODE): "ended",
+    ("held", lacking.CODE): "lacking",
+}
+"""A row's code says more than its state: taken back; ended as no consent came; waits for one."""
 STATES = tuple(_OF_STATE)
 """By which the list is narrowed: any copy that stands so."""
 
@@ -44,8 +50,8 @@ def stands(state: str, code: str | None) -> str:
     """A word of `packet_state` for an outbox row."""
     if state == "queued" and code == AWAITED:
         return "awaited"
-    if state == "withheld" and code == CODE:
-        return "withdrawn"
+    if (state, code) in _OF_CODE:
+        return _OF_CODE[state, code]
     if state in ("unknown", "dead"):
         return state
     return next(word for word, states in _OF_STATE.items() if state in states)
@@ -62,7 +68,9 @@ def in_share(share: str, item: Mapping[str, Any], *, alone: bool) -> bool:
 
 def item_word(standing: str, item: Mapping[str, Any]) -> str:
     """What became of one item, a word of `packet_item`; `standing`: where its copy stands."""
-    if not item["permitted"] or standing in ("stayed", "withdrawn", "dead"):
+    if standing == "lacking":
+        return "waits"
+    if not item["permitted"] or standing in ("stayed", "withdrawn", "ended", "dead"):
         return "stays"
     return {"arrived": "went", "unknown": "maybe", "held": "waits", "awaited": "waits"}.get(standing, "goes")
 

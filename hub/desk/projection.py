@@ -11,6 +11,7 @@ from collections import Counter
 from datetime import date
 from typing import Any, NamedTuple
 
+import msgspec
 from sqlalchemy import select
 from sqlmodel import col
 
@@ -23,6 +24,7 @@ from hub.storage.database import Step, Unit
 from hub.storage.facts import instant
 from hub.storage.statements import Change, Insert, InsertNew, Keep, Lookup, Row, Tally, columns_of
 from hub.turns import next_turn
+from hub.waiting import lacking
 from hub.workers.rounds import lasting
 
 BATCH = 500
@@ -30,8 +32,16 @@ PERIOD_S = 5.0
 _STATE_ID = 1
 _TOLD_BY = ("disclosure.intended", "disclosure.concluded", "disclosure.confirmed", "disclosure.proved")
 _DECIDED_BY = ("submission.decided", "dispatch.withheld")
-_WITHDRAWN = "dispatch.withdrawn"
-_HELD, _RELEASED, _WITHHELD = "held", "released", "withheld"
+_ENDED_BY = {
+    "dispatch.withdrawn": "withdrawn",
+    "dispatch.superseded": "withdrawn",
+    "dispatch.restricted": "withheld",
+    "work.closed": "no_consent",
+}
+"""What keeps for good what has not left: its sender took it back, or handed in a newer notice instead; a restriction;
+somebody let it be, as no consent came.
+"""
+_STILL = ("held", "waiting")
 
 _COLUMNS = columns_of(tables.LogRow)
 _CHANGED = columns_of(tables.LogRow, without=("position", "reference", "at", "submission_id"))
@@ -80,11 +90,13 @@ class _Batch:
         row = told.columns | {name: place[name] for name in ("position", "at", "member_id")}
         self._after[told.reference] = row | {"reference": told.reference}
 
-    async def set_outcome(self, reference: str, was: str, outcome: str) -> None:
-        """Change only how it ended, if it stands so."""
+    async def set_outcome(self, reference: str, was: tuple[str, ...], outcome: str) -> bool:
+        """Change only how it ended, if it stands so; whether it did."""
         stood = await self.known(reference)
-        if stood is not None and stood["outcome"] == was:
-            self._after[reference] = stood | {"outcome": outcome}
+        if stood is None or stood["outcome"] not in was:
+            return False
+        self._after[reference] = stood | {"outcome": outcome}
+        return True
 
     def steps(self) -> list[Step]:
         """What brings the tables there."""
@@ -132,9 +144,8 @@ async def _advance(hub: Hub) -> int:
             told = await rows.refused(hub, entry.body, entry.reference)
             if told is not None:
                 await batch.put(entry, told)
-        elif entry.kind == _WITHDRAWN:
-            for share in await hub.database.lookup(_SHARE, entry.reference):
-                await batch.set_outcome(rows.refusal_of(*share), _HELD, _WITHHELD)
+        elif entry.kind in _ENDED_BY:
+            await _ended(hub, batch, entry)
     guard = Step(_MOVE, (entries[-1].position + 1, _STATE_ID, start), "log")
     try:
         await hub.database.commit(Unit((guard,), tuple(batch.steps())))
@@ -149,7 +160,20 @@ async def _disclosed(hub: Hub, batch: _Batch, entry: _Entry) -> None:
         return
     await batch.put(entry, told)
     waited = rows.refusal_of(told.columns["submission_id"], told.columns["recipient"])
-    await batch.set_outcome(waited, _HELD, _RELEASED)
+    await batch.set_outcome(waited, _STILL, "released")
+
+
+async def _ended(hub: Hub, batch: _Batch, entry: _Entry) -> None:
+    """What was kept is kept for good. What was taken back out of the queue had no row yet, or one of a failed try."""
+    outcome = _ENDED_BY[entry.kind]
+    if outcome == "no_consent" and msgspec.json.decode(entry.body).get("reason") != lacking.LET_BE:
+        return
+    for share in await hub.database.lookup(_SHARE, entry.reference):
+        if await batch.set_outcome(rows.refusal_of(*share), _STILL, outcome) or outcome != "withdrawn":
+            continue
+        if not await batch.set_outcome(entry.reference, ("not_disclosed",), outcome):
+            told = await rows.taken_back(hub, entry.reference, *share)
+            await batch.put(entry, told)
 
 
 async def _position(hub: Hub) -> int:

@@ -5,13 +5,19 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from hub import packets
 from hub.context import Hub
 from hub.decide import DecisionRecord, ItemRecord
 from hub.storage import submissions
 from hub.storage.statements import Lookup
+from hub.storage.submissions import StoredSubmission
 from hub.storage.tables import Attempt, Decision, Disclosure
 
-OUTCOMES = ("disclosed", "under_way", "unknown", "not_disclosed", "withheld", "held", "released")
+REFUSED = ("withheld", "waiting", "no_consent", "withdrawn", "held", "released")
+"""By a rule; kept until a consent comes; ended because none came; taken back by its sender; held for a person; let go
+after all.
+"""
+OUTCOMES = ("disclosed", "under_way", "unknown", "not_disclosed", *REFUSED)
 _OF_STATE = {"intended": "under_way"}
 _DISCLOSURE = Lookup(
     Disclosure, ("submission_id", "decision_id", "discloser", "recipient", "purpose", "description", "state"), "id"
@@ -64,27 +70,48 @@ async def disclosed(hub: Hub, disclosure: str) -> Told | None:
 
 
 async def refused(hub: Hub, body: bytes, submission: str) -> Told | None:
-    """What a decision withheld or held; none if everything may go."""
+    """What a decision withheld or held; none if everything may go, or it is kept no more."""
     decision = msgspec.json.decode(body, type=_Bound).decision
     record = await _record(hub, decision)
-    if record is None or (record.outcome == "permit" and not record.hold):
+    stored = await submissions.read(hub.database, submission)
+    if record is None or stored is None or (record.outcome == "permit" and not record.hold):
         return None
     stays = [item for item in record.items if not item.permitted or item.hold]
+    columns = {"outcome": _refusal(stored, record)} | _stayed(stored, decision, record, stays)
+    return Told(refusal_of(submission, record.recipient), columns)
+
+
+async def taken_back(hub: Hub, outbox: str, submission: str, recipient: str) -> Told:
+    """What its sender took back while it waited in the queue: nothing had withheld it."""
+    decision, record = await submissions.last_decision(hub.database, submission, recipient)
     stored = await submissions.read(hub.database, submission)
-    classes = stored.facts.asked.classes if stored else {}
-    return Told(refusal_of(submission, record.recipient), {
-        "outcome": "held" if record.hold else "withheld",
-        "submission_id": submission,
+    assert stored is not None
+    would_go = [item for item in record.items if item.permitted]
+    return Told(outbox, {"outcome": "withdrawn"} | _stayed(stored, decision, record, would_go))
+
+
+def _refusal(stored: StoredSubmission, record: DecisionRecord) -> str:
+    if record.hold:
+        return "held"
+    waits = record.outcome == "deny" and packets.waits_for_consent(stored, record)
+    return "waiting" if waits else "withheld"
+
+
+def _stayed(stored: StoredSubmission, decision: str, record: DecisionRecord, items: list[ItemRecord]) -> dict[str, str]:
+    """The columns of what did not leave."""
+    classes = stored.facts.asked.classes
+    return {
+        "submission_id": stored.id,
         "decision_id": decision,
         "program": record.discloser,
         "recipient": record.recipient,
         "channel": "",
         "purpose": record.purpose,
         "basis": "",
-        "laws": _laws(stays),
-        "reason": next((reason for item in stays for reason in item.reasons), ""),
-        "items": ", ".join(sorted({classes.get(item.item, "") for item in stays} - {""})),
-    })  # fmt: skip
+        "laws": _laws(items),
+        "reason": next((reason for item in items for reason in item.reasons), ""),
+        "items": ", ".join(sorted({classes.get(item.item, "") for item in items} - {""})),
+    }
 
 
 async def _record(hub: Hub, decision: str) -> DecisionRecord | None:

@@ -20,8 +20,10 @@ from hub.waiting.settling import commit_settled
 from hub.waiting.work import CLOSE, NAMES, NOT_PROPOSED, close_for
 
 KIND = "no_consent"
-LET_BE = "let_be"
-"""The reason with which a person ends the waiting: the row is withheld."""
+CODE = "consent"
+"""Of a held row that waits for nothing else."""
+LET_BE, LET_BE_CODE = "let_be", "let-be"
+"""The reason with which a person ends the waiting, and the code of the row that is withheld then."""
 PAGE = 128
 """Rows of one round, however many wait."""
 
@@ -56,11 +58,11 @@ async def let_be(hub: Hub, item: dict[str, Any], *, by: str) -> None:
     await persons.need(hub, by)
     now, work, row = hub.clock.now(), item["id"], item["reference"]
     guards = (
-        Step(_WAITS, (row, "held", "consent"), "outbox"),
+        Step(_WAITS, (row, "held", CODE), "outbox"),
         Step(CLOSE, ("closed", now, by, LET_BE, work, "open"), "work"),
     )
     writes = (
-        Step(MOVE, ("withheld", now, "let-be", None, None, row, "held")),
+        Step(MOVE, ("withheld", now, LET_BE_CODE, None, None, row, "held")),
         entry("work.closed", now, {"work": work, "reason": LET_BE, "by": by}, reference=row),
     )
     await commit_settled(hub, Unit(guards, writes))
@@ -77,7 +79,7 @@ async def _tell(hub: Hub, told: Row, now: int) -> None:
     # The id is the row's with a number, so that of two workers one opens it.
     work = (f"{row}{before:02d}", KIND, "open", sender, row, "no-consent", now, None)
     guards = (
-        Step(_WAITS, (row, "held", "consent"), "outbox"),
+        Step(_WAITS, (row, "held", CODE), "outbox"),
         Step(_ADD, (*work, None, None, None, None, 0, *NOT_PROPOSED), "work"),
     )
     try:
@@ -97,7 +99,7 @@ def _waiting() -> Any:
     return (
         select(row.id, submission.sender, before, is_open)
         .join(table_of(Submission), submission.id == row.submission_id)
-        .where(held, row.code == "consent", row.id > bindparam("after"), row.created_at <= bindparam("until"))
+        .where(held, row.code == CODE, row.id > bindparam("after"), row.created_at <= bindparam("until"))
         .order_by(row.id)
         .limit(PAGE)
     )

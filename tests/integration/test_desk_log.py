@@ -207,7 +207,7 @@ async def test_the_entry_of_a_refusal_says_what_would_let_it_go(scene, desk):
     ana = await desk.somebody("ana", "compliance")
     listed = await ana.get("/desk/log?outcome=withheld")
     seen = await ana.get(re.search(r'href="(/desk/log/\d+)"', listed.text)[1])
-    assert "It stayed." in seen.words
+    assert "A rule kept it." in seen.words
     assert "What would let it go" in seen.words
 
 

@@ -84,7 +84,7 @@ async def test_what_waits_for_a_person_is_taken_back_and_a_later_consent_does_no
     assert "open" not in {state for _, state in await scene.rows(WorkItem.id, WorkItem.state)}
     await Sequencer(scene.hub.database, scene.hub.ring, scene.hub.clock).finish()
     await projection.catch_up(scene.hub)
-    assert [outcome for _, outcome in await scene.rows(LogRow.position, LogRow.outcome)] == ["withheld"]
+    assert [outcome for _, outcome in await scene.rows(LogRow.position, LogRow.outcome)] == ["withdrawn"]
     await consents.verify(scene.hub, consent, by="harbor/second")
     assert await scene.dispatch_all() == []
     assert (await states(scene))["lantern"] == ("withheld", "withdrawn")

@@ -27,7 +27,7 @@ class LogRow(SQLModel, table=True):
     """A disclosure's id, or `submission/recipient` for what was withheld."""
     at: int = Field(sa_type=BigInteger)
     outcome: str = Field(sa_type=Text)
-    """`disclosed`, `under_way`, `unknown`, `not_disclosed`; `withheld`, `held`, `released`"""
+    """A word of `hub.desk.rows.OUTCOMES`."""
     submission_id: str = Field(sa_type=Text, index=True)
     decision_id: str = Field(sa_type=Text)
     member_id: str | None = Field(default=None, sa_type=Text)

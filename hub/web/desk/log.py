@@ -91,7 +91,7 @@ def _value(visit: Visit, names: Mapping[str, str], name: str, value: str) -> str
 
 KINDS = {
     "disclosed": "met", "released": "met", "under_way": "held", "held": "held", "unknown": "held",
-    "withheld": "missed", "not_disclosed": "open",
+    "waiting": "held", "withheld": "missed", "no_consent": "missed", "withdrawn": "open", "not_disclosed": "open",
 }  # fmt: skip
 """The shape and colour of each outcome; what is withheld is the law at work, and still what somebody looks for."""
 

@@ -1,10 +1,14 @@
-"""The timeline above the log: a bar for each day, what was disclosed below, what was refused on top of it."""
+"""The timeline above the log: a bar for each day, what was disclosed below, what was refused on top of it; and how many
+there are of each outcome.
+"""
 
-from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import NamedTuple
 
+import msgspec
+
 from hub.desk import counts, projection
+from hub.desk.rows import OUTCOMES, REFUSED
 from hub.web.desk.asked import Asked
 from hub.web.pages import times
 from hub.web.pages.visit import Visit
@@ -32,6 +36,8 @@ class Drawn(NamedTuple):
     last: str
     total: int
     refused: int
+    outcomes: list[tuple[str, int]]
+    """How many there are of each, whichever of them is chosen."""
 
 
 async def of(visit: Visit, asked: Asked) -> Drawn | None:
@@ -42,12 +48,13 @@ async def of(visit: Visit, asked: Asked) -> Drawn | None:
     last = projection.day_number(hub, wanted.until - 1 if wanted.until else hub.clock.now())
     first = projection.day_number(hub, wanted.since) if wanted.since else last - DAYS + 1
     first = max(first, last - MOST_DAYS + 1)
+    whichever = msgspec.structs.replace(wanted, outcome="")
     days: counts.Days
     if wanted.member:
-        days = _of_member(visit, await counts.of_member(hub, wanted.member, visit.who.scope), first, last)
+        days = _of_member(visit, await counts.of_member(hub, whichever, visit.who.scope), first, last)
     else:
-        days = await counts.by_day(hub, "outcome", first, last, wanted, visit.who.scope)
-    return _drawn(visit, days, first, last)
+        days = await counts.by_day(hub, "outcome", first, last, whichever, visit.who.scope)
+    return _drawn(visit, days, first, last, wanted.outcome)
 
 
 def _of_member(visit: Visit, rows: list[dict[str, int]], first: int, last: int) -> dict[int, dict[str, int]]:
@@ -60,12 +67,14 @@ def _of_member(visit: Visit, rows: list[dict[str, int]], first: int, last: int) 
     return days
 
 
-def _drawn(visit: Visit, days: Mapping[int, Mapping[str, int]], first: int, last: int) -> Drawn:
+def _drawn(visit: Visit, every: counts.Days, first: int, last: int, chosen: str) -> Drawn:
+    days = {day: {name: n for name, n in found.items() if chosen in ("", name)} for day, found in every.items()}
+    sums = {name: sum(found.get(name, 0) for found in every.values()) for name in OUTCOMES}
     highest = max((sum(found.values()) for found in days.values()), default=1)
     step, bars, total, refused = WIDTH / (last - first + 1), [], 0, 0
     for day in range(first, last + 1):
         found = days.get(day, {})
-        stayed = sum(n for outcome, n in found.items() if outcome in counts.REFUSED)
+        stayed = sum(n for outcome, n in found.items() if outcome in REFUSED)
         went = sum(found.values()) - stayed
         total, refused = total + went, refused + stayed
         if went or stayed:
@@ -76,7 +85,8 @@ def _drawn(visit: Visit, days: Mapping[int, Mapping[str, int]], first: int, last
             bars.append(
                 Bar(round((day - first) * step, 1), round(max(step - 1, 1), 1), went * high, stayed * high, iso, words)
             )
-    return Drawn(bars, _named(visit, first), _named(visit, last), total, refused)
+    outcomes = [(name, n) for name, n in sums.items() if n]
+    return Drawn(bars, _named(visit, first), _named(visit, last), total, refused, outcomes)
 
 
 def _named(visit: Visit, day: int) -> str:
