@@ -71,6 +71,11 @@ class Ticket(NamedTuple):
         """Of which claim it is: a row whose lease ended can come again while its first ticket is still here."""
         return f"{self.id}/{self.claim}"
 
+    @property
+    def party(self) -> str:
+        """Whose share of what is under way it takes (`hub.workers.freight`)."""
+        return self.recipient
+
 
 class Place(NamedTuple):
     """Where a row stands, why, and which share of the packet it is."""

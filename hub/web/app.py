@@ -56,6 +56,7 @@ from hub.web.express import CLOSE_S, FIRST_REQUEST_S, KEEPALIVE_S
 from hub.web.outcomes import FHIR, as_outcome, check_accept
 from hub.web.pickup import routes as pickup
 from hub.web.problems import problem_of
+from hub.web.unloading import UNLOADING, Unloading, unloaded
 
 RATE_PER_MINUTE = 12_000
 """Of one token: a runaway client, not a busy county (Los Angeles: 5,250 messages a day)."""
@@ -114,6 +115,7 @@ def make_app(
     app[HUB] = hub
     app[TOKENS] = TokenReader(hub)
     app[RATE] = rate_per_minute
+    app[UNLOADING] = Unloading(hub.freight_bytes)
     app[smart.KEYS] = KeyCache(hub.fetch)
     app[_SILENT] = set()
     app[_ROLES] = {(route.method, route.described): route.roles for route in routes}
@@ -208,6 +210,8 @@ async def _boundary(request: web.Request, handler: Handler) -> web.StreamRespons
         response = problem_of(error)
         if is_fhir:  # also what no route has
             response = as_outcome(response)
+    finally:
+        unloaded(request)
     signed.acknowledge(request, response)
     for name, value in _SECURE.items():
         response.headers.setdefault(name, value)

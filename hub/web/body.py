@@ -1,15 +1,20 @@
 """Reading what a caller sends: within a size, within a time, of a stated type.
 
-A peer gets 30 seconds and one more for every 64 KiB it announced; then the connection is closed.
+A peer gets 30 seconds and one more for every 64 KiB it announced; then the connection is closed. A large body waits
+until there is room for it (`hub.web.unloading`).
 """
 
 import asyncio
+import functools
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import msgspec
 from aiohttp import StreamReader, web
 
 from hub.errors import Malformed, TooLarge, TooSlow, Unsupported
+from hub.web.unloading import unload
+from hub.workers.freight import SMALL_BYTES
 
 MAX_JSON = 256 * 1024
 _PATIENCE_S = 30.0
@@ -18,8 +23,12 @@ _BYTES_PER_S = 64 * 1024
 T = TypeVar("T")
 
 
-async def read_body(request: web.Request, limit: int) -> bytes:
-    """The whole body. Raises `TooLarge`, `TooSlow`, `Unsupported` for a compressed one."""
+async def read_body(request: web.Request, limit: int, party: str = "") -> bytes:
+    """The whole body; `party`: whose share of the room it takes, where no token says so.
+
+    Raises `TooLarge`, `TooSlow`, `Unsupported` for a compressed one, `TooOften` or `Unavailable` for a large one while
+    there is no room.
+    """
     if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("identity", ""):
         # A few bytes that unfold into gigabytes.
         raise Unsupported("Bodies are taken uncompressed.")
@@ -28,20 +37,30 @@ async def read_body(request: web.Request, limit: int) -> bytes:
         raise TooLarge(f"The body has at most {limit} bytes.")
     if request.content.is_eof():  # the usual case for a small body: it came with its head
         return await _read(request.content, limit)
+    size = limit if announced is None else announced
+    if announced is not None and size > SMALL_BYTES:
+        await unload(request, party, size)
     try:
-        async with asyncio.timeout(_PATIENCE_S + (announced or limit) / _BYTES_PER_S):
-            return await _read(request.content, limit)
+        async with asyncio.timeout(_PATIENCE_S + size / _BYTES_PER_S):
+            room = functools.partial(unload, request, party, size) if announced is None else None
+            return await _read(request.content, limit, room)
     except TimeoutError:
         raise TooSlow("The body took too long to arrive.") from None
 
 
-async def _read(content: StreamReader, limit: int) -> bytes:
-    """Not `request.read()`, which keeps the body as long as the connection waits for another request."""
+async def _read(content: StreamReader, limit: int, room: Callable[[], Awaitable[None]] | None = None) -> bytes:
+    """Not `request.read()`, which keeps the body as long as the connection waits for another request.
+
+    One of unannounced size asks for `room` when it turns out to be large.
+    """
     pieces, size = [], 0
     while piece := await content.readany():
         size += len(piece)
         if size > limit:
             raise TooLarge(f"The body has at most {limit} bytes.")
+        if room is not None and size > SMALL_BYTES:
+            await room()
+            room = None
         pieces.append(piece)
     return b"".join(pieces)
 

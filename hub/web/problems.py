@@ -10,7 +10,7 @@ import msgspec
 import structlog
 from aiohttp import web
 
-from hub.errors import HubError, NotAvailable, TooSlow, Unauthorized
+from hub.errors import HubError, NotAvailable, TooOften, TooSlow, Unauthorized
 from hub.model import new_id
 
 _log = structlog.get_logger()
@@ -46,6 +46,8 @@ def _known(error: HubError) -> web.Response:
     response = _problem(error.status, error.detail_code, error.message, field=error.field, quote=quote)
     if isinstance(error, Unauthorized):
         response.headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, TooOften):
+        response.headers["Retry-After"] = _RETRY_AFTER_S
     if isinstance(error, TooSlow):
         response.force_close()
     return response

@@ -45,7 +45,7 @@ class Worker:
         self._running: dict[asyncio.Task[None], Ticket] = {}
         self._bulkheads = Bulkheads()
         self._anteroom = Anteroom()
-        self._freight = Freight(hub.freight_bytes)
+        self._freight = Freight[Ticket](hub.freight_bytes)
         self._small_first = False
         self._returning: set[asyncio.Task[None]] = set()
         self._behind: set[str] = set()

@@ -17,11 +17,11 @@ def names(tickets: list[Ticket]) -> list[str]:
 
 
 @pytest.fixture
-def freight() -> Freight:
+def freight() -> Freight[Ticket]:
     return Freight(64 * MIB)
 
 
-def test_large_ones_wait_for_each_other_in_the_order_in_which_they_came(freight: Freight) -> None:
+def test_large_ones_wait_for_each_other_in_the_order_in_which_they_came(freight: Freight[Ticket]) -> None:
     first = [ticket("1", 30, "a"), ticket("2", 30, "b")]
     assert all(freight.enter(each) for each in first)
     assert not freight.enter(ticket("3", 30, "c"))
@@ -31,13 +31,13 @@ def test_large_ones_wait_for_each_other_in_the_order_in_which_they_came(freight:
     assert list(freight) == []
 
 
-def test_small_ones_wait_for_nobody(freight: Freight) -> None:
+def test_small_ones_wait_for_nobody(freight: Freight[Ticket]) -> None:
     assert freight.enter(ticket("all-there-is", 64))
     assert not freight.enter(ticket("large", 1))
     assert all(freight.enter(ticket(f"small-{n}", SMALL_BYTES / MIB)) for n in range(1000))
 
 
-def test_what_is_small_makes_room_for_nothing_when_it_leaves(freight: Freight) -> None:
+def test_what_is_small_makes_room_for_nothing_when_it_leaves(freight: Freight[Ticket]) -> None:
     small = ticket("small", 0.1)
     assert freight.enter(ticket("all-there-is", 64))
     assert freight.enter(small)
@@ -45,7 +45,7 @@ def test_what_is_small_makes_room_for_nothing_when_it_leaves(freight: Freight) -
     assert freight.leave(small) == []
 
 
-def test_a_partner_has_half_of_what_there_is_and_is_overtaken_by_others(freight: Freight) -> None:
+def test_a_partner_has_half_of_what_there_is_and_is_overtaken_by_others(freight: Freight[Ticket]) -> None:
     held = ticket("a-1", 20, "a")
     assert freight.enter(held)
     assert not freight.enter(ticket("a-2", 20, "a"))
@@ -53,7 +53,7 @@ def test_a_partner_has_half_of_what_there_is_and_is_overtaken_by_others(freight:
     assert names(freight.leave(held)) == ["a-2"]
 
 
-def test_one_that_is_larger_than_all_there_is_goes_alone(freight: Freight) -> None:
+def test_one_that_is_larger_than_all_there_is_goes_alone(freight: Freight[Ticket]) -> None:
     huge, other = ticket("huge", 200, "a"), ticket("other", 1, "b")
     assert freight.enter(other)
     assert not freight.enter(huge)
@@ -62,7 +62,7 @@ def test_one_that_is_larger_than_all_there_is_goes_alone(freight: Freight) -> No
     assert names(freight.leave(huge)) == ["later"]
 
 
-def test_a_stream_of_lesser_ones_does_not_keep_the_largest_waiting_for_ever(freight: Freight) -> None:
+def test_a_stream_of_lesser_ones_does_not_keep_the_largest_waiting_for_ever(freight: Freight[Ticket]) -> None:
     under_way = [ticket(f"{n}", 16, f"p{n}") for n in range(4)]
     assert all(freight.enter(each) for each in under_way)
     assert not freight.enter(ticket("largest", 60, "a"))
@@ -71,7 +71,7 @@ def test_a_stream_of_lesser_ones_does_not_keep_the_largest_waiting_for_ever(frei
         assert names(freight.leave(each)) == (["largest"] if n == len(under_way) - 1 else [])
 
 
-def test_when_the_line_is_long_no_more_should_come_and_who_waits_can_be_sent_away(freight: Freight) -> None:
+def test_when_the_line_is_long_no_more_should_come_and_who_waits_can_be_sent_away(freight: Freight[Ticket]) -> None:
     assert freight.enter(ticket("all-there-is", 64))
     waiting = [ticket(f"{n}", 1) for n in range(LINE)]
     for each in waiting:
@@ -83,7 +83,23 @@ def test_when_the_line_is_long_no_more_should_come_and_who_waits_can_be_sent_awa
     assert freight.leave(waiting[0]) == [], "it never was under way"
 
 
-def test_of_one_partner_no_more_wait_than_half_the_line_has_places_for(freight: Freight) -> None:
+def test_who_waits_no_longer_holds_up_nobody_behind_it(freight: Freight[Ticket]) -> None:
+    held, largest, lesser = ticket("held", 30, "a"), ticket("largest", 60, "b"), ticket("lesser", 30, "c")
+    assert freight.enter(held)
+    assert not freight.enter(largest)
+    assert not freight.enter(lesser)
+    assert freight.leave(largest) == [lesser]
+    assert list(freight) == []
+
+
+def test_it_tells_who_waits_for_its_own_packets_and_who_for_those_of_others(freight: Freight[Ticket]) -> None:
+    assert freight.enter(ticket("a-1", 30, "a"))
+    own, others = ticket("a-2", 30, "a"), ticket("b", 40, "b")
+    assert freight.has_its_share(own)
+    assert not freight.has_its_share(others)
+
+
+def test_of_one_partner_no_more_wait_than_half_the_line_has_places_for(freight: Freight[Ticket]) -> None:
     assert freight.enter(ticket("all-there-is", 64))
     waiting = [ticket(f"a-{n}", 1, "a") for n in range(LINE // 2 + 2)]
     for number, each in enumerate(waiting):
@@ -96,7 +112,7 @@ def test_of_one_partner_no_more_wait_than_half_the_line_has_places_for(freight: 
     assert freight.dismiss_surplus() == []
 
 
-def test_a_row_that_was_claimed_anew_while_its_first_ticket_waits_keeps_its_own_place(freight: Freight) -> None:
+def test_a_row_that_was_claimed_anew_while_its_first_ticket_waits_keeps_its_own_place(freight: Freight[Ticket]) -> None:
     held, first = ticket("held", 32), ticket("row", 20)
     again = first._replace(claim="later")
     assert freight.enter(held)

@@ -4,8 +4,9 @@
 
 Rules kept: 250 only after `take` has returned, which is after the durable write; the same 250 for whatever can be kept,
 opened or not, so that no answer is an oracle; 451 while nothing can be kept, and the mail server tries again; one
-recipient a transaction, as LMTP answers for each; size, connections, commands and time are bounded; whoever connects
-from elsewhere than the mail server's own networks is hung up on before a word.
+recipient a transaction, as LMTP answers for each; size, connections, commands and time are bounded, and so are the
+bytes of all large mails that are here at a time, of one domain to half of that: others stay with the mail server, which
+tries again; whoever connects from elsewhere than the mail server's own networks is hung up on before a word.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import structlog
 from aiosmtpd.lmtp import LMTP
@@ -33,6 +35,7 @@ _LATER = "451 4.3.0 Nothing was taken; try again"
 _TOO_LARGE = "552 5.3.4 Too large"
 _NOBODY = "550 5.1.1 No such address"
 _ONE_ONLY = "452 4.5.3 One recipient at a time"
+_NO_ROOM = "452 4.3.1 No room for a large mail now; try again"
 _BUSY = "421 4.3.2 Too many connections"
 
 
@@ -41,6 +44,10 @@ class MailLimits:
     """Bounds of one listener; bytes and seconds. 40 MiB: 20 MiB of documents under two layers of base64."""
 
     max_bytes: int = 40 * 1024 * 1024
+    under_way: int = 64 * 1024 * 1024
+    """Of large mails at a time; in memory they take three to five times as much."""
+    small: int = 256 * 1024
+    """What has fewer is always taken."""
     connections: int = 16
     idle: float = 120.0
     reading: float = 120.0
@@ -79,10 +86,9 @@ class MailIntake:
         """Serve until cancelled; `listening` is told the port."""
         loop = asyncio.get_running_loop()
         talks: set[asyncio.Transport] = set()
+        door = _Door(self._read, self._ours, take, self._limits)
         server = await loop.create_server(
-            lambda: _Talk(_Door(self._read, self._ours, take, self._limits), self._limits, self._peers, talks, loop),
-            self._host,
-            self._port,
+            lambda: _Talk(door, self._limits, self._peers, talks, loop), self._host, self._port
         )
         try:
             self._listening(server.sockets[0].getsockname()[1])
@@ -143,10 +149,31 @@ class _Talk(LMTP):
 
 
 class _Door:
-    """What aiosmtpd asks about each command."""
+    """What aiosmtpd asks about each command, of all connections."""
 
     def __init__(self, read: Read, ours: Callable[[str], Awaitable[bool]], take: Take, limits: MailLimits) -> None:
         self._read, self._ours, self._take, self._limits = read, ours, take, limits
+        self._large: WeakKeyDictionary[Envelope, tuple[str, int]] = WeakKeyDictionary()
+        """Domain and announced size: a mail counts as long as its envelope is there, however its transaction ends."""
+
+    async def handle_MAIL(  # noqa: N802 - aiosmtpd's name
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        announced = [option.partition("=")[2] for option in options if option.startswith("SIZE=")]
+        size = int(announced[0]) if announced else self._limits.max_bytes
+        if size > self._limits.small:
+            if not self._has_room(domain := address.rpartition("@")[2].lower(), size):
+                return _NO_ROOM
+            self._large[envelope] = domain, size
+        envelope.mail_from, envelope.mail_options = address, options
+        return "250 2.1.0 OK"
+
+    def _has_room(self, domain: str, size: int) -> bool:
+        """Within what there is for all, and half of it for one domain; what is larger comes alone."""
+        others = [*self._large.values()]
+        own = [each for whose, each in others if whose == domain]
+        fits = not others or sum(each for _, each in others) + size <= self._limits.under_way
+        return fits and (not own or sum(own) + size <= self._limits.under_way // 2)
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]

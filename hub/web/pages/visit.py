@@ -110,7 +110,8 @@ async def uploaded(visit: Visit) -> Visit:
     boundary = boundary_of(visit.request.headers.get("Content-Type", ""))
     if boundary is None:  # without its files, as when it is sent again after the screen was locked
         return visit._replace(form=await _fields(visit.request))
-    body = await read_body(visit.request, MAX_SUBMISSION_BYTES + MAX_FORM)
+    party = next(iter(visit.who.organizations), "")
+    body = await read_body(visit.request, MAX_SUBMISSION_BYTES + MAX_FORM, party)
     form: Fields = {}
     files: list[Upload] = []
     for name, file, content in parts(body, boundary, _MOST_FIELDS):

@@ -3,18 +3,18 @@
 import asyncio
 import contextlib
 import smtplib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from ipaddress import ip_network
 
 import pytest
 
-from adapters.email.intake.listener import MailIntake
+from adapters.email.intake.listener import MailIntake, MailLimits
 from hub.arrivals import Arrival, Taken
 
 
 @asynccontextmanager
-async def listening(*peers: str) -> AsyncIterator[tuple[int, list[Arrival]]]:
+async def listening(*peers: str, limits: MailLimits | None = None) -> AsyncIterator[tuple[int, list[Arrival]]]:
     taken: list[Arrival] = []
     port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
@@ -29,7 +29,7 @@ async def listening(*peers: str) -> AsyncIterator[tuple[int, list[Arrival]]]:
         return Taken(id="a1")
 
     networks = [ip_network(each) for each in peers]
-    intake = MailIntake("127.0.0.1", 0, read, ours, peers=networks, listening=port.set_result)
+    intake = MailIntake("127.0.0.1", 0, read, ours, limits, peers=networks, listening=port.set_result)
     task = asyncio.create_task(intake.run(take))
     try:
         yield await port, taken
@@ -62,3 +62,48 @@ async def test_whoever_else_connects_is_hung_up_on_before_a_word() -> None:
         with pytest.raises((smtplib.SMTPServerDisconnected, ConnectionError)):
             await asyncio.to_thread(hand_over, port)
         assert taken == []
+
+
+NARROW = MailLimits(max_bytes=4_000, under_way=6_000, small=500)
+
+
+@contextlib.contextmanager
+def announced(port: int, sender: str, size: int) -> Iterator[int]:
+    """A connection in which a mail of so many bytes was announced, and the answer's code."""
+    with smtplib.LMTP("127.0.0.1", port, "localhost", timeout=10) as session:
+        session.ehlo()
+        yield session.mail(sender, [f"SIZE={size}"])[0]
+        session.rset()
+
+
+def talk_of_large_ones(port: int) -> list[int]:
+    with announced(port, "x@a.example", 3_000) as first:
+        with announced(port, "y@A.example", 501) as own, announced(port, "x@b.example", 3_000) as other:
+            with announced(port, "x@c.example", 501) as no_room, announced(port, "x@a.example", 500) as small:
+                pass
+        with announced(port, "x@c.example", 501) as after:
+            pass
+    return [first, own, other, no_room, small, after]
+
+
+async def test_large_mails_beyond_what_there_is_room_for_stay_with_the_mail_server_and_small_ones_never() -> None:
+    async with listening("127.0.0.0/8", limits=NARROW) as (port, _):
+        assert await asyncio.to_thread(talk_of_large_ones, port) == [250, 452, 250, 452, 250, 250]
+
+
+async def test_a_mail_that_was_taken_makes_room_in_the_same_connection() -> None:
+    large = b"Subject: x\r\n\r\n" + b"x" * 900 + b"\r\n"
+
+    def twice(port: int) -> list[int]:
+        with smtplib.LMTP("127.0.0.1", port, "localhost", timeout=10) as session:
+            session.ehlo()
+            return [_whole(session, large) for _ in range(2)]
+
+    async with listening("127.0.0.0/8", limits=MailLimits(max_bytes=4_000, under_way=1_000, small=500)) as (port, _):
+        assert await asyncio.to_thread(twice, port) == [250, 250]
+
+
+def _whole(session: smtplib.LMTP, content: bytes) -> int:
+    session.mail("a@b.example", [f"SIZE={len(content)}"])
+    session.rcpt("hub@hub.example")
+    return session.data(content)[0]
