@@ -4,7 +4,7 @@ INVARIANT: unknown-is-disclosed. Whoever was delivering may have delivered; noth
 """
 
 import contextlib
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
@@ -12,7 +12,6 @@ from hub import outbox
 from hub.bases import reviews
 from hub.context import Hub
 from hub.errors import Stale
-from hub.outbox import MOVE
 from hub.record import entry
 from hub.storage.database import Step, Unit
 from hub.storage.statements import Change
@@ -20,8 +19,27 @@ from hub.storage.tables import Attempt, Disclosure, Outbox
 from hub.waiting.work import open_work
 
 _CODE = "worker-lost"
+_LOSE = Change(
+    Outbox,
+    ("state", "due_at", "code", "claim", "lease_until"),
+    ("id", "state", "claim", "lease_until"),
+    must_hit=True,
+)
+"""The guard: the row is in the flight that it was seen in, and its lease was not renewed since."""
 _DISCLOSURE = Change(Disclosure, ("state",), ("id", "state"))
 _ATTEMPT = Change(Attempt, ("outcome", "code"), ("disclosure_id", "number"))
+
+
+class Lost(NamedTuple):
+    """A row in flight whose lease has ended, as it was seen."""
+
+    ticket: str
+    claim: str
+    lease_until: int
+    number: int
+    attempt: str
+    discloser: str
+    member: str
 
 
 async def recover(hub: Hub, before: int) -> tuple[int, int]:
@@ -30,7 +48,7 @@ async def recover(hub: Hub, before: int) -> tuple[int, int]:
     lost = 0
     for row in await hub.database.query(_in_flight(before)):
         with contextlib.suppress(Stale):  # it was alive after all, or another process was faster
-            await hub.database.commit(await _lost(hub, *row))
+            await hub.database.commit(await _lost(hub, Lost(*row)))
             lost += 1
     return returned, lost
 
@@ -40,22 +58,31 @@ def _in_flight(before: int) -> Any:
     attempt: Any = Attempt
     disclosure: Any = Disclosure
     return (
-        select(row.id, attempt.number, attempt.id, disclosure.discloser, disclosure.member_id)
+        select(
+            row.id,
+            row.claim,
+            row.lease_until,
+            attempt.number,
+            attempt.id,
+            disclosure.discloser,
+            disclosure.member_id,
+        )
         .join(disclosure, disclosure.id == row.id)
         .join(attempt, (attempt.disclosure_id == row.id) & (attempt.number == row.attempts))
         .where(row.state == "in_flight", row.lease_until < before)
     )
 
 
-async def _lost(hub: Hub, ticket: str, number: int, attempt: str, discloser: str, member: str) -> Unit:
+async def _lost(hub: Hub, row: Lost) -> Unit:
     now = hub.clock.now()
-    body = {"attempt": attempt, "outcome": "unknown", "code": _CODE}
-    guard = Step(MOVE, ("unknown", now, _CODE, None, None, ticket, "in_flight"), "state")
+    body = {"attempt": row.attempt, "outcome": "unknown", "code": _CODE}
+    seen = (row.ticket, "in_flight", row.claim, row.lease_until)
+    guard = Step(_LOSE, ("unknown", now, _CODE, None, None, *seen), "state")
     writes = (
-        Step(_DISCLOSURE, ("unknown", ticket, "intended")),
-        Step(_ATTEMPT, ("unknown", _CODE, ticket, number)),
-        entry("disclosure.concluded", now, body, member=member, reference=ticket),
-        open_work("unknown_outcome", discloser, ticket, (_CODE,), now),
-        *await reviews.after_loss(hub, ticket),
+        Step(_DISCLOSURE, ("unknown", row.ticket, "intended")),
+        Step(_ATTEMPT, ("unknown", _CODE, row.ticket, row.number)),
+        entry("disclosure.concluded", now, body, member=row.member, reference=row.ticket),
+        open_work("unknown_outcome", row.discloser, row.ticket, (_CODE,), now),
+        *await reviews.after_loss(hub, row.ticket),
     )
     return Unit((guard,), writes)

@@ -3,11 +3,14 @@
 import asyncio
 from dataclasses import replace
 
+import pytest
+
 from hub import outbox
 from hub.exchange import OUTBOX, dispatch
 from hub.model import Deferred, Delivered, Receipt, Refused
 from hub.storage.database import Step, Unit
 from hub.storage.tables import Disclosure, Outbox, WorkItem
+from hub.workers import recovery
 from hub.workers.recovery import recover
 from hub.workers.worker import Worker
 from tests.scenes import a_scene
@@ -68,6 +71,44 @@ async def test_a_delivery_whose_worker_stopped_renewing_becomes_a_persons_questi
         assert await recover(hub, hub.clock.now()) == (0, 1)
         assert await scene.rows(Outbox.state) == [("unknown",)]
         assert await scene.rows(WorkItem.kind, WorkItem.state) == [("unknown_outcome", "open")]
+
+
+@pytest.mark.parametrize("what", ["renewed", "taken by another worker"])
+async def test_a_row_whose_lease_began_anew_while_it_was_looked_at_is_not_lost(scene, monkeypatch, what):
+    """A worker that was away for a moment renews; or the row was settled, let go and is in its next flight."""
+    hub, clock, reached = scene.hub, scene.hub.clock, asyncio.Event()
+    await scene.consent()
+    await scene.submit()
+
+    async def hang(_prepared):
+        reached.set()
+        await asyncio.Event().wait()
+
+    scene.channel.deliver = hang
+    (ticket,) = await outbox.claim(hub.database, clock.now(), 1)
+    flights = [asyncio.create_task(dispatch(hub, ticket))]
+    await reached.wait()
+    clock.ahead += 2 * outbox.LEASE_US
+    look = recovery._lost
+
+    async def meanwhile(*seen):
+        monkeypatch.setattr(recovery, "_lost", look)
+        unit = await look(*seen)
+        if what == "renewed":
+            await outbox.renew(hub.database, [ticket], clock.now() + outbox.LEASE_US)
+        else:
+            reached.clear()
+            await lose_and_let_go(scene, ticket)
+            (again,) = await outbox.claim(hub.database, clock.now(), 1)
+            flights.append(asyncio.create_task(dispatch(hub, again)))
+            await reached.wait()
+        return unit
+
+    monkeypatch.setattr(recovery, "_lost", meanwhile)
+    assert await recover(hub, clock.now()) == (0, 0)
+    assert await scene.rows(Outbox.state) == [("in_flight",)]
+    for flight in flights:
+        flight.cancel()
 
 
 async def test_a_round_of_recovery_that_fails_in_a_way_nobody_foresaw_is_not_the_last(migrated_url, monkeypatch):

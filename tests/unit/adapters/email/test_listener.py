@@ -77,13 +77,16 @@ def announced(port: int, sender: str, size: int) -> Iterator[int]:
 
 
 def talk_of_large_ones(port: int) -> list[int]:
-    with announced(port, "x@a.example", 3_000) as first:
-        with announced(port, "y@A.example", 501) as own, announced(port, "x@b.example", 3_000) as other:
-            with announced(port, "x@c.example", 501) as no_room, announced(port, "x@a.example", 500) as small:
-                pass
-        with announced(port, "x@c.example", 501) as after:
-            pass
-    return [first, own, other, no_room, small, after]
+    with (
+        announced(port, "x@a.example", 3_000) as first,
+        announced(port, "y@A.example", 501) as own,
+        announced(port, "x@b.example", 3_000) as other,
+        announced(port, "x@c.example", 501) as no_room,
+        announced(port, "x@a.example", 500) as small,
+    ):
+        pass
+    with announced(port, "x@c.example", 501) as after:
+        return [first, own, other, no_room, small, after]
 
 
 async def test_large_mails_beyond_what_there_is_room_for_stay_with_the_mail_server_and_small_ones_never() -> None:
