@@ -1,9 +1,9 @@
 """What stands on the registers: narrowed, counted, and read a page at a time, newest first, each with its clocks."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, func, literal_column, select
+from sqlalchemy import ColumnElement, bindparam, func, literal_column, select
 from sqlmodel import col
 
 from hub.compliance import clocks
@@ -11,6 +11,7 @@ from hub.context import Hub
 from hub.storage import matters as stored
 from hub.storage.statements import columns_of
 from hub.storage.tables import Matter, MatterClock
+from hub.waiting.listing import MOST
 
 
 class Listed(NamedTuple):
@@ -32,7 +33,7 @@ class Listed(NamedTuple):
 
 
 class Load(NamedTuple):
-    """How many there are; `late`: with a clock that has been missed."""
+    """How many there are, counted to one more than `MOST`; `late`: with a clock that has been missed."""
 
     stand: int = 0
     late: int = 0
@@ -49,15 +50,33 @@ async def listing(hub: Hub, wanted: Listed) -> list[dict[str, Any]]:
     return [each | {"clocks": running.get(each["id"], [])} for each in found]
 
 
-async def loads(hub: Hub, wanted: Listed) -> dict[str, Load]:
-    """How many there are of each kind, on all pages."""
-    columns: tuple[Any, ...] = (col(Matter.kind), func.count())
-    statement = select(*columns).where(*_conditions(hub, wanted)).group_by(col(Matter.kind))
-    stand = await hub.database.query(statement)
-    # Apart: what is late is found by its clocks, of which few were missed, and not by asking after each matter's.
-    missed = stand if wanted.overdue else await hub.database.query(statement.where(_missed(hub)))
-    late = {kind: int(n) for kind, n in missed}
-    return {kind: Load(int(n), late.get(kind, 0)) for kind, n in stand}
+async def loads(hub: Hub, scope: frozenset[str] | None, registers: Sequence[str]) -> dict[str, Load]:
+    """How many are open on each of these registers."""
+    return {each: Load(*[await _open(hub, scope, each, late=late) for late in (False, True)]) for each in registers}
+
+
+async def _open(hub: Hub, scope: frozenset[str] | None, register: str, *, late: bool) -> int:
+    found = 0
+    for organization in [None] if scope is None else sorted(scope):
+        whose = {} if organization is None else {"organization": organization}
+        values = {"kind": register, "most": MOST + 1, **whose, **({"now": hub.clock.now()} if late else {})}
+        ((n,),) = await hub.database.query(_OF_REGISTER[bool(whose), late], **values)
+        found = min(found + int(n), MOST + 1)
+    return found
+
+
+async def count(hub: Hub, wanted: Listed) -> int:
+    """How many there are on all pages, counted to one more than `MOST`."""
+    rows = select(col(Matter.id)).where(*_conditions(hub, wanted)).limit(MOST + 1).subquery()
+    ((found,),) = await hub.database.query(select(func.count()).select_from(rows))
+    return int(found)
+
+
+async def total(hub: Hub, wanted: Listed) -> int:
+    """How many there are on all pages, all of them."""
+    counted = select(func.count()).select_from(Matter).where(*_conditions(hub, wanted))
+    ((found,),) = await hub.database.survey(counted)
+    return int(found)
 
 
 def clock_view(clock: dict[str, Any], now: int) -> dict[str, Any]:
@@ -81,16 +100,31 @@ def _conditions(hub: Hub, wanted: Listed) -> list[ColumnElement[bool]]:
         found.append(col(Matter.assigned_to) == wanted.assigned_to)
     if wanted.until is not None:
         found.append(col(Matter.received_at) <= wanted.until)
-    return [*found, _missed(hub)] if wanted.overdue else found
+    return [*found, _missed(hub.clock.now())] if wanted.overdue else found
 
 
-def _missed(hub: Hub) -> ColumnElement[bool]:
+def _missed(now: Any) -> ColumnElement[bool]:
     missed = select(col(MatterClock.matter_id)).where(
         col(MatterClock.met_at).is_(None),
         col(MatterClock.lifted_at).is_(None),
-        col(MatterClock.due_at) <= hub.clock.now(),
+        col(MatterClock.due_at) <= now,
     )
     return col(Matter.id).in_(missed)
+
+
+def _of_register(*, whose: bool, late: bool) -> Any:
+    conditions = [col(Matter.state) == literal_column("'open'"), col(Matter.kind) == bindparam("kind")]
+    if whose:
+        conditions.append(col(Matter.organization_id) == bindparam("organization"))
+    if late:
+        conditions.append(_missed(bindparam("now")))
+    rows = select(col(Matter.id)).where(*conditions).limit(bindparam("most")).subquery()
+    return select(func.count()).select_from(rows)
+
+
+_OF_REGISTER = {
+    (whose, late): _of_register(whose=whose, late=late) for whose in (False, True) for late in (False, True)
+}
 
 
 async def _clocks(hub: Hub, matters: Iterable[str]) -> dict[str, list[dict[str, Any]]]:

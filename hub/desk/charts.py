@@ -85,7 +85,7 @@ async def clocks(hub: Hub, since: int, scope: frozenset[str] | None) -> list[Clo
     )
     if scope is not None:
         statement = statement.where(col(Matter.organization_id).in_(sorted(scope)))
-    found = [Clocks(name, int(good), int(all_ - good)) for name, all_, good in await hub.database.query(statement)]
+    found = [Clocks(name, int(good), int(all_ - good)) for name, all_, good in await hub.database.survey(statement)]
     return [*found, *[each for each in [await _work(hub, since, now, scope)] if each.met or each.missed]]
 
 
@@ -111,7 +111,7 @@ async def _work(hub: Hub, since: int, now: int, scope: frozenset[str] | None) ->
     statement = statement.where((col(WorkItem.due_at) <= now) | (col(WorkItem.state) == "closed"))
     if scope is not None:
         statement = statement.where(col(WorkItem.organization_id).in_(sorted(scope)))
-    ((ended, good),) = await hub.database.query(statement)
+    ((ended, good),) = await hub.database.survey(statement)
     return Clocks("work", int(good), int(ended - good))
 
 

@@ -27,7 +27,7 @@ async def by_day(hub: Hub, by: str, first: int, last: int, wanted: Wanted, scope
         .group_by(col(LogCount.day), value)
     )
     found: dict[int, dict[str, int]] = defaultdict(dict)
-    for day, name, n in await hub.database.query(statement):
+    for day, name, n in await hub.database.survey(statement):
         if n:
             found[int(day)][name] = int(n)
     return found
@@ -44,7 +44,7 @@ async def totals(
         .group_by(value)
         .order_by(n.desc(), value)
     )
-    return [(name, int(count)) for name, count in await hub.database.query(statement) if name and count]
+    return [(name, int(count)) for name, count in await hub.database.survey(statement) if name and count]
 
 
 async def of_member(hub: Hub, wanted: Wanted, scope: frozenset[str] | None) -> list[dict[str, Any]]:

@@ -24,8 +24,6 @@ QUEUES: Mapping[str, frozenset[str]] = {
 OTHERS = "others"
 _NAMED = frozenset().union(*QUEUES.values())
 LIMIT = 50
-MOST_COUNTED = 1_000
-"""Of what is settled, which grows for years, no more are counted for a page."""
 
 
 class Listed(NamedTuple):
@@ -47,19 +45,18 @@ class Found(NamedTuple):
     items: list[dict[str, Any]]
     next: Place | None
     """Where the next page begins; none: this was the last."""
-    kinds: frozenset[str]
-    """What is open, by kind; of what is settled this is not known."""
     total: int
-    """On all pages; of what is settled, one more than `MOST_COUNTED` stands for whatever is more."""
+    """On all pages; one more than `listing.MOST` stands for whatever is more."""
 
 
 async def loads(hub: Hub, scope: frozenset[str] | None) -> dict[str, Load]:
     """The load of every queue."""
-    found = dict.fromkeys((*QUEUES, OTHERS), Load())
-    for kind, (waits, late) in (await listing.loads(hub, Filter(scope))).items():
-        queue = queue_of(kind)
-        found[queue] = Load(found[queue].waits + waits, found[queue].late + late)
-    return found
+    return await listing.loads(hub, scope, {**QUEUES, OTHERS: await _others(hub)})
+
+
+async def open_kinds(hub: Hub) -> frozenset[str]:
+    """Kinds that one may look for: those that have a queue, and whatever else waits."""
+    return _NAMED | await listing.kinds(hub)
 
 
 async def page(hub: Hub, wanted: Listed, scope: frozenset[str] | None) -> Found:
@@ -67,7 +64,7 @@ async def page(hub: Hub, wanted: Listed, scope: frozenset[str] | None) -> Found:
     narrowed = Filter(
         scope,
         wanted.state,
-        kinds=QUEUES.get(wanted.queue),
+        kinds=await _others(hub) if wanted.queue == OTHERS and wanted.state == "open" else QUEUES.get(wanted.queue),
         but=_NAMED if wanted.queue == OTHERS else frozenset(),
         assigned_to=wanted.mine,
         overdue=wanted.overdue,
@@ -76,13 +73,16 @@ async def page(hub: Hub, wanted: Listed, scope: frozenset[str] | None) -> Found:
     if wanted.kind:
         within = wanted.queue in ("", queue_of(wanted.kind))
         narrowed = narrowed._replace(kinds=frozenset({wanted.kind} if within else ()))
+    if narrowed.kinds is not None and not narrowed.kinds:
+        return Found([], None, 0)
     items = await listing.soonest(hub, narrowed, after=wanted.after, limit=LIMIT + 1)
     following = listing.place_of(items[LIMIT - 1]) if len(items) > LIMIT else None
-    if wanted.state != "open":
-        total = await listing.count(hub, narrowed, MOST_COUNTED + 1)
-        return Found(items[:LIMIT], following, frozenset(), total)
-    kinds = await listing.loads(hub, narrowed)
-    return Found(items[:LIMIT], following, frozenset(kinds), sum(load.waits for load in kinds.values()))
+    return Found(items[:LIMIT], following, await listing.count(hub, narrowed))
+
+
+async def _others(hub: Hub) -> frozenset[str]:
+    """What is open and has no queue of its own; kinds, not items, so that nothing walks over what has one."""
+    return await listing.kinds(hub) - _NAMED
 
 
 def queue_of(kind: str) -> str:

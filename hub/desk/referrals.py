@@ -106,7 +106,7 @@ async def received(hub: Hub, share: Share) -> list[ItemManifest]:
 
 
 async def _standing(hub: Hub, organization: str, *, waiting: bool) -> list[Standing]:
-    found = await referrals.shares(hub, organization, owner=organization, waiting=waiting, limit=MOST)
+    found = await referrals.shares(hub, organization, owner=organization, waiting=waiting, limit=MOST + 1)
     return await _of(hub, [each for each in found if each.told])
 
 

@@ -51,6 +51,10 @@ class Database(Protocol):
         """
         ...
 
+    async def survey(self, statement: Select[Any]) -> list[Row]:
+        """As `query`, beside the event loop: for what goes through many rows to count them."""
+        ...
+
     async def close(self) -> None:
         """Finish what is being committed, then close."""
         ...

@@ -87,6 +87,9 @@ class PostgresDatabase:
         except _FAILURES as error:
             raise StorageFailed("PostgreSQL does not answer.") from error
 
+    async def survey(self, statement: Select[Any]) -> list[Row]:
+        return await self.query(statement)
+
     async def close(self) -> None:
         self._closing = True
         self._wake.set()

@@ -1,8 +1,8 @@
 """SQLite: one file, WAL, full durability, group commit by one writer.
 
 Statements run on the event loop's own thread (a few microseconds each); only COMMIT, which waits for the disk, runs in
-another thread, and whatever arrives meanwhile forms the next group. Running the inserts in a thread as well would
-make each of them wait for the interpreter lock.
+another thread, and whatever arrives meanwhile forms the next group; and a survey, which counts whole tables. Running
+the inserts in a thread as well would make each of them wait for the interpreter lock.
 """
 
 import asyncio
@@ -68,6 +68,9 @@ class SqliteDatabase:
         self._waiting: list[_Waiting] = []
         self._wake = asyncio.Event()
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="sqlite-commit")
+        self._aside = ThreadPoolExecutor(1, thread_name_prefix="sqlite-survey")
+        self._surveyor: sqlite3.Connection | None = None
+        """Of that thread; opened with the first survey."""
         self._closing = False
         self._task = asyncio.create_task(self._write_groups())
 
@@ -98,12 +101,28 @@ class SqliteDatabase:
         except sqlite3.Error as error:
             raise StorageFailed("The database did not answer.") from error
 
+    async def survey(self, statement: Select[Any]) -> list[Row]:
+        if self._closing:
+            raise StorageFailed("The database is closing.")
+        text, row = self._questions(statement, {})
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._aside, self._look_through, text, row)
+        except sqlite3.Error as error:
+            raise StorageFailed("The database did not answer.") from error
+
+    def _look_through(self, text: str, row: list[Any]) -> list[Row]:
+        self._surveyor = self._surveyor or _connect(self._path, busy=BUSY_SECONDS, cache_kib=1_000)
+        return self._surveyor.execute(text, row).fetchall()
+
     async def close(self) -> None:
         self._closing = True
         self._wake.set()
         await self._task
         self._disk.shutdown()
+        self._aside.shutdown()
         self._read_anew()
+        if self._surveyor is not None:
+            self._surveyor.close()
         self._reader.close()
         self._writer.close()
 

@@ -1,15 +1,21 @@
-"""Work items as lists: narrowed, counted, and read a page at a time, by what is due first or by what is newest."""
+"""Work items as lists: narrowed, counted, and read a page at a time, by what is due first or by what is newest.
 
-from collections.abc import Sequence
+What is only a number on a page is counted no further than `MOST`, on the loop; all of it is counted beside it.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, bindparam, func, select
 from sqlmodel import col
 
 from hub.context import Hub
 from hub.storage.tables import WorkItem
 from hub.waiting.work import NAMES, is_closed, is_open
 
+MOST = 1_000
+"""Where counting for a page ends: one more stands for whatever is more."""
 _NO_DUE = 1 << 62
 """Where what has no clock stands: behind everything that has one."""
 
@@ -32,7 +38,7 @@ class Filter(NamedTuple):
 
 
 class Load(NamedTuple):
-    """How many there are; `late`: open past their due instant."""
+    """How many there are, counted to one more than `MOST`; `late`: open past their due instant."""
 
     waits: int = 0
     late: int = 0
@@ -96,27 +102,69 @@ def _settled(statement: Any, after: Place | None) -> Any:
     return statement.order_by(at.desc(), item.desc())
 
 
-async def count(hub: Hub, wanted: Filter, most: int) -> int:
-    """How many there are, counted no further than `most`."""
-    rows = select(col(WorkItem.id)).where(*_conditions(hub, wanted)).limit(most).subquery()
+async def count(hub: Hub, wanted: Filter) -> int:
+    """How many there are, counted to one more than `MOST`."""
+    rows = select(col(WorkItem.id)).where(*_conditions(hub, wanted)).limit(MOST + 1).subquery()
     ((found,),) = await hub.database.query(select(func.count()).select_from(rows))
     return int(found)
 
 
-async def loads(hub: Hub, wanted: Filter) -> dict[str, Load]:
-    """How many there are of each kind."""
-    late = func.count().filter(is_open(), col(WorkItem.due_at) <= hub.clock.now())
-    columns: tuple[Any, ...] = (col(WorkItem.kind), func.count(), late)
-    statement = select(*columns).where(*_conditions(hub, wanted)).group_by(col(WorkItem.kind))
-    return {kind: Load(int(waits), int(late)) for kind, waits, late in await hub.database.query(statement)}
+async def loads(hub: Hub, scope: frozenset[str] | None, queues: Mapping[str, frozenset[str]]) -> dict[str, Load]:
+    """The load of each of these, by the kinds of item that wait there."""
+    return {name: await _load(hub, scope, kinds) for name, kinds in queues.items()}
+
+
+async def _load(hub: Hub, scope: frozenset[str] | None, kinds: frozenset[str]) -> Load:
+    """One kind of one organization after the other, along the index of both, by statements that are compiled once."""
+    found, now = [0, 0], hub.clock.now()
+    for kind, organization in product(sorted(kinds), [None] if scope is None else sorted(scope)):
+        whose = {} if organization is None else {"organization": organization}
+        for late in (False, True):
+            values = {"kind": kind, "most": MOST + 1, **whose, **({"now": now} if late else {})}
+            ((n,),) = await hub.database.query(_OF_KIND[bool(whose), late], **values)
+            found[late] = min(found[late] + int(n), MOST + 1)
+    return Load(*found)
+
+
+async def total(hub: Hub, wanted: Filter) -> int:
+    """How many there are, all of them."""
+    counted = select(func.count()).select_from(WorkItem).where(*_conditions(hub, wanted))
+    ((found,),) = await hub.database.survey(counted)
+    return int(found)
+
+
+async def kinds(hub: Hub) -> frozenset[str]:
+    """The kinds of what is open, anybody's: from each to the next, however many there are of it."""
+    found = [""]
+    while True:
+        ((following,),) = await hub.database.query(_NEXT_KIND, after=found[-1])
+        if following is None:
+            return frozenset(found[1:])
+        found.append(following)
+
+
+_NEXT_KIND = select(func.min(col(WorkItem.kind))).where(is_open(), col(WorkItem.kind) > bindparam("after"))
+
+
+def _of_kind(*, whose: bool, late: bool) -> Any:
+    conditions = [is_open(), col(WorkItem.kind) == bindparam("kind")]
+    if whose:
+        conditions.append(col(WorkItem.organization_id) == bindparam("organization"))
+    if late:
+        conditions.append(col(WorkItem.due_at) <= bindparam("now"))
+    rows = select(col(WorkItem.id)).where(*conditions).limit(bindparam("most")).subquery()
+    return select(func.count()).select_from(rows)
+
+
+_OF_KIND = {(whose, late): _of_kind(whose=whose, late=late) for whose in (False, True) for late in (False, True)}
 
 
 def _conditions(hub: Hub, wanted: Filter) -> list[ColumnElement[bool]]:
     found = [is_open() if wanted.state == "open" else is_closed()]
     if wanted.scope is not None:
-        found.append(col(WorkItem.organization_id).in_(sorted(wanted.scope)))
+        found.append(_among(col(WorkItem.organization_id), wanted.scope))
     if wanted.kinds is not None:
-        found.append(col(WorkItem.kind).in_(sorted(wanted.kinds)))
+        found.append(_among(col(WorkItem.kind), wanted.kinds))
     if wanted.but:
         found.append(col(WorkItem.kind).not_in(sorted(wanted.but)))
     if wanted.assigned_to:
@@ -128,6 +176,11 @@ def _conditions(hub: Hub, wanted: Filter) -> list[ColumnElement[bool]]:
     if wanted.until is not None:
         found.append(col(WorkItem.created_at) <= wanted.until)
     return found
+
+
+def _among(column: Any, words: frozenset[str]) -> Any:
+    """One word as that: SQLite chooses other indexes for a list of one."""
+    return column == next(iter(words)) if len(words) == 1 else column.in_(sorted(words))
 
 
 def _select() -> Any:

@@ -36,9 +36,9 @@ async def listing(request: web.Request) -> web.Response:
         before=page.before,
         limit=page.limit,
     )
-    found, loads = await on_registers.listing(hub, wanted), await on_registers.loads(hub, wanted)
+    found, total = await on_registers.listing(hub, wanted), await on_registers.total(hub, wanted)
     await viewing.shown(hub, who_calls(request).by, "registers", found)
-    return json_response(page.of(found) | {"total": sum(load.stand for load in loads.values())})
+    return json_response(page.of(found) | {"total": total})
 
 
 async def show(request: web.Request) -> web.Response:

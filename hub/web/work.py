@@ -50,8 +50,7 @@ async def listing(request: web.Request) -> web.Response:
         until=moment_of(request, "until"),
     )
     found = await waiting.newest(hub, wanted, before=page.before, limit=page.limit)
-    total = sum(load.waits for load in (await waiting.loads(hub, wanted)).values())
-    return json_response(page.of(found) | {"total": total})
+    return json_response(page.of(found) | {"total": await waiting.total(hub, wanted)})
 
 
 async def show(request: web.Request) -> web.Response:

@@ -23,7 +23,7 @@ async def measure(hub: Hub) -> None:
     telemetry.AWAY.set(hub.breakers.open(now))  # this process's own, so first: no database is asked
     count = select(func.count()).select_from(Outbox)
     for state in UNSETTLED:
-        ((rows,),) = await hub.database.query(count.where(col(Outbox.state) == state))
+        ((rows,),) = await hub.database.survey(count.where(col(Outbox.state) == state))
         telemetry.OUTBOX_ROWS.labels(state=state).set(rows)
     oldest = select(func.min(col(Outbox.due_at))).where(col(Outbox.state) == "queued")
     ((due,),) = await hub.database.query(oldest)
@@ -35,7 +35,7 @@ async def measure(hub: Hub) -> None:
 
 async def _measure_work(hub: Hub) -> None:
     counted: tuple[Any, ...] = (col(WorkItem.kind), func.count())
-    rows = await hub.database.query(select(*counted).where(is_open()).group_by(counted[0]))
+    rows = await hub.database.survey(select(*counted).where(is_open()).group_by(counted[0]))
     telemetry.WORK_OPEN.clear()  # a kind of which nothing is left
     for each, count in rows:
         telemetry.WORK_OPEN.labels(kind=each).set(count)

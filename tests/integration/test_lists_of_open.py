@@ -1,7 +1,9 @@
 """What waits and what stands on the registers, beside all that was settled in ten years: no list walks over that."""
 
+import asyncio
 import re
 import shutil
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,9 +13,10 @@ import pytest
 from sqlalchemy.dialects import sqlite
 
 from hub.compliance import on_registers
+from hub.compliance.matters import REGISTERS
 from hub.context import Hub
 from hub.desk import queues
-from hub.desk.queues import MOST_COUNTED, Listed
+from hub.desk.queues import Listed
 from hub.inbound import matching
 from hub.model import MemberIdentity
 from hub.storage.database import Step, Unit
@@ -22,7 +25,9 @@ from hub.waiting import listing
 from hub.waiting.escalation import AFTER_US, PAGE, escalate
 from hub.waiting.listing import Filter
 from hub.waiting.work import CLOSED, opened_work
+from hub.web.pages import words
 from hub.workers import backlog
+from tests.desk import a_desk
 from tests.scenes import BORN, NAME, Scene, a_scene
 
 HARBOR = frozenset({"harbor"})
@@ -50,14 +55,16 @@ def plans(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     found: list[str] = []
     query, reader = hub.database.query, hub.database._reader  # type: ignore[attr-defined]
 
-    async def watched(statement: Any) -> Any:
+    async def watched(statement: Any, **values: Any) -> Any:
         compiled = statement.compile(dialect=DIALECT, compile_kwargs={"render_postcompile": True})
-        row = [compiled.params[name] for name in compiled.positiontup or ()]
+        given = compiled.construct_params(values)
+        row = [given[name] for name in compiled.positiontup or ()]
         found.extend(step[3] for step in reader.execute(f"EXPLAIN QUERY PLAN {compiled}", row))
-        return await query(statement)
+        return await query(statement, **values)
 
     with monkeypatch.context() as patched:
         patched.setattr(hub.database, "query", watched)
+        patched.setattr(hub.database, "survey", watched)
         yield found
 
 
@@ -74,9 +81,11 @@ async def test_no_list_walks_over_what_is_settled(sqlite_url, monkeypatch):
                 await queues.page(hub, Listed(state="closed", after=after), scope)
                 await queues.loads(hub, scope)
                 await listing.newest(hub, Filter(scope))
+                await listing.total(hub, Filter(scope))
                 for wanted_matters in (on_registers.Listed(scope), on_registers.Listed(scope, overdue=True)):
                     await on_registers.listing(hub, wanted_matters)
-                    await on_registers.loads(hub, wanted_matters)
+                    await on_registers.count(hub, wanted_matters)
+                await on_registers.loads(hub, scope, REGISTERS)
             await escalate(hub, hub.clock.now())
             await backlog.measure(hub)
         assert len(found) > 40
@@ -126,7 +135,7 @@ async def test_pages_give_each_item_once_first_what_is_due_then_what_has_no_cloc
         assert found == [*in_pairs, *sorted(never)]
 
 
-async def test_what_is_settled_is_paged_from_the_last_and_counted_no_further_than_told(migrated_url):
+async def test_what_is_settled_is_paged_from_the_last(migrated_url):
     async with a_scene(migrated_url) as scene:
         work = await waiting(scene, 7)
         steps = [Step(CLOSED, ("closed", 100 + i // 2, "x/y", "reviewed", each, "open")) for i, each in enumerate(work)]
@@ -137,7 +146,44 @@ async def test_what_is_settled_is_paged_from_the_last_and_counted_no_further_tha
             found += [item["id"] for item in page]
             after = listing.place_of(page[-1])
         assert found == [each for i in (6, 4, 2, 0) for each in sorted(work[i : i + 2], reverse=True)]
-        assert await listing.count(scene.hub, closed, 5) == 5
-        assert await listing.count(scene.hub, closed, MOST_COUNTED) == 7
+        assert await listing.count(scene.hub, closed) == 7
         assert (await queues.page(scene.hub, Listed(state="closed"), None)).total == 7
         assert await scene.rows(WorkItem.state) == [("closed",)] * 7
+
+
+async def test_a_badge_counts_no_further_than_it_says_and_the_total_counts_all(migrated_url, monkeypatch):
+    monkeypatch.setattr(listing, "MOST", 3)
+    monkeypatch.setattr(words, "MOST", 3)
+    async with a_scene(migrated_url) as scene:
+        now = scene.hub.clock.now()
+        await waiting(scene, 9, "hold", due=now - 60_000_000)
+        await waiting(scene, 2, "hold")
+        await waiting(scene, 2, "legal")
+        await waiting(scene, 2, "of_its_own")
+        loads = await queues.loads(scene.hub, HARBOR)
+        assert (loads["holds"], loads["legal"], loads["others"]) == ((4, 4), (2, 0), (2, 0))
+        assert set(loads.values()) - {(4, 4), (2, 0)} == {(0, 0)}
+        assert await queues.loads(scene.hub, frozenset({"lantern"})) == dict.fromkeys(loads, (0, 0))
+        assert await listing.count(scene.hub, Filter(HARBOR)) == 4
+        assert await listing.total(scene.hub, Filter(HARBOR)) == 15
+        others = await queues.page(scene.hub, Listed("others"), None)
+        assert ({each["kind"] for each in others.items}, others.total) == ({"of_its_own"}, 2)
+        async with a_desk(scene.hub) as desk:
+            ana = await desk.somebody("ana", "compliance")
+            seen = (await ana.get("/desk/work")).words
+        assert "Held 3+ 3+ late" in seen or "3+ 3+ late" in seen
+        assert "15 of 3+" in seen
+
+
+async def test_counting_all_of_it_leaves_the_loop_to_others(sqlite_url):
+    async with a_scene(sqlite_url) as scene:
+        await waiting(scene, 2)
+        away = threading.Event()
+        scene.hub.database._aside.submit(away.wait)  # type: ignore[attr-defined]
+        counting = asyncio.create_task(listing.total(scene.hub, Filter(None)))
+        try:
+            assert await listing.count(scene.hub, Filter(None)) == 2
+            assert not counting.done()
+        finally:
+            away.set()
+        assert await counting == 2

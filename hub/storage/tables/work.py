@@ -23,6 +23,7 @@ class WorkItem(SQLModel, table=True):
         _of("open_due", _OPEN, "due_at", "id"),
         _of("open_kind", _OPEN, "kind", "due_at", "id", "organization_id", "state"),
         _of("open_organization", _OPEN, "organization_id", "due_at", "id", "kind", "state"),
+        _of("open_whose", _OPEN, "organization_id", "kind", "due_at", "id", "state"),
         _of("open_assigned", _OPEN, "assigned_to", "due_at", "id"),
         _of("unreviewed", _UNREVIEWED, "kind", "created_at"),
         _of("closed", _CLOSED, "closed_at", "id"),

@@ -14,7 +14,6 @@ from hub.desk.queues import QUEUES
 from hub.errors import Malformed, NotAvailable
 from hub.storage.facts import instant
 from hub.waiting import listing as waiting
-from hub.waiting.listing import Filter, Load
 from hub.web.desk import narrowed, register_forms
 from hub.web.desk.named import names
 from hub.web.desk.narrowed import AGES
@@ -54,20 +53,19 @@ async def show(visit: Visit) -> web.Response:
     await viewing.listed(
         hub, visit.who.by, "registers", (each["member_id"] for each in shown), [each["id"] for each in shown]
     )
-    loads = await on_registers.loads(hub, wanted)
     values: dict[str, Any] = {
         "matters": shown, "chosen": chosen, "acts": _acts(visit), "later": before,
-        "total": sum(load.stand for load in loads.values()),
+        "total": await on_registers.count(hub, wanted),
         "following": chosen.address(before=shown[-1]["id"]) if len(found) > _LIMIT else "",
         "kinds": [each for each in REGISTERS if each in register_forms.OPENING],
     }  # fmt: skip
     if "HX-Request" in visit.request.headers:
         return page("registers_results.html", visit, names=await names(visit), **values)
-    tiles = await on_registers.loads(hub, Listed(scope))
-    reviews = await waiting.loads(hub, Filter(scope, kinds=QUEUES["emergencies"]))
+    tiles = await on_registers.loads(hub, scope, REGISTERS)
+    reviews = await waiting.loads(hub, scope, {"emergencies": QUEUES["emergencies"]})
     return page(
         "registers.html", visit, names=await names(visit), tiles=tiles, **values,
-        emergencies=next(iter(reviews.values()), Load()),
+        emergencies=reviews["emergencies"],
         registers_named=[(each, visit.say(f"register.{each}")) for each in REGISTERS],
         ages_named=narrowed.ages_named(visit),
     )  # fmt: skip

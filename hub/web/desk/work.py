@@ -8,7 +8,7 @@ from aiohttp import web
 
 from hub.compliance import viewing
 from hub.desk import queues
-from hub.desk.queues import MOST_COUNTED, OTHERS, QUEUES, Listed
+from hub.desk.queues import OTHERS, QUEUES, Listed
 from hub.errors import NotAvailable
 from hub.waiting.listing import Place
 from hub.web.desk import narrowed
@@ -44,12 +44,11 @@ async def show(visit: Visit) -> web.Response:
     values: dict[str, Any] = {
         "chosen": chosen, "found": found, "following": following, "later": wanted.after,
         "acts": bool(set(ACT) & set(visit.who.roles)),
-        "many": wanted.state == "closed" and found.total > MOST_COUNTED,
     }  # fmt: skip
     if "HX-Request" in visit.request.headers:
         return page("work_results.html", visit, names=await names(visit), **values)
     loads = await queues.loads(visit.hub, visit.who.scope)
-    kinds = {*found.kinds, *(kind for kinds in QUEUES.values() for kind in kinds), chosen.text("kind")} - {""}
+    kinds = {*await queues.open_kinds(visit.hub), chosen.text("kind")} - {""}
     return page(
         "work.html", visit, names=await names(visit), loads=loads, **values,
         queues_named=[(name, visit.say(f"queue.{name}")) for name in (*QUEUES, OTHERS)],

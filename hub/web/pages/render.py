@@ -16,7 +16,7 @@ from hub.people.sessions import IDLE_US
 from hub.web.pages import terms, times
 from hub.web.pages.assets import addresses
 from hub.web.pages.visit import TOKEN_FIELD, Visit
-from hub.web.pages.words import LANGUAGES, NAMES, named
+from hub.web.pages.words import LANGUAGES, NAMES, many, named
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -54,6 +54,7 @@ def _around(visit: Visit) -> dict[str, Any]:
         "date": lambda text: times.date(text, language),
         "clock": lambda at: times.clock(at, zone, language),
         "iso": lambda at: times.iso(at, zone),
+        "many": many,
         "left": lambda since, due, closed=None: times.left(since, due, visit.hub.clock.now(), zone, language, closed),
     }
     wrote |= {name: partial(getattr(terms, name), language) for name in ("purpose", "classes", "reason", "reason_word")}

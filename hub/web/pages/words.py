@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from hub.casebook.yamltext import load_file
+from hub.waiting.listing import MOST
 
 LANGUAGES = ("en", "es")
 NAMES = {"en": "English", "es": "Español"}
@@ -32,6 +33,11 @@ def say(language: str, key: str, **values: object) -> str:
 def named(language: str, table: str, code: str | None) -> str:
     """How a code is called; the code itself where nobody has named it yet."""
     return words(language).get(f"{table}.{code}", code or "–")
+
+
+def many(n: int) -> str:
+    """A number that was counted no further than for a page: `1,000+`."""
+    return f"{MOST:,}+" if n > MOST else f"{n:,}"
 
 
 def language_of(asked: str, accepted: str) -> str:
