@@ -60,7 +60,8 @@ class Unloading:
     def leave(self, body: Body) -> None:
         """It is no longer here, or waits no longer."""
         for following in self._freight.leave(body):
-            following.entered.set_result(None)
+            if not following.entered.done():  # else it has just given up, and leaves as soon as it is its turn
+                following.entered.set_result(None)
 
 
 UNLOADING = web.AppKey("unloading", Unloading)

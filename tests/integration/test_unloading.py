@@ -163,3 +163,15 @@ async def test_whose_line_is_long_is_told_at_once_and_so_is_everybody_when_the_w
     for each in waiting:
         each.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)
+
+
+async def test_one_that_gives_up_in_the_moment_it_could_enter_leaves_its_room_to_the_next() -> None:
+    unloading = Unloading(ROOM)
+    first = await unloading.enter("harbor", ROOM)
+    waiting = asyncio.create_task(unloading.enter("lantern", ROOM))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    unloading.leave(first)
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    await unloading.enter("sunrise", ROOM)
