@@ -24,8 +24,8 @@ CODE = "consent"
 """Of a held row that waits for nothing else."""
 LET_BE, LET_BE_CODE = "let_be", "let-be"
 """The reason with which a person ends the waiting, and the code of the row that is withheld then."""
-PAGE = 128
-"""Rows of one round, however many wait."""
+PAGE = 512
+"""Rows of one round, however many wait: a millisecond in which nothing else is done."""
 
 _ADD = InsertNew(WorkItem, NAMES, ("id",))
 _WAITS = Check(Outbox, ("id", "state", "code"))

@@ -16,7 +16,7 @@ RENEWALS = 3
 """In the time of a lease, so that one failed renewal loses nothing."""
 OFTEN_S = 15.0
 SOON_S = 1.0
-"""Before the next page of what is looked at again: new packets go between two of them."""
+"""Before the next page of what is gone through a page at a time: new packets go between two of them."""
 HOURLY_S = 3_600.0
 """How often to look whether a new local day has begun."""
 
@@ -44,7 +44,7 @@ async def _lacking(hub: Hub) -> None:
     while True:
         with lasting(lacking.KIND):
             after = await lacking.tell(hub, hub.clock.now(), after)
-        await asyncio.sleep(_often_s(hub))
+        await asyncio.sleep(SOON_S if after else _often_s(hub))
 
 
 async def _hourly(hub: Hub) -> None:

@@ -1,6 +1,7 @@
 """What waits for nothing but a consent becomes work after a day: held, no consent. Nobody can release it."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -8,6 +9,7 @@ from hub.errors import ConfigurationError, Conflict, Malformed
 from hub.settings import read_settings
 from hub.storage.tables import LedgerEntry, Outbox, WorkItem
 from hub.waiting import items, lacking, proposals, withdrawal
+from hub.workers import regular
 from hub.workers.second_look import look_again
 from tests.desk import a_desk
 from tests.scenes import Scene
@@ -125,6 +127,22 @@ async def test_no_more_than_a_page_is_looked_at_in_a_round_and_the_rounds_go_thr
     second = await lacking.tell(scene.hub, scene.hub.clock.now(), first)
     assert (len(await told(scene)), first < second) == (2, True)
     assert await lacking.tell(scene.hub, scene.hub.clock.now(), second) == ""
+
+
+async def test_the_next_page_comes_soon_however_many_were_told_before(scene, monkeypatch):
+    """Else what is new behind ten thousand that are told would be told twenty minutes later."""
+    monkeypatch.setattr(lacking, "PAGE", 1)
+    monkeypatch.setattr(lacking, "_PAGE", lacking._waiting())
+    monkeypatch.setattr(regular, "OFTEN_S", 3_600.0)
+    monkeypatch.setattr(regular, "SOON_S", 0.0)
+    for key in ("k1", "k2", "k3"):
+        await scene.submit(key, kind="crisis_followup", recipients=("valley-clinic",))
+    scene.hub.clock.ahead += DAY_US
+    running = asyncio.create_task(regular._lacking(replace(scene.hub, lease_us=3_600_000_000 * regular.RENEWALS)))
+    async with asyncio.timeout(30):
+        while len(await told(scene)) < 3:
+            await asyncio.sleep(0)
+    running.cancel()
 
 
 @pytest.mark.parametrize("text", ["0", "8761", "a day", "-1"])

@@ -7,11 +7,12 @@ import pytest
 
 from hub import exchange, outbox
 from hub.desk import projection
-from hub.errors import Conflict, NotAvailable
+from hub.errors import Conflict, NotAvailable, Stale, Unavailable
 from hub.ledger.sequencer import Sequencer
 from hub.storage import consents
 from hub.storage.tables import Disclosure, LedgerEntry, LogRow, Outbox, WorkItem
 from hub.waiting import withdrawal
+from tests.scenes import happens_before
 
 WHO = {"organization": "harbor", "by": "harbor/pat"}
 
@@ -74,6 +75,24 @@ async def test_raced_against_a_claim_each_copy_is_either_disclosed_or_taken_back
     back = {recipient for recipient, (_, code) in (await states(scene)).items() if code == "withdrawn"}
     assert left | back == {"lantern", "valley-clinic"}
     assert not left & back
+
+
+async def test_what_a_consent_frees_at_that_moment_is_taken_back_all_the_same(scene, monkeypatch):
+    """It waits for a consent; one comes after the withdrawal has seen that, and no worker has taken it up yet."""
+    packet = await scene.submit("k1", kind="crisis_followup")
+    happens_before(scene, monkeypatch, outbox.MOVE, scene.consent)
+    assert await withdrawal.withdraw(scene.hub, packet, **WHO) == (("lantern",), ())
+    assert (await scene.dispatch_all(), scene.channel.received) == ([], [])
+    assert await entries(scene, "dispatch.withdrawn") == [{"by": "harbor/pat", "from": "queued"}]
+
+
+async def test_what_moves_about_at_each_look_is_not_called_gone(scene, packet, monkeypatch):
+    async def moved(_unit):
+        raise Stale("It moved.")
+
+    monkeypatch.setattr(scene.hub.database, "commit", moved)
+    with pytest.raises(Unavailable):
+        await withdrawal.withdraw(scene.hub, packet, **WHO)
 
 
 async def test_what_waits_for_a_person_is_taken_back_and_a_later_consent_does_not_revive_it(scene):
