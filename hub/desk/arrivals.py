@@ -24,7 +24,7 @@ class Listed(NamedTuple):
 
 
 async def listing(hub: Hub, wanted: Listed, scope: frozenset[str] | None) -> list[dict[str, Any]]:
-    """A page of at most `LIMIT`: what waits, first what came first; everything else newest first.
+    """A page of at most `LIMIT`, and one more if there is one: what waits, first what came first; else newest first.
 
     INVARIANT: no-existence-leak. What no organization is proved to have sent is for those who see everybody's.
     """
@@ -38,5 +38,5 @@ async def listing(hub: Hub, wanted: Listed, scope: frozenset[str] | None) -> lis
     at, waits = col(Inbound.id), wanted.state == "waiting"
     if wanted.after:
         statement = statement.where(at > wanted.after if waits else at < wanted.after)
-    rows = await hub.database.query(statement.order_by(at if waits else at.desc()).limit(LIMIT))
+    rows = await hub.database.query(statement.order_by(at if waits else at.desc()).limit(LIMIT + 1))
     return [dict(zip((*_SHOWN, "due_at"), row, strict=True)) for row in rows]

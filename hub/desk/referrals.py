@@ -37,6 +37,14 @@ _PLAIN = "counseling"
 _decode = msgspec.json.Decoder(StoredFacts).decode
 
 
+class Place(NamedTuple):
+    """By which referrals are put in order, and where a page ends."""
+
+    undue: int
+    at: int
+    id: str
+
+
 class Standing(NamedTuple):
     """One referral as its recipient sees it."""
 
@@ -48,11 +56,20 @@ class Standing(NamedTuple):
     """When what it waits for began to be due, microseconds UTC."""
     due: Due | None
 
+    @property
+    def place(self) -> Place:
+        """Where it stands in its list: what waits first what is due first, then what has no clock; what is closed first
+        the newest.
+        """
+        if not self.waits:
+            return Place(0, -int(self.share.id, 16), "")
+        return Place(int(self.due is None), self.due.at if self.due else self.since, self.share.id)
+
 
 async def waiting(hub: Hub, organization: str) -> list[Standing]:
     """Those that wait for an answer of the organization, the most urgent first."""
     found = await _standing(hub, organization, waiting=True)
-    return sorted(found, key=lambda each: (each.due is None, each.due.at if each.due else each.since, each.share.id))
+    return sorted(found, key=lambda each: each.place)
 
 
 async def answered(hub: Hub, organization: str) -> list[Standing]:

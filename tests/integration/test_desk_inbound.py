@@ -77,13 +77,17 @@ async def test_what_waits_is_listed_with_its_reason_in_words_and_its_clock(scene
 
 async def test_a_list_longer_than_a_page_goes_on_where_it_ended(scene, desk, monkeypatch):
     monkeypatch.setattr("hub.desk.arrivals.LIMIT", 1)
-    monkeypatch.setattr("hub.web.desk.inbound.LIMIT", 1)
     first, second = await waiting(scene, FAX), await waiting(scene, MAIL)
     ana = await desk.somebody("ana", "compliance")
     seen = await ana.get("/desk/inbound")
     assert f"/desk/inbound/{first}" in seen.text
     assert f"/desk/inbound/{second}" not in seen.text
-    assert f"/desk/inbound/{second}" in (await ana.get(f"/desk/inbound?after={first}")).text
+    later = await ana.get(
+        re.search(r'<a href="([^"]*)" rel="next"', seen.text)[1].replace("&amp;", "&"), **{"HX-Request": "true"}
+    )
+    assert f"/desk/inbound/{second}" in later.text
+    assert "<html" not in later.text
+    assert 'rel="next"' not in later.text
 
 
 async def test_a_fax_is_shown_as_pictures_that_nothing_keeps_and_every_look_is_recorded(scene, desk):

@@ -329,3 +329,20 @@ async def test_within_a_scope_only_its_own_peoples_looks_are_shown(scene, desk):
     await ana.get(f"/desk/log?member={scene.member}")
     assert "Ana" not in (await hana.get(f"/desk/looked/{scene.member}")).words
     assert (await sol.get(f"/desk/looked/{scene.member}")).status == 404
+
+
+async def test_who_looked_is_read_a_page_at_a_time(scene, desk, monkeypatch):
+    monkeypatch.setattr("hub.web.desk.looked.PAGE", 2)
+    await played(scene)
+    ana = await desk.somebody("ana", "compliance")
+    for _ in range(3):
+        await ana.get(f"/desk/log?member={scene.member}")
+    path, pages = f"/desk/looked/{scene.member}", []
+    while path and len(pages) < 5:
+        seen = await ana.get(path)
+        pages.append(seen.text.count("the list of disclosures"))
+        following = re.search(r'<a href="([^"]*)" rel="next"', seen.text)
+        path = following and following[1]
+    assert sum(pages) == 3
+    assert pages == [2, 1]
+    assert (await ana.get(f"/desk/looked/{scene.member}?before=x")).status == 404

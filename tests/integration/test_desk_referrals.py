@@ -214,3 +214,23 @@ async def test_a_plan_finds_the_discharge_that_still_asks_for_a_call(scene, desk
     assert "due in" not in (await coordinator.get("/desk/notices")).words
     stranger = await desk.somebody("sol", "staff", organizations=("lantern",))
     assert "No notice has come." in (await stranger.get("/desk/notices")).words
+
+
+async def test_the_next_page_is_there_also_when_the_last_of_this_one_was_answered_meanwhile(scene, iris, monkeypatch):
+    monkeypatch.setattr("hub.web.desk.referrals.PAGE", 1)
+    for key in ("r2", "r3"):
+        await scene.submit(key)
+    assert await scene.dispatch_all() == ["delivered"] * 2
+    first, seen, path = "", [], LIST
+    while path:
+        page = await iris.get(path)
+        seen += re.findall(r'href="(/desk/referrals/[0-9a-f]{32})"', page.text)
+        following = re.search(r'<a href="([^"]*)" rel="next"', page.text)
+        path = following and following[1].replace("&amp;", "&")
+        if not first:
+            first, follows = seen[0], path
+    assert len(seen) == len(set(seen)) == 3
+    await say(iris, first, "decline", reason="no_capacity")
+    assert seen[1] in (await iris.get(follows)).text
+    assert first in (await iris.get(f"{LIST}?waits=closed")).text
+    assert (await iris.get(f"{LIST}?after=x")).status == 404

@@ -12,12 +12,13 @@ from aiohttp import web
 from hub.arrivals import ArrivedPacket, ArrivedUpdate
 from hub.compliance import viewing
 from hub.desk import arrivals, log, projection
-from hub.desk.arrivals import CHANNELS, LIMIT, STATES, Listed
+from hub.desk.arrivals import CHANNELS, STATES, Listed
 from hub.errors import NotAvailable
 from hub.inbound import belonging, keep, paper
 from hub.inbound.keep import Kept
 from hub.model import MessageKind
 from hub.waiting.items import CLOSING
+from hub.web.desk import narrowed
 from hub.web.desk.named import names
 from hub.web.pages import arrived
 from hub.web.pages.door import ACT, READ, Page
@@ -28,14 +29,16 @@ from policies.vocabulary import CLASSES, PURPOSES
 
 async def listing(visit: Visit) -> web.Response:
     """`GET /desk/inbound`: by `state` (waiting unless said) and `channel`; `after` an id is the next page."""
-    state, channel = visit.asked("state") or STATES[0], visit.asked("channel")
-    if state not in STATES or channel not in (*CHANNELS, ""):
-        raise NotAvailable
-    found = await arrivals.listing(visit.hub, Listed(state, channel, visit.asked("after")), visit.who.scope)
-    await viewing.listed(visit.hub, visit.who.by, "inbound", (), [each["id"] for each in found])
+    chosen = narrowed.read(visit, "/desk/inbound", {"state": STATES, "channel": CHANNELS})
+    state, channel, after = chosen.text("state") or STATES[0], chosen.text("channel"), visit.asked("after")
+    found = await arrivals.listing(visit.hub, Listed(state, channel, after), visit.who.scope)
+    shown = found[: arrivals.LIMIT]
+    await viewing.listed(visit.hub, visit.who.by, "inbound", (), [each["id"] for each in shown])
     return page(
-        "inbound.html", visit, arrivals=found, state=state, channel=channel, states=STATES, channels=CHANNELS,
-        names=await names(visit), why=lambda code: arrived.why(visit.language, code), more=len(found) == LIMIT,
+        "inbound_results.html" if "HX-Request" in visit.request.headers else "inbound.html",
+        visit, arrivals=shown, chosen=chosen, state=state, channel=channel, states=STATES, channels=CHANNELS,
+        names=await names(visit), why=lambda code: arrived.why(visit.language, code), later=bool(after),
+        following=chosen.address(after=shown[-1]["id"]) if len(found) > arrivals.LIMIT else "",
     )  # fmt: skip
 
 

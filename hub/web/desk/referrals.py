@@ -1,12 +1,13 @@
 """The referrals that wait for an answer of one's own organization, in the order they are due, a page at a time."""
 
+import re
 from operator import itemgetter
 
 from aiohttp import web
 
 from hub.compliance import viewing
 from hub.desk import referrals
-from hub.desk.referrals import WAITS, Standing
+from hub.desk.referrals import WAITS, Place, Standing
 from hub.errors import NotAvailable
 from hub.web.desk import narrowed
 from hub.web.desk.named import names
@@ -16,28 +17,26 @@ from hub.web.pages.render import page
 from hub.web.pages.visit import Visit
 
 PAGE = 25
+_PLACE = re.compile(r"([01])\.(-?[0-9]{1,39})\.([0-9a-f]{0,32})")
 _CHOICES = {
     "waits": (*WAITS, "closed"), "from": None, "priority": ("urgent", "routine"), "overdue": ("yes",),
 }  # fmt: skip
 
 
 async def show(visit: Visit) -> web.Response:
-    """`GET /desk/referrals`: what the address chooses, from the referral `after` on."""
+    """`GET /desk/referrals`: what the address chooses, from behind the place `after` on."""
     chosen = narrowed.read(visit, "/desk/referrals", _CHOICES)
     closed = chosen.text("waits") == "closed"
     found = await (referrals.answered if closed else referrals.waiting)(visit.hub, visit.who.home)
     senders = {each.share.sender for each in found}
     kept = [each for each in found if _fits(each, chosen, visit.hub.clock.now())]
-    after = visit.asked("after")
-    places = [each.share.id for each in kept]
-    if after and after not in places:
-        raise NotAvailable
-    start = places.index(after) + 1 if after else 0
-    rows = kept[start : start + PAGE]
+    after = _place(visit.asked("after"))
+    # By its place, not by its number: the last of the page before may have been answered meanwhile.
+    left = [each for each in kept if after is None or each.place > after]
+    rows = left[:PAGE]
     people = {each.share.id: await referrals.person(visit.hub, each.share, visit.language) for each in rows}
     seen = [each.share.member for each in rows if people[each.share.id] is not None]
     await viewing.listed(visit.hub, visit.who.by, "referral", seen, [each.share.id for each in rows])
-    more = start + PAGE < len(kept)
     known = await names(visit)
     return page(
         "referrals_results.html" if "HX-Request" in visit.request.headers else "referrals.html",
@@ -46,11 +45,18 @@ async def show(visit: Visit) -> web.Response:
         rows=rows,
         people=people,
         total=len(kept),
-        later=bool(after),
-        following=chosen.address(after=rows[-1].share.id) if more else "",
+        later=after is not None,
+        following=chosen.address(after=".".join(map(str, rows[-1].place))) if len(left) > PAGE else "",
         names=known,
         senders=sorted(((each, known.organization(each)) for each in senders), key=itemgetter(1)),
     )
+
+
+def _place(text: str) -> Place | None:
+    parts = _PLACE.fullmatch(text)
+    if text and not parts:
+        raise NotAvailable
+    return Place(int(parts[1]), int(parts[2]), parts[3]) if parts else None
 
 
 def _fits(each: Standing, chosen: Narrowed, now: int) -> bool:

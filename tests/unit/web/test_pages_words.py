@@ -121,3 +121,10 @@ def test_instants_are_written_as_people_do_with_the_zone() -> None:
 def test_a_day_of_the_county_begins_and_ends_at_its_own_midnight() -> None:
     begins, ends = times.start_of("2026-03-08", LOS_ANGELES), times.end_of("2026-03-08", LOS_ANGELES)
     assert ends - begins == 23 * HOUR
+
+
+def test_no_part_of_a_page_brings_its_own_live_region():
+    """One that comes with its words is not heard: the layout's is there before them."""
+    live = re.compile(r'role="status"|aria-live|aria-atomic')
+    found = {path.name for folder in TEMPLATES for path in folder.glob("*.html") if live.search(path.read_text())}
+    assert found == {"layout.html"}

@@ -45,6 +45,22 @@
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target.id === "results" && document.activeElement === document.body) move(1);
   });
+  // What is new is said by a region that was there before it: `arrived` with the page, `swapped` in a part of it; `news`
+  // in a part that looks again by itself, and only where it differs.
+  const region = document.getElementById("announced");
+  const words = (within, kind) => [...within.querySelectorAll(`[data-announce="${kind}"]`)].map((each) => each.textContent.trim().replace(/\s+/g, " ")).join(" ");
+  const tell = (text) => {
+    if (!text) return;
+    region.textContent = "";
+    setTimeout(() => { region.textContent = text; }, 150);
+  };
+  let news = words(document, "news");
+  tell(words(document, "arrived"));
+  document.addEventListener("htmx:afterSwap", ({ detail: { target } }) => {
+    const now = words(target, "news");
+    tell([words(target, "swapped"), now === news ? "" : now].join(" ").trim());
+    if (now) news = now;
+  });
   for (const button of document.querySelectorAll("[data-print]")) button.addEventListener("click", () => print());
 
   const idle = Number(document.body.dataset.idle || 0);
