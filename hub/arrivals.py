@@ -98,6 +98,10 @@ class Arrival(Frozen, frozen=True, kw_only=True):
     """What makes a repeat recognisable: a Message-ID, MSH-3/4/10, a communication id, a file's digest."""
     raw: bytes
     """As received; sealed at rest."""
+    digest: bytes = b""
+    """SHA-256 of what a repeat has in common with the first time; empty: of the bytes as received."""
+    earlier: tuple[str, ...] = ()
+    """Keys under which the same may have come before: where a repeat's own key can differ, as over midnight."""
     media_type: str
     organization: str = ""
     """The sender's id where the listener's own configuration proves it: a client certificate, an SFTP account."""
@@ -117,4 +121,4 @@ class Taken(Frozen, frozen=True, kw_only=True):
 
     id: str
     repeated: bool = False
-    """It was here before, the same bytes under the same key."""
+    """It was here before, the same under the same key or an earlier one."""

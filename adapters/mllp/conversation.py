@@ -118,8 +118,9 @@ async def _taken(reading: Reading, take: Take) -> Fault | None:
 
 async def _reused(arrival: Arrival, take: Take) -> Fault:
     """The control id of another message: kept for a person, since refusing alone would lose it."""
-    digest = hashlib.sha256(arrival.raw).hexdigest()
-    other = msgspec.structs.replace(arrival, key=f"{arrival.key}\x1f{digest}", trouble="message-id-reused")
+    other = msgspec.structs.replace(
+        arrival, key=f"{arrival.key}\x1f{arrival.digest.hex()}", earlier=(), trouble="message-id-reused"
+    )
     try:
         await take(other)
     except HubError:

@@ -4,7 +4,7 @@ Rules kept: a message that can be taken is taken whatever the hub will decide ab
 what cannot be understood is taken with its trouble, for a person.
 """
 
-from adapters.mllp import notices
+from adapters.mllp import notices, repeats
 from adapters.mllp.accept import PRODUCTION, door, idle
 from adapters.mllp.acknowledge import Fault, is_answer
 from adapters.mllp.identities import identity_of
@@ -153,6 +153,8 @@ def _arrival(
         channel="mllp",
         key=key_of(message, peer),
         raw=raw,
+        digest=repeats.digest(raw),
+        earlier=tuple(key_of(message, peer, day) for day in repeats.days_before(message.header.raw(7)[:_DAY])),
         media_type=MEDIA_TYPE,
         organization=peer.organization,
         content=content,
@@ -160,14 +162,13 @@ def _arrival(
     )
 
 
-def key_of(message: Message, peer: Peer) -> str:
-    """MSH-3, 4, 9, 10 and the day of MSH-7 within what a partner sends.
+def key_of(message: Message, peer: Peer, day: str | None = None) -> str:
+    """MSH-3, 4, 9, 10 and a day, that of MSH-7 if none is given, within what a partner sends.
 
     The day is in it because control ids begin again, after 9999 in many systems: months later it is another message.
     MSH-9 is in it because systems number each kind of message by itself: an A03 with the number of an A01 is another
     message, not the same one sent twice.
     """
     sent = message.header
-    return "\x1f".join(
-        (peer.organization, sent.raw(3), sent.raw(4), "^".join(message.type), sent.raw(7)[:_DAY], message.control_id)
-    )
+    day = sent.raw(7)[:_DAY] if day is None else day
+    return "\x1f".join((peer.organization, sent.raw(3), sent.raw(4), "^".join(message.type), day, message.control_id))

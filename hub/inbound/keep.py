@@ -48,16 +48,20 @@ class Kept(Frozen, frozen=True, kw_only=True):
 
 
 async def keep(hub: Hub, arrival: Arrival) -> Taken:
-    """Make it durable; the same bytes under the same key are taken once.
+    """Make it durable; the same under the same key, or an earlier one, is taken once.
 
-    Raises `Conflict` (the key was used for other bytes), `TooLarge` and `StorageFailed` (nothing was taken).
+    Raises `Conflict` (the key was used for something else), `TooLarge` and `StorageFailed` (nothing was taken).
     """
+    for key in arrival.earlier:
+        for found, same in await _known(hub, arrival, _key_hash(hub, arrival, key)):
+            if same:
+                return Taken(id=found, repeated=True)
     found = new_id()
     row, writes = _row(hub, arrival, found)
     try:
         await hub.database.commit(Unit((Step(_ADD, row, "inbound"),), writes))
     except Stale:
-        return await _earlier(hub, arrival, row[2], row[3])
+        return await _earlier(hub, arrival, row[2])
     await hub.signals.wake(INBOUND)
     return Taken(id=found)
 
@@ -115,25 +119,39 @@ def _row(hub: Hub, arrival: Arrival, found: str) -> tuple[Row, tuple[Step, ...]]
     """The arrival's row, sealed; its ledger entry, and what its sender is owed."""
     if len(arrival.raw) > MAX_BYTES:
         raise TooLarge(f"A message has at most {MAX_BYTES >> 20} MiB.")
-    now, digest = hub.clock.now(), hashlib.sha256(arrival.raw).digest()
-    key = hash_idempotency(hub.ring, f"inbound:{arrival.channel}", arrival.key)
+    now = hub.clock.now()
     sealed = seal(hub.ring, _record(found), _encode(arrival))
+    key, digest = _key_hash(hub, arrival, arrival.key), _digest(arrival)
     row = (
         found, arrival.channel, key, digest, None, "taken", arrival.trouble or None, None, now, None,
         sealed.key_id, sealed.wrapped_key, sealed.ciphertext,
     )  # fmt: skip
-    body = {"channel": arrival.channel, "digest": digest.hex(), "code": arrival.trouble}
+    received = hashlib.sha256(arrival.raw).hexdigest()
+    body = {"channel": arrival.channel, "digest": received, "code": arrival.trouble}
     return row, (entry("inbound.taken", now, body, reference=found), *owed.at_arrival(arrival, found, now))
 
 
-async def _earlier(hub: Hub, arrival: Arrival, key: bytes, digest: bytes) -> Taken:
-    for channel, found, known in await hub.database.lookup(_EARLIER, key):
-        if channel != arrival.channel:
-            continue
-        if known != digest:
+async def _earlier(hub: Hub, arrival: Arrival, key: bytes) -> Taken:
+    for found, same in await _known(hub, arrival, key):
+        if not same:
             raise Conflict("This message id was used for another message.", code="message-id-reused")
         return Taken(id=found, repeated=True)
     raise HubError("An arrival vanished.")
+
+
+async def _known(hub: Hub, arrival: Arrival, key: bytes) -> list[tuple[str, bool]]:
+    """What came under this key on the arrival's channel: its id, and whether it is the same."""
+    digest = _digest(arrival)
+    rows = await hub.database.lookup(_EARLIER, key)
+    return [(found, known == digest) for channel, found, known in rows if channel == arrival.channel]
+
+
+def _digest(arrival: Arrival) -> bytes:
+    return arrival.digest or hashlib.sha256(arrival.raw).digest()
+
+
+def _key_hash(hub: Hub, arrival: Arrival, key: str) -> bytes:
+    return hash_idempotency(hub.ring, f"inbound:{arrival.channel}", key)
 
 
 def _record(inbound: str) -> str:

@@ -134,6 +134,39 @@ async def test_a_repeat_is_one_notice(line: Line) -> None:
     assert len(await line.rows(Submission)) == 1
 
 
+def stamped(raw: bytes, at: str) -> bytes:
+    """As sent again, with MSH-7 of that moment."""
+    return raw.replace(b"20260306224500", at.encode(), 1)
+
+
+@pytest.mark.parametrize(
+    "at", ["20260306225900", "20260307000500", "20260313235900"], ids=["that day", "after midnight", "a week later"]
+)
+async def test_a_repeat_that_is_stamped_anew_is_one_notice(line: Line, at: str) -> None:
+    for raw in (mine(), stamped(mine(), at), stamped(mine(), at)):
+        assert "MSA|AA|M1" in await line.send(raw)
+    assert [row["code"] for row in await line.rows(Inbound)] == [None]
+    assert len(await line.rows(Submission)) == 1
+
+
+async def test_another_message_under_an_old_number_is_new_on_another_day_and_a_persons_on_the_same(line: Line) -> None:
+    await line.send(mine())
+    later = stamped(mine(visit="V-2"), "20260307000500")
+    for _ in range(2):
+        assert "MSA|AA|M1" in await line.send(later)
+    assert len(await line.rows(Submission)) == 2
+    for at in ("20260307000500", "20260307000900"):
+        assert "MSA|AR|M1" in await line.send(stamped(mine(visit="V-3"), at))
+    assert [row["code"] for row in await line.rows(Inbound, "received_at")][2:] == ["message-id-reused"]
+
+
+async def test_the_same_message_weeks_later_is_another_one(line: Line) -> None:
+    """A number that began again, and a sender whose messages say little: a notice too many is better than none."""
+    for raw in (mine(), stamped(mine(), "20260314000000")):
+        assert "MSA|AA|M1" in await line.send(raw)
+    assert len(await line.rows(Inbound)) == 2
+
+
 async def test_a_cancelled_admission_is_retracted_to_everyone_who_was_told(line: Line) -> None:
     await line.scene.consent()
     await line.send(mine())

@@ -19,7 +19,7 @@ class Inbound(SQLModel, table=True):
     key_hash: bytes = Field(sa_type=LargeBinary)
     """Keyed: a Message-ID can name a person."""
     digest: bytes = Field(sa_type=LargeBinary)
-    """SHA-256 of the bytes as received."""
+    """SHA-256 of the bytes as received, without what a repeat may state anew."""
     organization_id: str | None = Field(default=None, sa_type=Text)
     """Who sent it, once proved."""
     state: str = Field(sa_type=Text)
