@@ -16,12 +16,14 @@ from hub.storage.directory import Directory
 from hub.storage.facts import Facts, instant
 from policies.findings import RuleBook
 from policies.kernel import decide as decide_request
-from policies.model import Decision, Item, Request, World
+from policies.model import Decision, Item, Party, Request, World
 from policies.part2 import necessary
 from policies.rules import RULES
 
 UNKNOWN_MEMBER = "member.not_registered"
 """The sender has not registered such a person; the same whether or not somebody else has."""
+OUTSIDER = "~outside"
+"""Stands for a recipient who is not in the directory; no organization can have this id."""
 
 
 class Asked(Frozen, frozen=True, kw_only=True):
@@ -107,11 +109,18 @@ def question(
     by: str = "ehr",
     operator: str | None = None,
     county_pack: str | None = None,
+    outsider: str = OUTSIDER,
 ) -> Request:
-    """The policy question for one recipient at one instant (`at`: microseconds UTC)."""
+    """The policy question for one recipient at one instant (`at`: microseconds UTC); `outsider`: the name of one who is
+    not in the directory.
+    """
     stated = asked.stated or NOTHING
+    world = directory.world
+    if stated.outsider is not None:
+        party = Party(OUTSIDER, outsider, stated.outsider)
+        world = World({**world.parties, OUTSIDER: party}, world.agreements, world.zone)
     return Request(
-        world=directory.world,
+        world=world,
         patient=facts.patient,
         at=instant(at),
         discloser=discloser,
@@ -120,7 +129,7 @@ def question(
         packet=_packet(asked.items, asked.purpose, asked.kind, recipient),
         consents=facts.consents,
         relationship=asked.relationships.get(recipient),
-        agreements=_relied_on(asked, directory.world, discloser, recipient, operator),
+        agreements=_relied_on(asked, world, discloser, recipient, operator),
         restrictions=facts.restrictions,
         events=facts.events,
         by=by,

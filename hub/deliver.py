@@ -8,7 +8,7 @@ from hub.accompany import accompany
 from hub.crypto.keyring import KeyRing
 from hub.decide import DecisionRecord
 from hub.errors import HubError, Unrenderable
-from hub.model import ChannelKind, Document, Endpoint, Event, Parcel, Prepared
+from hub.model import ChannelKind, Document, Endpoint, Event, MessageKind, Parcel, Prepared
 from hub.outbox import MAX_TRIES, Ticket
 from hub.ports import Channel
 from hub.seal import open_item
@@ -83,6 +83,7 @@ def parcel(
 ) -> Parcel:
     """Everything the channel is given. Raises `Unrenderable` if an obligation cannot be met."""
     event = submission.facts.event
+    assert isinstance(submission.kind, MessageKind)  # what is only a record has nothing to leave
     return Parcel(
         delivery=delivery_id(ticket.id, ticket.attempts + 1),
         disclosure=ticket.id,

@@ -22,6 +22,8 @@ from policies.rules import named
 from policies.vocabulary import CLASSES, PURPOSES, RELATIONSHIPS
 
 LANGUAGES = ("en", "es")
+SOMEBODY = {"en": "Somebody outside of the directory", "es": "Alguien fuera del directorio"}
+"""A recipient who was told outside of the hub, and is in no directory."""
 
 
 class WhatIf(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -110,6 +112,7 @@ async def explained(hub: Hub, view: dict[str, Any], language: str = "en") -> dic
         by=view["by"],
         operator=hub.operator,
         county_pack=hub.county_pack,
+        outsider=SOMEBODY[language],
     )
     rules = directory.rules_at(instant(hub.clock.now()))
     return view | in_words(request, decision_of(view), language, rules, made_under=named(view["edition"]))

@@ -39,6 +39,12 @@ class MessageKind(StrEnum):
     EMERGENCY_DISCLOSURE = "emergency_disclosure"
 
 
+class RecordKind(StrEnum):
+    """What stands among the submissions and is no message: it never leaves through the hub."""
+
+    OUTSIDE_DISCLOSURE = "outside_disclosure"
+
+
 class ChannelKind(StrEnum):
     EMAIL = "email"
     FAX = "fax"

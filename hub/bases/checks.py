@@ -35,7 +35,7 @@ def check_stated(bases: Bases, purpose: str) -> None:
         if SERVES.get(name, purpose) != purpose:
             raise Malformed("This is stated for its own purpose only.", field=f"$.{name}")
     for field, text in _instants(bases):
-        _instant(field, text)
+        instant_of(field, text)
     order, demand = bases.order, bases.demand
     if order is not None and not CLASSES | {COMPLETE_RECORD} >= set(order.information):
         raise Malformed("Unknown class of information.", field="$.order.information")
@@ -51,7 +51,7 @@ def check_known(bases: Bases, agreements: tuple[str, ...], world: World, now: in
     _known_parties(bases, world)
     _known_agreements(bases, agreements, world)
     for field, text in _instants(bases):
-        if not field.endswith(".expires") and _instant(field, text).timestamp() * 1_000_000 > now + _CLOCKS_DIFFER_US:
+        if not field.endswith(".expires") and instant_of(field, text).timestamp() * 1_000_000 > now + _CLOCKS_DIFFER_US:
             raise Malformed("This has not happened yet.", field=field)
 
 
@@ -96,7 +96,8 @@ def _of_form(place: str, form: Frozen) -> Iterator[tuple[str, str]]:
             yield f"{place}.{field}", text
 
 
-def _instant(field: str, text: str) -> datetime:
+def instant_of(field: str, text: str) -> datetime:
+    """The instant of a text. Raises `Malformed` naming the field."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError:

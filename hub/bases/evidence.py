@@ -15,11 +15,14 @@ from hub.context import Hub
 from hub.crypto import envelope
 from hub.crypto.envelope import Sealed
 from hub.crypto.keyring import KeyRing
+from hub.model import Frozen
 from hub.record import entry
 from hub.storage.database import Step
 from hub.storage.statements import Change, Insert, Lookup, columns_of
 from hub.storage.tables import Evidence
 
+OUTSIDE = "outside"
+"""The kind of what was told outside of the hub."""
 _ADD = Insert(Evidence, columns_of(Evidence))
 _DISCLOSED = Change(Evidence, ("disclosed_at",), ("disclosure_id",))
 _OF = Lookup(Evidence, ("kind", "disclosed_at", "key_id", "wrapped_key", "sealed"), "disclosure_id")
@@ -28,15 +31,26 @@ _encode = msgspec.json.Encoder().encode
 
 
 def keep(
-    ring: KeyRing, disclosure: str, member: str, bases: Bases, documents: Mapping[str, bytes], now: int, *, by: str
+    ring: KeyRing,
+    disclosure: str,
+    member: str,
+    bases: Bases,
+    documents: Mapping[str, bytes],
+    now: int,
+    *,
+    by: str,
+    told: Frozen | None = None,
+    disclosed_at: int | None = None,
 ) -> list[Step]:
     """The rows of the evidence of one disclosure (its outbox row's id), and the ledger entry that binds them and names
     who stated it: an officer may hand in for each program of their scope.
+
+    `told`: of one made outside of the hub at `disclosed_at` (microseconds UTC), what was told, to whom and by whom.
     """
     steps, digests = [], {}
-    for kind, plain in _plain(bases, documents):
+    for kind, plain in (*_plain(bases, documents), *([(OUTSIDE, _encode(told))] if told else ())):
         sealed = envelope.seal(ring, _place(disclosure, kind), plain)
-        row = (disclosure, kind, member, None, sealed.key_id, sealed.wrapped_key, sealed.ciphertext)
+        row = (disclosure, kind, member, disclosed_at, sealed.key_id, sealed.wrapped_key, sealed.ciphertext)
         steps.append(Step(_ADD, row))
         digests[kind] = hashlib.sha256(sealed.ciphertext).hexdigest()
     return [*steps, entry("basis.stated", now, {"evidence": digests, "by": by}, member=member, reference=disclosure)]

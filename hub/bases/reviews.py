@@ -85,12 +85,27 @@ def after(
     stated = submission.facts.asked.stated
     if stated is None and submission.purpose not in WITHOUT_STATEMENT:
         return []
+    dated = [] if stated is None or not stated.kinds else [evidence.disclosed(ticket, now)]
+    return [*dated, *owed(hub, ticket, submission, decision, released, now)]
+
+
+def owed(
+    hub: Hub, ticket: str, submission: StoredSubmission, decision: DecisionRecord, released: tuple[str, ...], now: int
+) -> list[Step]:
+    """The reviews of a disclosure that is on record since `now`."""
+    stated = submission.facts.asked.stated or NOTHING
     due = hub.calendar.end_of_next(now, hub.zone)
-    steps = [] if stated is None or not stated.kinds else [evidence.disclosed(ticket, now)]
-    for kind, law in _due(stated or NOTHING, decision, released).items():
-        missing = stated.missing if stated and kind == "emergency_review" else ()
-        steps.append(open_work(kind, submission.sender, ticket, (law, *missing), now, due=due))
-    return steps
+    return [
+        open_work(
+            kind,
+            submission.sender,
+            ticket,
+            (law, *(stated.missing if kind == "emergency_review" else ())),
+            now,
+            due=due,
+        )
+        for kind, law in _due(stated, decision, released).items()
+    ]
 
 
 async def after_loss(hub: Hub, ticket: str) -> list[Step]:

@@ -43,6 +43,8 @@ class Stated(Frozen, frozen=True, kw_only=True, omit_defaults=True):
     """Recipients whose identity nobody has verified (164.514(h))."""
     without_sud_duty: frozenset[str] = frozenset()
     """Recipients who do not need it for duties arising from SUD services (§2.12(c)(3))."""
+    outsider: frozenset[str] | None = None
+    """The roles of somebody who is not in the directory and was told outside of the hub; none: there is nobody such."""
 
 
 NOTHING = Stated()

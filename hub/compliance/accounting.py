@@ -6,6 +6,8 @@ Rules kept here:
 - 45 CFR 164.528(a)(1): what went without consent, six years back, but not within the program or to who works for it,
   not to the patient, and not under HIPAA's treatment, payment and operations. Emergencies are listed: the patient has
   no other way to learn of them.
+- What was made outside of the hub is listed like any other, once it is recorded, and what was not permitted for six
+  years: 164.528(a)(1) excepts only what the rules allow. Who received it is opened, for the person whom it is about.
 - INVARIANT: unknown-is-disclosed. What is under way, and what nobody knows the end of, is listed.
 - 164.528(b)(3): three and more of the same to one recipient for one purpose are one line: first, how many, last.
 - 164.528(a)(2): what a suspension covers is left out as long as it lasts, and counted for the staff.
@@ -24,6 +26,7 @@ from hub.compliance.suspensions import Suspended, in_force
 from hub.context import Hub
 from hub.errors import Malformed
 from hub.model import Frozen
+from hub.storage import outside
 from hub.storage.facts import instant
 from hub.storage.tables import Consent, Proof
 from policies.days import day_of, start_of
@@ -35,6 +38,8 @@ _WITHOUT_ACCOUNT = frozenset(
     {"de_identified", "within_program", "qso", "patient_access", "business_associate", "contract_2_33c"}
 )
 _TPO = frozenset({"164.506(c)(2)", "164.506(c)(3)", "164.506(c)(4)", "164.524"})
+_CERTAIN = ("disclosed", outside.RECORDED)
+_ALIKE = ("discloser", "recipient", "recipient_name", "address", "purpose", "description")
 _REPEATED = 3
 _AT_ONCE = 500
 
@@ -61,6 +66,12 @@ class Line(Frozen, frozen=True, kw_only=True):
     disclosures: tuple[str, ...]
     moments: tuple[int, ...]
     """When each of them was made."""
+    way: str = ""
+    """How it was told, if not through the hub: a word of `hub.outside.manifest.Way`."""
+    permitted: bool = True
+    """False: the rules of the day, as far as is known, did not permit all of it."""
+    entered: tuple[int, ...] = ()
+    """When the ledger took each of them: before it left, or when it was recorded."""
 
 
 class Accounting(NamedTuple):
@@ -112,6 +123,8 @@ def due_under(row: dict[str, Any]) -> str | None:
     """The paragraph under which a row of the log is accounted for; none if no law asks for it."""
     if not row["counts"]:
         return None
+    if not row["permitted"]:
+        return "164.528"
     if row["accounting"]:
         return "2.25"
     bases, laws = set(row["bases"]), set(row["laws"])
@@ -127,8 +140,8 @@ def summarised(rows: Iterable[tuple[dict[str, Any], str]], unreached: frozenset[
     """
     groups: dict[tuple[str, ...], list[tuple[dict[str, Any], str]]] = {}
     for row, law in sorted(rows, key=lambda each: (each[0]["intended_at"], each[0]["id"])):
-        alike = tuple(row[name] for name in ("discloser", "recipient", "address", "purpose", "description"))
-        groups.setdefault((*alike, *row["bases"], law), []).append((row, law))
+        alike = tuple(row[name] for name in _ALIKE)
+        groups.setdefault((*alike, *row["bases"], law, _way(row), str(row["permitted"])), []).append((row, law))
     lines = []
     for group in groups.values():
         together = [group] if len(group) >= _REPEATED else [[each] for each in group]
@@ -139,9 +152,19 @@ def summarised(rows: Iterable[tuple[dict[str, Any], str]], unreached: frozenset[
 async def _accounted(hub: Hub, member: str, rows: list[tuple[dict[str, Any], str]], at: int, years: int) -> Accounting:
     told = [(row, law) for row, law in rows if row["counts"]]
     suspended = await in_force(hub, member, at)
-    kept = [(row, law) for row, law in told if not _left_out(row, suspended)]
+    kept = [(await _named(hub, row), law) for row, law in told if not _left_out(row, suspended)]
     unreached = await _unreached(hub, [row["id"] for row, _ in kept])
     return Accounting(summarised(kept, unreached), len(told) - len(kept), years_before(hub, at, years))
+
+
+async def _named(hub: Hub, row: dict[str, Any]) -> dict[str, Any]:
+    """With name and address of a recipient who is not in the directory (45 CFR 164.528(b)(2)(ii))."""
+    reached = await outside.reached(hub, row["id"], row["recipient"])
+    return row if reached is None else row | dict(zip(("recipient_name", "address"), reached, strict=True))
+
+
+def _way(row: dict[str, Any]) -> str:
+    return row["outside"]["way"] if row["outside"] else ""
 
 
 async def _unreached(hub: Hub, disclosures: list[str]) -> frozenset[str]:
@@ -176,9 +199,12 @@ def _line(rows: list[dict[str, Any]], law: str, unreached: frozenset[str]) -> Li
         purpose=first["purpose"],
         bases=tuple(first["bases"]),
         law=law,
-        certain=all(row["state"] == "disclosed" and row["id"] not in unreached for row in rows),
+        certain=all(row["state"] in _CERTAIN and row["id"] not in unreached for row in rows),
         disclosures=tuple(row["id"] for row in rows),
         moments=tuple(row["intended_at"] for row in rows),
+        way=_way(first),
+        permitted=first["permitted"],
+        entered=tuple(row["outside"]["recorded_at"] if row["outside"] else row["intended_at"] for row in rows),
     )
 
 

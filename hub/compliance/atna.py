@@ -4,6 +4,7 @@ Rules kept here:
 - Ids only: the patient is the hub's own id, people are `organization/token`. Who has the log learns no name from it.
 - Every disclosure at its intent (Export, outcome 0), one that failed or whose end nobody saw again at its conclusion
   (outcome 8 or 4), every view by a person (Patient Record, read).
+- One made outside of the hub when it is recorded, with the time at which it was made.
 """
 
 from collections.abc import Callable
@@ -43,7 +44,8 @@ def _intended(entry: LedgerEntry, body: dict[str, Any]) -> str:
         _object(entry.member, "1", "1", ("2", "Patient Number")),
         _object(entry.reference, "2", "3", ("9", "Report Number")),
     ]
-    return _event(_EXPORT, "R", instant(entry.at), "0", parties, objects, [*body["laws"], body["purpose"]])
+    made = instant(body.get("made_at", entry.at))
+    return _event(_EXPORT, "R", made, "0", parties, objects, [*body["laws"], body["purpose"], body.get("way", "")])
 
 
 def _concluded(entry: LedgerEntry, body: dict[str, Any]) -> str | None:
@@ -81,6 +83,7 @@ def _glass(entry: LedgerEntry, body: dict[str, Any]) -> str:
 
 _MAKERS: dict[str, Callable[[LedgerEntry, dict[str, Any]], str | None]] = {
     "disclosure.intended": _intended,
+    "disclosure.recorded": _intended,
     "disclosure.concluded": _concluded,
     "access.viewed": _viewed,
     "glass.broken": _glass,

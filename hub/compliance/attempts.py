@@ -24,12 +24,13 @@ async def denied(
 ) -> list[dict[str, Any]]:
     """Decisions that withheld something, newest first, with the reasons and paragraphs of each withheld item.
 
-    `organization` none: every discloser's. A decision made at submission and again at dispatch stands here twice.
+    `organization` none: every discloser's. A decision made at submission and again at dispatch stands here twice; what
+    was asked afterwards, about a disclosure made outside of the hub, withheld nothing.
     """
     statement = (
         select(*(col(getattr(Decision, name)) for name in _NAMES), col(Decision.body), col(Submission.sender))
         .join(Submission, col(Submission.id) == col(Decision.submission_id))
-        .where(col(Decision.outcome).in_(("deny", "partial")))
+        .where(col(Decision.outcome).in_(("deny", "partial")), col(Decision.phase) != "recorded")
         .order_by(col(Decision.id).desc())
     )
     if organization is not None:

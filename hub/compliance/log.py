@@ -2,6 +2,7 @@
 
 Rules kept here:
 - INVARIANT: unknown-is-disclosed. What is under way and what nobody knows the end of stands in the log as `counts`.
+- What was made outside of the hub stands where it was made, with how, when it was recorded, and by whom (`outside`).
 - Ids and codes only: no name, no title, no content. Whoever needs a person's name looks it up, which is recorded.
 - `organization` none: compliance, every discloser; else only what that organization disclosed itself.
 """
@@ -15,19 +16,26 @@ from sqlalchemy import ColumnElement, Select, or_, select
 from sqlmodel import col
 
 from hub.context import Hub
+from hub.decide import OUTSIDER
 from hub.errors import Malformed
+from hub.explanations import SOMEBODY
 from hub.model import ChannelKind, Frozen
+from hub.outside.manifest import BY
+from hub.storage import outside
 from hub.storage.disclosures import about
-from hub.storage.tables import Attempt, Decision, Disclosure
+from hub.storage.tables import Attempt, Decision, Disclosure, OutsideDisclosure
 from policies.vocabulary import PURPOSES
 
-COUNTS = ("intended", "disclosed", "unknown")
-STATES = (*COUNTS, "not_disclosed")
+COUNTS = ("intended", "disclosed", "unknown", outside.RECORDED)
+STATES = (*COUNTS, "not_disclosed", outside.CORRECTED, outside.MISTAKEN)
 BATCH = 250
 _NAMES = (
     "id", "submission_id", "decision_id", "member_id", "discloser", "recipient", "purpose", "description", "address",
     "state", "accounting", "intended_at", "concluded_at",
 )  # fmt: skip
+_WAYS = frozenset(BY)
+_STATE = _NAMES.index("state")
+_NAMED = {OUTSIDER: SOMEBODY["en"]}
 _ATTEMPT = ("disclosure_id", "number", "channel", "started_at", "finished_at", "outcome", "code", "receipt")
 
 
@@ -114,14 +122,21 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
     if wanted.before is not None:
         found.append(col(Disclosure.id) < wanted.before)
     if wanted.channel is not None:
-        of = select(col(Attempt.disclosure_id)).where(
-            col(Attempt.disclosure_id) == col(Disclosure.id), col(Attempt.channel) == wanted.channel
-        )
-        found.append(of.exists())
+        found.append(_went_by(wanted.channel).exists())
     # The decision is kept whole, as JSON without spaces; what is looked for in it is one quoted word.
     basis = wanted.basis and f'"basis":"{wanted.basis}"'
     quoted = [each and f'"{each}"' for each in (wanted.paragraph, wanted.consent)]
     return found + [col(Decision.body).contains(each, autoescape=True) for each in (basis, *quoted) if each]
+
+
+def _went_by(channel: str) -> Select[Any]:
+    if channel in _WAYS:
+        return select(col(OutsideDisclosure.id)).where(
+            col(OutsideDisclosure.id) == col(Disclosure.id), col(OutsideDisclosure.way) == channel
+        )
+    return select(col(Attempt.disclosure_id)).where(
+        col(Attempt.disclosure_id) == col(Disclosure.id), col(Attempt.channel) == channel
+    )
 
 
 def _whose(wanted: Wanted) -> list[ColumnElement[bool]]:
@@ -141,6 +156,7 @@ def _whose(wanted: Wanted) -> list[ColumnElement[bool]]:
 
 async def _views(hub: Hub, rows: list[tuple[Any, ...]]) -> list[dict[str, Any]]:
     attempts = await _attempts(hub, [row[0] for row in rows])
+    recorded = await outside.some(hub, [row[0] for row in rows if row[_STATE] in outside.STATES])
     organizations = (await hub.directory.current()).organizations
     found = []
     for *values, body in rows:
@@ -152,11 +168,14 @@ async def _views(hub: Hub, rows: list[tuple[Any, ...]]) -> list[dict[str, Any]]:
             **view,
             "accounting": bool(view["accounting"]),
             "counts": view["state"] in COUNTS,
-            "recipient_name": recipient.name if recipient else view["recipient"],
+            "recipient_name": recipient.name if recipient else _NAMED.get(view["recipient"], view["recipient"]),
             "bases": sorted({item["basis"] for item in items if item["basis"]}),
             "laws": decision.get("laws", []),
             "consents": decision.get("consents", []),
             "by": decision.get("by", ""),
+            "outside": recorded.get(view["id"]),
+            # Through the hub nothing else goes; what went outside of it may have been anything.
+            "permitted": view["id"] not in recorded or decision["outcome"] not in ("deny", "partial"),
             "attempts": attempts.get(view["id"], []),
         })  # fmt: skip
     return found
@@ -177,7 +196,7 @@ async def _attempts(hub: Hub, disclosures: list[str]) -> dict[str, list[dict[str
 
 
 def _check(wanted: Wanted) -> None:
-    known = (("purpose", PURPOSES), ("state", STATES), ("channel", frozenset(ChannelKind)))
+    known = (("purpose", PURPOSES), ("state", STATES), ("channel", _WAYS | frozenset(ChannelKind)))
     for name, words in known:
         value = getattr(wanted, name)
         if value is not None and value not in words:

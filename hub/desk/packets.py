@@ -8,6 +8,7 @@ from sqlmodel import col
 
 from hub.context import Hub
 from hub.outbox import AWAITED
+from hub.storage.submissions import RECORDS
 from hub.storage.tables import Outbox, Submission
 from hub.waiting import lacking, withdrawal
 
@@ -79,7 +80,7 @@ async def page(hub: Hub, organization: str, state: str, after: str) -> Found:
     """Newest first, those with a copy that stands so (empty: all), beginning after an id."""
     statement: Any = (
         select(col(Submission.id), col(Submission.member_id), col(Submission.kind), col(Submission.created_at))
-        .where(col(Submission.sender) == organization)
+        .where(col(Submission.sender) == organization, col(Submission.kind).not_in(RECORDS))
         .order_by(col(Submission.id).desc())
         .limit(PAGE + 1)
     )

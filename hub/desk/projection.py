@@ -19,7 +19,7 @@ from hub.context import Hub
 from hub.desk import rows
 from hub.desk.rows import Told
 from hub.errors import Stale
-from hub.storage import tables
+from hub.storage import outside, tables
 from hub.storage.database import Step, Unit
 from hub.storage.facts import instant
 from hub.storage.statements import Change, Insert, InsertNew, Keep, Lookup, Row, Tally, columns_of
@@ -30,7 +30,11 @@ from hub.workers.rounds import lasting
 BATCH = 500
 PERIOD_S = 5.0
 _STATE_ID = 1
-_TOLD_BY = ("disclosure.intended", "disclosure.concluded", "disclosure.confirmed", "disclosure.proved")
+_TOLD_BY = (
+    "disclosure.intended", "disclosure.concluded", "disclosure.confirmed", "disclosure.proved", "disclosure.recorded",
+    "disclosure.mistaken",
+)  # fmt: skip
+_CORRECTS = "disclosure.recorded"
 _DECIDED_BY = ("submission.decided", "dispatch.withheld")
 _ENDED_BY = {
     "dispatch.withdrawn": "withdrawn",
@@ -64,6 +68,12 @@ class _Entry(NamedTuple):
     member: str | None
     reference: str
     body: bytes
+
+
+class _Corrects(msgspec.Struct):
+    """What of an entry's body names the record that it corrects."""
+
+    corrects: str | None = None
 
 
 class _Batch:
@@ -140,6 +150,7 @@ async def _advance(hub: Hub) -> int:
         await next_turn()  # on SQLite nothing below waits, and messages shall not wait for a whole batch
         if entry.kind in _TOLD_BY:
             await _disclosed(hub, batch, entry)
+            await _corrected(batch, entry)
         elif entry.kind in _DECIDED_BY:
             told = await rows.refused(hub, entry.body, entry.reference)
             if told is not None:
@@ -174,6 +185,13 @@ async def _ended(hub: Hub, batch: _Batch, entry: _Entry) -> None:
         if not await batch.set_outcome(entry.reference, ("not_disclosed",), outcome):
             told = await rows.taken_back(hub, entry.reference, *share)
             await batch.put(entry, told)
+
+
+async def _corrected(batch: _Batch, entry: _Entry) -> None:
+    """The record in whose place this one stands counts no more."""
+    corrected = msgspec.json.decode(entry.body, type=_Corrects).corrects if entry.kind == _CORRECTS else None
+    if corrected is not None:
+        await batch.set_outcome(corrected, outside.RECORDED, outside.CORRECTED)
 
 
 async def _position(hub: Hub) -> int:

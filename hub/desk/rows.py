@@ -8,7 +8,7 @@ import msgspec
 from hub import packets
 from hub.context import Hub
 from hub.decide import DecisionRecord, ItemRecord
-from hub.storage import submissions
+from hub.storage import outside, submissions
 from hub.storage.statements import Lookup
 from hub.storage.submissions import StoredSubmission
 from hub.storage.tables import Attempt, Decision, Disclosure
@@ -17,7 +17,7 @@ REFUSED = ("withheld", "waiting", "no_consent", "withdrawn", "held", "released")
 """By a rule; kept until a consent comes; ended because none came; taken back by its sender; held for a person; let go
 after all.
 """
-OUTCOMES = ("disclosed", "under_way", "unknown", "not_disclosed", *REFUSED)
+OUTCOMES = ("disclosed", "under_way", "unknown", "not_disclosed", *REFUSED, *outside.STATES)
 _OF_STATE = {"intended": "under_way"}
 _DISCLOSURE = Lookup(
     Disclosure, ("submission_id", "decision_id", "discloser", "recipient", "purpose", "description", "state"), "id"
@@ -52,8 +52,13 @@ async def disclosed(hub: Hub, disclosure: str) -> Told | None:
         return None
     submission, decision, program, recipient, purpose, description, state = found[0]
     record = await _record(hub, decision)
-    went = [item for item in record.items if item.permitted] if record else []
+    decided = record.items if record else ()
+    went = [item for item in decided if item.permitted]
+    # Made outside of the hub, what the rules did not permit went all the same.
+    against = [item for item in decided if not item.permitted] if state in outside.STATES else []
     _, channel = max(await hub.database.lookup(_ATTEMPTS, disclosure), default=(0, ""))
+    if state in outside.STATES:
+        channel = (await outside.some(hub, [disclosure]))[disclosure]["way"]
     return Told(disclosure, {
         "outcome": _OF_STATE.get(state, state),
         "submission_id": submission,
@@ -63,8 +68,8 @@ async def disclosed(hub: Hub, disclosure: str) -> Told | None:
         "channel": channel,
         "purpose": purpose,
         "basis": next((item.basis for item in went if item.basis), ""),
-        "laws": _laws(went),
-        "reason": "",
+        "laws": _laws([*against, *went]),
+        "reason": next((reason for item in against for reason in item.reasons), ""),
         "items": description,
     })  # fmt: skip
 

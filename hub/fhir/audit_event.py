@@ -3,13 +3,18 @@
 Rules kept here:
 - The source has one for every disclosure, the uncertain ones included (outcome 4: nobody knows whether it arrived).
 - The recipient's names neither the consent nor the decision: what permitted it is the discloser's.
+- What was made outside of the hub is an event of when it was made; how, and when it was recorded, are details of it.
+  Its recipient has none: nobody there has seen it.
 - Ids only: the patient is `Patient/` and the hub's id, parties are directory entries.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
+from hub.decide import OUTSIDER
+from hub.explanations import SOMEBODY
 from hub.fhir.shapes import PURPOSE_SYSTEM, PURPOSES
+from hub.storage import outside
 from hub.storage.directory import Organization
 from hub.storage.facts import instant
 from policies.vocabulary import BASE_OF
@@ -22,13 +27,20 @@ _ENTITY_ROLE = "http://terminology.hl7.org/CodeSystem/object-role"
 _DISCLOSE = {"system": "http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle", "code": "disclose"}
 OBSERVER = {"display": "Part2 Hub"}
 _CODES = {word: code for code, word in PURPOSES.items()}
-OUTCOMES = {"0": ("disclosed",), "4": ("unknown", "intended"), "8": ("not_disclosed",)}
+OUTCOMES = {
+    "0": ("disclosed", outside.RECORDED),
+    "4": ("unknown", "intended"),
+    "8": ("not_disclosed", outside.CORRECTED, outside.MISTAKEN),
+}
 """FHIR's audit-event-outcome, and the states of a disclosure that it stands for."""
 _SAID = {
     "disclosed": "Received by the recipient",
     "unknown": "Not known whether it arrived; counts as disclosed",
     "intended": "Under way; counts as disclosed",
     "not_disclosed": "Certainly not received",
+    outside.RECORDED: "Made outside of the hub, recorded afterwards",
+    outside.CORRECTED: "Recorded wrongly; a later record stands in its place",
+    outside.MISTAKEN: "Recorded by mistake: it was no disclosure",
 }
 EXPORT, IMPORT = "110106", "110107"
 SOURCE, RECIPIENT = "-source", "-recipient"
@@ -70,7 +82,7 @@ def _event(
         "purposeOfEvent": [{"coding": [coding]} if "code" in coding else {"text": row["purpose"]}],
         "agent": [
             _agent(DCM, "110153", OBSERVER, {"address": "part2hub", "type": "1"}),
-            _agent(DCM, "110152", _party(row["recipient"], organizations), _network(row["address"])),
+            _agent(DCM, "110152", _party(row["recipient"], organizations), _reached(row)),
             _agent(_SCT, "159541003", _party(row["discloser"], organizations)),
         ],
         "source": {"observer": OBSERVER},
@@ -78,10 +90,16 @@ def _event(
 
 
 def _entities(row: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [
-        entity(f"Patient/{row['member_id']}", "1", "1"),
-        entity(f"urn:part2hub:submission:{row['submission_id']}", "2", "3") | {"description": row["description"]},
-    ]
+    told = entity(f"urn:part2hub:submission:{row['submission_id']}", "2", "3") | {"description": row["description"]}
+    recorded = row["outside"]
+    if recorded:
+        at = instant(recorded["recorded_at"]).isoformat(timespec="milliseconds")
+        told |= {"detail": [_detail("way", recorded["way"]), _detail("recorded-afterwards", at)]}
+    return [entity(f"Patient/{row['member_id']}", "1", "1"), told]
+
+
+def _detail(kind: str, value: str) -> dict[str, str]:
+    return {"type": kind, "valueString": value}
 
 
 def entity(what: str, kind: str, role: str) -> dict[str, Any]:
@@ -100,8 +118,15 @@ def _agent(system: str, code: str, who: dict[str, Any], network: dict[str, str] 
 
 
 def _party(name: str, organizations: Mapping[str, Organization]) -> dict[str, Any]:
+    if name == OUTSIDER:
+        return {"display": SOMEBODY["en"]}
     display = {"display": organizations[name].name} if name in organizations else {}
     return {"reference": f"Organization/{name}"} | display
+
+
+def _reached(row: Mapping[str, Any]) -> dict[str, str]:
+    recorded = row["outside"]
+    return _network(f"urn:part2hub:way:{recorded['way']}" if recorded else row["address"])
 
 
 def _network(address: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from hub.arrivals import ArrivedPacket, ArrivedUpdate
 from hub.context import Hub
 from hub.inbound import said
 from hub.inbound.threads import Told
-from hub.model import Document, Event
+from hub.model import Document, Event, MessageKind
 
 _ORDER = ("When", "Setting", "Where", "Discharged to")
 _REPLACES = "This replaces the earlier notice about this visit."
@@ -22,7 +22,7 @@ async def notice(hub: Hub, update: ArrivedUpdate, told: Told) -> ArrivedPacket |
     submission = await said.submission_of(hub, told.submission)
     lines = await said.text_of(hub, submission, "attendance")
     event = submission.facts.event
-    if not lines or event is None:
+    if not lines or event is None or not isinstance(submission.kind, MessageKind):
         return None
     discharge = event.kind == "discharge"
     at = (update.discharged_at if discharge else update.admitted_at) or event.instant

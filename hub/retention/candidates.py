@@ -40,7 +40,7 @@ from policies.days import day_of, end_of
 PAGE = 200
 _OLD_ENOUGH_US = timedelta(days=365 * LEAST_YEARS) // timedelta(microseconds=1)
 _MARGIN_US = 60_000_000
-_SETTLED = ("delivered", "withheld", "dead")
+_SETTLED = ("delivered", "withheld", "dead", "recorded")
 
 
 class Candidate(NamedTuple):

@@ -88,8 +88,14 @@ class FactsReader:
             self._known[member] = facts
         return facts
 
+    async def as_of(self, member: str, at: int) -> Facts:
+        """The same without the restrictions that were recorded after an instant; all else says itself when it counts.
+        Raises `IntegrityFailed`.
+        """
+        return await _read(self._database, self._ring, member, at)
 
-async def _read(database: Database, ring: KeyRing, member: str) -> Facts:
+
+async def _read(database: Database, ring: KeyRing, member: str, at: int | None = None) -> Facts:
     # The fence is read first: should a change commit between the reads, the older fence fails the intent's guard.
     rows = await database.lookup(MEMBER, member)
     if not rows:
@@ -98,12 +104,12 @@ async def _read(database: Database, ring: KeyRing, member: str) -> Facts:
     links = await database.lookup(LINKS, member)
     consents = await database.lookup(CONSENTS, member)
     restrictions = await database.lookup(RESTRICTIONS, member)
-    stored = _opened(ring, member, key_id, wrapped, sealed)
+    stored = open_facts(ring, member, Sealed(key_id, wrapped, sealed))
     held = [row for row in consents if row[_STATE] != "entered_in_error"]
     denials = [_denial(row) for row in held if row[_KIND] == SHARE_NOTHING]
     given = [row for row in held if row[_KIND] != SHARE_NOTHING]
     signed = tuple(stopped_by(denials, policy_consent(row), row[_FORM]) for row in given)
-    limits = tuple(_restriction(row) for row in restrictions)
+    limits = tuple(_restriction(row) for row in restrictions if at is None or row[_RESTRICTED] <= at)
     events = _events(consents)
     return Facts(
         member,
@@ -132,10 +138,6 @@ def instants_of(
             yield (moment - _EPOCH) // timedelta(microseconds=1)
 
 
-def _opened(ring: KeyRing, member: str, key_id: str, wrapped: bytes, sealed: bytes) -> MemberFacts:
-    return open_facts(ring, member, Sealed(key_id, wrapped, sealed))
-
-
 def _patient(member: str, stored: MemberFacts, links: tuple[Row, ...]) -> Patient:
     def linked(relation: str) -> frozenset[str]:
         return frozenset(organization for organization, kind in links if kind == relation)
@@ -161,6 +163,7 @@ _STATE = _CONSENT_COLUMNS.index("state")
 _KIND = _CONSENT_COLUMNS.index("kind")
 _FORM = _CONSENT_COLUMNS.index("form")
 _EXPIRES = _CONSENT_COLUMNS.index("expires")
+_RESTRICTED = _RESTRICTION_COLUMNS.index("recorded_at")
 _EVENT_STATUS = _CONSENT_COLUMNS.index("event_status")
 
 

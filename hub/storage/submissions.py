@@ -7,7 +7,7 @@ import msgspec
 from hub.crypto.envelope import Sealed
 from hub.decide import Asked, DecisionRecord
 from hub.intake import EventManifest
-from hub.model import Frozen, MessageKind, Priority
+from hub.model import Frozen, MessageKind, Priority, RecordKind
 from hub.storage.database import Database
 from hub.storage.statements import Insert, InsertNew, Lookup, columns_of
 from hub.storage.tables import Decision, Item, Submission
@@ -43,7 +43,7 @@ class StoredSubmission(NamedTuple):
     id: str
     sender: str
     member: str | None
-    kind: MessageKind
+    kind: MessageKind | RecordKind
     purpose: str
     priority: Priority
     facts: StoredFacts
@@ -57,6 +57,8 @@ class LastDecision(NamedTuple):
     record: DecisionRecord
 
 
+RECORDS = frozenset(each.value for each in RecordKind)
+"""Kinds of what stands among the submissions and is no packet."""
 _decode_decision = msgspec.json.Decoder(DecisionRecord).decode
 _decode_facts = msgspec.json.Decoder(StoredFacts).decode
 
@@ -71,7 +73,7 @@ async def read(database: Database, submission: str) -> StoredSubmission | None:
         submission,
         sender,
         member,
-        MessageKind(kind),
+        RecordKind(kind) if kind in RECORDS else MessageKind(kind),
         purpose,
         Priority(priority),
         _decode_facts(facts),

@@ -12,6 +12,7 @@ from hub.entries import AgreementEntry
 from hub.explanations import WhatIf
 from hub.inquiries import Asking
 from hub.intake import Manifest
+from hub.outside.manifest import OutsideManifest
 from hub.storage.directory import Organization
 from hub.storage.member_facts import MemberFacts
 from hub.storage.restrictions import RestrictionForm
@@ -20,13 +21,15 @@ from hub.web.directory import ConfirmedNumber, TokenOrder, VerifiedEndpoint
 from hub.web.glass import Breaking
 from hub.web.inbound import Attaching, ClosingArrival, Matching
 from hub.web.members import Ending, Registration
+from hub.web.outside import Retracting
 from hub.web.webhooks import WebhookOrder
 from hub.web.work import Assigning, Rerouting, Settling
 
 _BODIES = (
     *(AgreementEntry, Asking, Assigning, Ending, Manifest, MemberFacts, Noting, Organization, Recording, Registration),
     *(Attaching, Breaking, ClosingArrival, ConfirmedNumber, Matching, WebhookOrder),
-    *(Rerouting, RestrictionForm, Revoking, Settling, TokenOrder, VerifiedEndpoint, WhatIf),
+    *(OutsideManifest, Rerouting, RestrictionForm, Retracting, Revoking, Settling, TokenOrder, VerifiedEndpoint),
+    WhatIf,
     *dict.fromkeys(kind.form for kind in OPENED.values()),
     *dict.fromkeys(deed.form for deeds in DEEDS.values() for deed in deeds.values()),
 )

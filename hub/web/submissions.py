@@ -117,7 +117,8 @@ async def listing(request: web.Request) -> web.Response:
     who, page = who_calls(request), page_of(request)
     names = ("id", "kind", "purpose", "priority", "created_at")
     statement = select(*(col(getattr(Submission, name)) for name in names))
-    statement = statement.where(col(Submission.sender) == who.organization).order_by(col(Submission.id).desc())
+    own = (col(Submission.sender) == who.organization, col(Submission.kind).not_in(submissions.RECORDS))
+    statement = statement.where(*own).order_by(col(Submission.id).desc())
     if page.before is not None:
         statement = statement.where(col(Submission.id) < page.before)
     rows = await request.app[HUB].database.query(statement.limit(page.limit))

@@ -28,11 +28,13 @@ from hub.web import express
 from hub.web.openapi import document
 from tests.api import MANIFEST, NORA, TPO, Answer, Api, Caller, an_api
 from tests.hubs import a_hub
+from tests.outsides import CALL
 
 UNKNOWN = "0" * 32
 CHECK = {"discloser": "harbor", "recipient": "valley-clinic", "purpose": "treatment"}
 REGISTERED = {"relations": {"program": ["lantern"]}}
 PDF = {"data": b"%PDF-1.7 scan"}
+TOLD = CALL | {"recipient": "valley-clinic", "made_at": "2026-03-06T09:00:00-08:00"}
 
 REFUSED: dict[tuple[str, str], Any] = {
     ("GET", "/v1/submissions/{id}"): None,
@@ -58,6 +60,10 @@ REFUSED: dict[tuple[str, str], Any] = {
     ("GET", "/fhir/Consent/{id}"): None,
     ("GET", "/v1/decisions/{id}"): None,
     ("GET", "/v1/disclosures/{id}/emergency"): None,
+    ("POST", "/v1/disclosures"): TOLD,
+    ("POST", "/v1/disclosures/preview"): TOLD,
+    ("GET", "/v1/disclosures/{id}/record"): None,
+    ("POST", "/v1/disclosures/{id}/retract"): {"mistake": "duplicate"},
     ("GET", "/v1/glass/{id}"): None,
     ("POST", "/v1/glass/{id}/end"): None,
     ("GET", "/v1/work/{id}"): None,
@@ -263,14 +269,17 @@ async def ask(caller: Caller, method: str, path: str, reference: str) -> Answer:
         body = body | {"member": reference}
     if isinstance(body, dict) and "resourceType" in body:
         body = body | {"patient": {"reference": f"Patient/{reference}"}}
-    options = PDF if body is PDF else {}
+    options: dict[str, Any] = dict(PDF) if body is PDF else {}
+    if body is TOLD:
+        body = {**TOLD, "member": {"id": reference}}
+        options["headers"] = {"Idempotency-Key": f"key-{reference}"}
     url = path.replace("{id}", reference).replace("{restriction}", "r").replace("{deed}", "extend")
     url = url.replace("{number}", "1")
     if (method, path) == ("GET", "/fhir/Consent"):
         url += f"?patient={reference}"
     if "{kind}" in url:
         url = url.replace("{kind}", "tpo") + f"?member={reference}"
-    return await caller(method, url, None if options else body, **options)
+    return await caller(method, url, None if body is PDF else body, **options)
 
 
 @pytest.mark.parametrize(("method", "path"), REFUSED)

@@ -88,11 +88,15 @@ def _row(said: Said, speech: Speech, line: Line) -> tuple[str, str, str]:
         f"{speech.information(line.description)}.",
         said["purpose"].format(purpose=speech.purpose(line.purpose)) + ".",
     ]
-    if "consent" not in line.bases:
+    if not line.permitted:
+        what.append(said["not_permitted"])
+    elif "consent" not in line.bases:
         what.append(said["emergency" if "emergency" in line.bases else "without_consent"])
     if not line.certain:
         what.append(said["uncertain"])
-    return when, f"{line.recipient_name},\n{speech.place(line.address)}", "\n".join(what)
+    if line.way:
+        what.append(said["written_down"].format(day=speech.day(max(line.entered))))
+    return when, f"{line.recipient_name},\n{speech.place(line.address, line.way)}", "\n".join(what)
 
 
 def _rights(paper: Sheet, speech: Speech, cents: int | None, *, appendix: bool) -> None:

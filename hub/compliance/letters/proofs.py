@@ -18,6 +18,9 @@ from hub.crypto.proof import Proof
 from hub.errors import NotAvailable
 from hub.ledger import proofs as ledger
 
+_ENTRIES = ("disclosure.intended", "disclosure.recorded")
+"""Before it left through the hub; when it was recorded, after it was made outside of it."""
+
 
 class Proved(NamedTuple):
     """One disclosure of a line, with its proof if the signed head has its entry already."""
@@ -48,8 +51,8 @@ async def prove(hub: Hub, lines: tuple[Line, ...]) -> list[Proved]:
     """The proof of each disclosure's intent, in the order of the lines, all in the newest signed head."""
     entries: list[tuple[Line, int, int | None]] = []
     for line in lines:
-        found = await trail.of(hub, line.disclosures, line.moments)
-        intents = {each["reference"]: each for each in found if each["kind"] == "disclosure.intended"}
+        found = await trail.of(hub, line.disclosures, line.entered)
+        intents = {each["reference"]: each for each in found if each["kind"] in _ENTRIES}
         for disclosure, moment in zip(line.disclosures, line.moments, strict=True):
             each = intents.get(disclosure)
             entries.append((line, moment, each["entry"] if each and each["position"] is not None else None))

@@ -70,9 +70,13 @@ class Speech:
         purposes = self._text.purposes
         return purposes.get(purpose) or purposes[BASE_OF.get(purpose, purpose)]
 
-    def place(self, address: str) -> str:
-        """Where a disclosure went: the address of 45 CFR 164.528(b)(2)(ii), as a person would read it."""
+    def place(self, address: str, way: str = "") -> str:
+        """Where a disclosure went, or how (`way`, if not through the hub): the address of 45 CFR 164.528(b)(2)(ii), as
+        a person would read it.
+        """
         said = self.words.accounting
+        if way:
+            return ",\n".join(filter(None, (address, said[f"way_{way}"])))
         if address.startswith("https://"):
             return said["by_api"].format(address=urlsplit(address).hostname)
         return said["by_mail" if "@" in address else "by_fax"].format(address=telephone(address))

@@ -32,6 +32,7 @@ from hub.storage.tables.ledger import (
     LedgerState,
 )
 from hub.storage.tables.members import Member, MemberIdentifier, MemberLink
+from hub.storage.tables.outside import OutsideDisclosure
 from hub.storage.tables.people import Passkey, Person, SavedView, Session, SignInTry
 from hub.storage.tables.pickup import PickupCode
 from hub.storage.tables.referrals import ReferralTask
@@ -84,6 +85,7 @@ __all__ = [
     "MemberMatch",
     "Organization",
     "Outbox",
+    "OutsideDisclosure",
     "PacketDraft",
     "Passkey",
     "Person",

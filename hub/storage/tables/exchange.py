@@ -57,7 +57,7 @@ class Decision(SQLModel, table=True):
     recipient: str = Field(sa_type=Text)
     at: int = Field(sa_type=BigInteger)
     phase: str = Field(sa_type=Text)
-    """`submit` or `dispatch`"""
+    """`submit`, `dispatch`, or `recorded`: asked afterwards, about what was made outside of the hub"""
     outcome: str = Field(sa_type=Text)
     hold: bool = False
     body: str = Field(sa_type=Text)
@@ -83,7 +83,8 @@ class Outbox(SQLModel, table=True):
     """`ready`: what may leave by itself; `review`: what a person must look at first"""
     approved_by: str | None = Field(default=None, sa_type=Text)
     state: str = Field(sa_type=Text)
-    """`queued`, `claimed`, `in_flight`, `delivered`, `withheld`, `held`, `unknown`, `dead`"""
+    """`queued`, `claimed`, `in_flight`, `delivered`, `withheld`, `held`, `unknown`, `dead`; `recorded`: it
+    stands for a disclosure made outside of the hub, and never leaves"""
     endpoint_id: str | None = Field(default=None, sa_type=Text)
     attempts: int = Field(default=0, sa_type=BigInteger)
     tries: int = Field(default=0, sa_type=BigInteger)
@@ -111,7 +112,10 @@ class SecondLook(SQLModel, table=True):
 
 
 class Disclosure(SQLModel, table=True):
-    """The legal act, written before any byte leaves; its id is that of the outbox row, attempts may be several."""
+    """The legal act, written before any byte leaves; its id is that of the outbox row, attempts may be several.
+
+    One that was made outside of the hub has no attempt: it is recorded afterwards (`OutsideDisclosure`).
+    """
 
     __table_args__ = (CLUSTERED,)
     id: str = Field(primary_key=True, sa_type=Text)
@@ -125,7 +129,8 @@ class Disclosure(SQLModel, table=True):
     """Classes of information, for the accounting (45 CFR 164.528(b)); no free text."""
     address: str = Field(sa_type=Text)
     state: str = Field(sa_type=Text)
-    """`intended`, `disclosed`, `not_disclosed`, `unknown`"""
+    """`intended`, `disclosed`, `not_disclosed`, `unknown`; of what was made outside of the hub `recorded`, `corrected`
+    (a later record stands in its place), `mistaken` (it was no disclosure)"""
     accounting: bool = False
     intended_at: int = Field(sa_type=BigInteger)
     concluded_at: int | None = Field(default=None, sa_type=BigInteger)

@@ -60,7 +60,7 @@ async def withdraw(visit: Visit) -> web.Response:
 async def _receipt(visit: Visit, problem: str = "", status: int = 200) -> web.Response:
     hub, submission = visit.hub, visit.request.match_info["id"]
     stored = await submissions.read(hub.database, submission)
-    if stored is None or stored.sender != visit.who.home:
+    if stored is None or stored.sender != visit.who.home or stored.kind.value in submissions.RECORDS:
         raise NotAvailable
     view = await views.submission(hub, submission, visit.who.home)
     await viewing.note(hub, visit.who.by, "submission", stored.member, submission)

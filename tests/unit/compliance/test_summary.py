@@ -28,7 +28,7 @@ ROWS = st.lists(
 
 
 def numbered(rows: list[dict[str, Any]]) -> list[tuple[dict[str, Any], str]]:
-    fixed = {"discloser": "harbor", "recipient_name": "x", "address": "y"}
+    fixed = {"discloser": "harbor", "recipient_name": "x", "address": "y", "outside": None, "permitted": True}
     return [({"id": f"d{n}", **fixed, **row}, "2.25") for n, row in enumerate(rows)]
 
 
@@ -86,7 +86,9 @@ def test_a_window_begins_with_the_local_day_so_many_years_before(at: str, years:
     assert instant(years_before(hub, moment, years)) == datetime.fromisoformat(since)
 
 
-ROW = {"counts": True, "accounting": False, "bases": ["emergency"], "laws": ["2.51"], "consents": []}
+ROW = {
+    "counts": True, "accounting": False, "bases": ["emergency"], "laws": ["2.51"], "consents": [], "permitted": True,
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -106,6 +108,10 @@ ROW = {"counts": True, "accounting": False, "bases": ["emergency"], "laws": ["2.
         # One of two bases is accounted for, so the disclosure is.
         ({"bases": ["emergency", "qso"], "laws": ["2.51", "2.12(c)(4)"]}, "164.528"),
         ({"counts": False}, None),
+        # 164.528(a)(1) excepts only what is permitted: told outside of the hub, and against the rules, it is listed.
+        ({"permitted": False, "bases": []}, "164.528"),
+        ({"permitted": False, "bases": ["consent"], "consents": ["c1"]}, "164.528"),
+        ({"permitted": False, "counts": False}, None),
     ],
 )
 def test_what_is_accounted_for_under_which_paragraph(changed: dict[str, Any], law: str | None) -> None:

@@ -1,0 +1,49 @@
+"""A record of a disclosure made outside of the hub, whole and opened, for who may read it; a look is on the ledger."""
+
+from typing import Any
+
+from hub.compliance import viewing
+from hub.context import Hub
+from hub.errors import NotAvailable
+from hub.outside.judging import missing
+from hub.storage import outside, submissions
+from hub.storage.statements import Lookup
+from hub.storage.tables import Disclosure
+
+_OF = Lookup(
+    Disclosure, ("submission_id", "member_id", "discloser", "recipient", "purpose", "description", "state"), "id"
+)
+_NAMES = ("submission_id", "member", "discloser", "recipient", "purpose", "description", "state")
+
+
+async def codes(hub: Hub, disclosure: str) -> dict[str, Any] | None:
+    """What stands in the clear of a record, and what is still owed; none if it is no record."""
+    row = await outside.read(hub, disclosure)
+    if row is None:
+        return None
+    (found,) = await hub.database.lookup(_OF, disclosure)
+    view = dict(zip(_NAMES, found, strict=True))
+    stored = await submissions.read(hub.database, view["submission_id"])
+    assert stored is not None
+    decision = (await submissions.last_decision(hub.database, stored.id, view["recipient"])).record
+    asked = stored.facts.asked.stated
+    return row | view | {
+        "outcome": decision.outcome,
+        "laws": decision.laws,
+        "reasons": decision.reasons,
+        "claimed": asked.kinds if asked else (),
+        "missing": missing(row["notice"], row["scope"], asked, decision),
+    }  # fmt: skip
+
+
+async def whole(hub: Hub, disclosure: str, organization: str | None, *, by: str) -> dict[str, Any]:
+    """The same with what was told, to whom and by whom; `words` none once its period is over.
+
+    Raises `NotAvailable` if it is no record of this organization's (none: anybody's).
+    """
+    found = await codes(hub, disclosure)
+    if found is None or organization not in (None, found["discloser"]):
+        raise NotAvailable
+    opened = await outside.told(hub, disclosure)
+    await viewing.note(hub, by, "outside_record", found["member"], disclosure)
+    return found | {"words": opened}

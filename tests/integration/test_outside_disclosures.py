@@ -1,0 +1,277 @@
+"""Disclosures made by telephone, on paper or face to face: recorded afterwards, whatever the rules say of them."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+import pytest
+
+from hub.compliance import log, matters
+from hub.compliance.log import Wanted
+from hub.errors import Conflict, Malformed, NotAvailable
+from hub.outside import corrections, showing
+from hub.storage import consents, restrictions
+from hub.storage.restrictions import RestrictionForm
+from hub.storage.tables import LedgerEntry, Matter, Outbox, OutsideDisclosure, WorkItem
+from tests.disclosures import AUDIT, ORDER, PAPER, a_county
+from tests.outsides import BY_TELEPHONE, CLERK, HOUR_US, record, recorded, said
+from tests.scenes import FORM, Scene
+
+DAY_US = 24 * HOUR_US
+OLD = msgspec.structs.replace(FORM, signed_on="2020-01-15")
+
+
+@pytest.fixture
+async def county(migrated_url: str) -> AsyncIterator[Scene]:
+    async with a_county(migrated_url) as scene:
+        yield scene
+
+
+async def entries(scene: Scene, kind: str) -> list[dict[str, Any]]:
+    rows = await scene.rows(LedgerEntry.id, LedgerEntry.kind, LedgerEntry.body)
+    return [msgspec.json.decode(body) for _, each, body in rows if each == kind]
+
+
+async def work(scene: Scene) -> dict[str, str]:
+    return dict(map(tuple, await scene.rows(WorkItem.kind, WorkItem.code)))
+
+
+async def test_a_call_under_a_consent_is_recorded_with_what_the_rules_say_of_it(county: Scene) -> None:
+    consent = await county.consent(OLD)
+    made = await record(county, consent=consent)
+    assert (made.outcome, made.missing, made.matter) == ("permit", (), None)
+    (row,) = await log.page(county.hub, Wanted(member=county.member))
+    assert (row["id"], row["state"], row["counts"], row["consents"]) == (made.id, "recorded", True, [consent])
+    assert row["outside"]["way"] == "telephone"
+    assert row["intended_at"] == row["outside"]["made_at"] < row["outside"]["recorded_at"]
+    assert row["attempts"] == []
+
+
+async def test_the_ledger_holds_it_in_codes_under_a_kind_of_its_own(county: Scene) -> None:
+    await county.consent(OLD)
+    made = await record(county)
+    (body,) = await entries(county, "disclosure.recorded")
+    assert body["way"] == "telephone"
+    assert body["outcome"] == "permit"
+    assert body["information"] == ["medications"]
+    assert (body["notice"], body["scope"], body["by"]) == ("sent_after", "copy", "harbor/clerk")
+    (row,) = await county.rows(OutsideDisclosure.id, OutsideDisclosure.made_at)
+    assert tuple(row) == (made.id, body["made_at"])
+    (evidence,) = await entries(county, "basis.stated")
+    assert set(evidence["evidence"]) == {"outside"}, "the ledger binds what was told by its digest"
+
+
+async def test_what_was_not_permitted_is_recorded_too_and_opens_a_breach_with_its_clocks(county: Scene) -> None:
+    made = await record(county)
+    assert made.outcome == "deny"
+    assert made.matter is not None
+    matter = await matters.read(county.hub, made.matter, "harbor", "breach")
+    assert matter["reference"] == made.id
+    assert {clock["name"] for clock in matter["clocks"]} >= {"breach.individuals"}
+    (row,) = await log.page(county.hub, Wanted(member=county.member))
+    assert (row["counts"], row["permitted"]) == (True, False), "it happened, whatever the rules say"
+
+
+async def test_the_rules_are_asked_about_the_moment_when_it_was_made(county: Scene) -> None:
+    consent = await county.consent(OLD)
+    await consents.revoke(county.hub, consent, how="written", by="harbor", at=county.hub.clock.now() - 2 * HOUR_US)
+    before = await record(county, ago_us=3 * HOUR_US, key="before")
+    after = await record(county, ago_us=HOUR_US, key="after")
+    assert (before.outcome, after.outcome) == ("permit", "deny")
+
+
+async def test_a_restriction_agreed_to_afterwards_says_nothing_of_what_was_told_before(county: Scene) -> None:
+    await county.consent(OLD)
+    county.hub.clock.ahead = 2 * HOUR_US  # type: ignore[attr-defined]
+    await restrictions.restrict(county.hub, county.member, RestrictionForm(against=("lantern",)), by="harbor")
+    made = await record(county, ago_us=HOUR_US)
+    assert made.outcome == "permit"
+    assert "restrictions" in made.later, "nobody kept since when it was agreed to"
+    county.hub.clock.ahead += HOUR_US  # type: ignore[attr-defined]
+    assert (await record(county, ago_us=1, key="k2")).outcome == "deny"
+
+
+async def test_what_the_hub_learned_later_is_named_as_such(county: Scene) -> None:
+    await county.consent(OLD)
+    made = await record(county, ago_us=30 * DAY_US)
+    assert made.later == ("member", "consents", "directory")
+    county.hub.clock.ahead = HOUR_US  # type: ignore[attr-defined]
+    assert (await record(county, ago_us=1_000_000, key="k2")).later == ()
+
+
+async def test_an_emergency_by_telephone_has_the_record_of_2_51_c_and_its_review(county: Scene) -> None:
+    made = await record(county, **BY_TELEPHONE)
+    assert (made.outcome, made.missing, made.matter) == ("permit", (), None)
+    from hub.compliance import emergencies
+
+    (row,) = await emergencies.register(county.hub, "harbor")
+    assert row["id"] == made.id
+    assert row["review"]["state"] == "open"
+    found = await emergencies.record(county.hub, made.id, "harbor", by="harbor/officer")
+    assert found["recipient_name"] == "Dr. Ida Fennimore"
+    assert found["disclosed_at"] == row["intended_at"], "when it was told, not when it was written down"
+    assert found["missing"] == []
+
+
+async def test_an_emergency_whose_nature_nobody_has_written_down_yet_is_asked_for(county: Scene) -> None:
+    emergency = BY_TELEPHONE["emergency"] | {"nature": ""}  # type: ignore[operator]
+    made = await record(county, **BY_TELEPHONE | {"emergency": emergency})
+    assert made.missing == ("2.51(c)(4)",)
+    assert (await work(county))["emergency_review"] == "2.51 2.51(c)(4)"
+
+
+@pytest.mark.parametrize("notice", ["said", "none", "not_known", None])
+async def test_a_call_without_the_written_notice_leaves_it_to_be_sent(county: Scene, notice: str | None) -> None:
+    await county.consent(OLD)
+    made = await record(county, notice=notice, scope="explained")
+    assert made.missing == ("2.32(a)",)
+    assert await work(county) == {"notice_owed": "2.32(a)"}
+    (row,) = await county.rows(OutsideDisclosure.id, OutsideDisclosure.notice)
+    assert row[1] == (notice or ""), "no answer is made up"
+
+
+async def test_a_court_officer_who_is_in_no_directory_is_named_under_the_seal_only(county: Scene) -> None:
+    made = await record(county, somebody=CLERK, way="paper", purpose="criminal_proceeding", information=["attendance"])
+    assert made.outcome == "deny"
+    shown = await showing.whole(county.hub, made.id, "harbor", by="harbor/officer")
+    assert shown["words"]["somebody"]["name"] == "Tobias Wexcombe"
+    (row,) = await log.page(county.hub, Wanted(member=county.member))
+    assert row["recipient_name"] == "Somebody outside of the directory"
+    (look,) = [each for each in await entries(county, "access.viewed") if each["what"] == "outside_record"]
+    assert look["by"] == "harbor/officer"
+
+
+async def test_a_consent_that_names_a_person_in_writing_reaches_that_very_person(county: Scene) -> None:
+    named = msgspec.structs.replace(
+        OLD, recipients=({"as_written": "Tobias Wexcombe"},), purposes=("family_information",)
+    )
+    await county.consent(named)
+    told = {"way": "face_to_face", "purpose": "family_information", "information": ["attendance"]}
+    assert (await record(county, somebody={"name": "Tobias Wexcombe"}, **told)).outcome == "permit"
+    assert (await record(county, somebody={"name": "Toby Wexcombe"}, key="k2", **told)).outcome == "deny"
+
+
+async def test_a_courts_order_is_reviewed_with_its_paper(county: Scene) -> None:
+    papers = {"paper": PAPER}
+    told = {"recipient": "superior-court", "purpose": "civil_proceeding", "information": ["attendance"]}
+    mandated = ORDER | {"mandate": "Subpoena 7"}
+    made = await record(county, order=mandated, documents=papers, against="third_party", **told)
+    assert made.outcome == "permit"
+    assert (await work(county))["order_review"] == "2.61"
+    with pytest.raises(Malformed) as refused:
+        await record(county, order=mandated, key="k2", **told)
+    assert refused.value.field == "$.order.document"
+
+
+async def test_an_audit_on_the_premises_rests_on_its_agreement(county: Scene) -> None:
+    told = {"recipient": "state-auditor", "way": "on_site", "purpose": "audit", "information": ["billing"]}
+    made = await record(county, audit=AUDIT, **told)
+    assert made.outcome == "permit"
+    assert "agreements" in made.later, "of agreements no history is kept"
+
+
+async def test_nothing_of_a_record_ever_waits_to_leave(county: Scene) -> None:
+    await record(county, **BY_TELEPHONE)
+    county.hub.clock.ahead = 30 * DAY_US  # type: ignore[attr-defined]
+    assert await county.dispatch_all() == []
+    assert [tuple(row) for row in await county.rows(Outbox.state)] == [("recorded",)]
+
+
+async def test_the_same_key_and_words_are_one_record(county: Scene) -> None:
+    await county.consent(OLD)
+    raw = said(county, recipient="lantern", notice="said")
+    first, second = await recorded(county, raw), await recorded(county, raw)
+    assert first == second
+    assert len(await county.rows(OutsideDisclosure.id)) == 1
+    with pytest.raises(Conflict) as refused:
+        await recorded(county, said(county, recipient="valley-clinic"))
+    assert refused.value.detail_code == "idempotency-key-reused"
+
+
+async def test_a_correction_is_a_record_of_its_own_and_the_first_counts_no_more(county: Scene) -> None:
+    await county.consent(OLD)
+    first = await record(county)
+    second = await record(county, key="k2", corrects=first.id, information=["diagnosis"], reason="It was her diagnosis")
+    rows = {row["id"]: row for row in await log.page(county.hub, Wanted(member=county.member))}
+    assert (rows[first.id]["state"], rows[first.id]["counts"]) == ("corrected", False)
+    assert rows[first.id]["description"] == "medications", "nothing was edited"
+    assert (rows[second.id]["state"], rows[second.id]["outside"]["corrects"]) == ("recorded", first.id)
+    again = {"key": "k3", "corrects": first.id, "reason": "Once more"}
+    with pytest.raises(Conflict):
+        await record(county, **again)
+    assert len(await entries(county, "disclosure.recorded")) == 2
+
+
+async def test_of_two_corrections_at_once_one_counts(county: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    from hub.storage import outside
+    from tests.scenes import happens_before
+
+    await county.consent(OLD)
+    first = await record(county)
+    happens_before(
+        county, monkeypatch, outside.END, lambda: record(county, key="k2", corrects=first.id, reason="The first")
+    )
+    with pytest.raises(Conflict):
+        await record(county, key="k3", corrects=first.id, reason="The second")
+    assert len(await county.rows(OutsideDisclosure.id)) == 2
+
+
+async def test_a_correction_stays_with_the_matter_that_the_first_record_opened(county: Scene) -> None:
+    first = await record(county)
+    second = await record(county, key="k2", corrects=first.id, reason="It was on Monday")
+    assert second.matter == first.matter
+    assert len(await county.rows(Matter.id)) == 1
+
+
+async def test_a_record_of_what_never_was_is_taken_back_and_stays_to_be_seen(county: Scene) -> None:
+    await county.consent(OLD)
+    made = await record(county)
+    await corrections.retract(county.hub, made.id, "duplicate", organization="harbor", by="harbor/clerk")
+    (row,) = await log.page(county.hub, Wanted(member=county.member))
+    assert (row["state"], row["counts"], row["outside"]["mistaken"]) == ("mistaken", False, "duplicate")
+    assert await entries(county, "disclosure.mistaken") == [{"by": "harbor/clerk", "mistake": "duplicate"}]
+    with pytest.raises(Conflict):
+        await corrections.retract(county.hub, made.id, "not_made", organization="harbor", by="harbor/clerk")
+    with pytest.raises(NotAvailable):
+        await corrections.retract(county.hub, made.id, "not_made", organization="lantern", by="lantern/clerk")
+
+
+async def test_nothing_in_the_future_is_recorded(county: Scene) -> None:
+    with pytest.raises(Malformed) as refused:
+        await record(county, ago_us=-HOUR_US)
+    assert refused.value.field == "$.made_at"
+
+
+async def test_an_organization_records_of_its_own_people_only(county: Scene) -> None:
+    for somebody in ({"id": "0" * 32}, {"cin": "07654321A"}, {"id": county.member}):
+        with pytest.raises(NotAvailable):
+            await record(county, discloser="valley-clinic", member=somebody, by="valley-clinic/clerk")
+    theirs = await record(county)
+    with pytest.raises(NotAvailable):
+        await record(county, discloser="sunrise", corrects=theirs.id, reason="Not ours", key="k2", by="sunrise/clerk")
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"recipient": None}, "$.recipient"),
+        ({"somebody": CLERK, "recipient": "lantern"}, "$.recipient"),
+        ({"recipient": "nowhere"}, "$.recipient"),
+        ({"recipient": "harbor"}, "$.recipient"),
+        ({"purpose": "gossip"}, "$.purpose"),
+        ({"information": ["everything"]}, "$.information"),
+        ({"information": ["summary", "summary"]}, "$.information"),
+        ({"somebody": CLERK | {"roles": ["king"]}, "recipient": None}, "$.somebody.roles"),
+        ({"consent": "0" * 32}, "$.consent"),
+        ({"made_at": "yesterday"}, "$.made_at"),
+        ({"made_at": "1950-01-01T00:00:00Z"}, "$.made_at"),
+        ({"way": "pigeon"}, "$.way"),
+        ({"told": " "}, "$.told"),
+        ({"member": {}}, "$.member"),
+        ({"corrects": "0" * 32}, "$.reason"),
+    ],
+)
+async def test_what_cannot_be_understood_names_the_field(county: Scene, changes: dict[str, Any], field: str) -> None:
+    with pytest.raises(Malformed) as refused:
+        await record(county, **{"recipient": "lantern"} | changes)
+    assert refused.value.field == field
