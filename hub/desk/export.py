@@ -10,15 +10,17 @@ from hub.compliance.exports import make
 from hub.compliance.exports.make import Extent, Made
 from hub.compliance.exports.tables import Cell, Table
 from hub.context import Hub
+from hub.decide import OUTSIDER
 from hub.desk import log
 from hub.desk.log import Wanted
+from hub.explanations import SOMEBODY
 from hub.storage.facts import instant
 
 KIND = "shown"
 _PAGE = 500
 _COLUMNS = (
-    "position", "at", "program", "program_name", "recipient", "recipient_name", "member_id", "items", "purpose",
-    "basis", "laws", "reason", "channel", "outcome", "reference", "submission_id", "decision_id",
+    "position", "at", "made_at", "program", "program_name", "recipient", "recipient_name", "member_id", "items",
+    "purpose", "basis", "laws", "reason", "channel", "outcome", "reference", "submission_id", "decision_id",
 )  # fmt: skip
 
 
@@ -30,13 +32,17 @@ async def write(hub: Hub, wanted: Wanted, scope: frozenset[str] | None, form: st
 
 
 async def _rows(hub: Hub, wanted: Wanted, scope: frozenset[str] | None) -> AsyncIterator[tuple[Cell, ...]]:
-    names = {each.id: each.name for each in (await hub.directory.current()).organizations.values()}
+    names = {OUTSIDER: SOMEBODY["en"]} | {
+        each.id: each.name for each in (await hub.directory.current()).organizations.values()
+    }
     before = None
     while True:
         found = await log.page(hub, msgspec.structs.replace(wanted, before=before, limit=_PAGE), scope)
         for row in found.rows:
             told = row | {f"{side}_name": names.get(row[side], row[side]) for side in ("program", "recipient")}
-            told["at"] = instant(row["at"]).astimezone(hub.zone).isoformat(timespec="seconds")
+            for name in ("at", "made_at"):
+                moment = instant(row[name] or 0).astimezone(hub.zone).isoformat(timespec="seconds")
+                told[name] = moment if row[name] else None
             yield tuple(told[name] for name in _COLUMNS)
         if found.next is None:
             return

@@ -57,15 +57,15 @@ async def disclosed(hub: Hub, disclosure: str) -> Told | None:
     # Made outside of the hub, what the rules did not permit went all the same.
     against = [item for item in decided if not item.permitted] if state in outside.STATES else []
     _, channel = max(await hub.database.lookup(_ATTEMPTS, disclosure), default=(0, ""))
-    if state in outside.STATES:
-        channel = (await outside.some(hub, [disclosure]))[disclosure]["way"]
+    recorded = (await outside.some(hub, [disclosure]))[disclosure] if state in outside.STATES else None
     return Told(disclosure, {
+        "made_at": recorded and recorded["made_at"],
         "outcome": _OF_STATE.get(state, state),
         "submission_id": submission,
         "decision_id": decision,
         "program": program,
         "recipient": recipient,
-        "channel": channel,
+        "channel": recorded["way"] if recorded else channel,
         "purpose": purpose,
         "basis": next((item.basis for item in went if item.basis), ""),
         "laws": _laws([*against, *went]),
@@ -102,10 +102,11 @@ def _refusal(stored: StoredSubmission, record: DecisionRecord) -> str:
     return "waiting" if waits else "withheld"
 
 
-def _stayed(stored: StoredSubmission, decision: str, record: DecisionRecord, items: list[ItemRecord]) -> dict[str, str]:
+def _stayed(stored: StoredSubmission, decision: str, record: DecisionRecord, items: list[ItemRecord]) -> dict[str, Any]:
     """The columns of what did not leave."""
     classes = stored.facts.asked.classes
     return {
+        "made_at": None,
         "submission_id": stored.id,
         "decision_id": decision,
         "program": record.discloser,

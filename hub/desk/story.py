@@ -16,6 +16,7 @@ from hub.context import Hub
 from hub.desk import standing
 from hub.desk.standing import Standing
 from hub.explanations import explained
+from hub.outside import showing
 from hub.storage import submissions
 from hub.storage.statements import Lookup
 from hub.storage.submissions import StoredSubmission
@@ -52,6 +53,8 @@ class Story(NamedTuple):
     attempts: list[dict[str, Any]]
     proofs: list[dict[str, Any]]
     trail: list[dict[str, Any]]
+    recorded: dict[str, Any] | None
+    """Of a disclosure made outside of the hub: how its record stands (`hub.outside.showing.codes`)."""
 
 
 async def of(hub: Hub, row: dict[str, Any], language: str) -> Story:
@@ -76,6 +79,7 @@ async def of(hub: Hub, row: dict[str, Any], language: str) -> Story:
         address=disclosure[0][0] if disclosure else "",
         attempts=sorted(attempts, key=lambda each: int(each["number"])),
         proofs=sorted(await _rows(hub, _PROOFS, _PROOF, row["reference"]), key=lambda each: int(each["at"])),
+        recorded=await showing.codes(hub, row["reference"]),
         trail=_about(await trail.of(hub, references, [at for at in moments if at]), row),
     )
 

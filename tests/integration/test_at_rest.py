@@ -19,6 +19,7 @@ from hub.model import MemberIdentity, MessageKind, Unknown
 from hub.people import accounts, lockout
 from hub.storage import consents
 from hub.workers.redis_signals import RedisSignals
+from tests.outsides import record
 from tests.scenes import BORN, CIN, NAME, SECRET, Scene, a_scene
 
 PERSONAL = [
@@ -58,6 +59,9 @@ async def a_full_run(scene: Scene) -> None:
     }
     await scene.submit("d", kind="emergency_disclosure", recipients=("valley-clinic",), emergency=emergency)
     await scene.dispatch_all()
+    told = {"told": SECRET, "discloser_name": f"Counselor {NAME[1]}", "recipient_person": f"Nurse {NAME[0]}"}
+    somebody = {"name": f"Aunt {NAME[1]}", "organization": "Told the neighbours", "address": "Call her sister"}
+    await record(scene, key="e", somebody=somebody, purpose="family_information", **told)
     await what_people_and_strangers_wrote(scene)
 
 

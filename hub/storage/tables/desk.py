@@ -26,6 +26,8 @@ class LogRow(SQLModel, table=True):
     reference: str = Field(unique=True, sa_type=Text)
     """A disclosure's id, or `submission/recipient` for what was withheld."""
     at: int = Field(sa_type=BigInteger)
+    made_at: int | None = Field(default=None, sa_type=BigInteger)
+    """Of what was made outside of the hub: when; `at` is then when it was recorded."""
     outcome: str = Field(sa_type=Text)
     """A word of `hub.desk.rows.OUTCOMES`."""
     submission_id: str = Field(sa_type=Text, index=True)

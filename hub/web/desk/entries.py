@@ -1,13 +1,18 @@
 """One entry of the log, whole: what was asked, decided and done, under which consent, with which proof."""
 
+from typing import Any
+
 from aiohttp import web
 
 from hub.compliance import viewing
 from hub.desk import log, projection, story, verification
 from hub.desk.story import Story
 from hub.errors import NotAvailable
+from hub.outside import showing
 from hub.storage import consent_papers, consents, members
 from hub.web.desk.log import KINDS
+from hub.web.desk.named import names as known
+from hub.web.desk.named import parties
 from hub.web.pages.door import ACT, READ, Page
 from hub.web.pages.render import page
 from hub.web.pages.visit import Visit
@@ -19,10 +24,12 @@ async def show(visit: Visit) -> web.Response:
     row = found.row
     await viewing.note(visit.hub, visit.who.by, "entry", row["member_id"], row["reference"])
     others = await log.rows_of(visit.hub, row["submission_id"], visit.who.scope)
-    names = {each.id: each.name for each in (await visit.hub.directory.current()).organizations.values()}
+    names = await parties(visit)
     beside = [each for each in others if each["position"] != row["position"]]
-    acts = bool(set(ACT) & set(visit.who.roles))
-    return page("entry.html", visit, story=found, row=row, names=names, kinds=KINDS, beside=beside, acts=acts)
+    return page(
+        "entry.html", visit, story=found, row=row, names=names, kinds=KINDS, beside=beside,
+        acts=bool(set(ACT) & set(visit.who.roles)), recorded=await _recorded(visit, found),
+    )  # fmt: skip
 
 
 async def verify(visit: Visit) -> web.Response:
@@ -54,6 +61,14 @@ async def person(visit: Visit) -> web.Response:
     return page("person_page.html" if alone else "person.html", visit, facts=facts, row=row)
 
 
+async def told(visit: Visit) -> web.Response:
+    """`POST /desk/log/{position}/told`: what was told outside of the hub, opened; asked for, and on the ledger."""
+    row = await _row(visit)
+    seen = await showing.whole(visit.hub, row["reference"], None, by=visit.who.by)
+    alone = "HX-Request" not in visit.request.headers
+    return page("told_page.html" if alone else "told.html", visit, words=seen["words"], row=row)
+
+
 async def paper(visit: Visit) -> web.Response:
     """`GET /desk/log/{position}/paper/{consent}`: the signed paper, as it was kept."""
     found, wanted = await _story(visit), visit.request.match_info["consent"]
@@ -64,6 +79,18 @@ async def paper(visit: Visit) -> web.Response:
     # Downloaded, never shown within the pages' origin: it came from outside.
     headers = {"Content-Disposition": 'attachment; filename="consent"', "Content-Security-Policy": "sandbox"}
     return web.Response(body=kept.content, content_type=kept.media_type, headers=headers)
+
+
+async def _recorded(visit: Visit, found: Story) -> dict[str, Any] | None:
+    """How the record of a disclosure made outside of the hub stands, with the entries of those before and after it."""
+    if found.recorded is None:
+        return None
+    places = {
+        name: await log.position_of(visit.hub, found.recorded[name])
+        for name in ("corrects", "corrected_by")
+        if found.recorded[name]
+    }
+    return found.recorded | {"places": places, "by": (await known(visit)).person(found.recorded["recorded_by"])}
 
 
 async def _story(visit: Visit) -> Story:
@@ -84,5 +111,6 @@ PAGES = (
     Page("GET", r"/desk/log/{position:\d+}/verify", verify, READ),
     Page("GET", r"/desk/log/{position:\d+}/proof/{entry:\d+}", proof, READ),
     Page("POST", r"/desk/log/{position:\d+}/person", person, READ),
+    Page("POST", r"/desk/log/{position:\d+}/told", told, READ),
     Page("GET", r"/desk/log/{position:\d+}/paper/{consent}", paper, READ),
 )

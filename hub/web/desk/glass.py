@@ -14,7 +14,7 @@ from hub.glass import acts, rules, sight
 from hub.glass.rules import Reader
 from hub.web.desk import whose
 from hub.web.desk.log import KINDS
-from hub.web.desk.named import names
+from hub.web.desk.named import names, parties
 from hub.web.pages.door import ANYBODY_IN, Page
 from hub.web.pages.render import page
 from hub.web.pages.visit import Visit, see_other
@@ -62,7 +62,7 @@ async def entry(visit: Visit) -> web.Response:
     act = await acts.running(visit.hub, visit.request.match_info["act"], _reader(visit))
     place = _place(visit.request.match_info["position"])
     story = await sight.entry(visit.hub, act, place, language=visit.language)
-    known = (await names(visit)).organizations
+    known = await parties(visit)
     return page("glass_entry.html", visit, act=act, story=story, row=story.row, kinds=KINDS, names=known)
 
 

@@ -9,9 +9,11 @@ from hub.compliance import viewing
 from hub.desk import log, projection, rows, views
 from hub.errors import Malformed
 from hub.model import ChannelKind
+from hub.outside.manifest import BY
 from hub.web.desk import asked as asking
 from hub.web.desk import timeline
 from hub.web.desk.asked import Asked
+from hub.web.desk.named import parties
 from hub.web.pages import terms
 from hub.web.pages.door import READ, Page
 from hub.web.pages.render import page
@@ -59,10 +61,9 @@ async def forget(visit: Visit) -> web.Response:
 
 
 async def _values(visit: Visit, asked: Asked, found: log.Found) -> dict[str, Any]:
-    organizations = (await visit.hub.directory.current()).organizations
-    names = {each.id: each.name for each in organizations.values()}
+    names = await parties(visit)
     choices = {
-        "channel": [(each.value, named(visit.language, "channel", each.value)) for each in ChannelKind],
+        "channel": [(each, named(visit.language, "channel", each)) for each in (*map(str, ChannelKind), *BY)],
         "outcome": [(each, named(visit.language, "outcome", each)) for each in rows.OUTCOMES],
         "basis": [(each.name, named(visit.language, "basis", each.name)) for each in PERMITTING],
         "purpose": sorted(((each, terms.purpose(visit.language, each)) for each in PURPOSES), key=lambda pair: pair[1]),
@@ -92,6 +93,7 @@ def _value(visit: Visit, names: Mapping[str, str], name: str, value: str) -> str
 KINDS = {
     "disclosed": "met", "released": "met", "under_way": "held", "held": "held", "unknown": "held",
     "waiting": "held", "withheld": "missed", "no_consent": "missed", "withdrawn": "open", "not_disclosed": "open",
+    "recorded": "met", "corrected": "open", "mistaken": "open",
 }  # fmt: skip
 """The shape and colour of each outcome; what is withheld is the law at work, and still what somebody looks for."""
 

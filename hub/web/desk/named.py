@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from hub.decide import OUTSIDER
+from hub.explanations import SOMEBODY
 from hub.people import accounts
 from hub.people.accounts import Account
 from hub.web.pages.visit import Visit
@@ -26,6 +28,12 @@ async def names(visit: Visit) -> Names:
     organizations = (await visit.hub.directory.current()).organizations
     people = await accounts.list_all(visit.hub)
     return Names({each.id: each.name for each in organizations.values()}, {each.id: each.name for each in people})
+
+
+async def parties(visit: Visit) -> dict[str, str]:
+    """Names of whoever stands in the log: the organizations, and somebody who is in no directory."""
+    organizations = (await visit.hub.directory.current()).organizations
+    return {each.id: each.name for each in organizations.values()} | {OUTSIDER: SOMEBODY[visit.language]}
 
 
 async def colleagues(visit: Visit, organization: str) -> list[Account]:

@@ -27,4 +27,5 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sqlite_with_rowid=False,
     )
+    op.add_column("log_row", sa.Column("made_at", sa.BigInteger(), nullable=True))
     op.create_index("outside_disclosure_corrects", "outside_disclosure", ["corrects"])
