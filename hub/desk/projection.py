@@ -191,7 +191,7 @@ async def _corrected(batch: _Batch, entry: _Entry) -> None:
     """The record in whose place this one stands counts no more."""
     corrected = msgspec.json.decode(entry.body, type=_Corrects).corrects if entry.kind == _CORRECTS else None
     if corrected is not None:
-        await batch.set_outcome(corrected, outside.RECORDED, outside.CORRECTED)
+        await batch.set_outcome(corrected, (outside.RECORDED,), outside.CORRECTED)
 
 
 async def _position(hub: Hub) -> int:
