@@ -162,6 +162,33 @@ async def test_without_anchors_a_certificate_must_still_be_valid_and_for_the_add
 # What fails
 
 
+async def test_a_source_that_could_not_be_asked_is_asked_again_after_a_minute():
+    async with world() as there:
+        name = "intake.clinic.example"
+        there.zone.broken.add(name)
+        await there.look()
+        asked = there.zone.asked[name, "CERT", "udp"]
+        assert told(await there.look())[0] == ("dns-address", "unreachable")
+        assert there.zone.asked[name, "CERT", "udp"] == asked
+        there.zone.broken.clear()
+        there.zone.add(name, "CERT", cert(BY_ADDRESS))
+        there.clock[0] += 61_000_000
+        assert told(await there.look()) == [("dns-address", "ok")]
+
+
+async def test_no_more_is_remembered_than_so_much_and_the_oldest_is_forgotten(monkeypatch):
+    monkeypatch.setattr("adapters.email.discovery.discover._MOST_KEPT", 5)
+    async with world() as there:
+        there.zone.add("intake.clinic.example", "CERT", cert(BY_ADDRESS))
+        await there.look()
+        await there.look("n1@elsewhere.example")
+        await there.look()
+        assert there.zone.asked["intake.clinic.example", "CERT", "udp"] == 1
+        await there.look("n2@nowhere.example")
+        await there.look()
+        assert there.zone.asked["intake.clinic.example", "CERT", "udp"] == 2
+
+
 @pytest.mark.parametrize("failure", ["silent", "broken"])
 async def test_a_source_that_fails_never_stops_the_next(failure):
     async with world() as there:
@@ -337,6 +364,7 @@ async def test_a_signer_that_the_mail_leaves_out_is_found_in_the_directory(direc
 
 STRANGER = authority("stranger").issue("clinic.example")
 ELSEWHERE = ROOT.issue("elsewhere.example")
+OF_OTHER = ROOT.issue("other.example")
 OLD = ROOT.issue("clinic.example", start=NOW - 9 * DAY, end=NOW - DAY)
 
 
@@ -363,17 +391,57 @@ async def test_a_published_signer_that_was_revoked_is_not_believed():
 
 async def test_servers_that_never_answer_keep_few_waiting_and_not_for_long():
     async with world() as there:
-        names = [f"n{number}.clinic.example" for number in range(5)]
-        there.zone.silent.update((*names, "clinic.example"))
+        for n in range(5):
+            there.zone.silent.update((f"n{n}.clinic{n // 2}.example", f"clinic{n // 2}.example"))
         signers = PublishedSigners(lambda: there.discovery, 0.3)
-        asked = [asyncio.ensure_future(signers.published(f"n{n}@clinic.example", TRUST)) for n in (0, 0, 1, 2, 3)]
+        addresses = [f"n{n}@clinic{n // 2}.example" for n in (0, 0, 1, 2, 3)]
+        asked = [asyncio.ensure_future(signers.published(each, TRUST)) for each in addresses]
         await asyncio.sleep(0)
-        assert await signers.published("n4@clinic.example", TRUST) == ()
+        assert await signers.published("n4@clinic2.example", TRUST) == ()
         assert not any(each.done() for each in asked)
         assert await asyncio.gather(*asked) == [()] * 5
-        assert there.zone.asked["n0.clinic.example", "CERT", "udp"] == 1
-        assert there.zone.asked["n4.clinic.example", "CERT", "udp"] == 0
+        assert there.zone.asked["n0.clinic0.example", "CERT", "udp"] == 1
+        assert there.zone.asked["n4.clinic2.example", "CERT", "udp"] == 0
         await signers.close()
+
+
+async def published(there: World, address: str, seconds: float):
+    signers = PublishedSigners(lambda: there.discovery, seconds)
+    return await signers.published(address, TRUST)
+
+
+async def test_a_domain_whose_servers_hang_leaves_room_for_the_signers_of_others():
+    async with world() as there:
+        there.zone.add("other.example", "CERT", cert(OF_OTHER))
+        there.zone.silent.update(f"n{n}.clinic.example" for n in range(4))
+        signers = PublishedSigners(lambda: there.discovery)
+        hanging = [asyncio.ensure_future(signers.published(f"n{n}@clinic.example", TRUST)) for n in range(4)]
+        await asyncio.sleep(0)
+        assert await signers.published("nurse@other.example", TRUST) == (OF_OTHER.certificate,)
+        await signers.close()
+        await asyncio.gather(*hanging, return_exceptions=True)
+
+
+async def test_an_address_whose_servers_hang_hides_nothing_of_a_colleagues():
+    """It left its domain's source no time to answer, and the domain's certificate is a colleague's."""
+    async with world() as there:
+        there.zone.broken.add("n.clinic.example")
+        there.zone.silent.add("clinic.example")
+        there.dns._resolver.lifetime = 10.0
+        assert await published(there, "n@clinic.example", 0.2) == ()
+        there.zone.silent.clear()
+        there.zone.add("clinic.example", "CERT", cert(BY_DOMAIN))
+        assert await published(there, "nurse@clinic.example", 5.0) == (BY_DOMAIN.certificate,)
+
+
+async def test_an_address_that_could_not_be_asked_for_in_time_is_passed_over_for_a_minute():
+    """What else there is for it is found at the second try, which the first one's time was too short for."""
+    async with world() as there:
+        there.zone.silent.add("nurse.clinic.example")
+        there.zone.add("clinic.example", "CERT", cert(BY_DOMAIN))
+        there.dns._resolver.lifetime = 10.0
+        assert await published(there, "nurse@clinic.example", 0.2) == ()
+        assert await published(there, "nurse@clinic.example", 5.0) == (BY_DOMAIN.certificate,)
 
 
 async def test_many_mails_of_one_address_whose_servers_hang_leave_the_listener_room_for_others():

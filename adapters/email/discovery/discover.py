@@ -1,10 +1,12 @@
 """Finds certificates for an address: each source in order, until one has a certificate that may be used.
 
 Rules kept: a candidate that is invalid, expired, for another name or not to be trusted is passed over, and so is a
-source that fails; neither stops the next. What was found is remembered for as long as its record lives, and what was
-not for a minute.
+source that fails; neither stops the next. What was found is remembered for as long as its record lives, and for a
+minute that there was nothing, or that a source could not be asked: of the address what was asked about the address, of
+the domain what was asked about the domain, so that no address hides what a colleague has.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from cryptography import x509
@@ -19,6 +21,7 @@ from hub.errors import Malformed
 from hub.model import now_us
 
 _NOTHING_SECONDS = 60
+_FAILED_SECONDS = 60
 _MOST_KEPT = 2_000
 _SECOND = 1_000_000
 _Source = Callable[[], Awaitable[list[Candidate]]]
@@ -31,7 +34,8 @@ class Discovery:
         self._dns = dns
         self._ldap = ldap
         self._now = now
-        self._kept: dict[tuple[str, str], tuple[list[Candidate], int]] = {}
+        self._kept: dict[tuple[str, str], tuple[list[Candidate] | None, int]] = {}
+        """Until when, in the order in which it was kept; none: the source could not be asked."""
 
     def close(self) -> None:
         """Waits for nobody who is still being asked."""
@@ -75,16 +79,31 @@ class Discovery:
         }
 
     async def _remembered(self, address: str, source: str, look: _Source) -> list[Candidate]:
-        about = (address if source.endswith("address") else address.rpartition("@")[2], source)
+        of_address = source.endswith("address")
+        about = (address if of_address else address.rpartition("@")[2], source)
         kept, until = self._kept.get(about, ([], 0))
         if self._now() < until:
+            if kept is None:
+                raise SourceFailed
             return kept
-        candidates = await look()
-        seconds = min((each.seconds for each in candidates), default=_NOTHING_SECONDS)
-        if len(self._kept) >= _MOST_KEPT:
-            self._kept.clear()
-        self._kept[about] = (candidates, self._now() + seconds * _SECOND)
+        try:
+            candidates = await look()
+        except SourceFailed:
+            self._keep(about, None, _FAILED_SECONDS)
+            raise
+        except asyncio.CancelledError:
+            # Nobody waited longer. It says nothing of a domain's source, which had the time that the address's left.
+            if of_address:
+                self._keep(about, None, _FAILED_SECONDS)
+            raise
+        self._keep(about, candidates, min((each.seconds for each in candidates), default=_NOTHING_SECONDS))
         return candidates
+
+    def _keep(self, about: tuple[str, str], candidates: list[Candidate] | None, seconds: int) -> None:
+        self._kept.pop(about, None)
+        if len(self._kept) >= _MOST_KEPT:
+            del self._kept[next(iter(self._kept))]
+        self._kept[about] = (candidates, self._now() + seconds * _SECOND)
 
     async def _judged(self, certificate: x509.Certificate, address: str, trust: Trust | None, *, signing: bool) -> str:
         at = self._now()

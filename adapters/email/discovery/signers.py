@@ -1,8 +1,8 @@
 """The certificate of a signer that a mail leaves out, from where its domain publishes certificates for mail to it.
 
-Rules kept: one question about an address at a time, whoever waits for it; few addresses at a time, few mails that wait
-for them, and none for long: while a domain's servers hang, mail that encloses its certificate comes in beside it. What
-is found is judged as any other signer's.
+Rules kept: one question about an address at a time, whoever waits for it; few addresses at a time, of one domain half
+of them, few mails that wait for them, and none for long: while a domain's servers hang, mail that encloses its
+certificate comes in beside it, and other domains are asked. What is found is judged as any other signer's.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SECONDS = 15.0
 """For all sources of one address."""
-_MOST_AT_ONCE = 4
+_MOST_AT_ONCE, _MOST_OF_DOMAIN = 4, 2
 """Addresses."""
 _MOST_WAITING = 8
 """Mails; fewer than the listener's connections. Attack stopped: many of one address, whose servers hang, take all."""
@@ -39,7 +39,7 @@ class PublishedSigners:
         """Those that may sign for `address`; none where nobody publishes one in time, or too many are asked for."""
         about = address.lower()
         asking = self._asking.get(about)
-        if self._waiting >= _MOST_WAITING or (asking is None and len(self._asking) >= _MOST_AT_ONCE):
+        if self._waiting >= _MOST_WAITING or (asking is None and not self._may_ask(about)):
             return ()
         if asking is None:
             asking = self._asking[about] = asyncio.get_running_loop().create_task(self._asked(about, trust))
@@ -49,6 +49,11 @@ class PublishedSigners:
             return await asyncio.shield(asking)
         finally:
             self._waiting -= 1
+
+    def _may_ask(self, address: str) -> bool:
+        domain = address.rpartition("@")[2]
+        of_domain = [each for each in self._asking if each.rpartition("@")[2] == domain]
+        return len(self._asking) < _MOST_AT_ONCE and len(of_domain) < _MOST_OF_DOMAIN
 
     async def close(self) -> None:
         """Ends what is being asked."""
