@@ -78,6 +78,11 @@ class DecisionRecord(Frozen, frozen=True, kw_only=True):
     directory: int
     """Versions of the member's and of the directory's facts that it rests on."""
 
+    @property
+    def lacks_only_consent(self) -> bool:
+        """Whether a consent would carry whatever was refused."""
+        return all(reason.startswith(("consent.", "scope.", "notes.separate_consent")) for reason in self.reasons)
+
 
 def item_id(number: int) -> str:
     """Items are numbered; a sender's own names could name a person."""

@@ -84,6 +84,7 @@ async def foreseen(hub: Hub, asked: Asked, sides: Sides, language: str) -> dict[
     return {
         "outcome": record.outcome,
         "hold": record.hold,
+        "lacks_consent": record.outcome == "deny" and not record.hold and record.lacks_only_consent,
         "items": [
             {"item": each.item, "information": given.information, "permitted": each.permitted, "hold": each.hold,
              "reasons": each.reasons, "laws": each.laws, "consent": each.consent}

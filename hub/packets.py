@@ -192,15 +192,11 @@ def _places(decision: DecisionRecord, waits_for_consent: bool) -> list[Place]:
         if share == "review" or not places:
             places.append(Place("held", "person", share))
     if not places:
-        waits = waits_for_consent and _lacks_only_consent(decision)
+        waits = waits_for_consent and decision.lacks_only_consent
         places.append(Place("held", "consent") if waits else Place("withheld", "denied"))
     return places
 
 
 def waits_for_consent(submission: StoredSubmission, decision: DecisionRecord) -> bool:
     """Whether a row of which nothing may leave is kept for the consent that would carry it."""
-    return submission.facts.waits_for_consent and _lacks_only_consent(decision)
-
-
-def _lacks_only_consent(decision: DecisionRecord) -> bool:
-    return all(reason.startswith(("consent.", "scope.")) for reason in decision.reasons)
+    return submission.facts.waits_for_consent and decision.lacks_only_consent

@@ -24,7 +24,7 @@ from hub.errors import NotAvailable
 from hub.explanations import Sides, foreseen
 from hub.intake import Handed, Manifest, read_manifest
 from hub.storage import members, submissions
-from hub.web.desk import packet_said
+from hub.web.desk import packet_handoff, packet_said
 from hub.web.desk.dated import dated
 from hub.web.desk.named import names
 from hub.web.pages import terms
@@ -33,6 +33,7 @@ from hub.web.pages.render import page
 from hub.web.pages.visit import Visit, see_other
 from policies.vocabulary import CLASSES
 
+_HOUR_US = 3_600_000_000
 _LISTED = 500
 """Organizations that the field suggests; others are found by what is typed."""
 
@@ -71,7 +72,9 @@ async def preview(visit: Visit) -> web.Response:
 
 
 async def settle(visit: Visit) -> web.Response:
-    """`POST /desk/packets/new/{draft}`: kinds of information changed (`step=look`), or handed in (`step=send`)."""
+    """`POST /desk/packets/new/{draft}`: kinds of information changed (`step=look`), or handed in (`send`); `keep`: what
+    only lacks a consent waits for one, and is decided anew when it is recorded.
+    """
     try:
         draft = await _theirs(visit)
     except NotAvailable:
@@ -82,9 +85,10 @@ async def settle(visit: Visit) -> web.Response:
     shown = [(each.number, each.information) for each in draft.papers]
     asked = [(each.number, each.information) for each in chosen.papers]
     unseen = shown != asked or visit.field("version", 64) != draft.version
-    if visit.field("step") != "send" or unseen or not all(each.information for each in chosen.papers):
+    step = visit.field("step", 8)
+    if step not in ("send", "keep") or unseen or not all(each.information for each in chosen.papers):
         return see_other(f"/desk/packets/new/{draft.id}")
-    submission = await exchange.submit(visit.hub, await _handed(visit, chosen))
+    submission = await exchange.submit(visit.hub, await _handed(visit, chosen, keep=step == "keep"))
     await drafts.drop(visit.hub, draft.id)
     return see_other(f"/desk/packets/{submission}")
 
@@ -101,10 +105,13 @@ async def _preview(visit: Visit, draft: Draft) -> web.Response:
             answer = await dated(visit, draft.member, answer)
             answers.append((recipient, ways[0].channel.value if ways else "", answer))
     await viewing.note(hub, visit.who.by, "member", draft.member, draft.member)
+    facts = await members.facts_of(hub, draft.member)
     return page(
         "packet_preview.html", visit, draft=draft, answers=answers, names=await names(visit),
-        facts=await members.facts_of(hub, draft.member), kinds=_kinds(visit),
+        facts=facts, kinds=_kinds(visit), handoff=await packet_handoff.of(visit, draft, answers, facts.born),
         goes=any(item["permitted"] for _, _, answer in answers for item in answer["items"]),
+        keeps=[recipient for recipient, way, answer in answers if way and answer["lacks_consent"]],
+        keeps_h=hub.no_consent_us // _HOUR_US,
     )  # fmt: skip
 
 
@@ -131,10 +138,10 @@ def _chosen(visit: Visit, draft: Draft) -> Draft:
     return msgspec.structs.replace(draft, papers=tuple(papers))
 
 
-async def _handed(visit: Visit, draft: Draft) -> Handed:
+async def _handed(visit: Visit, draft: Draft, *, keep: bool) -> Handed:
     contents = await drafts.contents(visit.hub, draft, person=visit.who.id)
     documents = {f"d{number}": content for number, content in contents.items()}
-    manifest = _manifest(draft)
+    manifest = _manifest(draft, keep=keep)
     digest = hashlib.sha256(msgspec.json.encode(manifest))
     for name in sorted(documents):
         digest.update(hashlib.sha256(documents[name]).digest())
@@ -144,7 +151,7 @@ async def _handed(visit: Visit, draft: Draft) -> Handed:
     )  # fmt: skip
 
 
-def _manifest(draft: Draft) -> Manifest:
+def _manifest(draft: Draft, *, keep: bool = False) -> Manifest:
     """As a system would hand it in."""
     return read_manifest(
         msgspec.json.encode(
@@ -153,6 +160,7 @@ def _manifest(draft: Draft) -> Manifest:
                 "member": {"id": draft.member},
                 "purpose": draft.purpose,
                 "priority": "urgent" if draft.urgent else "routine",
+                "hold_for_consent": keep,
                 "recipients": [{"organization": each} for each in draft.recipients],
                 "items": [
                     {"document": f"d{each.number}", "title": each.title, "information": each.information}
