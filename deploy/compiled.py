@@ -6,8 +6,10 @@ Nothing needs it: the same source runs as it is. The copy is used by whoever put
 (`PYTHONPATH`, with `PYTHONSAFEPATH`): a county that decides in bulk, or whose one processor is full.
 
 The compiler takes a module whole. These stay as they are, and the compiled ones call them: what declares things that
-are read at run time (msgspec's records, SQLModel's columns, abstract classes); and what takes strangers' bytes apart,
-for compiled `data[5:3]` is no empty value but an error.
+are read at run time (msgspec's records, SQLModel's columns, abstract classes); what waits while it handles an error
+(the worker's end, a deadline), for the compiler leaves that error with the thread, where other coroutines run
+meanwhile (tests/architecture); and what takes a partner's answer apart. What reads requests is compiled: no slice in it
+ends before it begins, for compiled `data[5:3]` is no empty value but an error.
 """
 
 import os
@@ -27,12 +29,14 @@ PATH = (
     "hub/randomness", "hub/record", "hub/seal",
     "hub/bases/checks", "hub/bases/reviews",
     "hub/crypto/identifiers", "hub/crypto/tree",
-    "hub/storage/facts", "hub/storage/fence", "hub/storage/groups",
-    "hub/web/access",
-    "hub/workers/anteroom", "hub/workers/breakers", "hub/workers/bulkheads", "hub/workers/handover",
-    "hub/workers/recent",
+    "hub/storage/facts", "hub/storage/fence", "hub/storage/groups", "hub/storage/sqlite",
+    "hub/waiting/lacking",
+    "hub/web/access", "hub/web/express", "hub/web/multipart",
+    "hub/workers/anteroom", "hub/workers/breakers", "hub/workers/bulkheads", "hub/workers/freight",
+    "hub/workers/handover", "hub/workers/recent",
     "adapters/accompaniment", "adapters/api/channel", "adapters/api/deadline",
     "adapters/api/envelope", "adapters/api/http", "adapters/api/outcome", "adapters/api/signature",
+    "adapters/api/target",
 )  # fmt: skip
 """Modules of the exchange path that the compiler can take."""
 _READ_AT_RUN_TIME = "policies.model"

@@ -47,10 +47,11 @@ async def submit(hub: Hub, handed: Handed) -> str:
         try:
             return await _take(hub, handed, directory, key)
         except Stale as stale:
-            if stale.detail_code == "idempotency":
-                return await _earlier(hub, handed, key)
-            # It would wait for a consent, and one may just have come, or an agreement that does without.
-            directory = await hub.directory.current()
+            used = stale.detail_code == "idempotency"
+        if used:
+            return await _earlier(hub, handed, key)
+        # It would wait for a consent, and one may just have come, or an agreement that does without.
+        directory = await hub.directory.current()
 
 
 async def _take(hub: Hub, handed: Handed, directory: Directory, key: bytes) -> str:
@@ -128,6 +129,7 @@ async def _attempt(
     if chosen.away_until is not None:
         return await intents.postpone(hub, ticket, chosen.away_until)
     await next_turn()
+    failed: str | None = None
     try:
         opened = recent and tuple(recent.documents[item] for item in released)
         opened = opened or await _opened(hub, submission, released)
@@ -135,7 +137,9 @@ async def _attempt(
         await next_turn()
         prepared = await prepare(hub.channels[chosen.endpoint.channel], given)
     except (Unrenderable, IntegrityFailed) as error:
-        return await intents.give_up(hub, ticket, submission, error.detail_code, now)
+        failed = error.detail_code
+    if failed is not None:
+        return await intents.give_up(hub, ticket, submission, failed, now)
     await next_turn()
     # INVARIANT: no-silent-disclosure. From here on the ledger says that the bytes may be out.
     await intents.intend(hub, ticket, submission, chosen, decided, prepared, released)

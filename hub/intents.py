@@ -3,6 +3,8 @@
 INVARIANT: no-silent-disclosure, unknown-is-disclosed, revocation-is-a-fence.
 """
 
+import contextlib
+
 import msgspec
 
 from hub import outbox, packets
@@ -96,14 +98,16 @@ async def conclude(
     if isinstance(outcome, Refused) and state == "queued":
         writes.append(Step(RETARGET, (chosen.endpoint.id, outbox.MAX_TRIES, ticket.id)))
     settle = Step(SETTLE, (state, due, code or None, None, None, ticket.id, ticket.claim), "claim")
+    late = False
     try:
         await hub.database.commit(Unit((settle,), tuple(writes)))
     except Stale:
+        late = True
+    if late:
         # The recovery gave this attempt up as unknown meanwhile: its outcome is still told, the row stays with the
         # person.
         await _tell_late(hub, ticket, outcome, told, now)
-        return "unknown"
-    return state
+    return "unknown" if late else state
 
 
 async def _tell_late(hub: Hub, ticket: Ticket, outcome: Outcome, told: tuple[Step, ...], now: int) -> None:
@@ -116,10 +120,10 @@ async def _tell_late(hub: Hub, ticket: Ticket, outcome: Outcome, told: tuple[Ste
     attempt = tuple(step for step in told if step.statement not in (_CONCLUDE, _CONCLUDE_FROM))
     last = Step(_LAST_ATTEMPT, (ticket.id, ticket.attempts + 1), "attempt")
     settled = Step(_CONCLUDE_FROM, (_legally(outcome), now, ticket.id, "unknown"))
-    try:
+    with contextlib.suppress(Stale):
         await hub.database.commit(Unit((last,), (*attempt, settled)))
-    except Stale:
-        await hub.database.commit(Unit((), attempt))
+        return
+    await hub.database.commit(Unit((), attempt))
 
 
 async def withhold(hub: Hub, ticket: Ticket, submission: StoredSubmission, decided: Decided, now: int) -> str:

@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 import aiohttp
+import pytest
+from aiohttp.web_protocol import RequestHandler
 from yarl import URL
 
 from hub.context import Hub
@@ -104,3 +106,19 @@ async def an_api(hub: Hub, rate_per_minute: int = 0) -> AsyncIterator[Api]:
         aiohttp.ClientSession() as session,
     ):
         yield Api(hub, port, session)
+
+
+def noting_what_is_handed_over(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """What the framework gets first of each connection that the express lane leaves to it."""
+    over: list[bytes] = []
+    known: set[RequestHandler] = set()
+    received = RequestHandler.data_received
+
+    def noted(self: RequestHandler, data: bytes) -> None:
+        if self not in known:
+            known.add(self)
+            over.append(data)
+        received(self, data)
+
+    monkeypatch.setattr(RequestHandler, "data_received", noted)
+    return over

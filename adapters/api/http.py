@@ -76,8 +76,11 @@ class HttpPool:
         peer = self._peer(target, authority)
         try:
             with self._deadline:
-                async with peer.slots:
+                await peer.slots.acquire()
+                try:
                     return await _exchange(peer, request, progress)
+                finally:
+                    peer.slots.release()
         except TimeoutError:
             code = "api-timeout"
         except ssl.SSLError:

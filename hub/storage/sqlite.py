@@ -161,6 +161,15 @@ class SqliteDatabase:
                 await self._write(group)
 
     async def _write(self, group: list[_Waiting]) -> None:
+        results = await self._committed(group)
+        if isinstance(results, Exception):
+            await self._after_failure(group, results)
+            return
+        for (_, future), result in zip(group, results, strict=True):
+            _settle(future, result)
+
+    async def _committed(self, group: list[_Waiting]) -> list[Any] | Exception:
+        """What became of each unit, once the group is durable; or why none of it is."""
         loop = asyncio.get_running_loop()
         try:
             self._bound_log(len(group))
@@ -169,10 +178,8 @@ class SqliteDatabase:
         except Exception as error:  # noqa: BLE001 - also a value that cannot be bound: it must not stop the writer
             with contextlib.suppress(sqlite3.Error):
                 self._writer.rollback()
-            await self._after_failure(group, error)
-            return
-        for (_, future), result in zip(group, results, strict=True):
-            _settle(future, result)
+            return error
+        return results
 
     def _bound_log(self, units: int) -> None:
         pages = CALM_PAGES if units + self._before < CALM_UNITS else BUSY_PAGES
@@ -182,12 +189,11 @@ class SqliteDatabase:
             self._writer.execute(f"PRAGMA wal_autocheckpoint = {pages}")
 
     async def _begin(self) -> None:
-        try:
+        with contextlib.suppress(sqlite3.OperationalError):
             self._writer.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError:
-            # Another process writes: wait for it off the loop.
-            loop = asyncio.get_running_loop()
-            await loop.run_in_executor(self._disk, self._begin_patiently)
+            return
+        # Another process writes: wait for it off the loop.
+        await asyncio.get_running_loop().run_in_executor(self._disk, self._begin_patiently)
 
     def _begin_patiently(self) -> None:
         self._writer.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")

@@ -104,7 +104,8 @@ class Lane:
 
     async def answer(self, request: Request) -> bytes:
         """As `hub.web.app` answers: the caller is admitted, errors become problems, the request is counted."""
-        started = cadence.clock()
+        started, on_beat = cadence.clock(), False
+        refusal: web.Response | None = None
         try:
             bearer = request.headers[b"authorization"].decode()
             who = await admitted(self._hub, self._tokens, self._rate, bearer, submissions.HANDERS_IN)
@@ -112,11 +113,12 @@ class Lane:
             answer = self._taken(await submissions.take(self._hub, who, key, kind, request.body))
             _count_taken()
         except Exception as error:  # noqa: BLE001 - the boundary: whatever it is, the caller gets fixed words
-            if isinstance(error, NotAvailable):
-                await cadence.until_beat(started)
-            response = problem_of(error)
-            answer = self._written(response)
-            count_request(submissions.PATH, "POST", str(response.status)).inc()
+            refusal, on_beat = problem_of(error), isinstance(error, NotAvailable)
+        if on_beat:
+            await cadence.until_beat(started)
+        if refusal is not None:
+            answer = self._written(refusal)
+            count_request(submissions.PATH, "POST", str(refusal.status)).inc()
         _observe(cadence.clock() - started)
         return answer
 

@@ -61,7 +61,7 @@ def parts(body: bytes, boundary: bytes, most: int) -> Iterator[Part]:
 def _part(body: bytes, start: int, stop: int) -> Part:
     """What is in the part between two delimiters; the content is copied, and nothing else of that size."""
     end = body.find(b"\r\n\r\n", start, min(start + MAX_PART_HEADER, stop))
-    if end < 0 or not body.startswith(b"\r\n", start):
+    if end <= start or not body.startswith(b"\r\n", start):
         raise Malformed(f"A part has headers of at most {MAX_PART_HEADER} bytes, then its content.", field=_WHERE)
     name, file = None, None
     for line in body[start + 2 : end].split(b"\r\n"):

@@ -8,6 +8,7 @@ import pytest
 
 from deploy.compiled import PATH, ROOT, engine
 
+GIVES_WAY = (ast.Await, ast.AsyncFor, ast.AsyncWith, ast.Yield, ast.YieldFrom)
 READ_AT_RUN_TIME = {"ABC", "Statement", "Struct"}
 MODULES = [*engine(), *(f"{module}.py" for module in PATH)]
 
@@ -19,3 +20,15 @@ def test_a_module_that_is_compiled_declares_nothing_that_is_read_at_run_time(mod
     called = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     assert bases.isdisjoint(READ_AT_RUN_TIME)
     assert "col" not in called
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_compiled_coroutine_gives_way_to_nobody_while_it_handles_an_error(module):
+    """The compiler leaves the error that is being handled with the thread, not with the coroutine: whichever of them
+    runs meanwhile may raise it as its own.
+    """
+    tree = ast.parse((ROOT / module).read_text(encoding="utf-8"))
+    tries = [node for node in ast.walk(tree) if isinstance(node, ast.Try)]
+    handling = [each for node in tries for each in (*node.handlers, *node.finalbody)]
+    handling += [node for node in ast.walk(tree) if isinstance(node, ast.AsyncWith)]
+    assert not [each.lineno for each in handling if any(isinstance(node, GIVES_WAY) for node in ast.walk(each))]

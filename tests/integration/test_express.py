@@ -10,7 +10,7 @@ import pytest
 
 from hub.storage import tokens
 from hub.web import express
-from tests.api import MANIFEST, NORA, TPO, Api, an_api
+from tests.api import MANIFEST, NORA, TPO, Api, an_api, noting_what_is_handed_over
 from tests.hubs import a_hub
 
 
@@ -84,16 +84,7 @@ async def sender(tmp_path: Any) -> AsyncIterator[Sender]:
 
 @pytest.fixture
 def taken_over(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """What the framework got, each time a connection became its."""
-    over: list[bytes] = []
-    hand_over = express.Connection._hand_over
-
-    def noted(self: express.Connection) -> None:
-        over.append(self._received)
-        hand_over(self)
-
-    monkeypatch.setattr(express.Connection, "_hand_over", noted)
-    return over
+    return noting_what_is_handed_over(monkeypatch)
 
 
 def alike(reply: Reply) -> tuple[int, set[str], Any]:

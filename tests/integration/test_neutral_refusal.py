@@ -24,9 +24,8 @@ from hub.inbound.settle import settle
 from hub.pickup.links import token_of
 from hub.storage import tokens
 from hub.storage.tokens import Role
-from hub.web import express
 from hub.web.openapi import document
-from tests.api import MANIFEST, NORA, TPO, Answer, Api, Caller, an_api
+from tests.api import MANIFEST, NORA, TPO, Answer, Api, Caller, an_api, noting_what_is_handed_over
 from tests.hubs import a_hub
 from tests.outsides import CALL
 
@@ -377,14 +376,7 @@ async def test_the_express_lane_takes_a_packet_about_anybody_alike(
     api: Api, harbors: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Known to another organization or to nobody, by CIN or by id."""
-    over: list[express.Connection] = []
-    hand_over = express.Connection._hand_over
-
-    def noted(self: express.Connection) -> None:
-        over.append(self)
-        hand_over(self)
-
-    monkeypatch.setattr(express.Connection, "_hand_over", noted)
+    over = noting_what_is_handed_over(monkeypatch)
     token = (await tokens.issue(api.hub, "lantern", "sender", by="county")).token
     people = ({"cin": NORA["cin"]}, {"cin": "07654321A"}, {"id": harbors["members"]}, {"id": UNKNOWN})
     answers = []

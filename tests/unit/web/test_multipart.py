@@ -50,6 +50,7 @@ def test_a_boundary_is_read_only_from_form_data(header: str, boundary: bytes | N
         part(b"a", b"1", b"\r\nContent-Transfer-Encoding: base64") + b"--B--",
         part(b"a", b"1", b'\r\nContent-Disposition: form-data; name="b"') + b"--B--",
         b"--B\r\nContent-Type: text/plain\r\n\r\n1\r\n--B--",
+        b"--B\r\n\r\n1\r\n--B--",
         b'--B\r\nContent-Disposition: form-data; name="a"\r\n--B--',
         part(b"a", b"1", b"\r\nContent-Type: " + b"x" * 2000) + b"--B--",
     ],
@@ -80,6 +81,14 @@ def test_whatever_is_put_in_comes_out(parts: dict[str, bytes]) -> None:
 def test_no_input_makes_it_fail_otherwise_than_by_a_refusal(body: bytes) -> None:
     with contextlib.suppress(HubError):
         split(b"--B\r\n" + body + b"\r\n--B--", b"B", 5)
+
+
+@given(st.binary(max_size=6), st.integers(0, 120), st.integers(0, 90))
+def test_whatever_is_damaged_is_refused_or_read(noise: bytes, at: int, gone: int) -> None:
+    whole = part(b"manifest", b"{}") + part(b"summary", b"a page") + b"--B--"
+    damaged = whole[:at] + noise + whole[at + gone :]
+    with contextlib.suppress(HubError):
+        assert all(content in damaged for content in split(damaged, b"B", 5).values())
 
 
 def test_a_pages_form_may_bring_several_files_under_one_name_in_their_order() -> None:
