@@ -35,6 +35,8 @@ class Rule(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True, rename
     """From the instant on, and not to the end of a day."""
     unit: Literal["calendar", "business"] = "calendar"
     counts_from: Literal["start", "year_end"] = "start"
+    met_by: tuple[str, ...] = ()
+    """Outcomes that meet it, where not every answer does."""
     verify: bool = False
     """County counsel has still to confirm it."""
 
@@ -48,6 +50,7 @@ class Due(NamedTuple):
     name: str
     law: str
     at: int
+    met_by: tuple[str, ...] = ()
 
 
 @cache
@@ -77,13 +80,13 @@ def due(clocks: Clocks, name: str, start: int, zone: ZoneInfo, calendar: Calenda
         return None
     rule = max(rules, key=lambda each: each.since)
     if rule.hours is not None:
-        return Due(name, rule.law, start + rule.hours * _HOUR_US)
+        return Due(name, rule.law, start + rule.hours * _HOUR_US, rule.met_by)
     if rule.days is None:
         return None
     if rule.counts_from == "year_end":
         day = date(day.year, 12, 31)
     last = _business(day, rule.days, calendar) if rule.unit == "business" else day + timedelta(days=rule.days)
-    return Due(name, rule.law, (end_of(last, zone) - _EPOCH) // _US)
+    return Due(name, rule.law, (end_of(last, zone) - _EPOCH) // _US, rule.met_by)
 
 
 def state(due_at: int, met_at: int | None, lifted_at: int | None, now: int) -> State:

@@ -5,16 +5,22 @@ INVARIANT: no-existence-leak. Only what arrived is here; who the person is, is s
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import exists, select
+from sqlalchemy import Select, exists, select
 from sqlmodel import col
 
 from hub.compliance import clocks
 from hub.compliance.clocks import Due
 from hub.context import Hub
+from hub.desk import calls
+from hub.desk.calls import Call
 from hub.model import MessageKind
 from hub.storage import submissions
-from hub.storage.tables import Disclosure, Outbox, Submission, Thread
+from hub.storage.tables import Disclosure, NoticeCall, Outbox, Submission, Thread
 
+CALLS = ("open", "tried", "done")
+"""By which the list is narrowed: discharges whose call is still owed, those among them that were tried, and those whose
+call was made.
+"""
 _KINDS = (MessageKind.ADMIT_NOTICE.value, MessageKind.DISCHARGE_NOTICE.value)
 
 
@@ -31,26 +37,69 @@ class Notice(NamedTuple):
     """Of what it tells, microseconds UTC."""
     setting: str
     due: Due | None
-    """Until when whoever left is called; none where no such clock runs any more, or what was told is not so."""
+    """Until when whoever left is called; none where no such clock runs, or what was told is not so."""
+    calls: tuple[Call, ...]
+
+    @property
+    def met_at(self) -> int | None:
+        """When a call ended the clock; none: none has."""
+        meets = self.due.met_by if self.due else ()
+        return min((each.at for each in self.counted if each.outcome in meets), default=None)
+
+    @property
+    def counted(self) -> tuple[Call, ...]:
+        """The calls that were not entered by mistake."""
+        return tuple(each for each in self.calls if not each.mistaken_by)
 
 
-async def received(hub: Hub, organization: str, *, before: str | None, limit: int) -> list[Notice]:
-    """The newest first, those told before the notice `before`."""
-    retracted = exists().where(col(Thread.submission_id) == col(Submission.id), col(Thread.retracted_by).is_not(None))
+async def received(
+    hub: Hub, organization: str, *, call: str = "", before: str | None = None, limit: int = 50
+) -> list[Notice]:
+    """The newest first, those told before the notice `before`; `call`: a word of `CALLS`."""
+    statement = _told(organization)
+    if before is not None:
+        statement = statement.where(col(Outbox.id) < before)
+    if call:
+        statement = _narrowed(hub, statement, call)
+    rows = await hub.database.query(statement.order_by(col(Outbox.id).desc()).limit(limit))
+    found = await calls.of(hub, [row[0] for row in rows])
+    return [await _notice(hub, row, found.get(row[0], [])) for row in rows]
+
+
+async def one(hub: Hub, organization: str, notice: str) -> Notice | None:
+    """The notice of this number; none if the organization was never told of it."""
+    rows = await hub.database.query(_told(organization).where(col(Outbox.id) == notice))
+    return await _notice(hub, rows[0], (await calls.of(hub, [notice])).get(notice, [])) if rows else None
+
+
+_RETRACTED = exists().where(col(Thread.submission_id) == col(Submission.id), col(Thread.retracted_by).is_not(None))
+
+
+def _told(organization: str) -> Select[Any]:
     statement: Any = (
-        select(col(Outbox.id), col(Submission.id), retracted)
+        select(col(Outbox.id), col(Submission.id), _RETRACTED)
         .join(Submission, col(Submission.id) == col(Outbox.submission_id))
         .join(Disclosure, col(Disclosure.id) == col(Outbox.id))
         .where(col(Outbox.recipient) == organization, col(Disclosure.state) == "disclosed")
         .where(col(Submission.kind).in_(_KINDS))
     )
-    if before is not None:
-        statement = statement.where(col(Outbox.id) < before)
-    rows = await hub.database.query(statement.order_by(col(Outbox.id).desc()).limit(limit))
-    return [await _notice(hub, *row) for row in rows]
+    return statement  # type: ignore[no-any-return]
 
 
-async def _notice(hub: Hub, disclosure: str, submission: str, retracted: bool) -> Notice:
+def _narrowed(hub: Hub, statement: Select[Any], call: str) -> Select[Any]:
+    """Discharges that were not taken back, by their calls."""
+    rules = hub.duties.clocks["notice.call"]
+    meets = {each for rule in rules for each in rule.met_by}
+    made = exists().where(col(NoticeCall.disclosure_id) == col(Outbox.id), col(NoticeCall.mistaken_by) == "")
+    met = made.where(col(NoticeCall.outcome).in_(sorted(meets)))
+    statement = statement.where(col(Submission.kind) == MessageKind.DISCHARGE_NOTICE.value, ~_RETRACTED)
+    if call == "done":
+        return statement.where(met)
+    return statement.where(~met, made) if call == "tried" else statement.where(~met)
+
+
+async def _notice(hub: Hub, row: tuple[Any, ...], made: list[Call]) -> Notice:
+    disclosure, submission, retracted = row
     stored = await submissions.read(hub.database, submission)
     assert stored is not None  # read with it
     event = stored.facts.event
@@ -59,6 +108,5 @@ async def _notice(hub: Hub, disclosure: str, submission: str, retracted: bool) -
     due = None
     if kind == "discharge" and not retracted:
         due = clocks.due(hub.duties.clocks, "notice.call", at, hub.zone, hub.calendar)
-    running = due is not None and hub.clock.now() < due.at
     setting = event.setting if event else ""
-    return Notice(disclosure, submission, stored.member, stored.sender, kind, at, setting, due if running else None)
+    return Notice(disclosure, submission, stored.member, stored.sender, kind, at, setting, due, tuple(made))

@@ -35,7 +35,7 @@ from hub.storage.tables.members import Member, MemberIdentifier, MemberLink
 from hub.storage.tables.outside import OutsideDisclosure
 from hub.storage.tables.people import Passkey, Person, SavedView, Session, SignInTry
 from hub.storage.tables.pickup import PickupCode
-from hub.storage.tables.referrals import ReferralTask
+from hub.storage.tables.referrals import NoticeCall, ReferralTask
 from hub.storage.tables.reports import ProviderReport
 from hub.storage.tables.retention import LegalHold, RetentionState
 from hub.storage.tables.signers import Signer
@@ -83,6 +83,7 @@ __all__ = [
     "MemberIdentifier",
     "MemberLink",
     "MemberMatch",
+    "NoticeCall",
     "Organization",
     "Outbox",
     "OutsideDisclosure",

@@ -1,4 +1,4 @@
-"""How far referrals have come, as whoever was asked says over FHIR."""
+"""How far referrals have come, as whoever was asked says; and the calls that a notice of a discharge asked for."""
 
 from sqlalchemy import BigInteger, Text
 from sqlmodel import Field, SQLModel
@@ -18,3 +18,20 @@ class ReferralTask(SQLModel, table=True):
     """What was said last, where that says more than the status: `scheduled`, `no_show`"""
     slot_at: int | None = Field(default=None, sa_type=BigInteger)
     """When the person is expected, microseconds UTC"""
+
+
+class NoticeCall(SQLModel, table=True):
+    """A call to the person of a notice; codes only, nothing of what was said."""
+
+    __tablename__ = "notice_call"
+    id: str = Field(primary_key=True, sa_type=Text)
+    disclosure_id: str = Field(sa_type=Text, index=True)
+    """Of the notice."""
+    at: int = Field(sa_type=BigInteger)
+    """When it was made, microseconds UTC."""
+    outcome: str = Field(sa_type=Text)
+    """A word of `hub.desk.calls.OUTCOMES`."""
+    by: str = Field(sa_type=Text)
+    recorded_at: int = Field(sa_type=BigInteger)
+    mistaken_by: str = Field(default="", sa_type=Text)
+    """Who said that it was entered by mistake; empty: nobody did."""

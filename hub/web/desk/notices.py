@@ -1,27 +1,35 @@
 """Admissions and discharges that one's own organization was told of, newest first; those to call are marked."""
 
+import contextlib
 import re
 
 from aiohttp import web
 
 from hub.compliance import viewing
-from hub.desk import notices, referrals
-from hub.errors import NotAvailable
+from hub.desk import calls, notices, referrals
+from hub.desk.calls import OUTCOMES, Told
+from hub.desk.notices import CALLS, Notice
+from hub.errors import Conflict, Malformed, NotAvailable
+from hub.model import new_id
+from hub.web.desk import narrowed
 from hub.web.desk.named import names
+from hub.web.pages import times
 from hub.web.pages.door import STAFF, Page
 from hub.web.pages.render import page
-from hub.web.pages.visit import Visit
+from hub.web.pages.visit import Visit, see_other
 
 PAGE = 50
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
 async def show(visit: Visit) -> web.Response:
-    """`GET /desk/notices`: those before the notice `before`."""
-    before = visit.asked("before")
+    """`GET /desk/notices`: by `call`, those before the notice `before`."""
+    chosen, before = narrowed.read(visit, "/desk/notices", {"call": CALLS}), visit.asked("before")
     if before and not _ID.fullmatch(before):
         raise NotAvailable
-    found = await notices.received(visit.hub, visit.who.home, before=before or None, limit=PAGE + 1)
+    found = await notices.received(
+        visit.hub, visit.who.home, call=chosen.text("call"), before=before or None, limit=PAGE + 1
+    )
     rows = found[:PAGE]
     people = {
         each.id: await referrals.person_of(visit.hub, each.submission, visit.who.home, visit.language) for each in rows
@@ -33,10 +41,67 @@ async def show(visit: Visit) -> web.Response:
         visit,
         rows=rows,
         people=people,
+        chosen=chosen,
+        calls=[(each, visit.say(f"notices.calls.{each}")) for each in CALLS],
         later=bool(before),
-        following=f"/desk/notices?before={rows[-1].id}" if len(found) > PAGE else "",
+        following=chosen.address(before=rows[-1].id) if len(found) > PAGE else "",
         names=await names(visit),
     )
 
 
-PAGES = (Page("GET", "/desk/notices", show, STAFF),)
+async def one(visit: Visit) -> web.Response:
+    """`GET /desk/notices/{id}`: what it tells, whom to call, the calls that were made."""
+    return await _page(visit, await _theirs(visit))
+
+
+async def call(visit: Visit) -> web.Response:
+    """`POST /desk/notices/{id}`: a call and how it ended (`outcome`); `at`: when, where it was not just now."""
+    notice = await _theirs(visit)
+    try:
+        await calls.record(visit.hub, notice.id, notice.member, _told(visit, notice), by=visit.who.by)
+    except Malformed as error:
+        return await _page(visit, notice, wrong=error.field or "outcome")
+    return see_other(f"/desk/notices/{notice.id}?kept=yes")
+
+
+def _told(visit: Visit, notice: Notice) -> Told:
+    form = visit.field("call", 32)
+    if not _ID.fullmatch(form):
+        raise Malformed("A call of the page.", field="outcome")
+    return Told(form, visit.field("outcome", 20), calls.at_of(visit.hub, visit.field("at", 40), notice.at))
+
+
+async def mistake(visit: Visit) -> web.Response:
+    """`POST /desk/notices/{id}/calls/{call}/mistake`: it was entered by mistake."""
+    notice, made = await _theirs(visit), visit.request.match_info["call"]
+    with contextlib.suppress(Conflict):  # the second of two clicks
+        await calls.mistake(visit.hub, notice.id, notice.member, made, by=visit.who.by)
+    return see_other(f"/desk/notices/{notice.id}")
+
+
+async def _theirs(visit: Visit) -> Notice:
+    # INVARIANT: no-existence-leak. What was not disclosed to the own organization looks like none.
+    found = await notices.one(visit.hub, visit.who.home, visit.request.match_info["id"])
+    if found is None:
+        raise NotAvailable
+    return found
+
+
+async def _page(visit: Visit, notice: Notice, wrong: str = "") -> web.Response:
+    hub = visit.hub
+    person = await referrals.person_of(hub, notice.submission, visit.who.home, visit.language)
+    await viewing.note(hub, visit.who.by, "notice", notice.member, notice.id)
+    return page(
+        "notice.html", visit, status=400 if wrong else 200, notice=notice, person=person, outcomes=OUTCOMES,
+        wrong=wrong, call=new_id(), at=visit.field("at", 40), kept=bool(visit.asked("kept")),
+        earliest=f"{times.local(notice.at, hub.zone):%Y-%m-%dT%H:%M}",
+        latest=f"{times.local(hub.clock.now(), hub.zone):%Y-%m-%dT%H:%M}", names=await names(visit),
+    )  # fmt: skip
+
+
+PAGES = (
+    Page("GET", "/desk/notices", show, STAFF),
+    Page("GET", "/desk/notices/{id}", one, STAFF),
+    Page("POST", "/desk/notices/{id}", call, STAFF),
+    Page("POST", "/desk/notices/{id}/calls/{call}/mistake", mistake, STAFF),
+)

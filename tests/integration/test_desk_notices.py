@@ -1,0 +1,168 @@
+"""A plan's coordinator calls whoever was discharged: who, when, how it ended; trying is not reaching."""
+
+import re
+from dataclasses import replace
+
+import msgspec
+import pytest
+
+from hub.compliance.clocks import read_clocks
+from hub.storage.facts import instant
+from hub.storage.tables import LedgerEntry, NoticeCall
+from tests.desk import a_desk
+from tests.scenes import FORM, NAME, a_scene
+
+LIST = "/desk/notices"
+DAY_US = 86_400_000_000
+
+
+async def told(scene, key, kind, days):
+    event = {"kind": kind, "at": instant(scene.hub.clock.now() - days * DAY_US).isoformat()}
+    notice = {"recipients": ("sunrise",), "items": ({"information": "attendance"},), "event": event}
+    await scene.submit(key, kind=f"{kind}_notice", **notice)
+    assert await scene.dispatch_all() == ["delivered"]
+
+
+@pytest.fixture
+async def scene(migrated_url):
+    """An admission, a discharge a day ago, and one ten days ago: the time to call is seven days."""
+    async with a_scene(migrated_url) as scene:
+        await scene.consent(msgspec.structs.replace(FORM, recipients=("sunrise",)))
+        for key, kind, days in (("n1", "discharge", 10), ("n2", "admit", 3), ("n3", "discharge", 1)):
+            await told(scene, key, kind, days)
+        yield scene
+
+
+@pytest.fixture
+async def desk(scene):
+    async with a_desk(scene.hub) as desk:
+        yield desk
+
+
+@pytest.fixture
+async def cora(desk):
+    return await desk.somebody("cora", "staff", organizations=("sunrise",))
+
+
+async def listed(browser, call=""):
+    return re.findall(r'href="(/desk/notices/[0-9a-f]{32})"', (await browser.get(f"{LIST}?call={call}")).text)
+
+
+async def say(browser, address, outcome, **more):
+    form = re.search(r'name="call" value="(\w+)"', (await browser.get(address)).text)[1]
+    return await browser.post(address, {"call": form, "outcome": outcome, **more})
+
+
+async def calls(scene):
+    return [tuple(row) for row in await scene.rows(NoticeCall.recorded_at, NoticeCall.outcome, NoticeCall.mistaken_by)]
+
+
+async def test_what_is_still_owed_is_found_and_what_was_missed_is_still_owed(cora):
+    newest, admitted, oldest = await listed(cora)
+    assert await listed(cora, "open") == [newest, oldest]
+    assert await listed(cora, "done") == await listed(cora, "tried") == []
+    words = (await cora.get(LIST)).words
+    assert (words.count("due in"), words.count("late")) == (1, 1)
+    assert "I called" not in (await cora.get(admitted)).words
+
+
+@pytest.mark.parametrize("outcome", ["voicemail", "no_answer", "wrong_number"])
+async def test_trying_is_kept_and_does_not_end_the_clock(scene, cora, outcome):
+    newest, *_ = await listed(cora, "open")
+    assert (await say(cora, newest, outcome)).status == 303
+    assert await listed(cora, "tried") == [newest]
+    seen = (await cora.get(newest)).words
+    assert "calls tried: 1" in seen
+    assert "due in" in seen
+    assert [outcome for _, outcome, _ in await calls(scene)] == [outcome]
+
+
+async def test_reaching_the_person_ends_the_clock_and_who_when_and_how_is_on_the_ledger(scene, cora):
+    newest, *_ = await listed(cora, "open")
+    answer = await say(cora, newest, "reached")
+    seen = (await cora.get(answer.location)).words
+    assert "The call is kept." in seen
+    assert "Called" in seen
+    assert "due in" not in seen
+    assert "Cora" in seen
+    assert newest not in await listed(cora, "open")
+    assert await listed(cora, "done") == [newest]
+    rows = await scene.rows(
+        LedgerEntry.id, LedgerEntry.kind, LedgerEntry.member_id, LedgerEntry.reference, LedgerEntry.body
+    )
+    ((member, reference, body),) = [
+        (m, r, msgspec.json.decode(b)) for _, kind, m, r, b in rows if kind == "notice.called"
+    ]
+    assert (member, reference) == (scene.member, newest.rpartition("/")[2])
+    assert (body["outcome"], body["by"]) == ("reached", f"sunrise/{cora.person}")
+
+
+async def test_two_clicks_are_one_call(scene, cora):
+    newest, *_ = await listed(cora, "open")
+    form = re.search(r'name="call" value="(\w+)"', (await cora.get(newest)).text)[1]
+    for _ in range(2):
+        assert (await cora.post(newest, {"call": form, "outcome": "no_answer"})).status == 303
+    assert len(await calls(scene)) == 1
+
+
+async def test_a_call_entered_by_mistake_stays_and_does_not_count(scene, cora):
+    newest, *_ = await listed(cora, "open")
+    await say(cora, newest, "reached")
+    taken_back = re.search(r'action="(\S+/mistake)"', (await cora.get(newest)).text)[1]
+    for _ in range(2):
+        assert (await cora.post(taken_back)).status == 303
+    seen = (await cora.get(newest)).words
+    assert "Entered by mistake, says Cora" in seen
+    assert "due in" in seen
+    assert newest in await listed(cora, "open")
+    assert [mistaken for _, _, mistaken in await calls(scene)] == [f"sunrise/{cora.person}"]
+    kinds = [kind for _, kind in await scene.rows(LedgerEntry.id, LedgerEntry.kind)]
+    assert kinds.count("notice.call_mistaken") == 1
+
+
+async def test_an_earlier_call_counts_from_when_it_was_and_none_lies_before_the_discharge_or_ahead(scene, cora):
+    newest, oldest = await listed(cora, "open")
+
+    def local(days):
+        at = instant(scene.hub.clock.now() - int(days * DAY_US)).astimezone(scene.hub.zone)
+        return f"{at:%Y-%m-%dT%H:%M}"
+
+    for wrong in (local(11), local(-1), "yesterday", "2026-01-01T10:00+00:00"):
+        refused = await say(cora, oldest, "reached", at=wrong)
+        assert (refused.status, "between the discharge and now" in refused.words) == (400, True)
+    assert (await say(cora, oldest, "reached", at=local(5))).status == 303
+    assert "(late)" not in (await cora.get(oldest)).words
+    assert (await say(cora, newest, "shouted")).status == 400
+    assert await listed(cora, "open") == [newest]
+
+
+async def test_a_call_after_the_time_is_late_and_still_made(cora):
+    _, oldest = await listed(cora, "open")
+    await say(cora, oldest, "reached")
+    assert "(late)" in (await cora.get(oldest)).words
+
+
+async def test_a_county_may_let_a_voicemail_count(scene, tmp_path):
+    own = tmp_path / "clocks.yaml"
+    own.write_text('notice.call: [{since: 2025-11-01, days: 2, met_by: [reached, voicemail], law: "ours"}]')
+    duties = msgspec.structs.replace(scene.hub.duties, clocks=read_clocks(own))
+    async with a_desk(replace(scene.hub, duties=duties)) as desk:
+        cora = await desk.somebody("cora", "staff", organizations=("sunrise",))
+        newest, *_ = await listed(cora, "open")
+        await say(cora, newest, "voicemail")
+        assert await listed(cora, "done") == [newest]
+
+
+async def test_a_notice_of_another_organization_looks_like_none_and_its_title_names_nobody(desk, cora):
+    newest, *_ = await listed(cora)
+    sol = await desk.somebody("sol", "staff", organizations=("lantern",))
+    assert (await sol.get(newest)).status == 404
+    assert (await sol.post(newest, {"call": "0" * 32, "outcome": "reached"})).status == 404
+    assert NAME[1] not in re.search(r"<title>(.*?)</title>", (await cora.get(newest)).text)[1]
+
+
+async def test_it_is_read_in_spanish(cora):
+    newest, *_ = await listed(cora, "open")
+    await cora.post("/desk/language", {"to": "es", "back": LIST})
+    assert "Falta una llamada" in (await cora.get(LIST)).words
+    assert "Hablé con la persona" in (await cora.get(newest)).words
