@@ -120,10 +120,7 @@ def question(
     not in the directory.
     """
     stated = asked.stated or NOTHING
-    world = directory.world
-    if stated.outsider is not None:
-        party = Party(OUTSIDER, outsider, stated.outsider)
-        world = World({**world.parties, OUTSIDER: party}, world.agreements, world.zone)
+    world = directory.world if stated.outsider is None else joined(directory.world, stated.outsider, outsider)
     return Request(
         world=world,
         patient=facts.patient,
@@ -153,6 +150,11 @@ def question(
         crime=stated.crime,
         county_pack=county_pack,
     )
+
+
+def joined(world: World, roles: frozenset[str], name: str) -> World:
+    """The world with somebody in it who is in no directory."""
+    return World({**world.parties, OUTSIDER: Party(OUTSIDER, name, roles)}, world.agreements, world.zone)
 
 
 def decide(request: Request, rules: RuleBook = RULES) -> Decision:

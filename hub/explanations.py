@@ -22,7 +22,7 @@ from policies.rules import named
 from policies.vocabulary import CLASSES, PURPOSES, RELATIONSHIPS
 
 LANGUAGES = ("en", "es")
-SOMEBODY = {"en": "Somebody outside of the directory", "es": "Alguien fuera del directorio"}
+SOMEBODY = {"en": "somebody outside of the directory", "es": "alguien fuera del directorio"}
 """A recipient who was told outside of the hub, and is in no directory."""
 
 
@@ -116,7 +116,8 @@ async def explained(hub: Hub, view: dict[str, Any], language: str = "en") -> dic
         outsider=SOMEBODY[language],
     )
     rules = directory.rules_at(instant(hub.clock.now()))
-    return view | in_words(request, decision_of(view), language, rules, made_under=named(view["edition"]))
+    past = view["phase"] == "recorded"
+    return view | in_words(request, decision_of(view), language, rules, made_under=named(view["edition"]), past=past)
 
 
 def in_words(
@@ -126,15 +127,17 @@ def in_words(
     rules: RuleBook,
     *,
     made_under: RuleBook | None = None,
+    past: bool = False,
 ) -> dict[str, Any]:
-    """Sentences for every item, and what would let the withheld ones go. `made_under`: rules of an earlier day."""
+    """Sentences for every item, and what would let the withheld ones go. `made_under`: rules of an earlier day; `past`:
+    all of it was disclosed, outside of the hub.
+    """
     if any(reason not in REASONS for item in decision.items for reason in item.reasons):
         # A member nobody here has registered for this discloser: there is nothing to explain, or to mend.
         return {"explanation": [], "remedies": []}
+    said = explain(request, decision, language, made_under or rules, past=past)
     return {
-        "explanation": [
-            {"item": each.item, "text": each.text} for each in explain(request, decision, language, made_under or rules)
-        ],
+        "explanation": [{"item": each.item, "text": each.text} for each in said],
         "remedies": [{"text": each.text, "items": each.items} for each in remedies(request, decision, language, rules)],
     }
 

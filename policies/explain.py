@@ -27,8 +27,12 @@ def explain(
     decision: Decision,
     language: str = "en",
     rules: RuleBook = RULES,
+    *,
+    past: bool = False,
 ) -> tuple[Explanation, ...]:
-    """Every item of the packet, in the order of the packet. Raises KeyError for a language there is no table of."""
+    """Every item of the packet, in the order of the packet; `past`: of what has been disclosed already, whatever the
+    rules say. Raises KeyError for a language there is no table of.
+    """
     text = LANGUAGES[language]
     if decision.outcome == "not_applicable":
         frame = text.frames["veterans" if decision.hold else "her_own"]
@@ -38,12 +42,12 @@ def explain(
         words = wording(request, item, text)
         if decided.permitted:
             because = text.permits[decided.basis or ""].format(**words, consent=decided.consent or "")
-            frame = text.frames["waits" if decided.hold else "goes"]
+            frame = text.frames["permitted" if past else "waits" if decided.hold else "goes"]
             said = frame.format(**words, because=because, law=", ".join(map(cite, decided.laws)))
         else:
             because = why_it_stays(request, item, decided, text, rules)
-            said = text.frames["stays"].format(**words, because=because)
-            said = f"{said} {text.frames['looks']}" if decided.hold else said
+            said = text.frames["not_permitted" if past else "stays"].format(**words, because=because)
+            said = f"{said} {text.frames['looks']}" if decided.hold and not past else said
         found.append(Explanation(item.id, said))
     return tuple(found)
 

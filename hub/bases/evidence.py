@@ -105,7 +105,9 @@ def _plain(bases: Bases, documents: Mapping[str, bytes]) -> Iterator[tuple[str, 
     for kind, form in stated(bases).items():
         yield kind, _encode(form)
     for kind, part in papers(bases).items():
-        yield f"{kind}.document", documents[part]
+        # Of a packet all are there; of what was made outside of the hub one may lie in the program's own files.
+        if part in documents:
+            yield f"{kind}.document", documents[part]
 
 
 def _place(disclosure: str, kind: str) -> str:

@@ -38,6 +38,7 @@ class Part(NamedTuple):
     goes: bool
     waits: bool
     text: str
+    permitted: bool
 
 
 class Story(NamedTuple):
@@ -94,11 +95,12 @@ def _parts(stored: StoredSubmission, decision: dict[str, Any]) -> list[Part]:
     """Items that share their fate and its reason stand together, in the packet's order."""
     asked = stored.facts.asked.classes
     said = {each["item"]: each["text"] for each in decision["explanation"]}
-    alike: dict[tuple[bool, bool, str], dict[str, None]] = {}
+    alike: dict[tuple[bool, bool, str, bool], dict[str, None]] = {}
     for each in decision["items"]:
         # The explanation opens with the item's own id, which says nothing to a reader.
         text = said.get(each["item"], "").replace(f'"{each["item"]}" ', "", 1)
-        fate = (each["permitted"] and not each["hold"], each["hold"], text[:1].upper() + text[1:])
+        goes = each["permitted"] and not each["hold"]
+        fate = (goes, each["hold"], text[:1].upper() + text[1:], each["permitted"])
         alike.setdefault(fate, {})[asked.get(each["item"], "")] = None
     return [Part(", ".join(filter(None, classes)), *fate) for fate, classes in alike.items()]
 

@@ -8,7 +8,7 @@ from hub.bases.checks import check_known
 from hub.bases.manifests import stated
 from hub.bases.stated import Stated, facts_of
 from hub.context import Hub
-from hub.decide import OUTSIDER, Asked, DecisionRecord, decide, question, record_of
+from hub.decide import OUTSIDER, Asked, DecisionRecord, decide, joined, question, record_of
 from hub.errors import Malformed, NotAvailable
 from hub.explanations import decision_of, in_words
 from hub.outside import then
@@ -65,7 +65,7 @@ async def judge(hub: Hub, form: OutsideManifest, discloser: str, language: str) 
         recipient,
         asked,
         decision,
-        in_words(request, decision_of(decision), language, rules),
+        in_words(request, decision_of(decision), language, rules, past=True),
         await then.later(hub, facts.member, (discloser, recipient), decision, at),
         missing(form.notice, form.scope, asked.stated, decision),
     )
@@ -104,7 +104,8 @@ def _check(hub: Hub, form: OutsideManifest, discloser: str, facts: Facts, direct
         raise Malformed("No such organization in the directory.", field="$.recipient")
     if form.recipient == discloser:
         raise Malformed("Within one organization it is no disclosure to another one.", field="$.recipient")
-    check_known(form, form.agreements, directory.world, hub.clock.now())
+    world = joined(directory.world, frozenset(), OUTSIDER)  # an order may name who is in no directory, too
+    check_known(form, form.agreements, world, hub.clock.now())
     if form.consent is not None and form.consent not in {each.id for each in facts.consents}:
         raise Malformed("No such consent of this person.", field="$.consent")
 

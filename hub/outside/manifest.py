@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from hub.bases.checks import check_stated, instant_of
-from hub.bases.manifests import Bases, Instant, Reference, Words, papers
+from hub.bases.manifests import Bases, Instant, Reference, Words
 from hub.errors import Malformed
 from hub.intake import MAX_ITEMS, ItemManifest, MemberRef, Relationship
 from hub.model import Frozen
@@ -76,7 +76,7 @@ class OutsideManifest(Bases, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     reason: Annotated[str, Meta(max_length=2_000)] = ""
     """Why it is corrected; sealed."""
     documents: dict[str, bytes] = {}  # noqa: RUF012 - msgspec gives every value its own
-    """The papers that a court's order or a demand names, as base64."""
+    """The papers that a court's order or a demand names, as base64; what is not here is asked for by its review."""
 
     @property
     def instant(self) -> int:
@@ -122,6 +122,3 @@ def _check(form: OutsideManifest) -> None:
     if form.corrects is not None and not form.reason.strip():
         raise Malformed("A correction says why.", field="$.reason")
     check_stated(form, form.purpose)
-    for name, part in papers(form).items():
-        if part not in form.documents:
-            raise Malformed("The paper that this names is not there.", field=f"$.{name}.document")

@@ -10,10 +10,8 @@ from hub.storage import outside, submissions
 from hub.storage.statements import Lookup
 from hub.storage.tables import Disclosure
 
-_OF = Lookup(
-    Disclosure, ("submission_id", "member_id", "discloser", "recipient", "purpose", "description", "state"), "id"
-)
-_NAMES = ("submission_id", "member", "discloser", "recipient", "purpose", "description", "state")
+_NAMES = ("submission_id", "decision_id", "member_id", "discloser", "recipient", "purpose", "description", "state")
+_OF = Lookup(Disclosure, _NAMES, "id")
 
 
 async def codes(hub: Hub, disclosure: str) -> dict[str, Any] | None:
@@ -23,6 +21,7 @@ async def codes(hub: Hub, disclosure: str) -> dict[str, Any] | None:
         return None
     (found,) = await hub.database.lookup(_OF, disclosure)
     view = dict(zip(_NAMES, found, strict=True))
+    view["member"] = view.pop("member_id")
     stored = await submissions.read(hub.database, view["submission_id"])
     assert stored is not None
     decision = (await submissions.last_decision(hub.database, stored.id, view["recipient"])).record

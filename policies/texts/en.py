@@ -217,6 +217,8 @@ FRAMES = {
     "goes": '"{item}" may go to {recipient}. {because} ({law})',
     "waits": '"{item}" may go to {recipient}, but a person must look first. {because} ({law})',
     "stays": '"{item}" stays. {because}',
+    "permitted": '"{item}" could be disclosed. {because} ({law})',
+    "not_permitted": '"{item}" could not be disclosed. {because}',
     "looks": "A person must look at this.",
     "nearest": 'The consent "{consent}" comes nearest.',
     "her_own": "The patient hands over her or his own record. That is not for the program to decide.",

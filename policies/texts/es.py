@@ -217,6 +217,8 @@ FRAMES = {
     "goes": '"{item}" puede ir a {recipient}. {because} ({law})',
     "waits": '"{item}" puede ir a {recipient}, pero antes debe verlo una persona. {because} ({law})',
     "stays": '"{item}" no sale. {because}',
+    "permitted": '"{item}" se podía divulgar. {because} ({law})',
+    "not_permitted": '"{item}" no se podía divulgar. {because}',
     "looks": "Una persona debe ver esto.",
     "nearest": 'El consentimiento "{consent}" es el que más se acerca.',
     "her_own": "El paciente entrega su propio expediente. Eso no lo decide el programa.",

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from hub.bases import evidence
 from hub.compliance import log, matters
 from hub.compliance.log import Wanted
 from hub.errors import Conflict, Malformed, NotAvailable
@@ -136,7 +137,7 @@ async def test_a_court_officer_who_is_in_no_directory_is_named_under_the_seal_on
     shown = await showing.whole(county.hub, made.id, "harbor", by="harbor/officer")
     assert shown["words"]["somebody"]["name"] == "Tobias Wexcombe"
     (row,) = await log.page(county.hub, Wanted(member=county.member))
-    assert row["recipient_name"] == "Somebody outside of the directory"
+    assert row["recipient_name"] == "somebody outside of the directory"
     (look,) = [each for each in await entries(county, "access.viewed") if each["what"] == "outside_record"]
     assert look["by"] == "harbor/officer"
 
@@ -158,9 +159,17 @@ async def test_a_courts_order_is_reviewed_with_its_paper(county: Scene) -> None:
     made = await record(county, order=mandated, documents=papers, against="third_party", **told)
     assert made.outcome == "permit"
     assert (await work(county))["order_review"] == "2.61"
-    with pytest.raises(Malformed) as refused:
-        await record(county, order=mandated, key="k2", **told)
-    assert refused.value.field == "$.order.document"
+    stated = await evidence.read(county.hub, made.id)
+    assert stated["order.document"]["bytes"] == len(PAPER)
+
+
+async def test_a_courts_order_may_name_somebody_who_is_in_no_directory_and_its_paper_may_lie_elsewhere(
+    county: Scene,
+) -> None:
+    told = {"somebody": CLERK, "purpose": "civil_proceeding", "information": ["attendance"], "against": "third_party"}
+    made = await record(county, order=ORDER | {"mandate": "Subpoena 7", "recipients": ["~outside"]}, **told)
+    assert made.outcome == "permit"
+    assert set(await evidence.read(county.hub, made.id)) == {"order", "outside", "disclosed_at"}
 
 
 async def test_an_audit_on_the_premises_rests_on_its_agreement(county: Scene) -> None:

@@ -1,0 +1,39 @@
+"""The records of disclosures made outside of the hub, what was recorded last at the top; codes only."""
+
+from typing import Any, NamedTuple
+
+from sqlalchemy import select, tuple_
+from sqlmodel import col
+
+from hub.context import Hub
+from hub.storage.tables import Disclosure, OutsideDisclosure
+
+PAGE = 25
+_CODES = ("id", "way", "made_at", "recorded_at")
+_NAMES = ("member_id", "discloser", "recipient", "description", "state")
+
+
+class Found(NamedTuple):
+    rows: list[dict[str, Any]]
+    following: str
+    """Where the next page begins; empty: this was all."""
+
+
+async def page(hub: Hub, scope: frozenset[str] | None, before: str) -> Found:
+    """Those of these organizations (none: everybody's), from where the page before ends (empty: from the newest)."""
+    place: Any = tuple_(col(OutsideDisclosure.recorded_at), col(OutsideDisclosure.id))
+    columns = [col(getattr(OutsideDisclosure, name)) for name in _CODES]
+    statement = (
+        select(*columns, *(col(getattr(Disclosure, name)) for name in _NAMES))
+        .join(Disclosure, col(Disclosure.id) == col(OutsideDisclosure.id))
+        .order_by(col(OutsideDisclosure.recorded_at).desc(), col(OutsideDisclosure.id).desc())
+        .limit(PAGE + 1)
+    )
+    if scope is not None:
+        statement = statement.where(col(Disclosure.discloser).in_(sorted(scope)))
+    at, _, disclosure = before.partition("-")
+    if at.isascii() and at.isdigit() and len(at) < 19:
+        statement = statement.where(place < (int(at), disclosure))
+    rows = [dict(zip((*_CODES, *_NAMES), row, strict=True)) for row in await hub.database.query(statement)]
+    last = rows[:PAGE][-1] if len(rows) > PAGE else None
+    return Found(rows[:PAGE], f"{last['recorded_at']}-{last['id']}" if last else "")
