@@ -5,6 +5,10 @@ addresses, participants, agreements, counsel's choices: each change raises its v
 or of the county's pack, and each local day, for what time alone brings. A look goes through all that waits, oldest
 first, a page at a time, each page taken by one worker; it delivers nothing: the rows are due, and dispatch decides
 anew.
+
+Processes of several editions may share a database while a new one is rolled out. Each edition looks by itself, and each
+that comes or goes is a change for the others: what one puts back another may take up and hold again, and what another
+held is looked at once that has gone.
 """
 
 from typing import Any, NamedTuple
@@ -17,6 +21,7 @@ from hub.exchange import OUTBOX
 from hub.model import Priority
 from hub.outbox import requeue
 from hub.storage.database import Database, Step, Unit
+from hub.storage.directory import Directory
 from hub.storage.facts import instant
 from hub.storage.statements import Change, InsertNew, Lookup, columns_of, table_of
 from hub.storage.tables import Outbox, SecondLook, Submission
@@ -29,10 +34,15 @@ APART_US = 60_000_000
 DUSK_US = 60_000_000
 """After midnight, before the new day is a reason: what was decided on the old one is recorded by then."""
 
-_ONE = 1
-_READ = Lookup(SecondLook, ("turn", "under", "reached", "begun_at"), "id")
-_FIRST = InsertNew(SecondLook, columns_of(SecondLook), ("id",))
-_MOVE = Change(SecondLook, ("turn", "under", "reached", "begun_at"), ("id", "turn"), must_hit=True)
+SEEN_US = 60_000_000
+"""Between two notes that an edition is at work."""
+GONE_US = 300_000_000
+"""Without one: then it is no longer."""
+
+_READ = Lookup(SecondLook, ("turn", "under", "reached", "begun_at", "seen_at"), "edition")
+_FIRST = InsertNew(SecondLook, columns_of(SecondLook), ("edition",))
+_SEEN = Change(SecondLook, ("seen_at",), ("edition",))
+_MOVE = Change(SecondLook, ("turn", "under", "reached", "begun_at"), ("edition", "turn"), must_hit=True)
 
 
 class Look(NamedTuple):
@@ -42,20 +52,23 @@ class Look(NamedTuple):
     under: str = ""
     reached: str | None = None
     begun_at: int = 0
+    seen_at: int = 0
 
 
 async def look_again(hub: Hub, now: int) -> bool:
     """Put the next page back into the queue, if there is reason to (`now`: microseconds UTC); whether there was."""
-    look = await _stored(hub.database)
+    directory = await hub.directory.current()
+    edition = _edition(hub, directory, now)
+    look = await _stored(hub.database, edition, now)
     under, reached, begun_at = look.under, look.reached, look.begun_at
     if reached is None:
-        reason = await _reason(hub, now)
+        reason = await _reason(hub, directory, edition, now)
         if reason == under or now < begun_at + APART_US:
             return False
         under, reached, begun_at = reason, "", now
     rows = await hub.database.query(_PAGE, reached=reached)
     reached = rows[-1][0] if len(rows) == PAGE else None
-    guard = Step(_MOVE, (look.turn + 1, under, reached, begun_at, _ONE, look.turn), "look")
+    guard = Step(_MOVE, (look.turn + 1, under, reached, begun_at, edition, look.turn), "look")
     steps = tuple(requeue(ticket, Priority(priority), now) for ticket, priority in rows)
     try:
         await hub.database.commit(Unit((guard,), steps))
@@ -66,20 +79,28 @@ async def look_again(hub: Hub, now: int) -> bool:
     return True
 
 
-async def _reason(hub: Hub, now: int) -> str:
-    """All that a decision rests on besides the member's facts, as one word."""
-    directory = await hub.directory.current()
-    rules = directory.rules_at(instant(now))
+def _edition(hub: Hub, directory: Directory, now: int) -> str:
+    """What a decision rests on that is this process's own, as one word."""
+    return "|".join((directory.rules_at(instant(now)).edition, hub.county_pack or "", hub.operator or ""))
+
+
+async def _reason(hub: Hub, directory: Directory, edition: str, now: int) -> str:
+    """What else a decision rests on besides the member's facts, as one word; and who else decides."""
     day = day_of(instant(now - DUSK_US), hub.zone).isoformat()
-    return "|".join((day, str(directory.version), rules.edition, hub.county_pack or "", hub.operator or ""))
+    others = await hub.database.query(_OTHERS, edition=edition, since=now - GONE_US)
+    return "|".join((day, str(directory.version), *(other for (other,) in others)))
 
 
-async def _stored(database: Database) -> Look:
+async def _stored(database: Database, edition: str, now: int) -> Look:
+    """How far this edition has come; that it is at work is noted."""
     while True:
-        if rows := await database.lookup(_READ, _ONE):
-            return Look(*rows[0])
+        if rows := await database.lookup(_READ, edition):
+            look = Look(*rows[0])
+            if look.seen_at < now - SEEN_US:
+                await database.commit(Unit((), (Step(_SEEN, (now, edition)),)))
+            return look
         try:
-            await database.commit(Unit((Step(_FIRST, (_ONE, *Look()), "look"),), ()))
+            await database.commit(Unit((Step(_FIRST, (edition, *Look(seen_at=now)), "look"),), ()))
         except Stale:
             continue  # another worker was faster
 
@@ -98,4 +119,12 @@ def _waiting() -> Any:
     )
 
 
+def _others() -> Any:
+    """The other editions at work."""
+    look = table_of(SecondLook).c
+    at_work = (look.edition != bindparam("edition"), look.seen_at > bindparam("since"))
+    return select(look.edition).where(*at_work).order_by(look.edition)
+
+
 _PAGE = _waiting()
+_OTHERS = _others()

@@ -1,6 +1,7 @@
 """What waits for a consent is looked at again when something else may carry it, and each day; none leaves by that."""
 
 import asyncio
+import dataclasses
 from collections import Counter
 from datetime import date, timedelta
 
@@ -195,6 +196,41 @@ async def test_a_directory_that_is_loaded_entry_by_entry_is_one_reason_a_minute(
     assert await look(scene) == 0
     scene.hub.clock.ahead += APART_US
     assert await look(scene) == 1
+
+
+async def pass_minutes(scene: Scene, *hubs: Hub, minutes: int) -> list[int]:
+    """Processes side by side, each looking each minute; how often each put rows back, all of which wait again."""
+    found = [0] * len(hubs)
+    for _ in range(minutes):
+        for n, hub in enumerate(hubs):
+            while await look_again(hub, hub.clock.now()):
+                found[n] += 1
+                await scene.dispatch_all()
+        scene.hub.clock.ahead += APART_US
+    return found
+
+
+async def test_editions_side_by_side_look_once_each_at_what_changed(scene):
+    await wait(scene, recipients=("valley-clinic",))
+    other = dataclasses.replace(scene.hub, county_pack="sonoma")
+    await pass_minutes(scene, scene.hub, other, minutes=3)
+    assert await pass_minutes(scene, scene.hub, other, minutes=5) == [0, 0]
+    await change_the_directory(scene)
+    assert await pass_minutes(scene, scene.hub, other, minutes=5) == [1, 1]
+
+
+async def test_what_an_edition_held_that_has_gone_is_looked_at_by_those_that_stay(scene):
+    await wait(scene, recipients=("valley-clinic",))
+    other = dataclasses.replace(scene.hub, county_pack="sonoma")
+    await pass_minutes(scene, scene.hub, other, minutes=3)
+    assert await pass_minutes(scene, scene.hub, minutes=10) == [1]
+    assert await pass_minutes(scene, scene.hub, minutes=10) == [0]
+
+
+async def change_the_directory(scene: Scene) -> None:
+    """Any change of the directory."""
+    agreement = Agreement("other", "qsoa", "lantern", "sunrise", service=SERVICE)
+    await scene.hub.directory.put_agreement(agreement, by="county", at=scene.hub.clock.now())
 
 
 async def test_what_waits_for_a_person_is_not_disturbed(scene):

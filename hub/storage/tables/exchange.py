@@ -98,17 +98,22 @@ class Outbox(SQLModel, table=True):
 
 
 class SecondLook(SQLModel, table=True):
-    """One row: how far what waits for a consent has been looked at again, and since which change."""
+    """How far what waits for a consent has been looked at again under one edition of the rules, and since which
+    change.
+    """
 
     __tablename__ = "second_look"
-    id: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    edition: str = Field(primary_key=True, sa_type=Text)
+    """Of the rules, with the county's pack and the hub's operator: what is the process's own."""
     turn: int = Field(default=0, sa_type=BigInteger)
     """Grows with every page, so that of two workers one takes it."""
     under: str = Field(default="", sa_type=Text)
-    """The day, the directory's version and the editions for which the last look was begun."""
+    """The day, the directory's version and the other editions at work for which the last look was begun."""
     reached: str | None = Field(default=None, sa_type=Text)
     """The last outbox row that it has put back; none: it is over"""
     begun_at: int = Field(default=0, sa_type=BigInteger)
+    seen_at: int = Field(default=0, sa_type=BigInteger)
+    """When a process that decides under it was last at work."""
 
 
 class Disclosure(SQLModel, table=True):
