@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import base64
 import contextlib
 import os
 import re
@@ -30,7 +31,7 @@ keep a copy of it apart from the copies of the database, since whoever holds bot
   part2hub keys rewrap              after every process was restarted: put old records under the new key
   part2hub keys rotate --rewrap     both at once, while nothing serves
   part2hub keys remove ID           take out an old key that nothing depends on any more
-  part2hub keys list                ids, dates and fingerprints, and the public keys that auditors need
+  part2hub keys list                ids, dates and fingerprints, and the public keys that auditors and partners need
 
 A rewrap changes no record, only what its own key is wrapped in. It may be interrupted and run again.
 
@@ -121,9 +122,10 @@ def _rewrap(args: argparse.Namespace) -> int:
     from hub.storage.rewrap import rewrap  # noqa: PLC0415
 
     done = _on_hub(_settings(args), lambda hub: rewrap(hub, _told))
-    print(", ".join(f"{count:,} {name}" for name, count in done.records.items()) + " rewrapped.")
+    counts = ", ".join(f"{count:,} {name}" for name, count in done.records.items())
+    print(f"{counts or 'Nothing had to be'} rewrapped.")
     for key in done.released:
-        print(f"Nothing depends on {key} any more: part2hub keys remove {key}")
+        print(f"Nothing depends on {key} any more. Once every process was restarted: part2hub keys remove {key}")
     if done.left:
         print(f"{done.left:,} records stay under another key: restart every process, then run this again.")
     return 1 if done.left else 0
@@ -180,9 +182,15 @@ def _listing(ring: KeyRing) -> str:
     for key in sorted(ring.keys, key=lambda key: (key.kind, key.created_at)):
         created = datetime.fromtimestamp(key.created_at / 1_000_000, UTC).strftime("%Y-%m-%d %H:%M")
         lines.append(f"{key.kind:<11} {key.state:<8} {created:<17} {key.fingerprint:<17} {key.id}")
+    lines += ["", "Public keys of deliveries, for partners' APIs (Ed25519, newest last; /.well-known/jwks.json too):"]
+    lines += [f"  {key.id} {_base64url(key.public)}" for key in ring.all_of(KeyKind.DELIVERY)]
     lines += ["", "Public keys of the ledger, for auditors and witnesses:"]
     lines += [f"  {verifier_of(key).encode()}" for key in ring.all_of(KeyKind.LEDGER)]
     return "\n".join(lines)
+
+
+def _base64url(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def _origin(text: str) -> str:

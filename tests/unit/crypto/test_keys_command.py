@@ -81,6 +81,16 @@ def test_list_shows_the_public_keys_an_auditor_needs(path, capsys):
     assert verifier.public == KeyRing.load(path).active(KeyKind.LEDGER).public
 
 
+def test_a_new_delivery_key_can_be_given_to_partners_before_any_process_signs_with_it(path, capsys):
+    command("init", "--keys", path)
+    command("rotate", "--keys", path, "--only", "delivery")
+    capsys.readouterr()
+    command("list", "--keys", path)
+    shown = capsys.readouterr().out
+    for key in KeyRing.load(path).all_of(KeyKind.DELIVERY):
+        assert f"  {key.id} {base64.urlsafe_b64encode(key.public).rstrip(b'=').decode()}\n" in shown
+
+
 @pytest.mark.parametrize("action", ["list", "rotate"])
 def test_a_missing_or_open_key_ring_is_refused_with_one_line_and_code_3(path, capsys, action):
     assert command(action, "--keys", path) == 3
