@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from hub import telemetry
-from hub.__main__ import _parser
+from hub.__main__ import _REFUSED, _UNAVAILABLE, _parser
 from hub.web.health import PROBES
 from hub.workers.worker import STOP_S
 from tests.architecture.tree import ROOT, modules
@@ -93,6 +93,9 @@ def test_the_hub_is_nobody_and_writes_only_to_its_volumes() -> None:
     for container in POD["containers"] + POD["initContainers"]:
         assert container["securityContext"]["readOnlyRootFilesystem"]
         assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+        assert container["securityContext"]["allowPrivilegeEscalation"] is False
+    assert POD["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert not {kind for volume in POD["volumes"] for kind in volume} - {"name", "secret", "emptyDir"}
     assert f"chown {user[0]}:{user[0]} secrets/pgpass" in (DEPLOY / "bootstrap" / "secrets.sh").read_text()
 
 
@@ -101,7 +104,38 @@ def test_a_process_that_is_told_to_stop_has_the_time_to_finish_what_it_delivers(
     given = [*map(int, unit), POD["terminationGracePeriodSeconds"]]
     given += [int(service["stop_grace_period"].removesuffix("s")) for service in HUBS.values()]
     assert len(given) == 5
-    assert min(given) >= STOP_S + 10
+    waits = [each["spec"]["template"]["spec"]["containers"][0].get("lifecycle") for each in DEPLOYMENTS]
+    before = max(int(each["preStop"]["exec"]["command"][1]) for each in waits if each)  # it is part of the time given
+    assert min(given) >= STOP_S + before + 10
+
+
+def test_what_only_a_person_can_mend_is_not_started_again_and_again() -> None:
+    kept = re.findall(
+        r"^RestartPreventExitStatus=(\d+)$", (DEPLOY / "systemd" / "hardening.conf").read_text(), re.MULTILINE
+    )
+    assert kept == [str(_REFUSED)]
+    assert _UNAVAILABLE != _REFUSED, "a database that is starting is waited for"
+
+
+def test_the_ports_are_the_same_in_the_image_the_compose_file_and_the_pods() -> None:
+    (exposed,) = (line.split()[1:] for line in CONTAINERFILE.splitlines() if line.startswith("EXPOSE"))
+    api, mllp = (str(port) for port in exposed)
+    assert f"HUB_LISTEN=0.0.0.0:{api}" in CONTAINERFILE
+    assert {line.rpartition(":")[2] for line in HUBS["api"]["ports"]} == {api}
+    assert mllp in {line.rpartition(":")[2] for line in HUBS["intake"]["ports"]}
+    pods = {
+        port["name"]: str(port["containerPort"])
+        for each in DEPLOYMENTS
+        for port in each["spec"]["template"]["spec"]["containers"][0]["ports"]
+    }
+    assert (pods["http"], pods["mllp"]) == (api, mllp)
+    for policy in (each for each in KUBERNETES if each["kind"] == "NetworkPolicy"):
+        assert {port["port"] for rule in policy["spec"]["ingress"] for port in rule["ports"]} <= set(pods)
+
+
+def test_the_image_holds_nothing_that_installs() -> None:
+    _, final = CONTAINERFILE.rsplit("\nFROM ", 1)
+    assert re.search(r"pip uninstall --yes .*pip setuptools wheel && rm -r \S*/ensurepip", final)
 
 
 def test_the_volumes_of_the_image_are_mounted_where_the_settings_look() -> None:
