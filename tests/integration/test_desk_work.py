@@ -166,3 +166,28 @@ async def test_an_empty_list_says_whether_nothing_waits_nothing_was_settled_or_n
     }
     for address, words in said.items():
         assert words in (await ana.get(f"/desk/{address}")).words
+
+
+STATED = {
+    "order": disclosures.ORDER,
+    "findings": disclosures.FINDINGS,
+}
+
+
+async def test_what_was_stated_is_read_in_the_readers_language_and_what_was_written_stays(migrated_url):
+    """In Spanish not one name of a field or fixed word of the form is left in English."""
+    async with a_county(migrated_url) as scene, a_desk(scene.hub) as desk:
+        await disclose(scene, "superior-court", "attendance", purpose="civil_proceeding", **STATED)
+        ana = await desk.somebody("ana", "compliance")
+        await ana.post("/desk/language", {"to": "es", "back": "/desk/work"})
+        work = re.search(r'href="/desk/work/([0-9a-f]{32})"', (await ana.get("/desk/work")).text)[1]
+        seen = await ana.get(f"/desk/work/{work}")
+        assert seen.status == 200
+        for said in ("Orden de un tribunal", "Número de expediente", "Lo que determinó el tribunal", "Por qué"):
+            assert said in seen.words
+        assert disclosures.ORDER["docket"] in seen.words
+        assert disclosures.FINDINGS[0]["because"] in seen.words
+        assert f"<code>{disclosures.ORDER['document']}</code>" in seen.text
+        codes = {*disclosures.ORDER["criteria"], disclosures.FINDINGS[0]["finding"], *disclosures.ORDER, "docket"}
+        unsaid = [each for each in codes if re.search(rf"\b{each.replace('_', '[_ ]')}\b", seen.words)]
+        assert [each for each in unsaid if each not in ("document", "section")] == []

@@ -22,6 +22,7 @@ from hub.waiting.doubts import QUALITY, STATION
 from hub.waiting.items import CLOSING
 from hub.waiting.proposals import Reason
 from hub.waiting.settling import read_item
+from hub.web.desk import stated
 from hub.web.desk.named import colleagues, names
 from hub.web.letters import pdf_response
 from hub.web.pages.door import ACT, READ, Page
@@ -137,7 +138,7 @@ def closes(kind: str) -> tuple[str, ...]:
 async def _page(visit: Visit, item: dict[str, Any], problem: str = "", status: int = 200) -> web.Response:
     hub, organization = visit.hub, item["organization_id"]
     seen = await items.show(hub, item["id"], organization=organization, by=visit.who.by)
-    proposed = seen["proposal"]
+    proposed, known = seen["proposal"], await names(visit)
     needed = await approvals.needed(hub, item["reference"])
     return page(
         "item.html",
@@ -145,7 +146,8 @@ async def _page(visit: Visit, item: dict[str, Any], problem: str = "", status: i
         status=status,
         item=seen,
         problem=problem,
-        names=await names(visit),
+        names=known,
+        stated=stated.parts(visit, seen["evidence"], known),
         colleagues=await colleagues(visit, organization),
         notes=await notes.of(hub, item["id"]),
         mine=bool(proposed) and await persons.same(hub, visit.who.by, proposed["by"]),

@@ -1,17 +1,22 @@
 """What the pages say: every text in every language, and every text that a template asks for."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from string import Formatter
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 
 from adapters.email.reasons import REASONS
+from hub.bases.manifests import FORMS, Bases
+from hub.outside.rows import Told
 from hub.waiting.items import CLOSING
 from hub.web.pages import arrived, terms, times
 from hub.web.pages.render import TEMPLATES
 from hub.web.pages.words import LANGUAGES, language_of, words
+from policies.vocabulary import ROLES
 
 LOS_ANGELES = ZoneInfo("America/Los_Angeles")
 HOUR, DAY = 3_600_000_000, 86_400_000_000
@@ -128,3 +133,48 @@ def test_no_part_of_a_page_brings_its_own_live_region():
     live = re.compile(r'role="status"|aria-live|aria-atomic')
     found = {path.name for folder in TEMPLATES for path in folder.glob("*.html") if live.search(path.read_text())}
     assert found == {"layout.html"}
+
+
+def forms() -> list[tuple[str, msgspec.inspect.StructType]]:
+    """What may be stated, form by form; of several findings, one."""
+    fields = {field.name: field.type for field in msgspec.inspect.type_info(Bases).fields}
+    found = [(name, next(iter(parts(fields[name])))) for name in FORMS]
+    return [*found, ("outside", msgspec.inspect.type_info(Told))]
+
+
+def parts(kind: msgspec.inspect.Type) -> Iterator[msgspec.inspect.Type]:
+    """The structs and literals that a field is made of."""
+    match kind:
+        case msgspec.inspect.UnionType():
+            for each in kind.types:
+                yield from parts(each)
+        case msgspec.inspect.VarTupleType():
+            yield from parts(kind.item_type)
+        case msgspec.inspect.StructType() | msgspec.inspect.LiteralType():
+            yield kind
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_field_and_fixed_word_of_what_is_stated_is_said_in_words(language: str) -> None:
+    known, unsaid = words(language), []
+    for kind, form in forms():
+        unsaid += [kind] if f"evidence.{kind}" not in known else []
+        for field in form.fields:
+            inner = [each for each in parts(field.type) if isinstance(each, msgspec.inspect.StructType)]
+            names = [one.name for each in inner for one in each.fields] or [field.name]
+            told = ({f"evidence_field.{kind}.{name}", f"evidence_field.any.{name}"} for name in names)
+            unsaid += [f"{kind}.{field.name}" for keys in told if not keys & known.keys()]
+            literals = [each for each in parts(field.type) if isinstance(each, msgspec.inspect.LiteralType)]
+            values = [str(value).replace(".", "-") for each in literals for value in each.values]
+            unsaid += [key for each in values if (key := f"evidence_value.{kind}.{field.name}.{each}") not in known]
+    assert unsaid == []
+    assert {f"evidence.{kind}.document" for kind in ("order", "demand")} <= known.keys()
+    assert {f"evidence_value.outside.roles.{each}" for each in ROLES} <= known.keys()
+
+
+def test_an_english_word_of_the_evidence_does_not_stand_on_the_spanish_page() -> None:
+    same = {key for key, text in words("en").items() if key.startswith("evidence_") and words("es")[key] == text}
+    assert same == {
+        *(f"evidence_value.order.section.2-6{n}" for n in (4, 5, 6)),
+        "evidence_value.research.requirement.hipaa",
+    }
