@@ -9,13 +9,13 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, case, exists, or_, select
-from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from hub.context import Hub
 from hub.fhir.moves import BUSINESS, BUSINESS_SYSTEM, Party
 from hub.model import MessageKind
 from hub.storage.facts import instant
+from hub.storage.statements import table_of
 from hub.storage.tables import Disclosure, Outbox, ReferralTask, Submission
 
 Json = dict[str, Any]
@@ -73,16 +73,16 @@ class Share(NamedTuple):
         return "requester" if organization == self.sender else "target"
 
 
-_Way = aliased(Outbox)
+_WAY = table_of(Outbox).alias()
 _SAME_SHARE = and_(
-    col(_Way.submission_id) == col(Outbox.submission_id),
-    col(_Way.recipient) == col(Outbox.recipient),
-    col(_Way.share) == col(Outbox.share),
+    _WAY.c.submission_id == col(Outbox.submission_id),
+    _WAY.c.recipient == col(Outbox.recipient),
+    _WAY.c.share == col(Outbox.share),
 )
-_FIRST = ~exists().where(_SAME_SHARE, col(_Way.id) < col(Outbox.id))  # ids sort by time
+_FIRST = ~exists().where(_SAME_SHARE, _WAY.c.id < col(Outbox.id))  # ids sort by time
 _FURTHEST = (
     select(col(Disclosure.state))
-    .join(_Way, col(_Way.id) == col(Disclosure.id))
+    .join(_WAY, _WAY.c.id == col(Disclosure.id))
     .where(_SAME_SHARE)
     .order_by(case((col(Disclosure.state) == "disclosed", 0), (col(Disclosure.state).in_(_TOLD), 1), else_=2))
     .limit(1)
@@ -130,7 +130,7 @@ async def shares(
     arrived = _FURTHEST == "disclosed"
     wanted: tuple[tuple[str | None, Callable[[str], ColumnElement[bool]]], ...] = (
         (viewer, lambda who: or_(col(Submission.sender) == who, (col(Outbox.recipient) == who) & arrived)),
-        (share, lambda id_: exists().where(_SAME_SHARE, col(_Way.id) == id_)),
+        (share, lambda id_: exists().where(_SAME_SHARE, _WAY.c.id == id_)),
         # Whom it is about can be asked for once it was disclosed, as the answer names them.
         (member, lambda id_: (col(Submission.member_id) == id_) & _FURTHEST.in_(_TOLD)),
         (requester, lambda who: col(Submission.sender) == who),

@@ -9,15 +9,13 @@ from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import case, func, literal, or_, select
-from sqlalchemy.orm import aliased
-from sqlmodel import SQLModel
 
 from hub.context import Hub
 from hub.retention import registers
 from hub.retention.schedule import LEAST_YEARS
 from hub.storage.disclosures import last_about
 from hub.storage.facts import instant
-from hub.storage.statements import Row
+from hub.storage.statements import Row, table_of
 from hub.storage.tables import (
     Consent,
     ConsentDocument,
@@ -35,6 +33,7 @@ from hub.storage.tables import (
     WorkItem,
     WorkNote,
 )
+from hub.storage.tables.declared import Declared
 from policies.days import day_of, end_of
 
 PAGE = 200
@@ -47,7 +46,7 @@ class Candidate(NamedTuple):
     """One thing whose payloads share a clock: a submission's items, a disclosure's evidence, a consent's paper."""
 
     kind: str
-    model: type[SQLModel]
+    model: type[Declared]
     key: str
     """The column by which its rows are found."""
     id: str
@@ -90,7 +89,7 @@ async def candidates(hub: Hub) -> AsyncIterator[Candidate]:
             after = rows[-1][0]
 
 
-def _candidate(hub: Hub, kind: str, model: type[SQLModel], key: str, row: Row) -> Candidate:
+def _candidate(hub: Hub, kind: str, model: type[Declared], key: str, row: Row) -> Candidate:
     found, member, organization, submission, *moments = row
     start = max(_instant(hub, moment) for moment in moments if moment is not None)
     return Candidate(kind, model, key, found, member, organization, submission, start)
@@ -175,17 +174,19 @@ def _last_decision(submission: Any) -> Any:
 
 def _last_delivery(submission: Any) -> Any:
     disclosure: Any = Disclosure
-    row: Any = aliased(Outbox)
+    row = table_of(Outbox).alias()
     concluded = func.coalesce(disclosure.concluded_at, disclosure.intended_at)
     # By its row of the queue, which is indexed by submission; a disclosure is not.
-    last = select(func.max(concluded)).join(row, row.id == disclosure.id).where(row.submission_id == submission)
+    last = select(func.max(concluded)).join(row, row.c.id == disclosure.id).where(row.c.submission_id == submission)
     return last.correlate(Submission).scalar_subquery()
 
 
 def _waiting(submission: Any) -> Any:
     """Something about it is not settled: a row of the queue, or work that waits for a person."""
-    row: Any = aliased(Outbox)
-    work: Any = aliased(WorkItem)
-    waits = select(row.id).join(work, (work.reference == row.id) & (work.state == "open"), isouter=True)
-    unsettled = waits.where(row.submission_id == submission, or_(row.state.not_in(_SETTLED), work.id.is_not(None)))
+    row = table_of(Outbox).alias()
+    work = table_of(WorkItem).alias()
+    waits = select(row.c.id).join(work, (work.c.reference == row.c.id) & (work.c.state == "open"), isouter=True)
+    unsettled = waits.where(
+        row.c.submission_id == submission, or_(row.c.state.not_in(_SETTLED), work.c.id.is_not(None))
+    )
     return unsettled.correlate(Submission).exists()

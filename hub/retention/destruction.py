@@ -12,7 +12,6 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from sqlalchemy import select
-from sqlmodel import SQLModel
 
 from hub.context import Hub
 from hub.errors import NotAvailable, Stale
@@ -25,6 +24,7 @@ from hub.storage import members
 from hub.storage.database import Step, Unit
 from hub.storage.facts import instant
 from hub.storage.statements import Change, table_of
+from hub.storage.tables.declared import Declared
 from policies.days import day_of
 
 DESTROYED = "payload.destroyed"
@@ -106,5 +106,5 @@ async def _sealed(hub: Hub, candidate: Candidate) -> Sequence[Any]:
     return await hub.database.query(select(*columns).where(of, table.wrapped_key.is_not(None)))
 
 
-def _key(model: type[SQLModel]) -> tuple[str, ...]:
+def _key(model: type[Declared]) -> tuple[str, ...]:
     return tuple(column.name for column in table_of(model).primary_key.columns)

@@ -5,15 +5,14 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from sqlmodel import SQLModel
-
 from hub.errors import Stale
 from hub.storage.database import Step, Unit
 from hub.storage.statements import Check, Returning, Row, Statement
+from hub.storage.tables.declared import Declared
 
 Work = Unit | tuple[Returning, Row]
 _Rows = defaultdict[Statement, list[Row]]
-_Checked = defaultdict[type[SQLModel], set[tuple[Statement, Row]]]
+_Checked = defaultdict[type[Declared], set[tuple[Statement, Row]]]
 """By table, the checks that hold in the present transaction."""
 
 

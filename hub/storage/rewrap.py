@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, func, select, tuple_
-from sqlmodel import SQLModel, col
+from sqlmodel import col
 
 from hub.context import Hub
 from hub.crypto import envelope
@@ -36,6 +36,7 @@ from hub.storage.tables import (
     Webhook,
     WorkNote,
 )
+from hub.storage.tables.declared import Declared
 
 BATCH = 500
 
@@ -46,7 +47,7 @@ Told = Callable[[str, int, int], None]
 class _Place(NamedTuple):
     """A table with sealed rows; `record` is the record id that its module binds, to be filled with the row's key."""
 
-    model: type[SQLModel]
+    model: type[Declared]
     key: tuple[str, ...]
     record: str
 
@@ -137,17 +138,17 @@ async def _free_keys(database: Database, ring: KeyRing) -> tuple[str, ...]:
     )
 
 
-async def _count(database: Database, model: type[SQLModel], which: ColumnElement[bool]) -> int:
+async def _count(database: Database, model: type[Declared], which: ColumnElement[bool]) -> int:
     # A destroyed record has no wrapped key and depends on no key any more.
     alive = _column(model, "wrapped_key").is_not(None)
     statement = select(func.count()).select_from(table_of(model)).where(alive, which)
     return int((await database.query(statement))[0][0])
 
 
-def _stale(model: type[SQLModel], ring: KeyRing) -> Any:
+def _stale(model: type[Declared], ring: KeyRing) -> Any:
     """Condition: sealed, and under another key than the active one."""
     return _column(model, "wrapped_key").is_not(None) & (_column(model, "key_id") != ring.sealing_id)
 
 
-def _column(model: type[SQLModel], name: str) -> Any:
+def _column(model: type[Declared], name: str) -> Any:
     return col(getattr(model, name))

@@ -15,23 +15,23 @@ from functools import cached_property
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, LargeBinary, Table
-from sqlmodel import SQLModel
+
+from hub.storage.tables.declared import Declared
 
 Row = tuple[Any, ...]
 
 
-def table_of(model: type[SQLModel]) -> Table:
-    """The SQLAlchemy table behind a SQLModel class."""
-    table: Table = model.__table__  # type: ignore[attr-defined]
-    return table
+def table_of(model: type[Declared]) -> Table:
+    """The SQLAlchemy table behind a declared class."""
+    return model.__table__
 
 
-def columns_of(model: type[SQLModel], *, without: Sequence[str] = ()) -> tuple[str, ...]:
+def columns_of(model: type[Declared], *, without: Sequence[str] = ()) -> tuple[str, ...]:
     """The column names of a table, in order."""
     return tuple(column.name for column in table_of(model).columns if column.name not in without)
 
 
-def _array(model: type[SQLModel], column: str) -> str:
+def _array(model: type[Declared], column: str) -> str:
     kind = table_of(model).columns[column].type
     if isinstance(kind, BigInteger):
         return "bigint[]"
@@ -44,7 +44,7 @@ def _array(model: type[SQLModel], column: str) -> str:
 class Statement(ABC):
     """Base: a table and the columns that take parameters, in parameter order."""
 
-    model: type[SQLModel]
+    model: type[Declared]
 
     @property
     @abstractmethod

@@ -1,10 +1,12 @@
 """Changes of counsel's choices: what the law leaves open, answered anew by two people."""
 
 from sqlalchemy import BigInteger, Text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
+
+from hub.storage.tables.declared import Declared
 
 
-class ChoiceChange(SQLModel, table=True):
+class ChoiceChange(Declared, table=True):
     """One doubt answered anew. `proposed`, then `in_force` until `superseded`, or `refused`."""
 
     __tablename__ = "choice_change"

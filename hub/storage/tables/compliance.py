@@ -1,14 +1,14 @@
 """What the law makes somebody write down and answer in time: requests, complaints, breaches, suspensions, notices."""
 
 from sqlalchemy import BigInteger, Index, LargeBinary, Text, text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-from hub.storage.tables.exchange import CLUSTERED
+from hub.storage.tables.declared import CLUSTERED, Declared
 
 _OPEN, _RUNS = text("state = 'open'"), text("met_at IS NULL AND lifted_at IS NULL")
 
 
-class Matter(SQLModel, table=True):
+class Matter(Declared, table=True):
     """One matter on a register. Codes and instants stand in the clear; whatever a person wrote is sealed."""
 
     __table_args__ = (
@@ -44,7 +44,7 @@ class Matter(SQLModel, table=True):
     sealed: bytes = Field(sa_type=LargeBinary)
 
 
-class MatterClock(SQLModel, table=True):
+class MatterClock(Declared, table=True):
     """A deadline of a matter."""
 
     __tablename__ = "matter_clock"
@@ -62,7 +62,7 @@ class MatterClock(SQLModel, table=True):
     """When it turned out that the duty does not apply."""
 
 
-class MatterEvent(SQLModel, table=True):
+class MatterEvent(Declared, table=True):
     """The history of a matter: what happened, who did it, and the reason they gave, sealed; of a `letter`, its PDF."""
 
     __tablename__ = "matter_event"
@@ -78,7 +78,7 @@ class MatterEvent(SQLModel, table=True):
     sealed: bytes = Field(sa_type=LargeBinary)
 
 
-class MatterPerson(SQLModel, table=True):
+class MatterPerson(Declared, table=True):
     """A person whom a matter concerns, as each whose record a breach reached."""
 
     __tablename__ = "matter_person"
@@ -88,7 +88,7 @@ class MatterPerson(SQLModel, table=True):
     """When their notice went out (45 CFR 164.404)."""
 
 
-class AuditFeed(SQLModel, table=True):
+class AuditFeed(Declared, table=True):
     """One row: up to which position of the ledger the audit repository has everything."""
 
     __tablename__ = "audit_feed"
@@ -96,7 +96,7 @@ class AuditFeed(SQLModel, table=True):
     position: int = Field(sa_type=BigInteger)
 
 
-class Export(SQLModel, table=True):
+class Export(Declared, table=True):
     """What was exported: never the content, only its digest, signed, and who asked for it."""
 
     id: str = Field(primary_key=True, sa_type=Text)
@@ -112,7 +112,7 @@ class Export(SQLModel, table=True):
     by: str = Field(sa_type=Text)
 
 
-class ViewedMember(SQLModel, table=True):
+class ViewedMember(Declared, table=True):
     """Whom a look at several people showed: finds its ledger entry, which says so too, by each of them."""
 
     __tablename__ = "viewed_member"

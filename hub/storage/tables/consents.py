@@ -1,13 +1,15 @@
 """Consents: every element of §2.31(a) a field of its own, clustered by member; their papers and history."""
 
 from sqlalchemy import BigInteger, LargeBinary, Text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
+
+from hub.storage.tables.declared import CLUSTERED, Declared
 
 
-class Consent(SQLModel, table=True):
+class Consent(Declared, table=True):
     """One signed consent. Field names are those of the case format, section 3; null is a blank on the form."""
 
-    __table_args__ = {"sqlite_with_rowid": False}
+    __table_args__ = (CLUSTERED,)
     member_id: str = Field(primary_key=True, sa_type=Text)
     id: str = Field(primary_key=True, sa_type=Text)
     kind: str = Field(sa_type=Text)
@@ -60,7 +62,7 @@ class Consent(SQLModel, table=True):
     recorded_by: str = Field(sa_type=Text)
 
 
-class ConsentDocument(SQLModel, table=True):
+class ConsentDocument(Declared, table=True):
     """The signed paper, sealed."""
 
     __tablename__ = "consent_document"
@@ -72,7 +74,7 @@ class ConsentDocument(SQLModel, table=True):
     sealed: bytes = Field(sa_type=LargeBinary)
 
 
-class ConsentEvent(SQLModel, table=True):
+class ConsentEvent(Declared, table=True):
     """History: recorded, verified, revoked in whole or in part, entered in error."""
 
     __tablename__ = "consent_event"
@@ -85,10 +87,10 @@ class ConsentEvent(SQLModel, table=True):
     detail: str = Field(default="{}", sa_type=Text)
 
 
-class Restriction(SQLModel, table=True):
+class Restriction(Declared, table=True):
     """A limit the patient asked for (§2.26)."""
 
-    __table_args__ = {"sqlite_with_rowid": False}
+    __table_args__ = (CLUSTERED,)
     member_id: str = Field(primary_key=True, sa_type=Text)
     id: str = Field(primary_key=True, sa_type=Text)
     against: str = Field(default="[]", sa_type=Text)

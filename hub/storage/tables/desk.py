@@ -4,13 +4,13 @@ The log is a projection of the ledger (`hub.desk.projection`): losing it loses n
 """
 
 from sqlalchemy import BigInteger, Index, LargeBinary, Text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-from hub.storage.tables.exchange import CLUSTERED
+from hub.storage.tables.declared import CLUSTERED, Declared
 from hub.storage.tables.ledger import NUMBER
 
 
-class LogRow(SQLModel, table=True):
+class LogRow(Declared, table=True):
     """One disclosure, or what was withheld from one recipient of one submission. Ids and codes only.
 
     Every filter has an index that ends in the position, so that a page is a walk along it from where the last ended.
@@ -49,7 +49,7 @@ class LogRow(SQLModel, table=True):
     """Classes of information."""
 
 
-class LogLaw(SQLModel, table=True):
+class LogLaw(Declared, table=True):
     """Which rows name a paragraph."""
 
     __tablename__ = "log_law"
@@ -58,7 +58,7 @@ class LogLaw(SQLModel, table=True):
     position: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
 
 
-class LogCount(SQLModel, table=True):
+class LogCount(Declared, table=True):
     """How many rows of a local day are alike: what charts are drawn from."""
 
     __tablename__ = "log_count"
@@ -75,7 +75,7 @@ class LogCount(SQLModel, table=True):
     n: int = Field(default=0, sa_type=BigInteger)
 
 
-class LogState(SQLModel, table=True):
+class LogState(Declared, table=True):
     """One row: the next ledger position that the log has to read."""
 
     __tablename__ = "log_state"
@@ -83,7 +83,7 @@ class LogState(SQLModel, table=True):
     position: int = Field(default=0, sa_type=BigInteger)
 
 
-class WorkNote(SQLModel, table=True):
+class WorkNote(Declared, table=True):
     """What somebody wrote about a work item; sealed."""
 
     __tablename__ = "work_note"
@@ -96,7 +96,7 @@ class WorkNote(SQLModel, table=True):
     sealed: bytes = Field(sa_type=LargeBinary)
 
 
-class PacketDraft(SQLModel, table=True):
+class PacketDraft(Declared, table=True):
     """A packet that somebody is putting together: number 0 is what they typed, each further one a document; sealed."""
 
     __tablename__ = "packet_draft"

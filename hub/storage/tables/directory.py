@@ -1,10 +1,12 @@
 """Who exchanges: organizations and their units, verified endpoints, access tokens, agreements."""
 
 from sqlalchemy import BigInteger, LargeBinary, Text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
+
+from hub.storage.tables.declared import Declared
 
 
-class Organization(SQLModel, table=True):
+class Organization(Declared, table=True):
     """A legal entity or a unit of one. Part 2 status is decided per unit (§2.11, §2.12(b))."""
 
     id: str = Field(primary_key=True, sa_type=Text)
@@ -26,7 +28,7 @@ class Organization(SQLModel, table=True):
     updated_at: int = Field(default=0, sa_type=BigInteger)
 
 
-class Endpoint(SQLModel, table=True):
+class Endpoint(Declared, table=True):
     """A verified address of an organization, with the keys to seal to."""
 
     id: str = Field(primary_key=True, sa_type=Text)
@@ -45,7 +47,7 @@ class Endpoint(SQLModel, table=True):
     active: bool = True
 
 
-class Token(SQLModel, table=True):
+class Token(Declared, table=True):
     """A bearer token, stored as a keyed hash."""
 
     id: str = Field(primary_key=True, sa_type=Text)
@@ -62,7 +64,7 @@ class Token(SQLModel, table=True):
     revoked_at: int | None = Field(default=None, sa_type=BigInteger)
 
 
-class Agreement(SQLModel, table=True):
+class Agreement(Declared, table=True):
     """A QSO agreement, business associate contract, §2.33(c) contract or audit agreement."""
 
     id: str = Field(primary_key=True, sa_type=Text)
@@ -74,7 +76,7 @@ class Agreement(SQLModel, table=True):
     copies: bool = False
 
 
-class DirectoryState(SQLModel, table=True):
+class DirectoryState(Declared, table=True):
     """One row whose version grows with every change of the directory, so that readers know when to reread."""
 
     __tablename__ = "directory_state"

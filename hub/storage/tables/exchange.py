@@ -1,17 +1,17 @@
 """The path: submissions with their items, decisions, the outbox, disclosures and delivery attempts."""
 
 from sqlalchemy import BigInteger, Index, LargeBinary, Text, UniqueConstraint, text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-CLUSTERED = {"sqlite_with_rowid": False}
-"""SQLite keeps the row in its key's own tree: one tree less to write for each row."""
+from hub.storage.tables.declared import CLUSTERED, Declared
+
 _QUEUED = text("state = 'queued'")
 _LEASED = text("lease_until IS NOT NULL")
 _HELD = text("state = 'held'")
 _MAIL = text("channel = 'email'")
 
 
-class Submission(SQLModel, table=True):
+class Submission(Declared, table=True):
     """What a sender handed in."""
 
     __table_args__ = (
@@ -32,7 +32,7 @@ class Submission(SQLModel, table=True):
     created_at: int = Field(sa_type=BigInteger)
 
 
-class Item(SQLModel, table=True):
+class Item(Declared, table=True):
     """One packet item; title and content sealed together with their own data key."""
 
     submission_id: str = Field(primary_key=True, sa_type=Text)
@@ -47,7 +47,7 @@ class Item(SQLModel, table=True):
     sealed: bytes = Field(sa_type=LargeBinary)
 
 
-class Decision(SQLModel, table=True):
+class Decision(Declared, table=True):
     """One decision for one recipient, kept whole so that it re-explains."""
 
     __table_args__ = (CLUSTERED,)
@@ -63,7 +63,7 @@ class Decision(SQLModel, table=True):
     body: str = Field(sa_type=Text)
 
 
-class Outbox(SQLModel, table=True):
+class Outbox(Declared, table=True):
     """One recipient's share of a submission, waiting to leave."""
 
     __table_args__ = (
@@ -97,7 +97,7 @@ class Outbox(SQLModel, table=True):
     created_at: int = Field(sa_type=BigInteger)
 
 
-class SecondLook(SQLModel, table=True):
+class SecondLook(Declared, table=True):
     """How far what waits for a consent has been looked at again under one edition of the rules, and since which
     change.
     """
@@ -116,7 +116,7 @@ class SecondLook(SQLModel, table=True):
     """When a process that decides under it was last at work."""
 
 
-class Disclosure(SQLModel, table=True):
+class Disclosure(Declared, table=True):
     """The legal act, written before any byte leaves; its id is that of the outbox row, attempts may be several.
 
     One that was made outside of the hub has no attempt: it is recorded afterwards (`OutsideDisclosure`).
@@ -141,7 +141,7 @@ class Disclosure(SQLModel, table=True):
     concluded_at: int | None = Field(default=None, sa_type=BigInteger)
 
 
-class Attempt(SQLModel, table=True):
+class Attempt(Declared, table=True):
     """One delivery attempt: the technical act. A later outcome of the same attempt is a new ledger entry."""
 
     __table_args__ = (

@@ -1,10 +1,12 @@
 """Broken glass: who read in an emergency what their role or scope does not open, about whom, why and until when."""
 
 from sqlalchemy import BigInteger, Text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
+
+from hub.storage.tables.declared import Declared
 
 
-class Glass(SQLModel, table=True):
+class Glass(Declared, table=True):
     """One act. Its words are a sealed note of its review."""
 
     id: str = Field(primary_key=True, sa_type=Text)

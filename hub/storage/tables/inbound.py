@@ -1,13 +1,15 @@
 """What came in by mail, fax, HL7 v2 or file, and what recipients' systems said about deliveries."""
 
 from sqlalchemy import BigInteger, Index, LargeBinary, Text, UniqueConstraint, text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
+
+from hub.storage.tables.declared import Declared
 
 _TAKEN = text("state = 'taken'")
 _QUEUED = text("state = 'queued'")
 
 
-class Inbound(SQLModel, table=True):
+class Inbound(Declared, table=True):
     """One arrival, sealed whole: bytes, what the intake read in them, and from where."""
 
     __table_args__ = (
@@ -34,7 +36,7 @@ class Inbound(SQLModel, table=True):
     sealed: bytes = Field(sa_type=LargeBinary)
 
 
-class Thread(SQLModel, table=True):
+class Thread(Declared, table=True):
     """Which submissions a visit or a referral has led to: whom a retraction or an answer goes to."""
 
     hash: bytes = Field(primary_key=True, sa_type=LargeBinary)
@@ -46,7 +48,7 @@ class Thread(SQLModel, table=True):
     """The arrival that took it back."""
 
 
-class Proof(SQLModel, table=True):
+class Proof(Declared, table=True):
     """What was said about one delivery, each kind once: a repeat changes nothing."""
 
     delivery: str = Field(primary_key=True, sa_type=Text)
@@ -60,7 +62,7 @@ class Proof(SQLModel, table=True):
     at: int = Field(sa_type=BigInteger)
 
 
-class Acknowledgement(SQLModel, table=True):
+class Acknowledgement(Declared, table=True):
     """One notice owed to the sender of a mail: to whom and about what stands in the sealed arrival."""
 
     __table_args__ = (Index("acknowledgement_due", "due_at", sqlite_where=_QUEUED),)
@@ -75,7 +77,7 @@ class Acknowledgement(SQLModel, table=True):
     settled_at: int | None = Field(default=None, sa_type=BigInteger)
 
 
-class MemberMatch(SQLModel, table=True):
+class MemberMatch(Declared, table=True):
     """Members by the keyed hash of name and birth date; several may share one."""
 
     __tablename__ = "member_match"

@@ -1,14 +1,16 @@
 """The ledger: entries in the transaction of what they record, leaves and checkpoints written by the sequencer."""
 
 from sqlalchemy import BigInteger, Index, Integer, LargeBinary, Text, text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
+
+from hub.storage.tables.declared import CLUSTERED, Declared
 
 NUMBER = BigInteger().with_variant(Integer, "sqlite")
 """SQLite numbers rows by itself, and keeps them in that order without a second tree, only for INTEGER."""
 VIEWED = text("kind = 'access.viewed'")
 
 
-class LedgerEntry(SQLModel, table=True):
+class LedgerEntry(Declared, table=True):
     """One fact, append-only. The body is canonical JSON of ids and codes; the salt keeps its hash unguessable."""
 
     __tablename__ = "ledger_entry"
@@ -29,7 +31,7 @@ class LedgerEntry(SQLModel, table=True):
     body: bytes = Field(sa_type=LargeBinary)
 
 
-class LedgerLeaf(SQLModel, table=True):
+class LedgerLeaf(Declared, table=True):
     """The entry's place in the Merkle tree, and its leaf hash."""
 
     __tablename__ = "ledger_leaf"
@@ -38,19 +40,19 @@ class LedgerLeaf(SQLModel, table=True):
     hash: bytes = Field(sa_type=LargeBinary)
 
 
-class LedgerNode(SQLModel, table=True):
+class LedgerNode(Declared, table=True):
     """A hash of a tile above level 0 (C2SP tlog-tiles): the root of 256 ** level leaves, so that any proof reads few
     rows.
     """
 
     __tablename__ = "ledger_node"
-    __table_args__ = {"sqlite_with_rowid": False}
+    __table_args__ = (CLUSTERED,)
     level: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
     position: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
     hash: bytes = Field(sa_type=LargeBinary)
 
 
-class LedgerState(SQLModel, table=True):
+class LedgerState(Declared, table=True):
     """One row: the tree's size and right edge. Whoever moves it from the size it read is the sequencer of that
     batch.
     """
@@ -63,7 +65,7 @@ class LedgerState(SQLModel, table=True):
     """The largest entry id in the tree."""
 
 
-class Checkpoint(SQLModel, table=True):
+class Checkpoint(Declared, table=True):
     """A signed head of the tree, as a C2SP note."""
 
     size: int = Field(primary_key=True, sa_type=NUMBER, sa_column_kwargs={"autoincrement": False})
@@ -72,7 +74,7 @@ class Checkpoint(SQLModel, table=True):
     at: int = Field(sa_type=BigInteger)
 
 
-class Cosignature(SQLModel, table=True):
+class Cosignature(Declared, table=True):
     """A witness's statement about a checkpoint (C2SP tlog-cosignature), as its line of the signed note."""
 
     size: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
@@ -83,7 +85,7 @@ class Cosignature(SQLModel, table=True):
     """When it was offered."""
 
 
-class KeyRecord(SQLModel, table=True):
+class KeyRecord(Declared, table=True):
     """Which keys the data here depends on; the keys themselves live in the key ring file."""
 
     __tablename__ = "key"

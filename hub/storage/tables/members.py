@@ -1,10 +1,12 @@
 """Members: identity sealed, identifiers as keyed hashes, relations in the clear by opaque id."""
 
 from sqlalchemy import BigInteger, Index, LargeBinary, Text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
+
+from hub.storage.tables.declared import Declared
 
 
-class Member(SQLModel, table=True):
+class Member(Declared, table=True):
     """One person. `fence` grows with every change of consents, restrictions or facts about the member."""
 
     id: str = Field(primary_key=True, sa_type=Text)
@@ -17,7 +19,7 @@ class Member(SQLModel, table=True):
     """When somebody last told anything about the person, as a registration."""
 
 
-class MemberIdentifier(SQLModel, table=True):
+class MemberIdentifier(Declared, table=True):
     """A CIN or another identifier, found through its keyed hash only."""
 
     __tablename__ = "member_identifier"
@@ -26,7 +28,7 @@ class MemberIdentifier(SQLModel, table=True):
     member_id: str = Field(sa_type=Text, index=True)
 
 
-class MemberLink(SQLModel, table=True):
+class MemberLink(Declared, table=True):
     """Which organization stands in which relation to the member: program, treating_provider, plan, payer,
     primary_case_manager, knows (it registered the member).
     """

@@ -1,10 +1,12 @@
 """People who work at the desk: accounts, their sessions and passkeys, tries to sign in, saved views."""
 
 from sqlalchemy import BigInteger, LargeBinary, Text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
+
+from hub.storage.tables.declared import Declared
 
 
-class Person(SQLModel, table=True):
+class Person(Declared, table=True):
     """Somebody with a password and a second factor. Name, address and authenticator secret are sealed."""
 
     id: str = Field(primary_key=True, sa_type=Text)
@@ -34,7 +36,7 @@ class Person(SQLModel, table=True):
     disabled_at: int | None = Field(default=None, sa_type=BigInteger)
 
 
-class Passkey(SQLModel, table=True):
+class Passkey(Declared, table=True):
     """A WebAuthn credential: a public key and how often it was used."""
 
     credential: bytes = Field(primary_key=True, sa_type=LargeBinary)
@@ -44,7 +46,7 @@ class Passkey(SQLModel, table=True):
     created_at: int = Field(sa_type=BigInteger)
 
 
-class Session(SQLModel, table=True):
+class Session(Declared, table=True):
     """A browser that somebody is signed in with, found by the keyed hash of its cookie."""
 
     hash: bytes = Field(primary_key=True, sa_type=LargeBinary)
@@ -59,7 +61,7 @@ class Session(SQLModel, table=True):
     """What a passkey must sign next."""
 
 
-class SignInTry(SQLModel, table=True):
+class SignInTry(Declared, table=True):
     """Failed tries for one address, whether or not it is anybody's; those from a device that is known for it stand
     apart, by the device's hash.
     """
@@ -70,7 +72,7 @@ class SignInTry(SQLModel, table=True):
     locked_until: int = Field(sa_type=BigInteger)
 
 
-class SavedView(SQLModel, table=True):
+class SavedView(Declared, table=True):
     """A filter of the disclosure log that a person keeps: fields of an address, ids and codes only."""
 
     __tablename__ = "saved_view"

@@ -1,10 +1,12 @@
 """One-time codes of people who come for what waits for them."""
 
 from sqlalchemy import BigInteger, LargeBinary, Text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
+
+from hub.storage.tables.declared import Declared
 
 
-class PickupCode(SQLModel, table=True):
+class PickupCode(Declared, table=True):
     """The code in force for one delivery; a new one takes the place of the old."""
 
     __tablename__ = "pickup_code"

@@ -1,10 +1,12 @@
 """How far referrals have come, as whoever was asked says; and the calls that a notice of a discharge asked for."""
 
 from sqlalchemy import BigInteger, Text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
+
+from hub.storage.tables.declared import Declared
 
 
-class ReferralTask(SQLModel, table=True):
+class ReferralTask(Declared, table=True):
     """The status of one recipient's share of a referral; without a row it is as it was asked, version 1."""
 
     __tablename__ = "referral_task"

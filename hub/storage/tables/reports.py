@@ -1,10 +1,12 @@
 """What providers that deliver for us have reported, by their own ids."""
 
 from sqlalchemy import BigInteger, Text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
+
+from hub.storage.tables.declared import Declared
 
 
-class ProviderReport(SQLModel, table=True):
+class ProviderReport(Declared, table=True):
     """One authentic report; the same event again is no new row."""
 
     __tablename__ = "provider_report"

@@ -1,10 +1,12 @@
 """What keeps payloads beyond their period, and when the last ones were destroyed."""
 
 from sqlalchemy import BigInteger, Text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
+
+from hub.storage.tables.declared import Declared
 
 
-class LegalHold(SQLModel, table=True):
+class LegalHold(Declared, table=True):
     """A duty to preserve: nothing it covers is destroyed until it is lifted."""
 
     __tablename__ = "legal_hold"
@@ -21,7 +23,7 @@ class LegalHold(SQLModel, table=True):
     lifted_by: str | None = Field(default=None, sa_type=Text)
 
 
-class RetentionState(SQLModel, table=True):
+class RetentionState(Declared, table=True):
     """One row. `version` grows with every hold, so that none is overlooked by a destruction under way."""
 
     __tablename__ = "retention_state"

@@ -1,10 +1,12 @@
 """Keys with which an organization's systems sign what they hand in (RFC 9421)."""
 
 from sqlalchemy import BigInteger, LargeBinary, Text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
+
+from hub.storage.tables.declared import Declared
 
 
-class Signer(SQLModel, table=True):
+class Signer(Declared, table=True):
     """A registered Ed25519 key. Once an organization has one, what is unsigned is not taken from it."""
 
     id: str = Field(primary_key=True, sa_type=Text)

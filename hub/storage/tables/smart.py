@@ -1,10 +1,12 @@
 """SMART Backend Services: registered clients, the assertions they have used, and the access tokens they hold."""
 
 from sqlalchemy import BigInteger, LargeBinary, Text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
+
+from hub.storage.tables.declared import Declared
 
 
-class SmartClient(SQLModel, table=True):
+class SmartClient(Declared, table=True):
     """A system of an organization that signs in with a key of its own."""
 
     __tablename__ = "smart_client"
@@ -20,7 +22,7 @@ class SmartClient(SQLModel, table=True):
     disabled_at: int | None = Field(default=None, sa_type=BigInteger)
 
 
-class SmartAssertion(SQLModel, table=True):
+class SmartAssertion(Declared, table=True):
     """A used assertion or signature (signer and single-use id, as a keyed hash), kept while it could be fresh."""
 
     __tablename__ = "smart_assertion"
@@ -28,7 +30,7 @@ class SmartAssertion(SQLModel, table=True):
     expires_at: int = Field(sa_type=BigInteger, index=True)
 
 
-class AccessToken(SQLModel, table=True):
+class AccessToken(Declared, table=True):
     """An access token, stored as a keyed hash."""
 
     __tablename__ = "access_token"

@@ -1,12 +1,14 @@
 """Signed webhooks: who wants to be told, and what is still to be told."""
 
 from sqlalchemy import BigInteger, Index, LargeBinary, Text, text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
+
+from hub.storage.tables.declared import Declared
 
 _QUEUED = text("state = 'queued'")
 
 
-class Webhook(SQLModel, table=True):
+class Webhook(Declared, table=True):
     """An address of an organization that is told of events; its secrets are sealed."""
 
     id: str = Field(primary_key=True, sa_type=Text)
@@ -22,7 +24,7 @@ class Webhook(SQLModel, table=True):
     """Why it ended: `removed`, `gone` (410)."""
 
 
-class WebhookCall(SQLModel, table=True):
+class WebhookCall(Declared, table=True):
     """One event for one webhook, told at least once."""
 
     __tablename__ = "webhook_call"
@@ -39,7 +41,7 @@ class WebhookCall(SQLModel, table=True):
     """`queued`, `told`, `given_up`"""
 
 
-class WebhookFeed(SQLModel, table=True):
+class WebhookFeed(Declared, table=True):
     """One row: up to where the ledger was read for webhooks."""
 
     __tablename__ = "webhook_feed"

@@ -1,7 +1,9 @@
 """What waits for a person, what was asked, and the evidence behind disclosures without consent."""
 
 from sqlalchemy import BigInteger, Index, LargeBinary, Text, text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
+
+from hub.storage.tables.declared import Declared
 
 _OPEN, _CLOSED, _UNREVIEWED = "state = 'open'", "state = 'closed'", "state = 'open' AND escalated_at = 0"
 
@@ -10,7 +12,7 @@ def _of(name: str, which: str, *columns: str) -> Index:
     return Index(f"work_item_{name}", *columns, sqlite_where=text(which))
 
 
-class WorkItem(SQLModel, table=True):
+class WorkItem(Declared, table=True):
     """What waits for a person: a hold, an approval, a dead letter, an unknown outcome, a review, a request.
 
     What is settled stays for years, so every list has an index of its own of what is open, which also counts it; to be
@@ -54,7 +56,7 @@ class WorkItem(SQLModel, table=True):
     proposed_at: int = Field(default=0, sa_type=BigInteger)
 
 
-class Evidence(SQLModel, table=True):
+class Evidence(Declared, table=True):
     """What was stated for a basis other than consent, sealed, for the patient's record and the reviewer (§2.51(c))."""
 
     __table_args__ = (Index("evidence_of_kind", "kind", "disclosure_id"),)
@@ -68,7 +70,7 @@ class Evidence(SQLModel, table=True):
     sealed: bytes = Field(sa_type=LargeBinary)
 
 
-class Inquiry(SQLModel, table=True):
+class Inquiry(Declared, table=True):
     """A request for information about a person; the same row whether or not the person is known here."""
 
     id: str = Field(primary_key=True, sa_type=Text)
