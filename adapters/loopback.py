@@ -14,7 +14,7 @@ from hub.model import ChannelKind, Deferred, Delivered, Outcome, Parcel, Prepare
 
 
 class LoopbackChannel:
-    """Keeps what it is given in `received`; answers from `answers` first, then always delivers."""
+    """Keeps what reached the far side in `received`; answers from `answers` first, then always delivers."""
 
     carries_sealed = True
     gives_receipt = True
@@ -38,7 +38,8 @@ class LoopbackChannel:
         receipt = Receipt(kind="loopback", reference=prepared.parcel.delivery, at=self._now())
         answer = self.answers.popleft() if self.answers else Delivered(receipt=receipt)
         if not isinstance(answer, Deferred | Refused):
-            self.received.append(prepared)
+            parcel = msgspec.json.decode(prepared.body, type=Parcel)
+            self.received.append(msgspec.structs.replace(prepared, parcel=parcel))
         return answer
 
     async def close(self) -> None:

@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+import msgspec
+
 from hub.accompany import accompany
 from hub.crypto.keyring import KeyRing
 from hub.decide import DecisionRecord
@@ -121,7 +123,10 @@ def documents(
 
 
 async def prepare(channel: Channel, given: Parcel) -> Prepared:
-    """The bytes that will leave. Raises `Unrenderable` also for what is too large for the channel, or breaks it."""
+    """The bytes that will leave, and the parcel without its documents: plain, they need not stay while those travel.
+
+    Raises `Unrenderable` also for what is too large for the channel, or breaks it.
+    """
     try:
         prepared = await channel.prepare(given)
     except HubError:
@@ -130,4 +135,4 @@ async def prepare(channel: Channel, given: Parcel) -> Prepared:
         raise Unrenderable("The channel failed to make its form.", code="not-rendered") from None
     if len(prepared.body) > channel.max_bytes:
         raise Unrenderable("The packet is too large for this channel.", code="too-large")
-    return prepared
+    return msgspec.structs.replace(prepared, parcel=msgspec.structs.replace(prepared.parcel, documents=()))

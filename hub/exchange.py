@@ -7,6 +7,8 @@
 Everything enters through `submit` and everything leaves through `dispatch`; there is no second way out.
 """
 
+from typing import NamedTuple
+
 from hub import intents, packets
 from hub.bases.checks import check_known
 from hub.contents import check_documents
@@ -28,6 +30,15 @@ from hub.workers.recent import Remembered
 
 OUTBOX = "outbox"
 """The topic that wakes workers."""
+
+
+class Ready(NamedTuple):
+    """What the ledger says will leave."""
+
+    submission: StoredSubmission
+    chosen: Route
+    decision: DecisionRecord
+    prepared: Prepared
 
 
 async def submit(hub: Hub, handed: Handed) -> str:
@@ -85,9 +96,19 @@ async def _take(hub: Hub, handed: Handed, directory: Directory, key: bytes) -> s
 async def dispatch(hub: Hub, ticket: Ticket) -> str:
     """Bring one claimed outbox row to its next state, and say which.
 
-    Decides on the facts of this moment, records the intent, and only then lets the channel deliver. A changed fact
-    between decision and intent fails the intent's guard, and everything is decided again. What was handed in a moment
-    ago is first tried on the facts that `submit` saw: the guard tells as well whether they are those of this moment.
+    Decides on the facts of this moment, records the intent, and only then lets the channel deliver.
+    """
+    ready = await _intended(hub, ticket)
+    # INVARIANT: no-silent-disclosure. From here on the ledger says that the bytes may be out.
+    return ready if isinstance(ready, str) else await _deliver(hub, ticket, ready)
+
+
+async def _intended(hub: Hub, ticket: Ticket) -> Ready | str:
+    """What may leave, with its intent recorded; else the row's next state. Nothing else of the packet is kept.
+
+    A changed fact between decision and intent fails the intent's guard, and everything is decided again. What was
+    handed in a moment ago is first tried on the facts that `submit` saw: the guard tells as well whether they are those
+    of this moment.
     """
     recent = hub.recent.take(ticket.submission)
     submission = recent.submission if recent else await submissions.read(hub.database, ticket.submission)
@@ -109,7 +130,7 @@ async def _attempt(
     submission: StoredSubmission,
     recent: Remembered | None,
     seen: tuple[Directory, Facts] | None,
-) -> str:
+) -> Ready | str:
     directory, facts = seen or (await hub.directory.current(), await hub.facts.of(submission.member))
     now = hub.clock.now()
     chosen = route(ticket, directory, hub.channels, hub.breakers, now)
@@ -141,19 +162,12 @@ async def _attempt(
     if failed is not None:
         return await intents.give_up(hub, ticket, submission, failed, now)
     await next_turn()
-    # INVARIANT: no-silent-disclosure. From here on the ledger says that the bytes may be out.
     await intents.intend(hub, ticket, submission, chosen, decided, prepared, released)
-    return await _deliver(hub, ticket, submission, chosen, prepared, decided.record)
+    return Ready(submission, chosen, decided.record, prepared)
 
 
-async def _deliver(
-    hub: Hub,
-    ticket: Ticket,
-    submission: StoredSubmission,
-    chosen: Route,
-    prepared: Prepared,
-    decision: DecisionRecord,
-) -> str:
+async def _deliver(hub: Hub, ticket: Ticket, ready: Ready) -> str:
+    submission, chosen, decision, prepared = ready
     channel = hub.channels[chosen.endpoint.channel]
     outcome: Outcome
     try:

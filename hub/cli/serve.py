@@ -49,6 +49,7 @@ def run(args: argparse.Namespace) -> int:
     from hub.bootstrap import serve  # noqa: PLC0415 - so that --help is fast
     from hub.settings import read_settings  # noqa: PLC0415
 
+    gc.freeze()  # nor may the first collection after them look through them all
     gc.enable()
     settings = read_settings()
     if args.listen:
