@@ -50,6 +50,22 @@ async def test_the_ledger_holds_the_intent_before_and_the_conclusion_after(datab
         assert await scene.rows(Disclosure.state, Disclosure.description) == [("disclosed", "assessment")]
 
 
+async def test_while_the_bytes_of_a_packet_travel_its_plain_documents_are_not_kept(database_url):
+    async with a_scene(database_url) as scene:
+        await scene.consent()
+        await scene.submit()
+        seen_at_delivery: list[object] = []
+        deliver = scene.channel.deliver
+
+        async def watched(prepared):
+            seen_at_delivery.append(prepared.parcel.documents)
+            return await deliver(prepared)
+
+        scene.channel.deliver = watched
+        assert await scene.dispatch_all() == ["delivered"]
+        assert seen_at_delivery == [()]
+
+
 async def test_the_intent_binds_the_very_bytes_that_leave(database_url):
     async with a_scene(database_url) as scene:
         await scene.consent()
