@@ -131,7 +131,7 @@ def _in_force(member: Any, hub: Hub) -> list[Any]:
 
 
 def _last(member: Any, column: Any) -> Any:
-    last = select(func.max(column)).where(column.class_.member_id == member.id)
+    last = select(func.max(column)).where(column.table.c.member_id == member.id)
     return last.correlate(Member).scalar_subquery()
 
 
