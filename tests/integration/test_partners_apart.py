@@ -205,7 +205,7 @@ async def test_large_packets_wait_for_each_other_and_small_ones_for_none_of_them
 
     async def deliver(prepared: Prepared) -> Outcome:
         nonlocal most
-        if len(prepared.parcel.documents[0].content) <= SMALL_BYTES:
+        if len(prepared.body) <= SMALL_BYTES:
             small.append(prepared.parcel.disclosure)
             return DONE
         large.add(prepared.parcel.disclosure)
