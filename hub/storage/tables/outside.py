@@ -1,12 +1,12 @@
 """Disclosures made outside of the hub (by telephone, on paper, face to face) and recorded afterwards."""
 
 from sqlalchemy import BigInteger, Index, Text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-from hub.storage.tables.exchange import CLUSTERED
+from hub.storage.tables.declared import CLUSTERED, Declared
 
 
-class OutsideDisclosure(SQLModel, table=True):
+class OutsideDisclosure(Declared, table=True):
     """What a disclosure was that did not leave through the hub: codes and instants. What was told, to whom and by whom
     is its sealed `Evidence` of the kind `outside`.
     """

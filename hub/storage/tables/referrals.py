@@ -22,7 +22,7 @@ class ReferralTask(Declared, table=True):
     """When the person is expected, microseconds UTC"""
 
 
-class NoticeCall(SQLModel, table=True):
+class NoticeCall(Declared, table=True):
     """A call to the person of a notice; codes only, nothing of what was said."""
 
     __tablename__ = "notice_call"
