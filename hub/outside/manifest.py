@@ -66,6 +66,8 @@ class OutsideManifest(Bases, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     service: Literal["counseling", "methadone", "buprenorphine"] = "counseling"
     calaim: bool = False
     agreements: tuple[str, ...] = ()
+    basis: Literal["consent", "other"] | None = None
+    """What the discloser says that it rested on, where it is none of the bases that are stated."""
     consent: str | None = None
     """On which the discloser says that it rested; none: on no consent, or on one that nobody names."""
     notice: Notice | None = None

@@ -37,6 +37,7 @@ class Told(Frozen, frozen=True, kw_only=True):
     discloser_name: str
     recipient_person: str
     somebody: Outsider | None
+    basis: str | None
     reason: str
 
 
@@ -85,6 +86,7 @@ def told(form: OutsideManifest) -> Told:
         discloser_name=form.discloser_name,
         recipient_person=form.recipient_person,
         somebody=form.somebody,
+        basis=form.basis,
         reason=form.reason,
     )
 
@@ -94,7 +96,7 @@ def bound(form: OutsideManifest, hand: Hand, judged: Judged, decided: Decided, m
     decision = judged.decision
     return {
         "by": hand.by,
-        "claimed": tuple(stated(form)),
+        "claimed": tuple(stated(form)) or (form.basis,),
         "consent": form.consent,
         "consents": decision.consents,
         "corrects": form.corrects,

@@ -16,7 +16,17 @@ _BASE = 2.44
 """Millimetres from the top of a line to where its letters stand."""
 _INK, _GREY, _BLUE, _PALE = (20, 20, 20), (95, 95, 95), (22, 60, 104), (238, 242, 247)
 _LEFT_OUT = frozenset(
-    {"submission_id", "decision_id", "concluded_at", "accounting", "counts", "entry", "opened_at", "opened_by"}
+    {
+        "submission_id",
+        "decision_id",
+        "concluded_at",
+        "accounting",
+        "counts",
+        "entry",
+        "opened_at",
+        "opened_by",
+        "recorded_by",
+    }
 )
 """What a reader on paper does without; the other forms have it."""
 _NARROW = frozenset({"count", "state", "phase", "outcome", "certain", "law", "affected", "purpose"})

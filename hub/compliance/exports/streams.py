@@ -29,7 +29,8 @@ class Ask(NamedTuple):
 
 async def log_rows(hub: Hub, ask: Ask) -> AsyncIterator[dict[str, Any]]:
     async for row in log.stream(hub, ask.log):
-        yield row
+        recorded = row["outside"] or {}
+        yield row | {name: recorded.get(name) for name in ("way", "recorded_at", "recorded_by")}
 
 
 async def accounting_rows(hub: Hub, ask: Ask) -> AsyncIterator[dict[str, Any]]:

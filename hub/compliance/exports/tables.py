@@ -13,11 +13,12 @@ from hub.storage.facts import instant
 Cell = str | int | bool | None
 _LOG = (
     "id", "intended_at", "concluded_at", "discloser", "recipient", "recipient_name", "address", "member_id", "purpose",
-    "description", "state", "counts", "accounting", "bases", "laws", "consents", "submission_id", "decision_id",
+    "description", "state", "counts", "accounting", "bases", "laws", "consents", "submission_id", "decision_id", "way",
+    "permitted", "recorded_at", "recorded_by",
 )  # fmt: skip
 _ACCOUNTING = (
     "first", "last", "count", "discloser", "recipient", "recipient_name", "address", "description", "purpose", "law",
-    "certain",
+    "certain", "way", "permitted",
 )  # fmt: skip
 _MATTERS = (
     "id", "kind", "organization_id", "member_id", "reference", "state", "code", "received_at", "opened_at", "opened_by",
@@ -50,6 +51,7 @@ _INSTANTS = frozenset(
         "opened_at",
         "closed_at",
         "happened_at",
+        "recorded_at",
         "at",
     }
 )

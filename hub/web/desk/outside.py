@@ -24,6 +24,7 @@ from hub.outside.judging import judge
 from hub.outside.manifest import BY, Notice, Scope
 from hub.outside.rows import Hand
 from hub.storage import members, outside
+from hub.storage.member_facts import MemberFacts
 from hub.web.desk import outside_form as form
 from hub.web.desk import whose
 from hub.web.desk.named import names, parties
@@ -102,8 +103,9 @@ async def records(visit: Visit) -> web.Response:
     found = await listing.page(visit.hub, visit.who.scope, before)
     await viewing.listed(visit.hub, visit.who.by, "outside_records", (row["member_id"] for row in found.rows))
     following = f"{_AT}?before={found.following}" if found.following else ""
+    people = {row["id"]: await _person(visit, row["member_id"]) for row in found.rows}
     return page(
-        "outside_list.html", visit, rows=found.rows, names=await parties(visit), following=following,
+        "outside_list.html", visit, rows=found.rows, people=people, names=await parties(visit), following=following,
         first=_AT if before else "",
     )  # fmt: skip
 
@@ -125,7 +127,7 @@ async def _record(
         "outside_shown.html", visit, status=status, recorded=found | {"by": await _by(visit, found), "places": {}},
         decision=decision, names=await parties(visit), problem=problem, words=words, mistakes=get_args(Mistake),
         item={f"item-{n}": each for n, each in enumerate(classes, 1)},
-        officer=bool(set(ACT) & set(visit.who.roles)),
+        officer=bool(set(ACT) & set(visit.who.roles)), facts=await _person(visit, found["member"]),
     )  # fmt: skip
 
 
@@ -191,15 +193,21 @@ async def _form(
         purposes=sorted(((each, terms.purpose(language, each)) for each in form.PURPOSES_ASKED), key=itemgetter(1)),
         kinds=sorted(((each, terms.classes(language, each)) for each in CLASSES), key=itemgetter(1)),
         agreements=[(each.id, known.get(each.with_party, each.with_party)) for each in audits],
-        facts=await members.facts_of(visit.hub, member) if member and await _may_see(visit, member) else None,
+        facts=await _person(visit, member) if member else None,
         key=given.get("key", [""])[0] or new_id(),
         wrong=wrong.field if wrong else "", said=visit.say(wrong.said) if wrong else "",
     )  # fmt: skip
 
 
-async def _may_see(visit: Visit, member: str) -> bool:
+async def _person(visit: Visit, member: str) -> MemberFacts | None:
+    """Whom it is about; none if none of one's organizations has to do with them any more, or they are forgotten."""
     links = await members.links_of(visit.hub, member)
-    return any(visit.who.may_see(organization) for organization, _ in links)
+    if not any(visit.who.may_see(organization) for organization, _ in links):
+        return None
+    try:
+        return await members.facts_of(visit.hub, member)
+    except NotAvailable:
+        return None
 
 
 def _typed(visit: Visit) -> dict[str, list[str]]:

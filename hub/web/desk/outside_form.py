@@ -41,6 +41,8 @@ _NEEDED: Mapping[str, tuple[str, ...]] = {
     "supervision": ("recipient_person", "case"),
     "other": (),
 }
+_UNSTATED = ("consent", "other")
+"""What has no statement of its own, and may have had the notice with it."""
 _MOST = 2_000
 
 
@@ -92,9 +94,10 @@ def _stated(visit: Visit, member: str) -> dict[str, Any]:
         "recipient_person": person,
         **_recipient(visit),
         **_basis(visit, basis),
+        "basis": basis if basis in _UNSTATED else None,
     }
     for name in ("notice", "scope", "corrects", "reason"):
-        if visit.field(name, _MOST) and (basis in ("consent", "other") or name not in ("notice", "scope")):
+        if visit.field(name, _MOST) and (basis in _UNSTATED or name not in ("notice", "scope")):
             found[name] = visit.field(name, _MOST)
     return found
 
