@@ -29,6 +29,8 @@ Notice = Literal["handed", "sent_after", "said", "none", "not_known"]
 """§2.32(a): the statement handed over or sent along in writing, sent in writing afterwards, only said, not given."""
 Scope = Literal["copy", "explained", "none", "not_known"]
 """§2.32(b): a copy of the consent, or an explanation of its scope."""
+Claimed = Literal["consent", "other"]
+"""What has no statement of its own; `other`: something else, or nobody knows."""
 _MANY = Meta(min_length=1, max_length=MAX_ITEMS)
 _Short = Annotated[str, Meta(max_length=200)]
 _PATH = re.compile(r"`(\$[^`]*)`")
@@ -66,7 +68,7 @@ class OutsideManifest(Bases, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     service: Literal["counseling", "methadone", "buprenorphine"] = "counseling"
     calaim: bool = False
     agreements: tuple[str, ...] = ()
-    basis: Literal["consent", "other"] | None = None
+    basis: Claimed | None = None
     """What the discloser says that it rested on, where it is none of the bases that are stated."""
     consent: str | None = None
     """On which the discloser says that it rested; none: on no consent, or on one that nobody names."""

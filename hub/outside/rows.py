@@ -12,7 +12,7 @@ from hub.decided import Decided
 from hub.model import Frozen
 from hub.outbox import ENQUEUE
 from hub.outside.judging import Judged
-from hub.outside.manifest import OutsideManifest, Outsider
+from hub.outside.manifest import Claimed, OutsideManifest, Outsider
 from hub.storage.outside import RECORDED
 from hub.storage.submissions import StoredSubmission
 
@@ -37,7 +37,7 @@ class Told(Frozen, frozen=True, kw_only=True):
     discloser_name: str
     recipient_person: str
     somebody: Outsider | None
-    basis: str | None
+    basis: Claimed | None
     reason: str
 
 
