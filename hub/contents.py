@@ -11,9 +11,9 @@ from hub.errors import Malformed, TooLarge, Unsupported
 from hub.intake import MAX_DOCUMENT_BYTES, MAX_SUBMISSION_BYTES, Handed, ItemManifest
 
 
-def check_documents(handed: Handed) -> None:
+def check_documents(handed: Handed) -> dict[str, str]:
     """Every item has its document, every court paper too, and nothing else came, within the limits, of a kind the hub
-    carries.
+    carries: the media type of each document, by its part's name.
     """
     items = {item.document: item for item in handed.manifest.items}
     court = papers(handed.manifest)
@@ -23,14 +23,18 @@ def check_documents(handed: Handed) -> None:
         raise TooLarge(f"A submission has at most {MAX_SUBMISSION_BYTES >> 20} MiB.")
     fields = [(f"$.items[{n}]", item.document) for n, item in enumerate(handed.manifest.items)]
     fields += [(f"$.{name}", part) for name, part in court.items()]
+    kinds: dict[str, str] = {}
     for field, part in fields:
         content = handed.documents[part]
         if len(content) > MAX_DOCUMENT_BYTES:
             raise TooLarge(f"A document has at most {MAX_DOCUMENT_BYTES >> 20} MiB.", field=field)
-        if content.startswith(sealed_item.LABEL):
-            _check_sealed(content, field, items.get(part))
-        elif media_type(content) is None:
+        kind = media_type(content)
+        if kind is None:
             raise Unsupported("The document is none of PDF, TIFF, PNG, JPEG, JSON, XML or UTF-8 text.", field=field)
+        if kind == sealed_item.MEDIA_TYPE:
+            _check_sealed(content, field, items.get(part))
+        kinds[part] = kind
+    return kinds
 
 
 def _check_sealed(content: bytes, field: str, item: ItemManifest | None) -> None:

@@ -7,6 +7,7 @@
 Everything enters through `submit` and everything leaves through `dispatch`; there is no second way out.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from hub import intents, packets
@@ -47,7 +48,7 @@ async def submit(hub: Hub, handed: Handed) -> str:
     The same key and body give the same id. Raises `Malformed`, `TooLarge`, `Unsupported`, `Conflict` (the key was
     used for another body) and `StorageFailed` (nothing was taken).
     """
-    check_documents(handed)
+    kinds = check_documents(handed)
     directory = await hub.directory.current()
     for n, recipient in enumerate(handed.manifest.recipients):
         if recipient.organization not in directory.organizations:
@@ -56,7 +57,7 @@ async def submit(hub: Hub, handed: Handed) -> str:
     key = hash_idempotency(hub.ring, handed.sender, handed.key)
     while True:
         try:
-            return await _take(hub, handed, directory, key)
+            return await _take(hub, handed, kinds, directory, key)
         except Stale as stale:
             used = stale.detail_code == "idempotency"
         if used:
@@ -65,7 +66,7 @@ async def submit(hub: Hub, handed: Handed) -> str:
         directory = await hub.directory.current()
 
 
-async def _take(hub: Hub, handed: Handed, directory: Directory, key: bytes) -> str:
+async def _take(hub: Hub, handed: Handed, kinds: Mapping[str, str], directory: Directory, key: bytes) -> str:
     """Decide, seal and queue in one unit. Raises `Stale` for a key that was used, and for what would wait for a change
     of facts that have changed meanwhile.
     """
@@ -81,7 +82,7 @@ async def _take(hub: Hub, handed: Handed, directory: Directory, key: bytes) -> s
     ]
     await next_turn()
     lease_us = hub.lease_us if hub.handover.has_room([each.record.recipient for each in decisions]) else None
-    packet = packets.packet(hub, handed, facts, asked, decisions, key, now, lease_us)
+    packet = packets.packet(hub, handed, kinds, facts, asked, decisions, key, now, lease_us)
     await hub.database.commit(packet.unit)
     if packet.queued:
         kept = {decided.record.recipient: decided for decided in decisions}

@@ -12,7 +12,7 @@ claimed one goes back to the queue: nothing has left. One in flight becomes unkn
 
 import random
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 from sqlalchemy import select
@@ -51,7 +51,7 @@ _REQUEUE = Change(Outbox, ("state", "due_at", "code"), ("id", "state"))
 _encode = msgspec.json.Encoder().encode
 
 
-class Ticket(NamedTuple):
+class Ticket(msgspec.Struct, frozen=True, gc=False):
     """A claimed outbox row."""
 
     id: str
@@ -77,7 +77,7 @@ class Ticket(NamedTuple):
         return self.recipient
 
 
-class Place(NamedTuple):
+class Place(msgspec.Struct, frozen=True, gc=False):
     """Where a row stands, why, and which share of the packet it is."""
 
     state: str

@@ -10,7 +10,6 @@ import msgspec
 
 from hub import outbox
 from hub.bases import evidence, reviews
-from hub.contents import media_type
 from hub.context import Hub
 from hub.crypto.keyring import KeyRing
 from hub.decide import Asked, DecisionRecord, item_id
@@ -40,6 +39,7 @@ class Packet(NamedTuple):
 def packet(
     hub: Hub,
     handed: Handed,
+    kinds: Mapping[str, str],
     facts: Facts,
     asked: Asked,
     decisions: list[Decided],
@@ -47,7 +47,8 @@ def packet(
     now: int,
     lease_us: int | None = None,
 ) -> Packet:
-    """The unit of a submission: guarded by its idempotency key, whole or not at all.
+    """The unit of a submission: guarded by its idempotency key, whole or not at all. `kinds`: the documents' media
+    types, by name.
 
     With a lease, what may leave is born claimed, for the worker of this process.
     """
@@ -65,7 +66,7 @@ def packet(
         ),
         "idempotency",
     )  # fmt: skip
-    documents = _documents(handed)
+    documents = _documents(handed, kinds)
     writes = [
         _item(hub.ring, submission.id, document, handed.digests.get(item.document))
         for document, item in zip(documents.values(), manifest.items, strict=True)
@@ -113,16 +114,15 @@ async def facts_for(hub: Hub, handed: Handed) -> Facts:
     return facts if handed.sender in facts.known_to else NOBODY
 
 
-def _documents(handed: Handed) -> dict[str, Document]:
+def _documents(handed: Handed, kinds: Mapping[str, str]) -> dict[str, Document]:
     found = {}
     for number, item in enumerate(handed.manifest.items, 1):
-        content = handed.documents[item.document]
         found[item_id(number)] = Document(
             id=item_id(number),
             title=item.title,
             information=item.information,
-            media_type=media_type(content) or "application/octet-stream",
-            content=content,
+            media_type=kinds[item.document],
+            content=handed.documents[item.document],
         )
     return found
 

@@ -6,9 +6,9 @@ Keys and nonces are never taken from here.
 
 import os
 from collections import deque
+from struct import Struct
 
-_SIZE = 16
-_PAGE = 256 * _SIZE
+_PAGE = Struct("16s" * 256)
 _left: deque[bytes] = deque()
 
 
@@ -17,9 +17,9 @@ def sixteen() -> bytes:
     try:
         return _left.popleft()
     except IndexError:
-        page = os.urandom(_PAGE)
-        _left.extend(page[start : start + _SIZE] for start in range(_SIZE, _PAGE, _SIZE))
-        return page[:_SIZE]
+        first, *others = _PAGE.unpack(os.urandom(_PAGE.size))
+        _left.extend(others)
+        return bytes(first)
 
 
 os.register_at_fork(after_in_child=_left.clear)

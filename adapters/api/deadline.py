@@ -16,9 +16,10 @@ class Deadline:
         """In the order in which they began."""
         self._overdue: set[asyncio.Task[object]] = set()
         self._timer: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None  # once: in Python 3.11 the question is a system call
 
     def __enter__(self) -> None:
-        loop = asyncio.get_running_loop()
+        loop = self._loop = self._loop or asyncio.get_running_loop()
         task = asyncio.current_task(loop)
         assert task is not None
         self._ends[task] = loop.time() + self._seconds
@@ -28,7 +29,7 @@ class Deadline:
     def __exit__(
         self, kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        task = asyncio.current_task()
+        task = asyncio.current_task(self._loop)
         assert task is not None
         self._ends.pop(task, None)
         if task in self._overdue:

@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import NamedTuple
 
+import msgspec
+
 from hub import exchange
 from hub.context import Hub
 from hub.deliver import attempt_of
@@ -71,7 +73,7 @@ async def hand_over(hub: Hub, found: Waiting, send: Callable[[bytes], Awaitable[
     """
     if hub.pickup is None:
         raise Unavailable("Pick-up is not configured here.")
-    ticket = found.ticket._replace(claim=new_id())
+    ticket = msgspec.structs.replace(found.ticket, claim=new_id())
     until = hub.clock.now() + hub.lease_us
     guard = Step(_CLAIM, ("claimed", ticket.claim, until, ticket.id, "queued", ticket.attempts), "claim")
     try:

@@ -66,6 +66,7 @@ class SqliteDatabase:
         self._before = CALM_UNITS
         self._questions = Questions(dialect.dialect(paramstyle="qmark"))
         self._waiting: list[_Waiting] = []
+        self._loop = asyncio.get_running_loop()  # once: in Python 3.11 the question is a system call
         self._wake = asyncio.Event()
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="sqlite-commit")
         self._aside = ThreadPoolExecutor(1, thread_name_prefix="sqlite-survey")
@@ -134,7 +135,7 @@ class SqliteDatabase:
         if not self._reading:
             self._reader.execute("BEGIN")
             self._reading = True
-            asyncio.get_running_loop().call_soon(self._read_anew)
+            self._loop.call_soon(self._read_anew)
 
     def _read_anew(self) -> None:
         if self._reading:
@@ -142,13 +143,13 @@ class SqliteDatabase:
             self._read.clear()
             self._reader.execute("COMMIT")
 
-    async def _enqueue(self, work: Work) -> Any:
+    def _enqueue(self, work: Work) -> "asyncio.Future[Any]":
         if self._closing:
             raise StorageFailed("The database is closing.")
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Any] = self._loop.create_future()
         self._waiting.append((work, future))
         self._wake.set()
-        return await future
+        return future
 
     async def _write_groups(self) -> None:
         while not (self._closing and not self._waiting):
@@ -173,11 +174,10 @@ class SqliteDatabase:
 
     async def _committed(self, group: list[_Waiting]) -> list[Any] | Exception:
         """What became of each unit, once the group is durable; or why none of it is."""
-        loop = asyncio.get_running_loop()
         try:
             self._bound_log(len(group))
             results = await self._applied(group)
-            await loop.run_in_executor(self._disk, self._writer.commit)
+            await self._loop.run_in_executor(self._disk, self._writer.commit)
         except Exception as error:  # noqa: BLE001 - also a value that cannot be bound: it must not stop the writer
             with contextlib.suppress(sqlite3.Error):
                 self._writer.rollback()
@@ -196,7 +196,7 @@ class SqliteDatabase:
             self._writer.execute("BEGIN IMMEDIATE")
             return
         # Another process writes: wait for it off the loop.
-        await asyncio.get_running_loop().run_in_executor(self._disk, self._begin_patiently)
+        await self._loop.run_in_executor(self._disk, self._begin_patiently)
 
     def _begin_patiently(self) -> None:
         self._writer.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")

@@ -42,6 +42,7 @@ class Worker:
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
+        self._loop = asyncio.get_running_loop()
         self._running: dict[asyncio.Task[None], Ticket] = {}
         self._bulkheads = Bulkheads()
         self._anteroom = Anteroom()
@@ -134,7 +135,7 @@ class Worker:
     def _place(self, ticket: Ticket) -> None:
         now = time.monotonic()
         if self._bulkheads.enter(ticket.recipient, ticket.taking, now):
-            task = asyncio.create_task(self._dispatch(ticket))
+            task = self._loop.create_task(self._dispatch(ticket))
             self._running[task] = ticket
             task.add_done_callback(self._done)
         elif ticket.recipient in self._bulkheads.slow(now) or not self._anteroom.admit(ticket):

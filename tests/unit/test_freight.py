@@ -1,5 +1,6 @@
 """Large packets wait for each other, small ones for none of them, and no partner's can hold up all others'."""
 
+import msgspec
 import pytest
 
 from hub.outbox import Ticket
@@ -114,7 +115,7 @@ def test_of_one_partner_no_more_wait_than_half_the_line_has_places_for(freight: 
 
 def test_a_row_that_was_claimed_anew_while_its_first_ticket_waits_keeps_its_own_place(freight: Freight[Ticket]) -> None:
     held, first = ticket("held", 32), ticket("row", 20)
-    again = first._replace(claim="later")
+    again = msgspec.structs.replace(first, claim="later")
     assert freight.enter(held)
     assert not freight.enter(first)
     assert not freight.enter(again)
