@@ -1,13 +1,16 @@
 """A medical emergency from the desk (§2.51): first what would go, then the disclosure, its record and its review."""
 
 import json
+import re
+from html import unescape
 
+import aiohttp
 import pytest
 
 from hub.compliance import emergencies
 from hub.ledger.sequencer import Sequencer
 from hub.people import accounts
-from hub.storage.tables import Disclosure, LedgerEntry, Outbox, Submission, WorkItem
+from hub.storage.tables import Disclosure, LedgerEntry, Outbox, PacketDraft, Submission, WorkItem
 from tests.desk import a_desk
 from tests.disclosures import EMERGENCY, a_county
 from tests.scenes import CIN
@@ -135,3 +138,80 @@ async def test_the_preview_says_when_it_leaves_and_that_it_does_not_where_nothin
     seen = await ana.post(NEW, FORM)
     assert "Emergency Room has no checked address that we can reach" in seen.words
     assert "leaves at once" not in seen.words
+
+
+PAGE = b"%PDF-1.7 the list as it hangs on the door"
+
+
+async def with_files(browser, *files, **changes):
+    """The form as a browser sends it with files."""
+    await browser.get(NEW)
+    data = aiohttp.FormData(quote_fields=False)
+    for name, value in (FORM | {"form_token": browser.form_token} | changes).items():
+        data.add_field(name, value)
+    for name, content in files:
+        data.add_field("files", content, filename=name, content_type="application/octet-stream")
+    return await browser._seen("POST", NEW, data=data, headers={"Sec-Fetch-Site": "same-origin"})
+
+
+async def press(browser, seen, step="disclose", **changes):
+    """Press a button of the preview as it stands."""
+    hidden = re.findall(r'type="hidden" name="([\w-]+)" value="([^"]*)"', seen.text)
+    chosen = re.findall(r'<select id="i-\d+" name="(information-\d+)".*?</select>', seen.text, re.DOTALL)
+    kinds = re.findall(r'name="(information-\d+)".*?<option value="(\w*)" selected', seen.text, re.DOTALL)
+    fields = {name: unescape(value) for name, value in hidden} | dict.fromkeys(chosen, "") | dict(kinds)
+    return await browser.post(NEW, fields | {"step": step} | changes)
+
+
+async def test_a_document_goes_with_the_words_and_is_kept_sealed_until_then(scene, desk):
+    ana = await desk.somebody("ana", "privacy")
+    seen = await with_files(ana, ("medication list.pdf", PAGE))
+    assert "medication list" in seen.words
+    assert "Guessed from the file's name" in seen.words
+    assert await scene.rows(Submission.id) == []
+    assert PAGE not in b"".join(sealed for _, sealed in await scene.rows(PacketDraft.number, PacketDraft.sealed))
+    sent, again = await press(ana, seen), await press(ana, seen)
+    ((submission,),) = await scene.rows(Submission.id)
+    assert sent.location == again.location == f"/desk/emergencies/{submission}"
+    assert await scene.rows(PacketDraft.id) == []
+    assert await scene.dispatch_all() == ["delivered"]
+    (received,) = scene.channel.received
+    _, document = received.parcel.documents
+    assert (document.content, document.media_type) == (PAGE, "application/pdf")
+    assert (document.title, document.information) == ("medication list", "medications")
+
+
+async def test_a_document_whose_name_says_nothing_is_not_handed_in_before_its_kind_is_said_and_shown(scene, desk):
+    ana = await desk.somebody("ana", "privacy")
+    seen = await with_files(ana, ("scan0001.pdf", PAGE))
+    assert "Disclose it now" not in seen.words
+    assert "What is it?" in seen.words
+    assert (await press(ana, seen)).status == 200
+    shown = await press(ana, seen, **{"information-1": "tests"})
+    assert (shown.status, "Disclose it now" in shown.words) == (200, True)
+    assert await scene.rows(Submission.id) == []
+    assert (await press(ana, shown)).status == 303
+
+
+async def test_a_file_that_is_no_document_is_named_beside_its_field_and_the_others_are_kept(scene, desk):
+    ana = await desk.somebody("ana", "privacy")
+    seen = await with_files(ana, ("meds.pdf", PAGE), ("prescription.pdf", b"MZ\x90\x00 a program"))
+    assert seen.status == 400
+    assert 'id="x-files"' in seen.text
+    assert "prescription.pdf: this is no PDF" in seen.words
+    draft = re.search(r'name="draft" value="(\w+)"', seen.text)[1]
+    kept = await with_files(ana, draft=draft)
+    assert (kept.status, "meds" in kept.words) == (200, True)
+    out = await with_files(ana, draft=draft, out="1")
+    assert "meds" not in out.words
+    assert await scene.rows(Submission.id) == []
+
+
+async def test_a_document_that_somebody_else_keeps_or_that_is_too_old_is_asked_for_again(scene, desk):
+    ana, leo = await desk.somebody("ana", "privacy"), await desk.somebody("leo", "compliance")
+    seen = await with_files(ana, ("meds.pdf", PAGE))
+    draft = re.search(r'name="draft" value="(\w+)"', seen.text)[1]
+    refused = await with_files(leo, draft=draft)
+    assert (refused.status, "Add them again" in refused.words) == (400, True)
+    assert "meds" not in refused.words
+    assert await scene.rows(Submission.id) == []

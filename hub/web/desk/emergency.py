@@ -17,16 +17,18 @@ from aiohttp import web
 
 from hub import exchange
 from hub.compliance import viewing
+from hub.crypto.identifiers import hash_idempotency
 from hub.decide import asked_by
 from hub.deliver import usable
-from hub.desk import log, projection
+from hub.desk import drafts, log, projection
 from hub.errors import Malformed, NotAvailable
 from hub.explanations import Sides, foreseen
 from hub.intake import Handed, read_manifest
 from hub.model import MessageKind, new_id
 from hub.storage import members, submissions
 from hub.storage.facts import instant
-from hub.web.desk import whose
+from hub.web.desk import emergency_papers, whose
+from hub.web.desk.emergency_papers import Attached
 from hub.web.desk.named import names
 from hub.web.pages import terms
 from hub.web.pages.door import ACT, Page
@@ -41,11 +43,11 @@ _LOOKS, _LOOK_S = 8, 0.25
 
 
 class _Wrong(Exception):
-    """Which field, and the key of what is said beside it."""
+    """Which field, and the key of what is said beside it, or its text."""
 
-    def __init__(self, field: str, said: str = "registers.missing") -> None:
+    def __init__(self, field: str, said: str = "registers.missing", text: str = "") -> None:
         super().__init__(said)
-        self.field, self.said = field, said
+        self.field, self.said, self.text = field, said, text
 
 
 class _Meant(NamedTuple):
@@ -61,13 +63,19 @@ async def ask(visit: Visit) -> web.Response:
 
 async def enter(visit: Visit) -> web.Response:
     """`POST /desk/emergencies/new`: what would go; with `step=disclose` it is handed in."""
+    papers = await emergency_papers.attached(visit)
+    if papers.gone and (sent := await _sent_before(visit)):
+        return see_other(f"/desk/emergencies/{sent}")
     try:
-        meant = await _meant(visit)
+        meant = await _meant(visit, papers)
     except _Wrong as wrong:
-        return await _form(visit, wrong=wrong, status=400)
-    if visit.field("step") != "disclose":
-        return await _preview(visit, meant)
-    return see_other(f"/desk/emergencies/{await exchange.submit(visit.hub, meant.handed)}")
+        return await _form(visit, papers, wrong=wrong, status=400)
+    if visit.field("step") != "disclose" or not papers.shown or not papers.whole:
+        return await _preview(visit, meant, papers)
+    submission = await exchange.submit(visit.hub, meant.handed)
+    if papers.draft is not None:
+        await drafts.drop(visit.hub, papers.draft.id)
+    return see_other(f"/desk/emergencies/{submission}")
 
 
 async def show(visit: Visit) -> web.Response:
@@ -85,7 +93,7 @@ async def show(visit: Visit) -> web.Response:
     return page("emergency_sent.html", visit, submission=submission)
 
 
-async def _preview(visit: Visit, meant: _Meant) -> web.Response:
+async def _preview(visit: Visit, meant: _Meant, papers: Attached) -> web.Response:
     sides = Sides(meant.handed.sender, meant.recipient, meant.member)
     answer = await foreseen(visit.hub, asked_by(meant.handed.manifest), sides, visit.language)
     ways = usable(meant.recipient, await visit.hub.directory.current(), visit.hub.channels)
@@ -94,11 +102,12 @@ async def _preview(visit: Visit, meant: _Meant) -> web.Response:
         "emergency_preview.html", visit, answer=answer, recipient=meant.recipient, sender=meant.handed.sender,
         way=ways[0].channel.value if ways else "",
         facts=await members.facts_of(visit.hub, meant.member), names=await names(visit),
-        kept={**_typed(visit), "member": meant.member, "step": "disclose"},
+        kept={**_typed(visit), "member": meant.member, "draft": papers.draft.id if papers.draft else ""},
+        papers=papers.draft.papers if papers.draft else (), whole=papers.whole, kinds=_kinds(visit),
     )  # fmt: skip
 
 
-async def _meant(visit: Visit) -> _Meant:
+async def _meant(visit: Visit, papers: Attached) -> _Meant:
     """What the form says, as it is handed in. Raises `_Wrong`, and `NotAvailable` for another organization."""
     sender, recipient, information = (visit.field(name, 64) for name in ("organization", "recipient", "information"))
     organizations = (await visit.hub.directory.current()).organizations
@@ -114,25 +123,50 @@ async def _meant(visit: Visit) -> _Meant:
     member = await whose.chosen(visit) if visit.field("member", 64) else await whose.meant(visit)
     if member is None:
         raise _Wrong("cin", "emergency.nobody")
+    stated = _stated(visit)
+    if papers.wrong:
+        raise _Wrong("files", text=papers.wrong)
     manifest = {
         "kind": "emergency_disclosure",
         "member": {"id": member},
         "purpose": "treatment",
         "priority": "urgent",
         "recipients": [{"organization": recipient}],
-        "items": [{"document": "words", "title": visit.say("emergency.document"), "information": information}],
-        "emergency": _stated(visit),
+        "items": [
+            {"document": "words", "title": visit.say("emergency.document"), "information": information},
+            *emergency_papers.items(papers.draft),
+        ],
+        "emergency": stated,
     }
-    raw, words = msgspec.json.encode(manifest), _document(visit, organizations[sender].name)
+    raw = msgspec.json.encode(manifest)
+    documents = {"words": _document(visit, organizations[sender].name)} | await emergency_papers.contents(
+        visit, papers.draft
+    )
     try:
         read = read_manifest(raw)
     except Malformed as error:
         raise _Wrong((error.field or "").rpartition(".")[2], "registers.wrong_field") from None
     handed = Handed(
-        sender=sender, key=f"desk-{visit.field('key', 64)}", manifest=read, documents={"words": words},
-        body_digest=hashlib.sha256(raw + hashlib.sha256(words).digest()).digest(), by=visit.who.by,
+        sender=sender, key=_key(visit), manifest=read, documents=documents, by=visit.who.by,
+        body_digest=hashlib.sha256(
+            raw + b"".join(hashlib.sha256(each).digest() for each in documents.values())
+        ).digest(),
     )  # fmt: skip
     return _Meant(member, recipient, handed)
+
+
+async def _sent_before(visit: Visit) -> str:
+    """What was handed in under this form's key; empty: nothing was."""
+    sender = visit.field("organization", 64)
+    if not visit.who.may_see(sender):
+        return ""
+    key = hash_idempotency(visit.hub.ring, sender, _key(visit))
+    found = await submissions.earlier(visit.hub.database, sender, key)
+    return found[0] if found else ""
+
+
+def _key(visit: Visit) -> str:
+    return f"desk-{visit.field('key', 64)}"
 
 
 def _stated(visit: Visit) -> dict[str, str]:
@@ -154,20 +188,26 @@ def _document(visit: Visit, program: str) -> bytes:
     return f"{visit.say('emergency.document')}\n{program}, {day}\n\n{visit.field('words', _MOST_WORDS)}\n".encode()
 
 
-async def _form(visit: Visit, *, wrong: _Wrong | None = None, status: int = 200) -> web.Response:
+def _kinds(visit: Visit) -> list[tuple[str, str]]:
+    return sorted(((each, terms.classes(visit.language, each)) for each in CLASSES), key=itemgetter(1))
+
+
+async def _form(
+    visit: Visit, papers: Attached | None = None, *, wrong: _Wrong | None = None, status: int = 200
+) -> web.Response:
     known = await names(visit)
-    kinds = sorted(((each, terms.classes(visit.language, each)) for each in CLASSES), key=itemgetter(1))
     return page(
         "emergency_new.html",
         visit,
         status=status,
         own={each: name for each, name in known.organizations.items() if visit.who.may_see(each)},
         everybody=known.organizations,
-        information_named=kinds,
+        information_named=_kinds(visit),
+        draft=papers.draft if papers else None,
         given=_typed(visit),
         key=visit.field("key", 64) or new_id(),
         wrong=wrong.field if wrong else "",
-        said=visit.say(wrong.said) if wrong else "",
+        said=(wrong.text or visit.say(wrong.said)) if wrong else "",
     )
 
 
@@ -177,6 +217,6 @@ def _typed(visit: Visit) -> dict[str, Any]:
 
 PAGES = (
     Page("GET", "/desk/emergencies/new", ask, ACT),
-    Page("POST", "/desk/emergencies/new", enter, ACT),
+    Page("POST", "/desk/emergencies/new", enter, ACT, uploads=True),
     Page("GET", "/desk/emergencies/{id}", show, ACT),
 )

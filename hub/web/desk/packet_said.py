@@ -40,7 +40,7 @@ async def read(visit: Visit) -> Said:
     purpose = visit.field("purpose", 64)
     if purpose not in PURPOSES:
         wrong["purpose"] = visit.say("packet.no_purpose")
-    kept, contents = _papers(visit, before.papers if before else (), wrong)
+    kept, contents = papers(visit, before.papers if before else (), wrong)
     typed = {name: tuple(visit.form.get(name, [])) for name in (*_KEPT, "recipient")}
     draft = Draft(
         id=before.id if before else new_id(), version=new_id(), member=member or "", recipients=recipients,
@@ -66,8 +66,8 @@ async def _recipients(visit: Visit, wrong: dict[str, str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _papers(
-    visit: Visit, before: tuple[Paper, ...], wrong: dict[str, str]
+def papers(
+    visit: Visit, before: tuple[Paper, ...], wrong: dict[str, str], *, needed: bool = True
 ) -> tuple[tuple[Paper, ...], dict[int, bytes]]:
     """What was kept before and not taken out, then the new files; those that cannot go are named beside the field."""
     out = set(visit.form.get("out", []))
@@ -87,7 +87,7 @@ def _papers(
         title = (file.name.rpartition(".")[0] or file.name or visit.say("packet.document", n=number))[:MAX_TITLE]
         kept.append(Paper(number=number, title=title, information=guess(file.name), size=len(file.content)))
         contents[number] = file.content
-    if not kept and "files" not in wrong:
+    if needed and not kept and "files" not in wrong:
         wrong["files"] = visit.say("packet.no_files")
     return tuple(kept), contents
 
