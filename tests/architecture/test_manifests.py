@@ -19,6 +19,7 @@ from tests.architecture.tree import ROOT, modules
 DEPLOY = ROOT / "deploy"
 CONTAINERFILE = (DEPLOY / "Containerfile").read_text()
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+COMPOSE_FAX = yaml.safe_load((DEPLOY / "compose.fax.yaml").read_text().replace("!reset []", ""))
 HUBS = {name: service for name, service in COMPOSE["services"].items() if service["image"].startswith("part2hub:")}
 KUBERNETES = [
     document
@@ -131,6 +132,19 @@ def test_the_ports_are_the_same_in_the_image_the_compose_file_and_the_pods() -> 
     assert (pods["http"], pods["mllp"]) == (api, mllp)
     for policy in (each for each in KUBERNETES if each["kind"] == "NetworkPolicy"):
         assert {port["port"] for rule in policy["spec"]["ingress"] for port in rule["ports"]} <= set(pods)
+
+
+def test_beside_a_fax_server_the_processes_find_the_databases_and_are_probed_where_they_listen() -> None:
+    fixed = {
+        f"{name}:{COMPOSE['services'][name]['networks']['inside']['ipv4_address']}" for name in ("postgres", "redis")
+    }
+    for service in COMPOSE_FAX["services"].values():
+        assert service["network_mode"] == "host"
+        assert set(service["extra_hosts"]) == fixed
+    worker, intake = (COMPOSE_FAX["services"][name] for name in ("worker", "intake"))
+    assert worker["scale"] == 1
+    assert worker["environment"]["HUB_PROBES"] in " ".join(HUBS["worker"]["healthcheck"]["test"])
+    assert intake["environment"]["HUB_PROBES"] in " ".join(intake["healthcheck"]["test"])
 
 
 def test_the_image_holds_nothing_that_installs() -> None:
