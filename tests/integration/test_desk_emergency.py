@@ -186,6 +186,7 @@ async def test_a_document_whose_name_says_nothing_is_not_handed_in_before_its_ki
     seen = await with_files(ana, ("scan0001.pdf", PAGE))
     assert "Disclose it now" not in seen.words
     assert "What is it?" in seen.words
+    assert "All of it would go" not in seen.words
     assert (await press(ana, seen)).status == 200
     shown = await press(ana, seen, **{"information-1": "tests"})
     assert (shown.status, "Disclose it now" in shown.words) == (200, True)
