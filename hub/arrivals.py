@@ -35,6 +35,8 @@ class ArrivedPacket(Frozen, frozen=True, kw_only=True, tag="packet"):
     place: Place = "opens"
     moved: bool = False
     """The referral's Task was moved before this report of it was made."""
+    slot: int | None = None
+    """When the person is expected, where an answer to a referral says so; microseconds UTC."""
 
 
 class ArrivedUpdate(Frozen, frozen=True, kw_only=True, tag="update"):

@@ -30,11 +30,12 @@ def referred(
     if len({each.get(2) for each in message.all("ORC")} - {""}) > 1:
         review = (*review, "referral.several")
     documents: tuple[Document, ...] = ()
+    slot = _appointment(message, zone)
     if referral.asks:
         documents, unclassed = notices.request(message, referral, restrictions)
         review = (*review, *unclassed)
     elif referral.step:
-        status = notices.status(referral, _appointment(message, zone), restrictions)
+        status = notices.status(referral, "" if slot is None else notices.local(slot, zone), restrictions)
         records, unclassed = enclosed(message, notes=False)
         documents, review = (status, *records), (*review, *unclassed)
     else:
@@ -51,6 +52,7 @@ def referred(
         review=review,
         thread=f"referral/{referral.id}" if referral.id else "",
         place="opens" if referral.asks else "answers",
+        slot=slot if referral.step == "scheduled" else None,
     )
     return referral.step or "unclear", packet
 
@@ -75,10 +77,10 @@ _APPOINTMENT = (
 """Where systems state when it is, in the order in which they are believed."""
 
 
-def _appointment(message: Message, zone: Zone) -> str:
+def _appointment(message: Message, zone: Zone) -> int | None:
     stated = zone_of(message.header.get(7), zone)
     for segment, field, component in _APPOINTMENT:
         at = instant(message.first(segment).get(field, component), stated)
         if at is not None:
-            return notices.local(at, zone)
-    return ""
+            return at
+    return None

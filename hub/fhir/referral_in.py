@@ -5,6 +5,7 @@ person, never guessed; a document's class is what its type says, and a document 
 go, since its class decides which consent carries it.
 """
 
+from datetime import datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -117,15 +118,20 @@ def _report(
     if when is None and message.event in EVENTS:
         when, field = message.timestamp, "Bundle.timestamp"
     place: Place = "answers"
+    expected = main.get("executionPeriod")
+    start = expected.get("start") if isinstance(expected, dict) and step == "scheduled" else None
+    slot = None if start is None else instant(start, "Task.executionPeriod", zone)
+    at = "" if slot is None else f"{datetime.fromtimestamp(slot / 1_000_000, zone):%Y-%m-%d %H:%M %Z}"
     return ArrivedPacket(
         kind=MessageKind.STATUS_REPORT,
         purpose="treatment",
         person=person_of(patient),
-        documents=(items_in.status(step, reason),),
+        documents=(items_in.status(step, reason, at),),
         event=Event(kind=step, at=instant(when, field, zone)),
         review=review,
         thread=thread,
         place=place,
+        slot=slot,
     )
 
 

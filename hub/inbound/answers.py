@@ -5,6 +5,7 @@ import msgspec
 from hub.arrivals import ArrivedPacket
 from hub.context import Hub
 from hub.inbound import referral_tasks, said
+from hub.inbound.referral_tasks import Said
 from hub.inbound.threads import Answer
 from hub.storage.database import Step
 
@@ -14,7 +15,11 @@ _LABEL = "Referral"
 async def moves(hub: Hub, content: ArrivedPacket, found: Answer, sender: str) -> list[Step]:
     """The steps by which the Task follows; none if it was moved before. Raises `Conflict` (`referral.ended`)."""
     step = content.event.kind if content.event else ""
-    return [] if content.moved else await referral_tasks.follow(hub, found.shares, found.party, step, by=sender)
+    return (
+        []
+        if content.moved
+        else await referral_tasks.follow(hub, found.shares, found.party, Said(step, content.slot), by=sender)
+    )
 
 
 async def addressed(hub: Hub, content: ArrivedPacket, found: Answer) -> ArrivedPacket:

@@ -158,4 +158,5 @@ async def _attached(
         raise NotAvailable
     moves = await answers.moves(hub, content, found, sender)
     packet = await answers.addressed(hub, content, found)
-    return await submitted(hub, kept, packet, sender, found.member, directory, by, *moves, *steps)
+    more = (*moves, *steps)
+    return await submitted(hub, kept, packet, sender, found.member, directory, by, *more, shares=found.shares)

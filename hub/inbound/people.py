@@ -78,12 +78,13 @@ async def match(
     directory = await hub.directory.current()
     if sender not in directory.organizations or organization not in (None, sender):
         raise NotAvailable
+    shares: tuple[str, ...] = ()
     if content.place == "answers":
-        content = await _answering(hub, content, sender, member)
+        content, shares = await _answering(hub, content, sender, member)
     matched = entry("inbound.matched", hub.clock.now(), {"by": by, "sender": sender}, member=member, reference=inbound)
     steps = (matched, close_for(WORK, inbound, by, "matched", hub.clock.now()))
     try:
-        state = await submitted(hub, kept, content, sender, member, directory, by, *steps)
+        state = await submitted(hub, kept, content, sender, member, directory, by, *steps, shares=shares)
     except Stale:
         raise Conflict("Somebody else has settled this meanwhile.", code="not-waiting") from None
     if state != "submitted":
@@ -116,12 +117,16 @@ async def close(
         raise Conflict("Somebody else has settled this meanwhile.", code="not-waiting") from None
 
 
-async def _answering(hub: Hub, content: ArrivedPacket, sender: str, member: str) -> ArrivedPacket:
-    """The answer, to those it is for: a person may let one go that contradicts what was said before."""
+async def _answering(
+    hub: Hub, content: ArrivedPacket, sender: str, member: str
+) -> tuple[ArrivedPacket, tuple[str, ...]]:
+    """The answer, to those it is for, and whose part of the referral it answers: a person may let one go that
+    contradicts what was said before.
+    """
     found = await threads.answer_to(hub, content, sender, member) if content.thread else None
     if found is None or found.member != member:
         raise Conflict("It answers no referral of this person that they were told of.", code="still-waiting")
-    return await answers.addressed(hub, content, found)
+    return await answers.addressed(hub, content, found), found.shares
 
 
 async def _require_theirs(hub: Hub, member: str, organization: str | None) -> None:

@@ -129,11 +129,12 @@ async def submitted(
     *more: Step,
     replaces: str = "",
     thread: bytes = b"",
+    shares: tuple[str, ...] = (),
 ) -> str:
     """Hand it in as the sender's submission about this member, to those it is for; `more` if it goes on.
 
     `replaces`: an earlier submission, of which nothing leaves that has not left yet; `thread`: where it belongs, if its
-    own number does not say so.
+    own number does not say so; `shares`: of a referral, which it answers.
     """
     marks: list[Step] = []
     if content.place == "retracts":
@@ -153,7 +154,7 @@ async def submitted(
         submission = await packets.submit(hub, content, kept, sender, member, told, by)
     except Rejected as error:
         return await waits(hub, kept, sender, error.detail_code)
-    marks += threads.opened(hub, content, sender, submission, thread)
+    marks += (*threads.opened(hub, content, sender, submission, thread), *threads.answered(hub, shares, submission))
 
     async def instead(stops: Stops) -> str:
         return await settled(hub, kept, "submitted", sender, None, submission, *marks, *more, stops=stops)
@@ -188,7 +189,7 @@ async def _answer(hub: Hub, kept: Kept, content: ArrivedPacket, sender: str, dir
     except Conflict as error:
         return await waits(hub, kept, sender, error.detail_code)
     to = await answers.addressed(hub, content, found)
-    return await submitted(hub, kept, to, sender, found.member, directory, "", *moves)
+    return await submitted(hub, kept, to, sender, found.member, directory, "", *moves, shares=found.shares)
 
 
 async def _update(hub: Hub, kept: Kept, update: ArrivedUpdate, sender: str, directory: Directory) -> str:

@@ -10,6 +10,7 @@ the ledger's own rows say of the past, never what the message says; an answer fr
 referral looks like one to a referral that nobody knows (no-existence-leak).
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from sqlalchemy import select
@@ -35,6 +36,8 @@ _RETRACTS = {
 }
 _VISITS = ("admit", "transfer", "visit", "discharge")
 _REFERRAL = "referral/"
+ANSWER = "answer"
+"""What was said of a referral, beside the words for what was asked and told."""
 _ADD = Insert(Thread, columns_of(Thread))
 _OF = Lookup(Thread, ("submission_id", "event", "retracted_by"), "hash")
 _RETRACTED = Change(Thread, ("retracted_by",), ("hash", "submission_id"))
@@ -70,6 +73,17 @@ def opened(hub: Hub, content: ArrivedPacket, sender: str, submission: str, threa
     event = content.event.kind if content.event else "referral"
     own = {_hash(hub, content.thread, sender)} if content.thread else set()
     return tuple(Step(_ADD, (each, submission, event, None)) for each in sorted(own | ({thread} if thread else set())))
+
+
+def answered(hub: Hub, shares: Iterable[str], submission: str) -> tuple[Step, ...]:
+    """The steps that remember what was said of a referral, by each recipient's share that it was said of."""
+    return tuple(Step(_ADD, (_hash(hub, f"{_REFERRAL}{share}", ""), submission, ANSWER, None)) for share in shares)
+
+
+async def answers_of(hub: Hub, share: str) -> list[str]:
+    """The submissions by which somebody answered this share of a referral, newest first."""
+    rows = await hub.database.lookup(_OF, _hash(hub, f"{_REFERRAL}{share}", ""))
+    return sorted((submission for submission, event, _ in rows if event == ANSWER), reverse=True)
 
 
 async def retract(

@@ -281,12 +281,13 @@ _NOTE = {
 }
 
 
-def _business(code: str) -> Callable[[Json], None]:
+def _business(code: str, **more: Any) -> Callable[[Json], None]:
     return _put(
         "Task",
         businessStatus={
             "coding": [{"system": "http://hl7.org/fhir/us/bser/CodeSystem/TaskBusinessStatusCS", "code": code}]
         },
+        **more,
     )
 
 
@@ -554,6 +555,19 @@ ALL = (
         said=("No bed",),
     ),
     Foreign("an appointment", _business("5.1.1"), report, event="scheduled"),
+    Foreign(
+        "an appointment with its time",
+        _business("5.1.1", executionPeriod={"start": "2026-03-10T18:00:00Z"}),
+        report,
+        event="scheduled",
+        said=("When: 2026-03-10 11:00 PDT",),
+    ),
+    Foreign(
+        "an appointment at no time that can be read",
+        _business("5.1.1", executionPeriod={"start": "soon"}),
+        report,
+        status=400,
+    ),
     Foreign("did not come", _business("5.1.2"), lambda: report("in-progress"), event="no_show"),
     Foreign(
         "an appointment cancelled", _business("5.1.3"), lambda: report("in-progress"), event="appointment_cancelled"

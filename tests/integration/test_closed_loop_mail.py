@@ -5,6 +5,7 @@ import email
 import io
 import zipfile
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from pathlib import Path
@@ -20,7 +21,7 @@ from hub.context import Hub
 from hub.fhir.referrals import shares, task_of
 from hub.inbound import belonging, keep
 from hub.storage import consents
-from hub.storage.tables import Inbound, Outbox, Submission, WorkItem
+from hub.storage.tables import Inbound, Outbox, ReferralTask, Submission, WorkItem
 from tests.direct_town import CLINIC, HUB, Community, Town, a_mail_hub, a_town, cda, post, put_mail_entry, rows, until
 from tests.scenes import BORN, CIN, FORM, NAME, handed
 
@@ -196,7 +197,7 @@ async def test_what_becomes_of_it_comes_back_by_mail_to_whoever_asked(
 async def test_an_appointment_by_mail_is_told_and_an_answer_sent_again_is_one_answer(town: Town) -> None:
     async with a_mail_hub(town.environment(), town.community) as hub:
         number = await referred(town, hub)
-        segments = (f"SCH|A1|||||||||||20260305090000-0800||||||||||||||{number}", order(number, "SC", "SC"))
+        segments = (f"SCH|A1||||||||||^^^20260305090000-0800|{'|' * 14}{number}", order(number, "SC", "SC"))
         message = answer(number, *segments, control="S1", trigger="SIU^S12^SIU_S12")
         mail = mail_of("s1", message)
         for _ in range(2):
@@ -208,6 +209,8 @@ async def test_an_appointment_by_mail_is_told_and_an_answer_sent_again_is_one_an
 
         await until(taken)
         assert await told(hub) == ["scheduled"]
+        ((step, slot),) = [(each["step"], each["slot_at"]) for each in await rows(hub, ReferralTask)]
+        assert (step, slot) == ("scheduled", int(datetime(2026, 3, 5, 17, tzinfo=UTC).timestamp() * 1_000_000))
 
 
 async def test_an_answer_to_a_referral_that_nobody_made_is_a_persons_to_look_at(town: Town) -> None:

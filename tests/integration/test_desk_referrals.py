@@ -7,18 +7,23 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
-from hub.fhir import referral_moves, referrals
+from hub.arrivals import Arrival, ArrivedPacket
+from hub.fhir import items_in, referral_moves, referrals
+from hub.inbound.keep import keep
 from hub.inbound.reception import settle_taken
+from hub.model import Event, MemberIdentity, MessageKind
 from hub.storage import consents
 from hub.storage.database import Step, Unit
 from hub.storage.facts import instant
 from hub.storage.statements import Insert, columns_of
 from hub.storage.tables import Consent, LedgerEntry, Outbox, ReferralTask, Submission, Thread
+from hub.web.pages import times
 from tests.desk import a_desk
-from tests.scenes import CIN, FORM, NAME, SECRET, a_scene
+from tests.scenes import BORN, CIN, FORM, NAME, SECRET, a_scene
 
 LIST = "/desk/referrals"
 A_DAY_US = 86_400_000_000
+PERSON = MemberIdentity(given=NAME[0], family=NAME[1], born=BORN)
 BACK = msgspec.structs.replace(FORM, discloser=("lantern",), recipients=("harbor",))
 """The person lets Lantern answer Harbor House."""
 
@@ -234,3 +239,83 @@ async def test_the_next_page_is_there_also_when_the_last_of_this_one_was_answere
     assert seen[1] in (await iris.get(follows)).text
     assert first in (await iris.get(f"{LIST}?waits=closed")).text
     assert (await iris.get(f"{LIST}?after=x")).status == 404
+
+
+async def comes(scene, iris_referral, step, *, channel="mllp", slot=None, sender="lantern", key=""):
+    """What the other program's own system says of the referral, by a way of its own; settled."""
+    words = (f"Referral {step}",)
+    arrival = Arrival(
+        channel=channel, key=key or f"{channel} {step} {slot}", raw=f"{step} {slot}".encode(),
+        media_type="x-application/hl7-v2+er7", organization=sender, content=ArrivedPacket(
+            kind=MessageKind.STATUS_REPORT, purpose="treatment", person=PERSON,
+            documents=(items_in.text_item("status", words[0], "attendance", list(words)),),
+            event=Event(kind=step, at=scene.hub.clock.now()), thread=f"referral/{iris_referral.rpartition('/')[2]}",
+            place="answers", slot=slot,
+        ),
+    )  # fmt: skip
+    inbound = await keep(scene.hub, arrival)
+    await settle_taken(scene.hub)
+    return inbound
+
+
+async def the_task(scene):
+    return [tuple(each) for each in await scene.rows(ReferralTask.status, ReferralTask.step, ReferralTask.slot_at)]
+
+
+async def test_an_answer_by_mail_and_a_time_by_hl7_reach_the_page_with_their_receipts(scene, iris):
+    await scene.consent(BACK)
+    address = await referral(iris)
+    await comes(scene, address, "accepted", channel="email")
+    await scene.dispatch_all()
+    seen = (await iris.get(address)).words
+    assert "A time for the first visit" in seen
+    assert "Came by email, " in seen
+    slot = scene.hub.clock.now() + A_DAY_US
+    await comes(scene, address, "scheduled", slot=slot)
+    seen = (await iris.get(address)).words
+    assert times.moment(slot, scene.hub.zone, "en") in seen
+    assert "Came by HL7 v2, " in seen
+    assert seen.count("Delivered") == 1
+    assert await the_task(scene) == [("accepted", "scheduled", slot)]
+
+
+async def test_a_time_is_changed_given_up_or_missed_by_hl7_as_on_the_page(scene, iris):
+    address, now = await referral(iris), scene.hub.clock.now()
+    await comes(scene, address, "no_show")
+    assert await the_task(scene) == []
+    await comes(scene, address, "scheduled", slot=now + A_DAY_US)
+    await comes(scene, address, "scheduled", slot=now + 2 * A_DAY_US)
+    assert await the_task(scene) == [("accepted", "scheduled", now + 2 * A_DAY_US)]
+    await comes(scene, address, "appointment_cancelled", key="off")
+    assert await the_task(scene) == [("accepted", "", None)]
+    await comes(scene, address, "scheduled", slot=now + 3 * A_DAY_US)
+    await comes(scene, address, "no_show", key="missed")
+    assert await the_task(scene) == [("accepted", "no_show", None)]
+    await comes(scene, address, "in_progress")
+    await comes(scene, address, "no_show", key="late")
+    await comes(scene, address, "scheduled", slot=now + 4 * A_DAY_US)
+    assert await the_task(scene) == [("in-progress", "", None)]
+
+
+async def test_the_same_time_said_again_moves_nothing(scene, iris):
+    address, slot = await referral(iris), scene.hub.clock.now() + A_DAY_US
+    for key in ("first", "second"):
+        await comes(scene, address, "scheduled", slot=slot, key=key)
+    assert await scene.rows(ReferralTask.version) == [(2,)]
+
+
+async def test_what_somebody_says_who_was_not_asked_moves_nothing_and_stands_on_no_page(scene, iris):
+    address = await referral(iris)
+    await comes(scene, address, "scheduled", slot=scene.hub.clock.now() + A_DAY_US, sender="sunrise")
+    assert await the_task(scene) == []
+    assert "Came by" not in (await iris.get(address)).words
+
+
+async def test_an_answer_given_here_stands_once_beside_one_that_came_by_mail(scene, iris):
+    await scene.consent(BACK)
+    address = await referral(iris)
+    await say(iris, address, "accept")
+    await settle_taken(scene.hub)
+    await comes(scene, address, "scheduled", channel="email", slot=scene.hub.clock.now() + A_DAY_US)
+    seen = (await iris.get(address)).words
+    assert (seen.count("Answered "), seen.count("Came by email")) == (1, 1)

@@ -1,5 +1,6 @@
 """What a message becomes: event, instant, person, restrictions, what a person must look at."""
 
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -240,6 +241,8 @@ def test_appointments_are_status_reports(trigger, step):
     assert found.event is not None
     assert (found.event.kind, found.thread) == (step, "referral/REF-77")
     assert "Appointment: 2026-03-10 11:00 PDT" in text(found)
+    expected = datetime(2026, 3, 10, 18, tzinfo=UTC).timestamp() * 1_000_000
+    assert found.slot == (expected if step == "scheduled" else None)
 
 
 def test_a_status_that_nobody_can_tell_is_a_persons():
