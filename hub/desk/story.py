@@ -20,11 +20,12 @@ from hub.outside import showing
 from hub.storage import submissions
 from hub.storage.statements import Lookup
 from hub.storage.submissions import StoredSubmission
-from hub.storage.tables import Attempt, Disclosure, Proof
+from hub.storage.tables import Attempt, Disclosure, Outbox, Proof
 from policies.obligations import OBLIGATIONS
 
 _ATTEMPT = ("number", "id", "channel", "started_at", "finished_at", "outcome", "code", "receipt")
 _ATTEMPTS = Lookup(Attempt, _ATTEMPT, "disclosure_id")
+_COPIES = Lookup(Outbox, ("id", "recipient", "state", "due_at"), "submission_id")
 _DISCLOSURE = Lookup(Disclosure, ("address", "intended_at", "concluded_at"), "id")
 _PROOF = ("delivery", "kind", "says", "reference", "at")
 _PROOFS = Lookup(Proof, _PROOF, "disclosure_id")
@@ -68,7 +69,8 @@ async def of(hub: Hub, row: dict[str, Any], language: str) -> Story:
         attempt["receipt"] = attempt["receipt"] and msgspec.json.decode(attempt["receipt"])
     disclosure = await hub.database.lookup(_DISCLOSURE, row["reference"])
     moments = [stored.created_at, row["at"], decision["at"], *_instants(attempts), *(disclosure or [(0, 0, 0)])[0][1:]]
-    references = (row["reference"], stored.id)
+    ended = await _ended(hub, row)
+    references = (row["reference"], stored.id, *ended)
     return Story(
         row=row,
         submission=stored,
@@ -81,8 +83,16 @@ async def of(hub: Hub, row: dict[str, Any], language: str) -> Story:
         attempts=sorted(attempts, key=lambda each: int(each["number"])),
         proofs=sorted(await _rows(hub, _PROOFS, _PROOF, row["reference"]), key=lambda each: int(each["at"])),
         recorded=await showing.codes(hub, row["reference"]),
-        trail=_about(await trail.of(hub, references, [at for at in moments if at]), row),
+        trail=_about(await trail.of(hub, references, [at for at in (*moments, *ended.values()) if at]), row),
     )
+
+
+async def _ended(hub: Hub, row: dict[str, Any]) -> dict[str, int]:
+    """The copies of this recipient that nobody will get, with the instant that ended each: who took it back or let it
+    be stands in the ledger by them.
+    """
+    copies = await hub.database.lookup(_COPIES, row["submission_id"])
+    return {copy: at for copy, recipient, state, at in copies if (recipient, state) == (row["recipient"], "withheld")}
 
 
 async def held_by(hub: Hub, disclosure: str) -> str:

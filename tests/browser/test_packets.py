@@ -118,3 +118,24 @@ async def test_the_pages_at_two_widths_in_two_languages(rosa, scene, tmp_path, w
     await rosa.open("/desk/packets")
     await looked("list")
     assert packets.PAGE >= await page.locator("tbody tr").count() == 1
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+async def test_a_packet_is_kept_until_it_is_signed_by_keyboard_and_its_pages_have_no_grave_fault(
+    seat, scene, tmp_path, width
+):
+    rosa = await seat("rosa", "staff", width=width, organizations=("harbor",))
+    keys = Keys(rosa.page, rosa.account.base)
+    await rosa.open("/desk/packets/new")
+    await rosa.page.keyboard.type(CIN)
+    await rosa.page.get_by_label("To whom").fill("sunrise")
+    await rosa.page.get_by_label("Documents").set_input_files(chosen(tmp_path))
+    await rosa.page.get_by_role("button", name="See what would go").click()
+    await rosa.page.get_by_role("heading", name="What a warm handoff needs").wait_for()
+    assert await faults(rosa.page) == []
+    assert await rosa.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    await keys.press("Keep it until signed", tag="button")
+    await rosa.page.get_by_text("Waits for a consent", exact=True).wait_for()
+    assert await faults(rosa.page) == []
+    assert await scene.dispatch_all() == []
+    assert (keys.unseen, rosa.refused) == ([], [])

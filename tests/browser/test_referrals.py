@@ -5,6 +5,8 @@ import pytest
 
 from hub.desk import answers, referrals
 from hub.desk.answers import Answer
+from hub.model import ChannelKind, Endpoint
+from hub.storage.facts import instant
 from hub.web.pages import times
 from tests.browser.test_accessible import faults
 from tests.browser.test_keyboard import Keys
@@ -87,3 +89,46 @@ async def test_no_page_of_referrals_has_a_grave_fault_or_is_wider_than_its_scree
     await iris.page.wait_for_url("**/desk/referrals/*")
     assert await faults(iris.page) == []
     assert await iris.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.fixture
+async def told(scene):
+    """Sunrise Plan was told of a discharge yesterday."""
+    endpoint = Endpoint(
+        id="sunrise-api", organization="sunrise", channel=ChannelKind.API, address="https://sunrise.example/inbox",
+        form="sealed", verified_at=scene.hub.clock.now(),
+    )  # fmt: skip
+    await scene.hub.directory.put_endpoint(endpoint, verified_by="county", by="county", at=scene.hub.clock.now())
+    await scene.consent(msgspec.structs.replace(FORM, recipients=("sunrise",)))
+    at = instant(scene.hub.clock.now() - A_DAY_US).isoformat()
+    notice = {"items": ({"information": "attendance"},), "event": {"kind": "discharge", "at": at}}
+    await scene.submit("n1", recipients=("sunrise",), kind="discharge_notice", **notice)
+    assert await scene.dispatch_all() == ["delivered"]
+
+
+async def test_whoever_was_discharged_is_called_by_keyboard_alone(seat, scene, told):
+    cora = await seat("cora", "staff", organizations=("sunrise",))
+    keys = Keys(cora.page, cora.account.base)
+    await keys.go("/desk/notices?call=open")
+    await keys.press("Discharged", tag="a")
+    await cora.page.wait_for_url("**/desk/notices/*")
+    await keys.press("No answer", tag="button")
+    await cora.page.get_by_text("calls tried: 1").wait_for()
+    await keys.press("I reached the person", tag="button")
+    await cora.page.get_by_text("Called", exact=True).wait_for()
+    await keys.go("/desk/notices?call=open")
+    assert "Nothing fits this choice." in await keys.words()
+    assert (keys.unseen, cora.refused) == ([], [])
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+async def test_the_page_of_a_notice_has_no_grave_fault_and_is_no_wider_than_its_screen(seat, told, width):
+    cora = await seat("cora", "staff", organizations=("sunrise",), width=width)
+    await cora.open("/desk/notices")
+    await cora.page.locator("tbody a").first.click()
+    await cora.page.wait_for_url("**/desk/notices/*")
+    for each in ("Voicemail, nothing said about care", "I reached the person"):
+        await cora.page.get_by_role("button", name=each).click()
+        await cora.page.get_by_text("The call is kept.").first.wait_for()
+    assert await faults(cora.page) == []
+    assert await cora.page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -5,7 +5,7 @@ import json
 import pytest
 from sqlmodel import select
 
-from hub.desk import counts, log, projection
+from hub.desk import counts, log, projection, story
 from hub.desk.log import Wanted
 from hub.ledger.sequencer import Sequencer
 from hub.model import Deferred
@@ -146,6 +146,22 @@ async def test_an_officer_filters_counts_and_exports_each_and_reads_what_it_mean
             exported = (await ana.get(f"/desk/log/export.jsonl?outcome={outcome}")).text.splitlines()
             assert [json.loads(each)["outcome"] for each in exported if '"position"' in each] == [outcome]
         assert 'href="/desk/log?outcome=waiting"' in (await ana.get("/desk/charts")).text
+
+
+async def test_the_entry_of_what_nobody_will_get_says_who_ended_it_and_when(scene):
+    await scene.submit("k1", hold_for_consent=True)
+    await let_be(scene)
+    ((packet,),) = await scene.rows(Outbox.submission_id)
+    second = await scene.submit("k2", hold_for_consent=True)
+    await withdrawal.withdraw(scene.hub, second, **WHO)
+    await read(scene)
+    told = {}
+    for submission in (packet, second):
+        (row,) = await log.rows_of(scene.hub, submission, None)
+        found = await story.of(scene.hub, row, "en")
+        told[row["outcome"]] = [(each["kind"], each["body"].get("by")) for each in found.trail]
+    assert ("work.closed", "harbor/ana") in told["no_consent"]
+    assert ("dispatch.withdrawn", "harbor/pat") in told["withdrawn"]
 
 
 async def test_within_a_scope_a_recipient_is_told_nothing_of_what_waits_for_it(scene):
