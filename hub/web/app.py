@@ -61,8 +61,8 @@ from hub.web.unloading import UNLOADING, Unloading, unloaded
 
 RATE_PER_MINUTE = 12_000
 """Of one token: a runaway client, not a busy county (Los Angeles: 5,250 messages a day)."""
-_OVERHEAD = 4 * 1024 * 1024
-"""base64 and part headers around documents."""
+MAX_BODY_BYTES = MAX_SUBMISSION_BYTES * 4 // 3 + 4 * 1024 * 1024
+"""Of one request: the documents in base64, and part headers around them. A proxy's limit is this one."""
 
 ROUTES: tuple[Route, ...] = (
     *submissions.ROUTES,
@@ -113,7 +113,7 @@ def make_app(
     hub: Hub, *, rate_per_minute: int = RATE_PER_MINUTE, routes: tuple[Route, ...] = ROUTES
 ) -> web.Application:
     """The application around a hub; `rate_per_minute` 0 lifts the limit."""
-    app = web.Application(middlewares=[_boundary], client_max_size=MAX_SUBMISSION_BYTES * 4 // 3 + _OVERHEAD)
+    app = web.Application(middlewares=[_boundary], client_max_size=MAX_BODY_BYTES)
     app[HUB] = hub
     app[TOKENS] = TokenReader(hub)
     app[RATE] = rate_per_minute

@@ -12,6 +12,7 @@ import yaml
 
 from hub import telemetry
 from hub.__main__ import _REFUSED, _UNAVAILABLE, _parser
+from hub.web.app import MAX_BODY_BYTES
 from hub.web.health import PROBES
 from hub.workers.worker import STOP_S
 from tests.architecture.tree import ROOT, modules
@@ -69,6 +70,19 @@ def test_a_process_without_the_api_is_probed_where_its_setting_says() -> None:
     for name in ("worker", "intake"):
         listens = HUBS[name]["environment"]["HUB_PROBES"].rpartition(":")[2]
         assert f"127.0.0.1:{listens}/readyz" in " ".join(HUBS[name]["healthcheck"]["test"])
+
+
+def test_the_proxy_takes_what_the_hub_takes_and_keeps_nothing_of_it() -> None:
+    text = (DEPLOY / "nginx.conf").read_text()
+    (mib,) = map(int, re.findall(r"client_max_body_size (\d+)m;", text))
+    assert MAX_BODY_BYTES <= mib * 1024 * 1024 < MAX_BODY_BYTES + 1024 * 1024
+    assert "proxy_request_buffering off;" in text
+    assert "proxy_max_temp_file_size 0;" in text
+    assert not {"$request", "$request_uri", "$args"} & set(re.findall(r"\$\w+", text)), (
+        "a query string holds invitations"
+    )
+    (closed,) = re.findall(r"\^/\(([\w|]+)\)\$", text)
+    assert {f"/{name}" for name in closed.split("|")} == {route.path for route in PROBES}
 
 
 def test_what_prometheus_asks_is_where_the_units_listen() -> None:
