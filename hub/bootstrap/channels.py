@@ -23,13 +23,15 @@ if TYPE_CHECKING:
 def channels(settings: Settings, ring: KeyRing, database: Database) -> Mapping[ChannelKind, Channel]:
     """The channels that are configured; a recipient reachable only by another one becomes a dead letter."""
     from adapters.api.channel import ApiChannel  # noqa: PLC0415 - loaded when wired
-    from adapters.fax.channel import FaxChannel  # noqa: PLC0415 - loaded when wired
 
     delivery = ring.active(KeyKind.DELIVERY)
     wired: dict[ChannelKind, Channel] = {
         ChannelKind.API: ApiChannel(SigningKey(delivery.secret), delivery.id, tokens=_tokens(settings)),
-        ChannelKind.FAX: FaxChannel(_fax_transport(settings, database)),
     }
+    if (transport := _fax_transport(settings, database)) is not None:
+        from adapters.fax.channel import FaxChannel  # noqa: PLC0415 - loaded when wired
+
+        wired[ChannelKind.FAX] = FaxChannel(transport)
     if settings.sftp_key:
         from hub.bootstrap.files import channel  # noqa: PLC0415 - loaded when wired
 
@@ -78,13 +80,18 @@ def acknowledger(settings: Settings, database: Database) -> Acknowledger | None:
     return mail.acknowledger(settings, settings.smtp_host, database)
 
 
-def _fax_transport(settings: Settings, database: Database) -> "FaxTransport":
-    """A provider, HylaFAX at `hylafax://user:password@host:port`, or the spool folder when neither is configured."""
+def _fax_transport(settings: Settings, database: Database) -> "FaxTransport | None":
+    """A provider, HylaFAX at `hylafax://user:password@host:port`, or the spool folder when neither is configured.
+
+    None where there is no such folder either: a fax that nobody would send is a dead letter, not a delivery.
+    """
     if settings.fax_cloud is not None:
         from hub.bootstrap import fax_cloud  # noqa: PLC0415 - loaded when wired
 
         return fax_cloud.transport(settings.fax_cloud, database)
     if settings.hylafax_url is None:
+        if settings.fax_spool is None:
+            return None
         from adapters.fax.spool import SpoolFax  # noqa: PLC0415 - loaded when wired
 
         return SpoolFax(settings.fax_spool)

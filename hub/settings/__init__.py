@@ -93,7 +93,8 @@ class Settings(Frozen, frozen=True, kw_only=True):
     """A file that the fax server's hook touches at each fax that came in."""
     fax_cloud: Path | None
     """File (mode 600) with the account at a fax provider; used instead of HylaFAX and of the folder."""
-    fax_spool: Path
+    fax_spool: Path | None
+    """The folder that stands for a fax server where there is none; none where nobody empties one."""
     mllp: MllpSettings
     atna: tuple[str, int] | None
     """Host and port of the audit repository that disclosures and views are fed to (RFC 5425)."""
@@ -163,7 +164,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         fax_inbound=values.switch(environ, "HUB_FAX_INBOUND"),
         fax_mark=_path(environ.get("HUB_FAX_MARK")),
         fax_cloud=_path(environ.get("HUB_FAX_CLOUD")),
-        fax_spool=Path(environ.get("HUB_FAX_SPOOL", data / "fax-spool")),
+        fax_spool=_path(environ.get("HUB_FAX_SPOOL", str(data / "fax-spool"))),
         mllp=_mllp(environ),
         atna=values.address(environ.get("HUB_ATNA"), "HUB_ATNA"),
         atna_ca=_path(environ.get("HUB_ATNA_CA")),

@@ -148,6 +148,12 @@ def test_the_ports_are_the_same_in_the_image_the_compose_file_and_the_pods() -> 
         assert {port["port"] for rule in policy["spec"]["ingress"] for port in rule["ports"]} <= set(pods)
 
 
+def test_a_container_without_a_fax_server_delivers_no_fax_into_a_folder_of_its_own() -> None:
+    (settings,) = (each["configMapGenerator"][0]["literals"] for each in KUBERNETES if each["kind"] == "Kustomization")
+    assert "HUB_FAX_SPOOL=" in settings
+    assert all(service["environment"]["HUB_FAX_SPOOL"] == "" for service in HUBS.values())
+
+
 def test_beside_a_fax_server_the_processes_find_the_databases_and_are_probed_where_they_listen() -> None:
     fixed = {
         f"{name}:{COMPOSE['services'][name]['networks']['inside']['ipv4_address']}" for name in ("postgres", "redis")

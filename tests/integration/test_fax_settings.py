@@ -8,8 +8,10 @@ from adapters.fax.cloud.inbox import SinchInbox, TelnyxInbox
 from adapters.fax.cloud.sinch import Sinch
 from adapters.fax.cloud.telnyx import Telnyx
 from hub.bootstrap import fax_cloud
-from hub.bootstrap.channels import fax_server, report_readers
+from hub.bootstrap.channels import channels, fax_server, report_readers
+from hub.crypto.keyring import KeyRing
 from hub.errors import ConfigurationError
+from hub.model import ChannelKind
 from hub.settings import read_settings
 
 TELNYX = {
@@ -40,6 +42,13 @@ def test_the_file_says_which_provider_sends_receives_and_reports(tmp_path, conte
     assert isinstance(fax_cloud.inbox(file, None), inbox)
     settings = read_settings({"HUB_FAX_CLOUD": str(file)})
     assert list(report_readers(settings)) == [content["provider"]]
+
+
+@pytest.mark.parametrize(
+    ("folder", "faxes"), [({}, True), ({"HUB_FAX_SPOOL": "here"}, True), ({"HUB_FAX_SPOOL": ""}, False)]
+)
+def test_where_nobody_empties_a_folder_nothing_counts_as_faxed(folder, faxes):
+    assert (ChannelKind.FAX in channels(read_settings(folder), KeyRing.generate(), None)) is faxes
 
 
 def wired(file):
