@@ -7,9 +7,11 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from hub.context import Hub
-from hub.storage.tables import Decision, Inquiry, Submission
+from hub.storage.tables import Decision, Inquiry, Outbox, Submission
+from hub.waiting import lacking, withdrawal
 
 _NAMES = ("id", "submission_id", "member_id", "recipient", "at", "phase", "outcome", "hold")
+_ENDED = {lacking.LET_BE_CODE: "no_consent", withdrawal.CODE: "withdrawn"}
 _ASKED = ("id", "requester", "discloser", "member_id", "purpose", "at", "outcome")
 
 
@@ -22,7 +24,8 @@ async def denied(
     before: str | None = None,
     limit: int = 50,
 ) -> list[dict[str, Any]]:
-    """Decisions that withheld something, newest first, with the reasons and paragraphs of each withheld item.
+    """Decisions that withheld something, newest first: reasons and paragraphs of each withheld item, and where it
+    `stands` today.
 
     `organization` none: every discloser's. A decision made at submission and again at dispatch stands here twice; what
     was asked afterwards, about a disclosure made outside of the hub, withheld nothing.
@@ -41,7 +44,31 @@ async def denied(
         statement = statement.where(col(Decision.at) >= since)
     if before is not None:
         statement = statement.where(col(Decision.id) < before)
-    return [_decision(row) for row in await hub.database.query(statement.limit(limit))]
+    found = [_decision(row) for row in await hub.database.query(statement.limit(limit))]
+    copies = await _copies(hub, [each["submission_id"] for each in found])
+    return [each | {"stands": _stands(each, copies)} for each in found]
+
+
+async def _copies(hub: Hub, submitted: list[str]) -> dict[tuple[str, str], tuple[str, str | None]]:
+    """State and code of the copy of each recipient, of what leaves without a person's look."""
+    names = ("submission_id", "recipient", "state", "code")
+    statement = select(*(col(getattr(Outbox, name)) for name in names)).where(
+        col(Outbox.submission_id).in_(submitted), col(Outbox.share) == "ready"
+    )
+    rows = await hub.database.query(statement.order_by(col(Outbox.id))) if submitted else []
+    return {(submission, recipient): (state, code) for submission, recipient, state, code in rows}
+
+
+def _stands(view: dict[str, Any], copies: dict[tuple[str, str], tuple[str, str | None]]) -> str:
+    """What has become of what was withheld: `withheld` by a rule, `waiting` for a consent, ended for lack of one
+    (`no_consent`), `withdrawn` by its sender, `held` for a person, or `released` after all.
+    """
+    state, code = copies.get((view["submission_id"], view["recipient"]), ("withheld", None))
+    if view["outcome"] == "partial" or state == "withheld":
+        return _ENDED.get(code or "", "withheld")
+    if state == "held":
+        return "waiting" if code == lacking.CODE else "held"
+    return "released"
 
 
 async def inquiries(

@@ -5,6 +5,7 @@ import json
 import pytest
 from sqlmodel import select
 
+from hub.compliance import attempts
 from hub.desk import counts, log, projection, story
 from hub.desk.log import Wanted
 from hub.ledger.sequencer import Sequencer
@@ -146,6 +147,19 @@ async def test_an_officer_filters_counts_and_exports_each_and_reads_what_it_mean
             exported = (await ana.get(f"/desk/log/export.jsonl?outcome={outcome}")).text.splitlines()
             assert [json.loads(each)["outcome"] for each in exported if '"position"' in each] == [outcome]
         assert 'href="/desk/log?outcome=waiting"' in (await ana.get("/desk/charts")).text
+
+
+async def test_what_was_denied_says_where_it_stands_today(scene):
+    await everything(scene)
+    stands = [(each["recipient"], each["stands"]) for each in await attempts.denied(scene.hub, "harbor")]
+    assert sorted(stands) == [
+        ("lantern", "released"), ("sunrise", "waiting"), ("sunrise", "waiting"), ("sunrise", "withheld"),
+        ("valley-clinic", "no_consent"),
+    ]  # fmt: skip
+    other = await scene.submit("k9", hold_for_consent=True, recipients=("sunrise",))
+    await withdrawal.withdraw(scene.hub, other, **WHO)
+    assert (await attempts.denied(scene.hub, None, limit=1))[0]["stands"] == "withdrawn"
+    assert await attempts.denied(scene.hub, "lantern") == []
 
 
 async def test_the_entry_of_what_nobody_will_get_says_who_ended_it_and_when(scene):

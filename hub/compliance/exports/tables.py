@@ -25,7 +25,7 @@ _MATTERS = (
     "closed_at", "closed_by",
 )  # fmt: skip
 _HHS = ("id", "organization_id", "happened_at", "received_at", "affected", "conclusion", "state")
-_DENIED = ("id", "at", "discloser", "recipient", "member_id", "purpose", "phase", "outcome", "reasons")
+_DENIED = ("id", "at", "discloser", "recipient", "member_id", "purpose", "phase", "outcome", "reasons", "stands")
 _EMERGENCIES = (
     "id", "intended_at", "discloser", "recipient", "recipient_name", "member_id", "description", "state",
     "review", "review_due_at", "review_closed_at", "review_closed_by", "resolution", "missing",
