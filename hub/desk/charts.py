@@ -20,7 +20,8 @@ REST = ""
 FAR_MORE = 3.0
 """How many times the median of their peers somebody reads before they stand out."""
 LEAST_READ = 20
-_EPOCH = date(1970, 1, 1)
+EPOCH = date(1970, 1, 1)
+"""Day number 0."""
 
 
 class Chart(NamedTuple):
@@ -116,7 +117,7 @@ async def _work(hub: Hub, since: int, now: int, scope: frozenset[str] | None) ->
 
 
 def _start(day: int, days: int) -> date:
-    on = _EPOCH + timedelta(days=day)
+    on = EPOCH + timedelta(days=day)
     if days <= 31:
         return on
     return on.replace(day=1) if days > 183 else on - timedelta(days=on.weekday())

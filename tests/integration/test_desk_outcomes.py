@@ -1,6 +1,7 @@
 """What became of a packet, told apart in the log: withheld by a rule, waiting, ended without a consent, taken back."""
 
 import json
+import re
 
 import pytest
 from sqlmodel import select
@@ -146,7 +147,11 @@ async def test_an_officer_filters_counts_and_exports_each_and_reads_what_it_mean
             assert "entry.stayed" not in entry.text
             exported = (await ana.get(f"/desk/log/export.jsonl?outcome={outcome}")).text.splitlines()
             assert [json.loads(each)["outcome"] for each in exported if '"position"' in each] == [outcome]
-        assert 'href="/desk/log?outcome=waiting"' in (await ana.get("/desk/charts")).text
+        charts = (await ana.get("/desk/charts")).text
+        counted = re.search(
+            r'href="(/desk/log\?outcome=waiting&amp;since=[\d-]+)"[^>]*>[^<]*<strong>1</strong>', charts
+        )[1]
+        assert (await ana.get(counted.replace("&amp;", "&"))).text.count("data-row") == 1
 
 
 async def test_what_was_denied_says_where_it_stands_today(scene):

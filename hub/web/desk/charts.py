@@ -1,11 +1,12 @@
 """The charts on the pages: where people would rather look than read; each with its numbers beside it."""
 
+from datetime import timedelta
 from functools import partial
 
 from aiohttp import web
 
 from hub.desk import charts, counts, projection
-from hub.desk.charts import REST, Chart
+from hub.desk.charts import EPOCH, REST, Chart
 from hub.desk.log import Wanted
 from hub.errors import NotAvailable
 from hub.web.desk import drawing
@@ -19,7 +20,7 @@ from hub.web.pages.words import named
 
 SPANS = {"30": 30, "90": 90, "365": 365, "2190": 2190}
 _DAY_US = 86_400_000_000
-_COLUMNS = ("basis", "channel", "recipient", "reason")
+_COLUMNS = ("outcome", "basis", "channel", "recipient", "reason")
 
 
 async def show(visit: Visit) -> web.Response:
@@ -41,6 +42,7 @@ async def show(visit: Visit) -> web.Response:
     outcomes = await counts.totals(hub, "outcome", last - span + 1, last, Wanted(), scope)
     return page(
         "charts.html", visit, charts=shown, days=asked, spans=SPANS, outcomes=outcomes, names=known,
+        first=(EPOCH + timedelta(days=last - span + 1)).isoformat(),
         clocks=await charts.clocks(hub, since, scope),
         # Who reads how much is about colleagues: for those who answer for all of them.
         readers=await charts.readers(hub, since) if scope is None else [], far=charts.FAR_MORE,
