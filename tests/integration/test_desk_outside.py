@@ -201,6 +201,16 @@ async def test_another_organizations_record_looks_like_none(scene, desk, cora):
     assert "Nothing has been recorded yet" in (await eve.get("/desk/disclosures")).words
 
 
+async def test_a_person_of_another_program_of_the_officers_is_nobody_for_this_one(scene, desk):
+    ana = await desk.somebody("ana", "compliance")
+    of_another = CALL | {"organization": "valley-clinic"}
+    seen = await ana.post(NEW, of_another)
+    assert (seen.status, "Nobody here fits this" in seen.words) == (400, True)
+    seen = await ana.post(NEW, of_another | {"member": scene.member, "step": "record"})
+    assert (seen.status, 'id="o-cin"' in seen.text) == (400, True)
+    assert await scene.rows(OutsideDisclosure.id) == []
+
+
 async def test_the_log_says_that_it_was_recorded_afterwards_with_both_moments_and_a_proof(scene, desk, cora):
     await made(cora, scene, PAPER)
     await Sequencer(scene.hub.database, scene.hub.ring, scene.hub.clock).finish()

@@ -1,5 +1,6 @@
 """Disclosures made by telephone, on paper or face to face: recorded afterwards, whatever the rules say of them."""
 
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -14,8 +15,9 @@ from hub.outside import corrections, showing
 from hub.storage import consents, restrictions
 from hub.storage.restrictions import RestrictionForm
 from hub.storage.tables import LedgerEntry, Matter, Outbox, OutsideDisclosure, WorkItem
+from tests.api import an_api
 from tests.disclosures import AUDIT, ORDER, PAPER, a_county
-from tests.outsides import BY_TELEPHONE, CLERK, HOUR_US, record, recorded, said
+from tests.outsides import BY_TELEPHONE, CALL, CLERK, HOUR_US, record, recorded, said
 from tests.scenes import FORM, Scene
 
 DAY_US = 24 * HOUR_US
@@ -243,6 +245,40 @@ async def test_a_record_of_what_never_was_is_taken_back_and_stays_to_be_seen(cou
         await corrections.retract(county.hub, made.id, "not_made", organization="harbor", by="harbor/clerk")
     with pytest.raises(NotAvailable):
         await corrections.retract(county.hub, made.id, "not_made", organization="lantern", by="lantern/clerk")
+
+
+async def test_over_http_a_system_learns_the_outcome_and_people_why(county: Scene) -> None:
+    await county.consent(OLD)
+    body = json.loads(said(county, recipient="lantern"))
+    async with an_api(county.hub) as api:
+        system, clerk = await api.caller("harbor"), await api.caller("harbor", "staff")
+        assert (await system("POST", "/v1/disclosures", body)).json["code"] == "idempotency-key-missing"
+        made = await system("POST", "/v1/disclosures", body, headers={"Idempotency-Key": "k1"})
+        assert (made.status, made.json["outcome"], made.json["missing"]) == (201, "permit", [])
+        assert "laws" not in made.json
+        again = await clerk("POST", "/v1/disclosures", body, headers={"Idempotency-Key": "k1"})
+        assert (again.json["id"], "2.31" in "".join(again.json["laws"])) == (made.json["id"], True)
+        shown = await clerk("GET", made.headers["Location"])
+        assert shown.json["words"]["told"] == CALL["told"]
+        assert (await system("GET", made.headers["Location"])).status == 403
+        foreseen = await clerk("POST", "/v1/disclosures/preview?language=es", body | {"recipient": "sunrise"})
+        assert (foreseen.json["outcome"], foreseen.json["opens_matter"]) == ("deny", True)
+        assert "no se podía divulgar" in foreseen.json["explanation"][0]["text"]
+        assert len(await county.rows(OutsideDisclosure.id)) == 1, "a preview writes nothing"
+        retracted = await clerk("POST", f"/v1/disclosures/{made.json['id']}/retract", {"mistake": "duplicate"})
+        assert retracted.status == 204
+
+
+async def test_compliance_names_whose_disclosure_it_was_and_nobody_else_does(county: Scene) -> None:
+    await county.consent(OLD)
+    body, key = json.loads(said(county, recipient="lantern")), {"Idempotency-Key": "k1"}
+    async with an_api(county.hub) as api:
+        officer, stranger = await api.caller("county", "compliance"), await api.caller("lantern", "staff")
+        path = "/v1/disclosures?organization=harbor"
+        assert (await stranger("POST", path, body, headers=key)).status == 404
+        assert (await officer("POST", path, body, headers=key)).status == 201
+    (row,) = await log.page(county.hub, Wanted(organization="harbor"))
+    assert row["outside"]["recorded_by"].startswith("county/")
 
 
 async def test_nothing_in_the_future_is_recorded(county: Scene) -> None:

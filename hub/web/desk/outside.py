@@ -20,8 +20,8 @@ from hub.explanations import explained
 from hub.model import new_id
 from hub.outside import corrections, listing, recording, showing
 from hub.outside.corrections import Mistake
-from hub.outside.judging import judge
-from hub.outside.manifest import BY, Notice, Scope
+from hub.outside.judging import Judged, judge
+from hub.outside.manifest import BY, Notice, OutsideManifest, Scope
 from hub.outside.rows import Hand
 from hub.storage import members, outside
 from hub.storage.member_facts import MemberFacts
@@ -52,11 +52,12 @@ async def enter(visit: Visit) -> web.Response:
     try:
         organization, member = await _organization(visit), await _member(visit)
         raw, manifest = form.read(visit, member)
-        judged = await judge(visit.hub, manifest, organization, visit.language)
+        judged = await _judged(visit, manifest, organization)
     except Malformed as error:
         return await _form(visit, _typed(visit), wrong=form.wrong(error), status=400)
     except Wrong as wrong:
-        return await _form(visit, _typed(visit), wrong=wrong, status=400)
+        given = {k: v for k, v in _typed(visit).items() if (wrong.field, k) != ("cin", "member")}
+        return await _form(visit, given, wrong=wrong, status=400)
     if visit.field("step") == "record":
         key = f"desk-{visit.field('key', 64)}"
         hand = Hand(organization, visit.who.by, key, hashlib.sha256(raw).digest(), visit.language)
@@ -133,6 +134,14 @@ async def _record(
 
 async def _by(visit: Visit, found: dict[str, Any]) -> str:
     return (await names(visit)).person(found["recorded_by"])
+
+
+async def _judged(visit: Visit, manifest: OutsideManifest, organization: str) -> Judged:
+    """An officer of several programs may have named a person of another one. Raises `Malformed`, `Wrong`."""
+    try:
+        return await judge(visit.hub, manifest, organization, visit.language)
+    except NotAvailable:
+        raise Wrong("cin", "emergency.nobody") from None
 
 
 async def _organization(visit: Visit) -> str:
