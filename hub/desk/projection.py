@@ -38,12 +38,13 @@ _CORRECTS = "disclosure.recorded"
 _DECIDED_BY = ("submission.decided", "dispatch.withheld")
 _ENDED_BY = {
     "dispatch.withdrawn": "withdrawn",
+    "dispatch.retracted": "withdrawn",
     "dispatch.superseded": "withdrawn",
     "dispatch.restricted": "withheld",
     "work.closed": "no_consent",
 }
-"""What keeps for good what has not left: its sender took it back, or handed in a newer notice instead; a restriction;
-somebody let it be, as no consent came.
+"""What keeps for good what has not left: its sender took it back, here or by a message of theirs, or handed in a newer
+notice instead; a restriction; somebody let it be, as no consent came.
 """
 _STILL = ("held", "waiting")
 
@@ -175,16 +176,16 @@ async def _disclosed(hub: Hub, batch: _Batch, entry: _Entry) -> None:
 
 
 async def _ended(hub: Hub, batch: _Batch, entry: _Entry) -> None:
-    """What was kept is kept for good. What was taken back out of the queue had no row yet, or one of a failed try."""
+    """What was kept is kept for good. What was taken out of the queue had no row yet, or one of a failed try."""
     outcome = _ENDED_BY[entry.kind]
     if outcome == "no_consent" and msgspec.json.decode(entry.body).get("reason") != lacking.LET_BE:
         return
     for share in await hub.database.lookup(_SHARE, entry.reference):
-        if await batch.set_outcome(rows.refusal_of(*share), _STILL, outcome) or outcome != "withdrawn":
+        if await batch.set_outcome(rows.refusal_of(*share), _STILL, outcome) or outcome == "no_consent":
             continue
         if not await batch.set_outcome(entry.reference, ("not_disclosed",), outcome):
-            told = await rows.taken_back(hub, entry.reference, *share)
-            await batch.put(entry, told)
+            told = await rows.taken_out(hub, entry.reference, *share)
+            await batch.put(entry, told._replace(columns=told.columns | {"outcome": outcome}))
 
 
 async def _corrected(batch: _Batch, entry: _Entry) -> None:

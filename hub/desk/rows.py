@@ -86,13 +86,13 @@ async def refused(hub: Hub, body: bytes, submission: str) -> Told | None:
     return Told(refusal_of(submission, record.recipient), columns)
 
 
-async def taken_back(hub: Hub, outbox: str, submission: str, recipient: str) -> Told:
-    """What its sender took back while it waited in the queue: nothing had withheld it."""
+async def taken_out(hub: Hub, outbox: str, submission: str, recipient: str) -> Told:
+    """What was taken out of the queue, without how it ended: no decision had withheld it."""
     decision, record = await submissions.last_decision(hub.database, submission, recipient)
     stored = await submissions.read(hub.database, submission)
     assert stored is not None
     would_go = [item for item in record.items if item.permitted]
-    return Told(outbox, {"outcome": "withdrawn"} | _stayed(stored, decision, record, would_go))
+    return Told(outbox, dict(_stayed(stored, decision, record, would_go)))
 
 
 def _refusal(stored: StoredSubmission, record: DecisionRecord) -> str:

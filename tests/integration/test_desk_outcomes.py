@@ -9,6 +9,7 @@ from sqlmodel import select
 from hub.compliance import attempts
 from hub.desk import counts, log, projection, story
 from hub.desk.log import Wanted
+from hub.inbound.shares import shares_of, stop
 from hub.ledger.sequencer import Sequencer
 from hub.model import Deferred
 from hub.storage.statements import Returning
@@ -94,6 +95,18 @@ async def test_what_could_not_be_delivered_and_was_taken_back_is_one_row(scene):
     assert await found(scene) == [("lantern", "not_disclosed")]
     await withdrawal.withdraw(scene.hub, packet, **WHO)
     assert await found(scene) == [("lantern", "withdrawn")]
+
+
+@pytest.mark.parametrize(
+    ("why", "outcome"), [("retracted", "withdrawn"), ("superseded", "withdrawn"), ("restricted", "withheld")]
+)
+async def test_what_a_message_stops_before_it_leaves_is_told_whether_it_was_queued_or_waited(scene, why, outcome):
+    waits = await scene.submit("k1", hold_for_consent=True, recipients=("sunrise",))
+    await scene.consent()
+    queued = await scene.submit("k2")
+    for each in (waits, queued):
+        await stop(scene.hub, await shares_of(scene.hub, each), why, "arrival")
+    assert await found(scene) == [("lantern", outcome), ("sunrise", outcome)]
 
 
 async def everything(scene):
