@@ -126,3 +126,12 @@ def test_the_layout_is_the_one_the_module_describes():
         )
         == ASSESSMENT
     )
+
+
+@pytest.mark.parametrize("length", [0, 31, 33])
+def test_nothing_is_sealed_under_what_is_no_key(length):
+    """libsodium would read on behind it."""
+    ring = KeyRing.generate()
+    ring.sealing_secret = bytes(length)
+    with pytest.raises(ValueError, match="32"):
+        envelope.seal(ring, RECORD, ASSESSMENT)
