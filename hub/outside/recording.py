@@ -118,17 +118,7 @@ async def _unit(
     now, at, decided = hub.clock.now(), form.instant, newly(judged.decision, form.instant)
     # The log is in the order of what happened, and its bounds rest on it: the id begins with that moment.
     disclosure = f"{at // 1_000:012x}{new_id()[12:]}"
-    facts = StoredFacts(asked=judged.asked, by=hand.by)
-    submission = StoredSubmission(
-        new_id(),
-        hand.discloser,
-        judged.member,
-        RecordKind.OUTSIDE_DISCLOSURE,
-        form.purpose,
-        Priority.ROUTINE,
-        facts,
-        now,
-    )
+    submission = _submission(form, hand, judged, now)
     matter, opening = looked_into, tuple[Step, ...]()
     if matter is None and not judged.stands:
         matter, opening = await _suspected(hub, form, hand, judged, disclosure)
@@ -144,26 +134,31 @@ async def _unit(
         Step(_DISCLOSURE, rows.disclosure(disclosure, submission, judged, decided, form, now)),
         Step(outside.ADD, rows.codes(disclosure, form, hand, judged, matter, now)),
         *evidence.keep(
-            hub.ring,
-            disclosure,
-            judged.member,
-            form,
-            form.documents,
-            now,
-            by=hand.by,
-            told=rows.told(form),
+            hub.ring, disclosure, judged.member, form, form.documents, now, by=hand.by, told=rows.told(form),
             disclosed_at=at,
         ),
         entry(ENTRY, now, rows.bound(form, hand, judged, decided, matter), member=judged.member, reference=disclosure),
         *reviews.owed(hub, disclosure, submission, judged.decision, _released(judged), now),
+        *_owed(hub, disclosure, judged, submission),
         *opening,
-    ]
-    if not OWING.isdisjoint(judged.missing):
-        codes = tuple(each for each in judged.missing if each in OWING)
-        due = hub.calendar.end_of_next(now, hub.zone)
-        writes.append(open_work(OWED, hand.discloser, disclosure, codes, now, due=due))
+    ]  # fmt: skip
     recorded = Recorded(disclosure, judged.decision.outcome, judged.decision.laws, judged.missing, judged.later, matter)
     return recorded, Unit((guard,), tuple(writes))
+
+
+def _submission(form: OutsideManifest, hand: Hand, judged: Judged, now: int) -> StoredSubmission:
+    """What stands among the submissions for it, so that whatever asks whose a disclosure is finds it."""
+    facts, kind = StoredFacts(asked=judged.asked, by=hand.by), RecordKind.OUTSIDE_DISCLOSURE
+    return StoredSubmission(
+        new_id(), hand.discloser, judged.member, kind, form.purpose, Priority.ROUTINE, facts, now
+    )  # fmt: skip
+
+
+def _owed(hub: Hub, disclosure: str, judged: Judged, submission: StoredSubmission) -> tuple[Step, ...]:
+    """Work, where what §2.32 asks for did not go with it: it is sent afterwards."""
+    codes, now = tuple(each for each in judged.missing if each in OWING), submission.created_at
+    due = hub.calendar.end_of_next(now, hub.zone)
+    return (open_work(OWED, submission.sender, disclosure, codes, now, due=due),) if codes else ()
 
 
 async def _suspected(

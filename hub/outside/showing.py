@@ -27,6 +27,7 @@ async def codes(hub: Hub, disclosure: str) -> dict[str, Any] | None:
     decision = (await submissions.last_decision(hub.database, stored.id, view["recipient"])).record
     asked = stored.facts.asked.stated
     return row | view | {
+        "items": stored.facts.asked.classes,
         "outcome": decision.outcome,
         "laws": decision.laws,
         "reasons": decision.reasons,
