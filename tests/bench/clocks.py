@@ -23,7 +23,7 @@ from hub.model import now_us
 from hub.storage import migrations
 from hub.storage.sqlite import SqliteDatabase
 from hub.waiting.escalation import escalate
-from hub.waiting.listing import Filter, loads, soonest
+from hub.waiting.listing import Filter, soonest, total
 from tests.bench.table import Line
 
 CLOCKS = 1_000_000
@@ -53,7 +53,8 @@ def lines(clocks: int = CLOCKS) -> Iterator[Line]:
 
 async def _measure(clocks: int) -> dict[str, tuple[list[float], list[float]]]:
     questions: dict[str, Callable[[Hub], Awaitable[Any]]] = {
-        "what is late, by kind": lambda hub: loads(hub, Filter(scope=None)),
+        "what waits and what is late, by queue": lambda hub: queues.loads(hub, None),
+        "all that waits, counted": lambda hub: total(hub, Filter(scope=None)),
         "what goes to compliance": lambda hub: escalate(hub, hub.clock.now()),
         "the first page that is late": lambda hub: soonest(hub, Filter(scope=None, overdue=True)),
         "the desk's page of what waits": lambda hub: queues.page(hub, Listed(), None),
