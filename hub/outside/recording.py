@@ -34,6 +34,7 @@ from hub.storage.statements import Insert, Lookup, columns_of
 from hub.storage.submissions import StoredFacts, StoredSubmission
 from hub.storage.tables import Disclosure, Matter, Outbox, Submission
 from hub.waiting.work import open_work
+from policies.texts import LANGUAGES
 
 ENTRY = "disclosure.recorded"
 OWED = "notice_owed"
@@ -167,7 +168,12 @@ async def _suspected(
     """What was not permitted is presumed a breach until somebody has assessed it (45 CFR 164.402(2)); it is discovered
     by being recorded.
     """
-    said = "\n".join(each["text"] for each in judged.words["explanation"])
+    spoken, kinds = LANGUAGES[hand.language].classes, judged.asked.classes
+    said = "\n".join(
+        # The policy speaks of numbered items; a reader knows what they are.
+        each["text"].replace(f'"{each["item"]}"', spoken.get(kinds[each["item"]], kinds[each["item"]]))
+        for each in judged.words["explanation"]
+    )
     breach = Breach(
         discovered_at=instant(hub.clock.now()),
         happened_at=instant(form.instant),

@@ -105,7 +105,9 @@ async def test_a_paper_for_a_court_that_no_rule_permits_is_recorded_and_looked_i
     ((matter, kind),) = await scene.rows(Matter.id, Matter.kind)
     assert kind == "breach"
     ana = await desk.somebody("ana", "compliance")
-    assert "could not be disclosed" in (await ana.get(f"/desk/registers/{matter}")).words
+    seen = await ana.get(f"/desk/registers/{matter}")
+    assert "attendance could not be disclosed" in seen.words
+    assert f'href="{place}"' in seen.text
 
 
 async def test_in_an_emergency_nothing_is_asked_twice(scene, cora):

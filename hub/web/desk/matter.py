@@ -9,6 +9,7 @@ from hub.compliance.accounting import Accounting
 from hub.compliance.matters import Act
 from hub.errors import Conflict, HubError, Malformed, NotAvailable
 from hub.forms.own import LANGUAGES
+from hub.storage import outside
 from hub.web.desk import register_forms
 from hub.web.desk.named import colleagues, names
 from hub.web.desk.register_forms import Wrong
@@ -101,6 +102,7 @@ async def _page(
         visit,
         status=problem.status if problem else 200,
         matter=shown,
+        recorded=bool(await outside.some(visit.hub, [shown["reference"] or ""])),
         names=await names(visit),
         colleagues=await colleagues(visit, shown["organization_id"]) if acts else [],
         preview=await _preview(visit, shown),
