@@ -34,6 +34,8 @@ async def send(hub: Hub, matter: str, act: Act) -> str:
     found = await matters.read(hub, matter, act.organization, "notice")
     if found["code"] != "to_send" or found["state"] != "open":
         raise Conflict("This notice was handed in already, or let be.", code="closed")
+    if found["facts"]["recipient"] not in (await hub.directory.current()).organizations:
+        raise Conflict("Whoever this is for is in no directory: tell them yourself, and let it be.", code="no-address")
     document = (await _text(hub, found)).encode()
     facts = found["facts"]
     manifest = msgspec.json.encode({

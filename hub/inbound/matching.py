@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from hub.arrivals import Arrival
+from hub.compliance.log import COUNTS
 from hub.context import Hub
 from hub.errors import Malformed
 from hub.model import Frozen, MemberIdentity, MessageKind
@@ -76,7 +77,7 @@ async def _knows(hub: Hub, sender: str, member: str) -> bool:
     told = select(col(Disclosure.id)).where(
         about(member),
         col(Disclosure.recipient) == sender,
-        col(Disclosure.state) != "not_disclosed",
+        col(Disclosure.state).in_(COUNTS),
     )
     return bool(await hub.database.query(told.limit(1)))
 

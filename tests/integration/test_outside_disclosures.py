@@ -2,14 +2,17 @@
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 import pytest
 
 from hub.bases import evidence
-from hub.compliance import log, matters
+from hub.compliance import log, matters, on_registers
+from hub.compliance.duties import Duties
 from hub.compliance.log import Wanted
+from hub.compliance.on_registers import Listed
 from hub.errors import Conflict, Malformed, NotAvailable
 from hub.outside import corrections, showing
 from hub.storage import consents, restrictions
@@ -18,6 +21,7 @@ from hub.storage.tables import LedgerEntry, Matter, Outbox, OutsideDisclosure, W
 from tests.api import an_api
 from tests.disclosures import AUDIT, ORDER, PAPER, a_county
 from tests.outsides import BY_TELEPHONE, CALL, CLERK, HOUR_US, record, recorded, said
+from tests.registers import do
 from tests.scenes import FORM, Scene
 
 DAY_US = 24 * HOUR_US
@@ -279,6 +283,23 @@ async def test_compliance_names_whose_disclosure_it_was_and_nobody_else_does(cou
         assert (await officer("POST", path, body, headers=key)).status == 201
     (row,) = await log.page(county.hub, Wanted(organization="harbor"))
     assert row["outside"]["recorded_by"].startswith("county/")
+
+
+async def test_whoever_was_told_by_telephone_hears_of_a_revocation_and_somebody_in_no_directory_by_hand(
+    county: Scene,
+) -> None:
+    county.hub = replace(county.hub, duties=Duties(tells_earlier_recipients=True))
+    named = ("lantern", {"as_written": "Tobias Wexcombe"})
+    consent = await county.consent(msgspec.structs.replace(OLD, recipients=named))
+    await record(county)
+    await record(county, key="k2", somebody={"name": "Tobias Wexcombe"})
+    await consents.revoke(county.hub, consent, how="written", by="harbor")
+    found = await on_registers.listing(county.hub, Listed(frozenset({"harbor"}), "notice"))
+    matters_of = {each["facts"]["recipient"]: each["id"] for each in found}
+    assert set(matters_of) == {"lantern", "~outside"}
+    with pytest.raises(Conflict) as refused:
+        await do(county, matters_of["~outside"], "send", reason="As the county asks")
+    assert refused.value.detail_code == "no-address"
 
 
 async def test_nothing_in_the_future_is_recorded(county: Scene) -> None:

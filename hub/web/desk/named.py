@@ -12,9 +12,13 @@ from hub.web.pages.visit import Visit
 class Names(NamedTuple):
     organizations: dict[str, str]
     people: dict[str, str]
+    somebody: str
+    """Who is in no directory."""
 
     def organization(self, code: str) -> str:
         """An organization's name."""
+        if code == OUTSIDER:
+            return self.somebody
         return self.organizations.get(code, code or "–")
 
     def person(self, by: str | None) -> str:
@@ -27,7 +31,11 @@ async def names(visit: Visit) -> Names:
     """Everybody's."""
     organizations = (await visit.hub.directory.current()).organizations
     people = await accounts.list_all(visit.hub)
-    return Names({each.id: each.name for each in organizations.values()}, {each.id: each.name for each in people})
+    return Names(
+        {each.id: each.name for each in organizations.values()},
+        {each.id: each.name for each in people},
+        SOMEBODY[visit.language],
+    )
 
 
 async def parties(visit: Visit) -> dict[str, str]:
