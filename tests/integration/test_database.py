@@ -118,6 +118,7 @@ async def test_a_change_by_another_process_is_seen_in_the_next_turn(tmp_path: Pa
     assert await database.lookup(STATE, "a") == [("active",)]
     with sqlite3.connect(path) as other:
         other.execute("UPDATE key SET state = 'retired'")
+    other.close()
     await asyncio.sleep(0)
     assert await database.lookup(STATE, "a") == [("retired",)]
     await database.close()
