@@ -30,6 +30,10 @@ PERIOD_S = 0.25
 BUSY_S = 0.1
 """After a batch of more than `FEW`: everybody waits for 6 ms while 800 entries are read and hashed."""
 FEW = 100
+HEAD_S = 1.0
+"""How often the head is kept outside of the database while entries keep coming: that waits for the disk, and costs
+0.6 ms of a processor. An old copy of the database that was put back is missed only if it is younger than this.
+"""
 SWEEP_S = 30.0
 BEATEN_S = 2.0
 """Who was slower than another process leaves the next batches to it: else each does the work of all of them."""
@@ -77,6 +81,9 @@ class Sequencer:
         self._head = HeadFile(head_file) if head_file else None
         self._keys = keys
         self._checked = head_file is None
+        self._unkept: str | None = None
+        """A head that the file does not have yet."""
+        self._kept_at = -HEAD_S
         self._beaten = False
 
     async def run(self) -> None:
@@ -116,6 +123,7 @@ class Sequencer:
         size, packed, newest = await self._state()
         entries = await self._unplaced(newest, sweep=sweep)
         if not entries:
+            await self._keep_head()
             return 0
         frontier = Frontier.loads(size, packed)
         hashes = leaf_hashes(entries)
@@ -141,8 +149,9 @@ class Sequencer:
             self._renew_key(key.id)
             return await self.sequence(sweep=sweep)
         self._beaten = False
-        if self._head:
-            await asyncio.to_thread(self._head.keep, note)
+        self._unkept = note
+        if asyncio.get_running_loop().time() - self._kept_at >= HEAD_S:
+            await self._keep_head()
         telemetry.LEDGER_SIZE.set(frontier.size)
         return len(entries)
 
@@ -171,6 +180,12 @@ class Sequencer:
         for (note,) in await self._database.query(newest):
             await asyncio.to_thread(self._head.keep, note)
         self._checked = True
+
+    async def _keep_head(self) -> None:
+        if self._head is None or self._unkept is None:
+            return
+        await asyncio.to_thread(self._head.keep, self._unkept)
+        self._kept_at, self._unkept = asyncio.get_running_loop().time(), None
 
     def _renew_key(self, retired: str) -> None:
         if self._keys is not None:

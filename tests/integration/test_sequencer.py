@@ -87,6 +87,20 @@ async def test_a_sequencer_stopped_before_it_kept_its_head_keeps_it_at_the_end(d
         assert size_of(head) == Checkpoint.parse(newest.text).size
 
 
+async def test_the_head_is_kept_now_and_then_while_entries_come_and_at_once_when_none_do(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "HEAD_S", 3_600.0)
+    head, sizes = tmp_path / "ledger.head", []
+    async with a_hub(f"sqlite:///{tmp_path}/hub.sqlite", keys=tmp_path / "keys.json") as hub:
+        await Sequencer(hub.database, hub.ring, hub.clock).finish()
+        sequencer = Sequencer(hub.database, hub.ring, hub.clock, head)
+        for count in (1, 1, 1, 0):
+            await written(hub, count)
+            await sequencer.sequence()
+            sizes.append(size_of(head))
+    first = sizes[0]
+    assert sizes == [first, first, first, first + 2]
+
+
 async def test_an_old_copy_of_the_database_is_not_signed_on(tmp_path):
     file, head, copy = tmp_path / "hub.sqlite", tmp_path / "ledger.head", tmp_path / "copy.sqlite"
     keys = tmp_path / "keys.json"
