@@ -54,7 +54,7 @@ async def submit(hub: Hub, handed: Handed) -> str:
         if recipient.organization not in directory.organizations:
             raise Malformed("No such organization in the directory.", field=f"$.recipients[{n}]")
     await next_turn()
-    key = hash_idempotency(hub.ring, handed.sender, handed.key)
+    key = hash_idempotency(hub.ring, handed.sender, handed.key)[: submissions.KEY_BYTES]
     while True:
         try:
             return await _take(hub, handed, kinds, directory, key)

@@ -18,6 +18,7 @@ from sqlmodel import SQLModel
 
 from hub.errors import ConfigurationError, Unavailable
 from hub.storage import migrations, tables
+from hub.storage.submissions import KEY_BYTES
 
 ROOT = Path(__file__).parents[2]
 DECLARED = set(SQLModel.metadata.tables)
@@ -101,6 +102,20 @@ def test_what_was_issued_before_persons_were_known_is_a_systems_or_its_own(tmp_p
         assert connection.execute("SELECT person, given_by FROM person").fetchall() == [("p", "y")]
         proposed = connection.execute("SELECT proposed, proposed_by, proposed_at FROM work_item").fetchall()
         assert proposed == [("reviewed", "county/b", 7)]
+
+
+def test_what_was_handed_in_under_a_longer_hash_of_its_key_is_recognised_by_its_beginning(tmp_path: Path) -> None:
+    path, hashes = tmp_path / "hub.sqlite", [bytes([n]) * 16 + bytes([n + 1]) * 16 for n in range(3)]
+    rows = [(f"s{n}", "harbor", hash_, b"body", "m", "k", "p", "routine", "{}", n) for n, hash_ in enumerate(hashes)]
+    to_version(path, "0035")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.executemany("INSERT INTO submission VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    migrations.upgrade(f"sqlite:///{path}")
+    with closing(sqlite3.connect(path)) as connection:
+        found = connection.execute("SELECT * FROM submission").fetchall()
+        assert found == [(*row[:2], row[2][:KEY_BYTES], *row[3:]) for row in rows]
+        (step,) = connection.execute("EXPLAIN QUERY PLAN SELECT id FROM submission WHERE idempotency = ?", (b"",))
+        assert "INDEX" in step[-1], "a repeated key is not looked for among all that was ever handed in"
 
 
 def to_version(path: Path, revision: str) -> None:

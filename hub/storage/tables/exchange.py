@@ -1,6 +1,6 @@
 """The path: submissions with their items, decisions, the outbox, disclosures and delivery attempts."""
 
-from sqlalchemy import BigInteger, Index, LargeBinary, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, Index, LargeBinary, Text, text
 from sqlmodel import Field
 
 from hub.storage.tables.declared import CLUSTERED, Declared
@@ -12,16 +12,16 @@ _MAIL = text("channel = 'email'")
 
 
 class Submission(Declared, table=True):
-    """What a sender handed in."""
+    """What a sender handed in.
 
-    __table_args__ = (
-        UniqueConstraint("sender", "idempotency"),
-        Index("submission_by_sender", "sender", "id"),
-        CLUSTERED,
-    )
+    Not clustered: an index names its rows by their key, and two of these grow at random places, where it counts.
+    """
+
+    __table_args__ = (Index("submission_by_sender", "sender", "id"),)
     id: str = Field(primary_key=True, sa_type=Text)
     sender: str = Field(sa_type=Text)
-    idempotency: bytes = Field(sa_type=LargeBinary)
+    idempotency: bytes = Field(unique=True, sa_type=LargeBinary)
+    """The beginning of a keyed hash of the sender and its key (`hub.storage.submissions.KEY_BYTES`)"""
     body_digest: bytes = Field(sa_type=LargeBinary)
     member_id: str | None = Field(default=None, sa_type=Text, index=True)
     kind: str = Field(sa_type=Text)
