@@ -5,7 +5,8 @@ import json
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,12 +14,17 @@ import asyncpg
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import create_engine, inspect
-from sqlmodel import SQLModel
+from sqlalchemy import create_engine, inspect, select
+from sqlmodel import SQLModel, col
 
-from hub.errors import ConfigurationError, Unavailable
+from hub.errors import ConfigurationError, StorageFailed, Unavailable
 from hub.storage import migrations, tables
+from hub.storage.database import Database, Step, Unit
+from hub.storage.postgres import PostgresDatabase
+from hub.storage.sqlite import SqliteDatabase
+from hub.storage.statements import Delete, Insert, InsertNew, Lookup, columns_of
 from hub.storage.submissions import KEY_BYTES
+from hub.storage.tables import Submission
 
 ROOT = Path(__file__).parents[2]
 DECLARED = set(SQLModel.metadata.tables)
@@ -47,13 +53,13 @@ async def test_migrating_again_changes_nothing(migrated_url: str) -> None:
     assert await tables_of(migrated_url) == DECLARED | {"alembic_version"}
 
 
-def test_processes_that_start_together_migrate_once(postgres_url: str) -> None:
+def test_processes_that_start_together_migrate_once(database_url: str) -> None:
     story = "import sys; from hub.storage import migrations; migrations.upgrade(sys.argv[1])"
-    command = [sys.executable, "-W", "ignore", "-c", story, postgres_url]
-    started = [subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) for _ in range(3)]
-    assert [process.communicate()[1] for process in started] == ["", "", ""]
-    assert [process.returncode for process in started] == [0, 0, 0]
-    assert asyncio.run(tables_of(postgres_url)) == DECLARED | {"alembic_version"}
+    command = [sys.executable, "-W", "ignore", "-c", story, database_url]
+    started = [subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    assert [process.communicate()[1] for process in started] == ["", ""]
+    assert [process.returncode for process in started] == [0, 0]
+    assert asyncio.run(tables_of(database_url)) == DECLARED | {"alembic_version"}
 
 
 def test_a_database_of_a_newer_version_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
@@ -70,7 +76,7 @@ def test_a_database_of_a_newer_version_is_refused_and_left_as_it_is(tmp_path: Pa
 def test_what_was_issued_before_persons_were_known_is_a_systems_or_its_own(tmp_path: Path) -> None:
     """An account is its own person's, a token nobody's; who gave it out is on the ledger; a proposal still stands."""
     path = tmp_path / "hub.sqlite"
-    to_version(path, "0018")
+    to_version(f"sqlite:///{path}", "0018")
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute(
             "INSERT INTO token (id, organization_id, role, hash, label, created_at) "
@@ -104,25 +110,78 @@ def test_what_was_issued_before_persons_were_known_is_a_systems_or_its_own(tmp_p
         assert proposed == [("reviewed", "county/b", 7)]
 
 
-def test_what_was_handed_in_under_a_longer_hash_of_its_key_is_recognised_by_its_beginning(tmp_path: Path) -> None:
-    path, hashes = tmp_path / "hub.sqlite", [bytes([n]) * 16 + bytes([n + 1]) * 16 for n in range(3)]
-    rows = [(f"s{n}", "harbor", hash_, b"body", "m", "k", "p", "routine", "{}", n) for n, hash_ in enumerate(hashes)]
-    to_version(path, "0035")
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.executemany("INSERT INTO submission VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
-    migrations.upgrade(f"sqlite:///{path}")
-    with closing(sqlite3.connect(path)) as connection:
-        found = connection.execute("SELECT * FROM submission").fetchall()
-        assert found == [(*row[:2], row[2][:KEY_BYTES], *row[3:]) for row in rows]
+HASHES = [bytes([n]) * 16 + bytes([n + 1]) * 16 for n in range(3)]
+HANDED_IN = [(f"s{n}", "harbor", hash_, b"body", "m", "k", "p", "routine", "{}", n) for n, hash_ in enumerate(HASHES)]
+"""Submissions as they stood up to 0035."""
+BY_KEY = Lookup(Submission, columns_of(Submission), "idempotency")
+
+
+async def test_what_was_handed_in_under_a_longer_hash_of_its_key_is_recognised_by_its_beginning(
+    database_url: str,
+) -> None:
+    await asyncio.to_thread(to_version, database_url, "0035")
+    await filled(database_url, HANDED_IN)
+    await asyncio.to_thread(migrations.upgrade, database_url)
+    async with opened(database_url) as database:
+        found = [await database.lookup(BY_KEY, hash_[:KEY_BYTES]) for hash_ in HASHES]
+        assert found == [[(*row[:2], row[2][:KEY_BYTES], *row[3:])] for row in HANDED_IN]
+
+
+def test_a_repeated_key_is_not_looked_for_among_all_that_was_ever_handed_in(tmp_path: Path) -> None:
+    migrations.upgrade(f"sqlite:///{tmp_path / 'hub.sqlite'}")
+    with closing(sqlite3.connect(tmp_path / "hub.sqlite")) as connection:
         (step,) = connection.execute("EXPLAIN QUERY PLAN SELECT id FROM submission WHERE idempotency = ?", (b"",))
-        assert "INDEX" in step[-1], "a repeated key is not looked for among all that was ever handed in"
+    assert "INDEX" in step[-1]
 
 
-def to_version(path: Path, revision: str) -> None:
+async def test_a_process_of_the_version_before_takes_nothing_in_any_more_rather_than_a_second_time(
+    database_url: str,
+) -> None:
+    """Until it is restarted it would look for a key by its longer hash, and find none."""
+    await asyncio.to_thread(to_version, database_url, "0035")
+    await filled(database_url, HANDED_IN)
+    await asyncio.to_thread(migrations.upgrade, database_url)
+    of_before = InsertNew(Submission, columns_of(Submission), ("sender", "idempotency"))
+    async with opened(database_url) as database:
+        with pytest.raises(StorageFailed):
+            await database.commit(Unit((Step(of_before, ("again", *HANDED_IN[0][1:]), "idempotency"),), ()))
+
+
+async def test_a_migration_that_breaks_off_leaves_everything_as_it_was(database_url: str) -> None:
+    """Killed, a full disk, or as here two rows that may not both be: the next start begins with what was there."""
+    twin = ("twin", *HANDED_IN[0][1:2], HANDED_IN[0][2][:-1] + b"!", *HANDED_IN[0][3:])
+    await asyncio.to_thread(to_version, database_url, "0035")
+    await filled(database_url, [*HANDED_IN, twin])
+    with pytest.raises(Unavailable):
+        await asyncio.to_thread(migrations.upgrade, database_url)
+    async with opened(database_url) as database:
+        await database.commit(Unit((), (Step(Delete(Submission, ("id",)), ("twin",)),)))
+    await asyncio.to_thread(migrations.upgrade, database_url)
+    async with opened(database_url) as database:
+        assert len(await database.query(select(col(Submission.id)))) == len(HANDED_IN)
+
+
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[Database]:
+    """As it stands, of whatever version."""
+    path = Path(url.removeprefix("sqlite:///"))
+    database = SqliteDatabase(path) if url.startswith("sqlite:") else await PostgresDatabase.connect(url)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+async def filled(url: str, rows: list[tuple[object, ...]]) -> None:
+    async with opened(url) as database:
+        await database.commit(Unit((), tuple(Step(Insert(Submission, columns_of(Submission)), row) for row in rows)))
+
+
+def to_version(url: str, revision: str) -> None:
     """A database as an earlier version left it."""
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
-    config.attributes["url"] = f"sqlite:///{path}"
+    config.attributes["url"] = url
     command.upgrade(config, revision)
 
 

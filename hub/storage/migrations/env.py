@@ -12,6 +12,9 @@ from sqlmodel import SQLModel
 import hub.storage.tables  # noqa: F401 - declares the metadata
 from hub.storage.sqlite import PAGE_BYTES
 
+_PATIENCE_S = 600.0
+"""For another process that migrates the same file."""
+
 
 def _run(connection: Connection) -> None:
     context.configure(connection=connection, target_metadata=SQLModel.metadata, render_as_batch=True)
@@ -27,17 +30,17 @@ async def _run_postgres(url: str) -> None:
         # Processes that start together must not create the same tables; 4202 is ours alone in this database.
         await connection.exec_driver_sql("SELECT pg_advisory_xact_lock(4202)")
         await connection.run_sync(_run)
-    await engine.dispose()
 
 
 def _run_sqlite(url: str) -> None:
-    engine = create_engine(url, poolclass=pool.NullPool)
+    # Left to itself the driver begins no transaction before it alters a table: what is killed midway would stay so.
+    options = {"isolation_level": None, "timeout": _PATIENCE_S}
+    engine = create_engine(url, poolclass=pool.NullPool, connect_args=options)
     with engine.begin() as connection:
         connection.exec_driver_sql(f"PRAGMA page_size = {PAGE_BYTES}")
         connection.exec_driver_sql("PRAGMA journal_mode = WAL")
-    with engine.begin() as connection:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # whoever comes second waits, and finds nothing to do
         _run(connection)
-    engine.dispose()
 
 
 _url: str = context.config.attributes["url"]
