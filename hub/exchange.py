@@ -14,7 +14,7 @@ from hub import intents, packets
 from hub.bases.checks import check_known
 from hub.contents import check_documents
 from hub.context import Hub
-from hub.crypto.identifiers import hash_idempotency
+from hub.crypto.identifiers import hash_submission_key
 from hub.decide import Asked, DecisionRecord, asked_by, decide, means, nobody, question, record_of
 from hub.decided import newly, still_answers
 from hub.deliver import Route, documents, parcel, prepare, route
@@ -54,7 +54,7 @@ async def submit(hub: Hub, handed: Handed) -> str:
         if recipient.organization not in directory.organizations:
             raise Malformed("No such organization in the directory.", field=f"$.recipients[{n}]")
     await next_turn()
-    key = hash_idempotency(hub.ring, handed.sender, handed.key)[: submissions.KEY_BYTES]
+    key = hash_submission_key(hub.ring, handed.sender, handed.key)
     while True:
         try:
             return await _take(hub, handed, kinds, directory, key)

@@ -19,6 +19,7 @@ from hub.errors import Malformed
 # keying rule has them; both are accepted, since refusing a true member is the worse error.
 _CIN = re.compile(r"9[0-9]{7}[ACDEFGHIMNSTUVWXYZ]")
 _DEMO_CIN = re.compile(r"[09][0-9]{7}[ACDEFGHIMNSTUVWXYZ]")
+_SUBMISSION_KEY_BYTES = 16
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 # Letters that Unicode does not take apart into a base letter and an accent.
@@ -53,6 +54,13 @@ def hash_secret(ring: KeyRing, use: str, secret: str) -> bytes:
 def hash_idempotency(ring: KeyRing, organization: str, key: str) -> bytes:
     """32 bytes to recognise a repeated request: keys of two organizations never meet."""
     return _hash(ring, KeyKind.IDENTIFIER, b"idempotency", organization, key)
+
+
+def hash_submission_key(ring: KeyRing, party: str, key: str) -> bytes:
+    """16 bytes by which a repeated submission is found: the index over them grows at random places, and two of that
+    length never meet either.
+    """
+    return hash_idempotency(ring, party, key)[:_SUBMISSION_KEY_BYTES]
 
 
 def valid_cin(text: str, *, demo: bool = False) -> str:

@@ -16,7 +16,7 @@ from hub.bases import evidence, reviews
 from hub.compliance import breaches
 from hub.compliance.breaches import Breach
 from hub.context import Hub
-from hub.crypto.identifiers import hash_idempotency
+from hub.crypto.identifiers import hash_submission_key
 from hub.decided import newly, step
 from hub.errors import Conflict, HubError, NotAvailable, Stale
 from hub.model import Priority, RecordKind, new_id
@@ -69,7 +69,7 @@ async def record(hub: Hub, form: OutsideManifest, hand: Hand) -> Recorded:
     Raises as `judge`, `NotAvailable` for a record to correct that is not there, and `Conflict` where that one stands no
     more, or the key was used for another body.
     """
-    key = hash_idempotency(hub.ring, f"outside:{hand.discloser}", hand.key)
+    key = hash_submission_key(hub.ring, f"outside:{hand.discloser}", hand.key)
     earlier = await submissions.earlier(hub.database, hand.discloser, key)
     if earlier is not None:
         return await _again(hub, earlier, hand)

@@ -12,9 +12,6 @@ from hub.storage.database import Database
 from hub.storage.statements import Insert, InsertNew, Lookup, columns_of
 from hub.storage.tables import Decision, Item, Submission
 
-KEY_BYTES = 16
-"""Of an idempotency key's hash: two never meet, and the index, which grows at a random place, is half as large."""
-
 ADD = InsertNew(Submission, columns_of(Submission), ("idempotency",))
 ADD_ITEM = Insert(Item, columns_of(Item))
 ADD_DECISION = Insert(Decision, columns_of(Decision))

@@ -13,11 +13,12 @@ from hub.compliance import log, matters, on_registers
 from hub.compliance.duties import Duties
 from hub.compliance.log import Wanted
 from hub.compliance.on_registers import Listed
+from hub.crypto.identifiers import hash_submission_key
 from hub.errors import Conflict, Malformed, NotAvailable
 from hub.outside import corrections, showing
 from hub.storage import consents, restrictions
 from hub.storage.restrictions import RestrictionForm
-from hub.storage.tables import LedgerEntry, Matter, Outbox, OutsideDisclosure, WorkItem
+from hub.storage.tables import LedgerEntry, Matter, Outbox, OutsideDisclosure, Submission, WorkItem
 from tests.api import an_api
 from tests.disclosures import AUDIT, ORDER, PAPER, a_county
 from tests.outsides import BY_TELEPHONE, CALL, CLERK, HOUR_US, record, recorded, said
@@ -215,6 +216,14 @@ async def test_a_correction_is_a_record_of_its_own_and_the_first_counts_no_more(
     with pytest.raises(Conflict):
         await record(county, **again)
     assert len(await entries(county, "disclosure.recorded")) == 2
+
+
+async def test_its_key_is_found_as_any_submissions_key_is(county: Scene) -> None:
+    """Also after the upgrade that made the keys of before shorter (migration 0036)."""
+    await record(county)
+    ((key,),) = await county.rows(Submission.idempotency)
+    assert key == hash_submission_key(county.hub.ring, "outside:harbor", "k1")
+    assert len(key) == 16
 
 
 async def test_of_two_corrections_at_once_one_counts(county: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

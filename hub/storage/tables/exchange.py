@@ -21,7 +21,7 @@ class Submission(Declared, table=True):
     id: str = Field(primary_key=True, sa_type=Text)
     sender: str = Field(sa_type=Text)
     idempotency: bytes = Field(unique=True, sa_type=LargeBinary)
-    """The beginning of a keyed hash of the sender and its key (`hub.storage.submissions.KEY_BYTES`)"""
+    """`hub.crypto.identifiers.hash_submission_key`"""
     body_digest: bytes = Field(sa_type=LargeBinary)
     member_id: str | None = Field(default=None, sa_type=Text, index=True)
     kind: str = Field(sa_type=Text)

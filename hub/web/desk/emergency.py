@@ -14,7 +14,7 @@ from aiohttp import web
 
 from hub import exchange
 from hub.compliance import viewing
-from hub.crypto.identifiers import hash_idempotency
+from hub.crypto.identifiers import hash_submission_key
 from hub.decide import asked_by
 from hub.deliver import usable
 from hub.desk import drafts, log, projection
@@ -92,7 +92,7 @@ async def _sent_before(visit: Visit) -> str:
     sender = visit.field("organization", 64)
     if not visit.who.may_see(sender):
         return ""
-    key = hash_idempotency(visit.hub.ring, sender, emergency_said.key_of(visit))
+    key = hash_submission_key(visit.hub.ring, sender, emergency_said.key_of(visit))
     found = await submissions.earlier(visit.hub.database, sender, key)
     return found[0] if found else ""
 

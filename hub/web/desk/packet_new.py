@@ -15,7 +15,7 @@ from aiohttp import web
 
 from hub import exchange
 from hub.compliance import viewing
-from hub.crypto.identifiers import hash_idempotency
+from hub.crypto.identifiers import hash_submission_key
 from hub.decide import asked_by
 from hub.deliver import usable
 from hub.desk import drafts
@@ -121,7 +121,7 @@ async def _theirs(visit: Visit) -> Draft:
 
 async def _sent_before(visit: Visit) -> str:
     """What was handed in under this draft's key. Raises `NotAvailable`."""
-    key = hash_idempotency(visit.hub.ring, visit.who.home, _key(visit.request.match_info["draft"]))
+    key = hash_submission_key(visit.hub.ring, visit.who.home, _key(visit.request.match_info["draft"]))
     found = await submissions.earlier(visit.hub.database, visit.who.home, key)
     if found is None:
         raise NotAvailable
