@@ -23,7 +23,6 @@ from hub.storage.database import Database, Step, Unit
 from hub.storage.postgres import PostgresDatabase
 from hub.storage.sqlite import SqliteDatabase
 from hub.storage.statements import Delete, Insert, InsertNew, Lookup, columns_of
-from hub.storage.submissions import KEY_BYTES
 from hub.storage.tables import Submission
 
 ROOT = Path(__file__).parents[2]
@@ -113,6 +112,8 @@ def test_what_was_issued_before_persons_were_known_is_a_systems_or_its_own(tmp_p
 HASHES = [bytes([n]) * 16 + bytes([n + 1]) * 16 for n in range(3)]
 HANDED_IN = [(f"s{n}", "harbor", hash_, b"body", "m", "k", "p", "routine", "{}", n) for n, hash_ in enumerate(HASHES)]
 """Submissions as they stood up to 0035."""
+KEY_BYTES = 16
+"""Of each hash, since 0036."""
 BY_KEY = Lookup(Submission, columns_of(Submission), "idempotency")
 
 
