@@ -12,7 +12,7 @@ from typing import Generic, Protocol, TypeVar
 MOST_BYTES = 64 * 1024 * 1024
 """Of documents, in one process, unless the operator says otherwise."""
 SMALL_BYTES = 256 * 1024
-"""What has fewer never waits: with all of a worker's places taken by such, they are 40 MiB."""
+"""What has fewer never waits: with all of a worker's places taken by such, they are 56 MiB."""
 LINE = 128
 """So many large ones may wait here, of a partner half as many; the rest stays in the queue, where other workers find
 it.

@@ -18,7 +18,7 @@ from hub.workers.bulkheads import Bulkheads
 from hub.workers.freight import SMALL_BYTES, Freight
 from hub.workers.rounds import lasting
 
-CONCURRENT = 160
+CONCURRENT = 224
 """Two commits and a partner's answer take thrice as long as handing in, and 64 senders may hand in at once. What finds
 no place waits in the queue, to be read, opened and decided again: a sixth more work for each.
 """
