@@ -7,6 +7,7 @@ from typing import Literal
 
 from hub.context import Hub
 from hub.errors import Conflict, NotAvailable, Stale
+from hub.outside import following
 from hub.record import entry
 from hub.storage import outside
 from hub.storage.database import Step, Unit
@@ -20,7 +21,8 @@ _OF = Lookup(Disclosure, ("discloser", "member_id", "state"), "id")
 
 
 async def retract(hub: Hub, disclosure: str, mistake: Mistake, *, organization: str | None, by: str) -> None:
-    """Say that what was recorded was no disclosure. A matter that it opened stays open: somebody concludes it.
+    """Say that what was recorded was no disclosure. A matter that it opened stays open: somebody concludes it; nobody
+    reviews it any more, or sends what §2.32 asks for.
 
     Raises `NotAvailable` if it is no record of this organization's (none: anybody's), `Conflict` if it stands no more.
     """
@@ -33,6 +35,7 @@ async def retract(hub: Hub, disclosure: str, mistake: Mistake, *, organization: 
     writes = (
         Step(outside.MISTAKE, (mistake, disclosure)),
         entry("disclosure.mistaken", now, body, member=member, reference=disclosure),
+        *await following.ended(hub, disclosure, by=by, at=now),
     )
     try:
         await hub.database.commit(Unit((guard,), writes))

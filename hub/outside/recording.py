@@ -2,53 +2,39 @@
 
 Rules kept here:
 - It is a fact, and is never refused because it was not permitted: what was not opens a breach matter with its clocks
-  (§2.16(b), 45 CFR 164.402), unless the record that it corrects has opened one that is still open.
+  (§2.16(b), 45 CFR 164.402), unless the record that it corrects has opened one about the same person, still open.
 - Nothing is edited: a correction is a record of its own, and the first one stops counting.
 - INVARIANT: metadata-is-content. Names and words are evidence under its seal; the ledger holds codes, ids and digests.
 """
 
 from typing import NamedTuple
 
-from sqlalchemy import select
-from sqlmodel import col
-
-from hub.bases import evidence, reviews
-from hub.compliance import breaches
-from hub.compliance.breaches import Breach
+from hub.bases import evidence
 from hub.context import Hub
 from hub.crypto.identifiers import hash_submission_key
 from hub.decided import newly, step
 from hub.errors import Conflict, HubError, NotAvailable, Stale
 from hub.model import Priority, RecordKind, new_id
 from hub.outbox import ENQUEUE
-from hub.outside import rows
-from hub.outside.judging import COPY, NOTICE, Judged, judge, missing
+from hub.outside import following, rows
+from hub.outside.judging import Judged, judge, missing
 from hub.outside.manifest import OutsideManifest
-from hub.outside.rows import Hand
+from hub.outside.rows import Hand, Made
 from hub.record import entry
 from hub.storage import outside, submissions
 from hub.storage.database import Step, Unit
-from hub.storage.facts import instant
 from hub.storage.outside import CORRECTED, RECORDED
-from hub.storage.statements import Insert, Lookup, columns_of
+from hub.storage.statements import Check, Insert, Lookup, columns_of
 from hub.storage.submissions import StoredFacts, StoredSubmission
 from hub.storage.tables import Disclosure, Matter, Outbox, Submission
-from hub.waiting.work import open_work
-from policies.texts import LANGUAGES
 
 ENTRY = "disclosure.recorded"
-OWED = "notice_owed"
-"""The work of sending what §2.32 asks for after it was told without."""
-OWING = frozenset({NOTICE, COPY})
-SUSPECTED = {
-    "en": "A disclosure made outside of this system was recorded afterwards. What the rules say of it:",
-    "es": "Se anotó después una divulgación hecha fuera de este sistema. Lo que dicen las reglas:",
-}
-"""What the matter opens with, in the language of whoever recorded it."""
 _ADD = Insert(Submission, columns_of(Submission))
 _DISCLOSURE = Insert(Disclosure, columns_of(Disclosure))
 _ROW = Lookup(Outbox, ("id", "recipient"), "submission_id")
-_STANDING = Lookup(Disclosure, ("discloser", "state"), "id")
+_STANDING = Lookup(Disclosure, ("discloser", "member_id", "state"), "id")
+_MATTER = Lookup(Matter, ("state",), "id")
+_STILL_OPEN = Check(Matter, ("id", "state"))
 
 
 class Recorded(NamedTuple):
@@ -63,6 +49,15 @@ class Recorded(NamedTuple):
     """The breach matter that looks into it."""
 
 
+class _First(NamedTuple):
+    """The record to correct."""
+
+    id: str
+    member: str
+    matter: str | None
+    """That looks into it, while it is open."""
+
+
 async def record(hub: Hub, form: OutsideManifest, hand: Hand) -> Recorded:
     """Record it: when this returns, it is durable. The same key and body give the same record.
 
@@ -70,20 +65,18 @@ async def record(hub: Hub, form: OutsideManifest, hand: Hand) -> Recorded:
     more, or the key was used for another body.
     """
     key = hash_submission_key(hub.ring, f"outside:{hand.discloser}", hand.key)
-    earlier = await submissions.earlier(hub.database, hand.discloser, key)
-    if earlier is not None:
-        return await _again(hub, earlier, hand)
-    looked_into = await _corrected(hub, form.corrects, hand.discloser) if form.corrects else None
-    judged = await judge(hub, form, hand.discloser, hand.language)
-    recorded, unit = await _unit(hub, form, hand, judged, key, looked_into)
-    try:
-        await hub.database.commit(unit)
-    except Stale:
+    while True:
         earlier = await submissions.earlier(hub.database, hand.discloser, key)
-        if earlier is None:
-            raise Conflict("Somebody else has corrected this meanwhile.", code="changed-meanwhile") from None
-        return await _again(hub, earlier, hand)
-    return recorded
+        if earlier is not None:
+            return await _again(hub, earlier, hand)
+        first = await _to_correct(hub, form.corrects, hand.discloser) if form.corrects else None
+        judged = await judge(hub, form, hand.discloser, hand.language)
+        recorded, unit = await _unit(hub, form, hand, judged, key, first)
+        try:
+            await hub.database.commit(unit)
+        except Stale:
+            continue  # it was recorded, or what it corrects was corrected or concluded, meanwhile: look again
+        return recorded
 
 
 async def _again(hub: Hub, earlier: tuple[str, bytes], hand: Hand) -> Recorded:
@@ -100,89 +93,66 @@ async def _again(hub: Hub, earlier: tuple[str, bytes], hand: Hand) -> Recorded:
     return Recorded(disclosure, decision.outcome, decision.laws, owed, tuple(row["later"]), row["matter_id"])
 
 
-async def _corrected(hub: Hub, disclosure: str, discloser: str) -> str | None:
-    """The matter that looks into the record to correct, while it is open."""
+async def _to_correct(hub: Hub, disclosure: str, discloser: str) -> _First:
     standing, row = await hub.database.lookup(_STANDING, disclosure), await outside.read(hub, disclosure)
     if not standing or row is None or standing[0][0] != discloser:
         raise NotAvailable
-    if standing[0][1] != RECORDED:
+    _, member, state = standing[0]
+    if state != RECORDED:
         raise Conflict("Another record stands in its place, or it was a mistake.", code="corrected")
-    still = await hub.database.query(
-        select(col(Matter.id)).where(col(Matter.id) == row["matter_id"], col(Matter.state) == "open")
-    )
-    return row["matter_id"] if still else None
+    matter = row["matter_id"]
+    is_open = matter is not None and await hub.database.lookup(_MATTER, matter) == [("open",)]
+    return _First(disclosure, member, matter if is_open else None)
 
 
 async def _unit(
-    hub: Hub, form: OutsideManifest, hand: Hand, judged: Judged, key: bytes, looked_into: str | None
+    hub: Hub, form: OutsideManifest, hand: Hand, judged: Judged, key: bytes, first: _First | None
 ) -> tuple[Recorded, Unit]:
-    now, at, decided = hub.clock.now(), form.instant, newly(judged.decision, form.instant)
     # The log is in the order of what happened, and its bounds rest on it: the id begins with that moment.
-    disclosure = f"{at // 1_000:012x}{new_id()[12:]}"
-    submission = _submission(form, hand, judged, now)
-    matter, opening = looked_into, tuple[Step, ...]()
+    disclosure = f"{form.instant // 1_000:012x}{new_id()[12:]}"
+    matter, opening = None, tuple[Step, ...]()
+    if first is not None and first.member == judged.member:  # another person's matter tells this one nothing
+        matter = first.matter
     if matter is None and not judged.stands:
-        matter, opening = await _suspected(hub, form, hand, judged, disclosure)
-    entered = rows.submitted(submission, key, hand.digest)
-    guard = Step(submissions.ADD, entered, "idempotency")
-    if form.corrects is not None:
-        # Of two corrections at once one counts; the key is the same wherever the corrected record is.
-        guard = Step(outside.END, (CORRECTED, now, form.corrects, RECORDED), "correction")
-    writes = [
-        *([Step(_ADD, entered)] if form.corrects is not None else ()),
-        Step(ENQUEUE, rows.row(disclosure, submission, judged)),
-        step(decided, submission.id, judged.member, RECORDED),
-        Step(_DISCLOSURE, rows.disclosure(disclosure, submission, judged, decided, form, now)),
-        Step(outside.ADD, rows.codes(disclosure, form, hand, judged, matter, now)),
-        *evidence.keep(
-            hub.ring, disclosure, judged.member, form, form.documents, now, by=hand.by, told=rows.told(form),
-            disclosed_at=at,
-        ),
-        entry(ENTRY, now, rows.bound(form, hand, judged, decided, matter), member=judged.member, reference=disclosure),
-        *reviews.owed(hub, disclosure, submission, judged.decision, _released(judged), now),
-        *_owed(hub, disclosure, judged, submission),
-        *opening,
-    ]  # fmt: skip
-    recorded = Recorded(disclosure, judged.decision.outcome, judged.decision.laws, judged.missing, judged.later, matter)
-    return recorded, Unit((guard,), tuple(writes))
+        matter, opening = await following.suspected(hub, form, hand, judged, disclosure)
+    decided, submission = newly(judged.decision, form.instant), _submission(hub, form, hand, judged)
+    made = Made(disclosure, form, hand, judged, decided, submission, matter)
+    guard, entered = await _entered(hub, made, key, first)
+    looked_into = (Step(_STILL_OPEN, (matter, "open"), "matter"),) if matter and not opening else ()
+    unit = Unit((*looked_into, guard), (*entered, *_steps(hub, made), *following.owed(hub, made), *opening))
+    decision = judged.decision
+    return Recorded(disclosure, decision.outcome, decision.laws, judged.missing, judged.later, matter), unit
 
 
-def _submission(form: OutsideManifest, hand: Hand, judged: Judged, now: int) -> StoredSubmission:
-    """What stands among the submissions for it, so that whatever asks whose a disclosure is finds it."""
+async def _entered(hub: Hub, made: Made, key: bytes, first: _First | None) -> tuple[Step, tuple[Step, ...]]:
+    """Its guard, and what else of the unit hangs on whether it corrects another one."""
+    entered = rows.submitted(made.submission, key, made.hand.digest)
+    if first is None:
+        return Step(submissions.ADD, entered, "idempotency"), ()
+    # Of two corrections at once one counts; the key is the same wherever the corrected record is.
+    guard = Step(outside.END, (CORRECTED, made.at, first.id, RECORDED), "correction")
+    return guard, (Step(_ADD, entered), *await following.ended(hub, first.id, by=made.hand.by, at=made.at))
+
+
+def _submission(hub: Hub, form: OutsideManifest, hand: Hand, judged: Judged) -> StoredSubmission:
     facts, kind = StoredFacts(asked=judged.asked, by=hand.by), RecordKind.OUTSIDE_DISCLOSURE
     return StoredSubmission(
-        new_id(), hand.discloser, judged.member, kind, form.purpose, Priority.ROUTINE, facts, now
+        new_id(), hand.discloser, judged.member, kind, form.purpose, Priority.ROUTINE, facts, hub.clock.now()
     )  # fmt: skip
 
 
-def _owed(hub: Hub, disclosure: str, judged: Judged, submission: StoredSubmission) -> tuple[Step, ...]:
-    """Work, where what §2.32 asks for did not go with it: it is sent afterwards."""
-    codes, now = tuple(each for each in judged.missing if each in OWING), submission.created_at
-    due = hub.calendar.end_of_next(now, hub.zone)
-    return (open_work(OWED, submission.sender, disclosure, codes, now, due=due),) if codes else ()
-
-
-async def _suspected(
-    hub: Hub, form: OutsideManifest, hand: Hand, judged: Judged, disclosure: str
-) -> tuple[str, tuple[Step, ...]]:
-    """What was not permitted is presumed a breach until somebody has assessed it (45 CFR 164.402(2)); it is discovered
-    by being recorded.
-    """
-    spoken, kinds = LANGUAGES[hand.language].classes, judged.asked.classes
-    said = "\n".join(
-        # The policy speaks of numbered items; a reader knows what they are.
-        each["text"].replace(f'"{each["item"]}"', spoken.get(kinds[each["item"]], kinds[each["item"]]))
-        for each in judged.words["explanation"]
+def _steps(hub: Hub, made: Made) -> tuple[Step, ...]:
+    """The rows of the record, its evidence, and the entry that binds them."""
+    form, member = made.form, made.judged.member
+    kept = evidence.keep(
+        hub.ring, made.id, member, form, form.documents, made.at,
+        by=made.hand.by, told=rows.told(form), disclosed_at=form.instant,
+    )  # fmt: skip
+    return (
+        Step(ENQUEUE, rows.row(made)),
+        step(made.decided, made.submission.id, member, RECORDED),
+        Step(_DISCLOSURE, rows.disclosure(made)),
+        Step(outside.ADD, rows.codes(made)),
+        *kept,
+        entry(ENTRY, made.at, rows.bound(made), member=member, reference=made.id),
     )
-    breach = Breach(
-        discovered_at=instant(hub.clock.now()),
-        happened_at=instant(form.instant),
-        what=f"{SUSPECTED[hand.language]}\n{said}",
-        members=(judged.member,),
-        reference=disclosure,
-    )
-    return await breaches.discovered(hub, breach, hand.discloser, by=hand.by)
-
-
-def _released(judged: Judged) -> tuple[str, ...]:
-    return tuple(each.item for each in judged.decision.items if each.permitted)

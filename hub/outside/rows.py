@@ -41,6 +41,26 @@ class Told(Frozen, frozen=True, kw_only=True):
     reason: str
 
 
+class Made(NamedTuple):
+    """A record as it is entered: what was said, by whom, what the rules say of it, and where it stands."""
+
+    id: str
+    """The disclosure's."""
+    form: OutsideManifest
+    hand: Hand
+    judged: Judged
+    decided: Decided
+    submission: StoredSubmission
+    """What stands among the submissions for it, so that whatever asks whose a disclosure is finds it."""
+    matter: str | None
+    """The breach matter that looks into it."""
+
+    @property
+    def at(self) -> int:
+        """When it is recorded, microseconds UTC."""
+        return self.submission.created_at
+
+
 def submitted(submission: StoredSubmission, key: bytes, digest: bytes) -> tuple[Any, ...]:
     facts = _encode(submission.facts).decode()
     return (
@@ -49,33 +69,30 @@ def submitted(submission: StoredSubmission, key: bytes, digest: bytes) -> tuple[
     )  # fmt: skip
 
 
-def row(disclosure: str, submission: StoredSubmission, judged: Judged) -> tuple[Any, ...]:
+def row(made: Made) -> tuple[Any, ...]:
     """A row of the queue that is settled: by it everything finds whose disclosure it is."""
-    now = submission.created_at
     found = {
-        "id": disclosure, "submission_id": submission.id, "recipient": judged.recipient, "share": "ready",
-        "state": RECORDED, "attempts": 0, "tries": 0, "due_at": now, "created_at": now,
+        "id": made.id, "submission_id": made.submission.id, "recipient": made.judged.recipient, "share": "ready",
+        "state": RECORDED, "attempts": 0, "tries": 0, "due_at": made.at, "created_at": made.at,
     }  # fmt: skip
     return tuple(found.get(name) for name in ENQUEUE.columns)
 
 
-def disclosure(
-    disclosure: str, submission: StoredSubmission, judged: Judged, decided: Decided, form: OutsideManifest, now: int
-) -> tuple[Any, ...]:
+def disclosure(made: Made) -> tuple[Any, ...]:
+    judged, form = made.judged, made.form
     accounted = "accounting" in judged.decision.obligations
     described = ", ".join(sorted(form.information))
     return (
-        disclosure, submission.id, decided.id, judged.member, submission.sender, judged.recipient, form.purpose,
-        described, "", RECORDED, accounted, form.instant, now,
+        made.id, made.submission.id, made.decided.id, judged.member, made.submission.sender, judged.recipient,
+        form.purpose, described, "", RECORDED, accounted, form.instant, made.at,
     )  # fmt: skip
 
 
-def codes(
-    disclosure: str, form: OutsideManifest, hand: Hand, judged: Judged, matter: str | None, now: int
-) -> tuple[Any, ...]:
+def codes(made: Made) -> tuple[Any, ...]:
+    form = made.form
     return (
-        disclosure, form.way, form.instant, now, hand.by, form.notice or "", form.scope or "", form.consent,
-        " ".join(judged.later), form.corrects, matter, "",
+        made.id, form.way, form.instant, made.at, made.hand.by, form.notice or "", form.scope or "", form.consent,
+        " ".join(made.judged.later), form.corrects, made.matter, "",
     )  # fmt: skip
 
 
@@ -91,23 +108,23 @@ def told(form: OutsideManifest) -> Told:
     )
 
 
-def bound(form: OutsideManifest, hand: Hand, judged: Judged, decided: Decided, matter: str | None) -> dict[str, Any]:
+def bound(made: Made) -> dict[str, Any]:
     """What the ledger holds of it: that it was told, how, when and to whom, and what the rules said of it."""
-    decision = judged.decision
+    form, judged, decision = made.form, made.judged, made.judged.decision
     return {
-        "by": hand.by,
+        "by": made.hand.by,
         "claimed": tuple(stated(form)) or (form.basis,),
         "consent": form.consent,
         "consents": decision.consents,
         "corrects": form.corrects,
-        "decision": decided.id,
-        "decision_digest": decided.digest,
-        "discloser": hand.discloser,
+        "decision": made.decided.id,
+        "decision_digest": made.decided.digest,
+        "discloser": made.hand.discloser,
         "information": form.information,
         "later": judged.later,
         "laws": decision.laws,
         "made_at": form.instant,
-        "matter": matter,
+        "matter": made.matter,
         "notice": form.notice,
         "obligations": decision.obligations,
         "outcome": decision.outcome,

@@ -39,7 +39,6 @@ from policies.days import day_of, end_of
 PAGE = 200
 _OLD_ENOUGH_US = timedelta(days=365 * LEAST_YEARS) // timedelta(microseconds=1)
 _MARGIN_US = 60_000_000
-_SETTLED = ("delivered", "withheld", "dead", "recorded")
 
 
 class Candidate(NamedTuple):
@@ -187,6 +186,6 @@ def _waiting(submission: Any) -> Any:
     work = table_of(WorkItem).alias()
     waits = select(row.c.id).join(work, (work.c.reference == row.c.id) & (work.c.state == "open"), isouter=True)
     unsettled = waits.where(
-        row.c.submission_id == submission, or_(row.c.state.not_in(_SETTLED), work.c.id.is_not(None))
+        row.c.submission_id == submission, or_(row.c.state.not_in(registers.SETTLED), work.c.id.is_not(None))
     )
     return unsettled.correlate(Submission).exists()

@@ -31,8 +31,9 @@ from hub.storage.tables import (
 )
 from policies.days import day_of
 
+SETTLED = ("delivered", "withheld", "dead", "recorded")
+"""States of a row of the queue that nothing is waited for."""
 _NOBODY = literal(None)
-_SETTLED = ("delivered", "withheld", "dead")
 
 
 def matters(old: int) -> Any:
@@ -126,7 +127,7 @@ def _in_force(member: Any, hub: Hub) -> list[Any]:
         select(restriction.id).where(restriction.member_id == member.id, restriction.ended.is_(None)),
         select(outbox.id)
         .join(submission, submission.id == outbox.submission_id)
-        .where(submission.member_id == member.id, outbox.state.not_in(_SETTLED)),
+        .where(submission.member_id == member.id, outbox.state.not_in(SETTLED)),
     ]
 
 

@@ -201,6 +201,15 @@ async def test_what_was_told_is_destroyed_after_its_period_unless_it_is_held(cou
     assert (shown["words"], shown["way"]) == (None, "telephone"), "that it was made, and how, stays on record"
 
 
+async def test_who_a_member_is_goes_in_its_time_though_something_was_told_outside_of_the_hub(county: Scene) -> None:
+    await record(county, **BY_TELEPHONE)
+    close = "UPDATE work_item SET state = 'closed' RETURNING 1"
+    await county.hub.database.returning(Returning(close, close), ())
+    county.hub.clock.ahead = 22 * YEAR_US  # type: ignore[attr-defined]
+    ran = await destruction.run(county.hub, published(), by="m.ortiz", dry=False)
+    assert (ran.destroyed["evidence"], ran.destroyed["member"]) == (1, 1)
+
+
 async def test_the_answer_that_went_out_lists_it(county: Scene) -> None:
     await record(county, **BY_TELEPHONE)
     matter = await a_request(county)

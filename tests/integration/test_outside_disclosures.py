@@ -16,14 +16,16 @@ from hub.compliance.on_registers import Listed
 from hub.crypto.identifiers import hash_submission_key
 from hub.errors import Conflict, Malformed, NotAvailable
 from hub.outside import corrections, showing
-from hub.storage import consents, restrictions
+from hub.storage import consents, outside, restrictions
 from hub.storage.restrictions import RestrictionForm
-from hub.storage.tables import LedgerEntry, Matter, Outbox, OutsideDisclosure, Submission, WorkItem
+from hub.storage.statements import Returning
+from hub.storage.tables import LedgerEntry, Matter, MatterPerson, Outbox, OutsideDisclosure, Submission, WorkItem
+from hub.waiting import items
 from tests.api import an_api
 from tests.disclosures import AUDIT, ORDER, PAPER, a_county
 from tests.outsides import BY_TELEPHONE, CALL, CLERK, HOUR_US, record, recorded, said
 from tests.registers import do
-from tests.scenes import FORM, Scene
+from tests.scenes import FORM, Scene, happens_before
 
 DAY_US = 24 * HOUR_US
 OLD = msgspec.structs.replace(FORM, signed_on="2020-01-15")
@@ -42,6 +44,12 @@ async def entries(scene: Scene, kind: str) -> list[dict[str, Any]]:
 
 async def work(scene: Scene) -> dict[str, str]:
     return dict(map(tuple, await scene.rows(WorkItem.kind, WorkItem.code)))
+
+
+async def open_about(scene: Scene) -> set[tuple[str, str]]:
+    """What of each disclosure waits for somebody."""
+    rows = await scene.rows(WorkItem.reference, WorkItem.kind, WorkItem.state)
+    return {(reference, kind) for reference, kind, state in rows if state == "open"}
 
 
 async def test_a_call_under_a_consent_is_recorded_with_what_the_rules_say_of_it(county: Scene) -> None:
@@ -227,9 +235,6 @@ async def test_its_key_is_found_as_any_submissions_key_is(county: Scene) -> None
 
 
 async def test_of_two_corrections_at_once_one_counts(county: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    from hub.storage import outside
-    from tests.scenes import happens_before
-
     await county.consent(OLD)
     first = await record(county)
     happens_before(
@@ -245,6 +250,44 @@ async def test_a_correction_stays_with_the_matter_that_the_first_record_opened(c
     second = await record(county, key="k2", corrects=first.id, reason="It was on Monday")
     assert second.matter == first.matter
     assert len(await county.rows(Matter.id)) == 1
+
+
+async def test_a_correction_that_it_was_somebody_else_opens_a_matter_about_that_person(county: Scene) -> None:
+    first, before = await record(county), county.member
+    await county.next_member()
+    second = await record(county, key="k2", corrects=first.id, reason="It was her sister")
+    people = dict(map(tuple, await county.rows(MatterPerson.matter_id, MatterPerson.member_id)))
+    assert people == {first.matter: before, second.matter: county.member}, "each of them may have to be told"
+
+
+async def test_a_matter_that_is_closed_while_somebody_corrects_is_no_longer_one_that_looks_into_it(
+    county: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await record(county)
+    close = "UPDATE matter SET state = 'closed' RETURNING 1"
+    happens_before(county, monkeypatch, outside.END, lambda: county.hub.database.returning(Returning(close, close), ()))
+    second = await record(county, key="k2", corrects=first.id, reason="It was on Monday")
+    assert second.matter not in (None, first.matter)
+
+
+async def test_what_stands_no_more_asks_nobody_for_its_notice_or_its_review(county: Scene) -> None:
+    await county.consent(OLD)
+    first = await record(county, notice="said")
+    second = await record(county, key="k2", corrects=first.id, notice="none", reason="It was not even said")
+    assert await open_about(county) == {(second.id, "notice_owed")}
+    await corrections.retract(county.hub, second.id, "not_made", organization="harbor", by="harbor/clerk")
+    assert await open_about(county) == set(), "a notice would tell somebody what they were never told"
+    call = await record(county, key="k3", **BY_TELEPHONE)
+    again = await record(county, key="k4", corrects=call.id, reason="It was at noon", **BY_TELEPHONE)
+    assert await open_about(county) == {(again.id, "emergency_review")}
+
+
+async def test_an_incident_that_a_review_has_found_stays_open_when_the_record_is_corrected(county: Scene) -> None:
+    call = await record(county, **BY_TELEPHONE)
+    ((work,),) = await county.rows(WorkItem.id)
+    await items.close(county.hub, work, "incident", organization="harbor", by="harbor/privacy")
+    await corrections.retract(county.hub, call.id, "not_made", organization="harbor", by="harbor/clerk")
+    assert await open_about(county) == {(call.id, "incident")}
 
 
 async def test_a_record_of_what_never_was_is_taken_back_and_stays_to_be_seen(county: Scene) -> None:
