@@ -2,6 +2,8 @@
 
 Rules kept here:
 - A call is a code. A voicemail says nothing of care (§2.11: it would tell whoever hears it), so nothing of it is kept.
+- One telling is one call, however often it arrives; the same key with other words is refused, so that no call is lost
+  in silence (a form that was sent before, and found again by the back button).
 - Which outcomes end the clock is the county's (`met_by` of `notice.call`); trying is not reaching, and is kept as well.
 - What was entered by mistake stays, marked as that: the ledger holds both.
 """
@@ -14,6 +16,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from hub.context import Hub
+from hub.crypto.identifiers import hash_submission_key
 from hub.errors import Conflict, Malformed, Stale
 from hub.record import entry
 from hub.storage.database import Step, Unit
@@ -42,24 +45,38 @@ class Call(NamedTuple):
 
 
 class Told(NamedTuple):
-    """A call as somebody tells it. `id`: of the form that it is told on, so that two clicks are one call."""
+    """A call as somebody tells it. `key`: of the form or the request that it is told by."""
 
-    id: str
+    key: str
     outcome: str
-    at: int
+    at: int | None
+    """Microseconds UTC; none: just now."""
 
 
-async def record(hub: Hub, notice: str, member: str | None, told: Told, *, by: str) -> None:
-    """Keep a call; a repeat keeps nothing more. Raises `Malformed` for an outcome that there is not."""
+async def record(hub: Hub, notice: str, member: str | None, told: Told, *, by: str) -> Call:
+    """Keep a call; told again it is the one that is kept already.
+
+    Raises `Malformed` for an outcome that there is not, and `Conflict` for a key by which another call was told.
+    """
     if told.outcome not in OUTCOMES:
         raise Malformed("How the call ended, of the list.", field="outcome")
-    now = hub.clock.now()
-    guard = Step(_ADD, (told.id, notice, told.at, told.outcome, by, now, ""), "call")
-    body = {"call": told.id, "outcome": told.outcome, "at": told.at, "by": by}
+    now, number = hub.clock.now(), hash_submission_key(hub.ring, f"call:{notice}", told.key).hex()
+    call = Call(number, notice, now if told.at is None else told.at, told.outcome, by, now, "")
+    body = {"call": call.id, "outcome": call.outcome, "at": call.at, "by": by}
+    trace = entry("notice.called", now, body, member=member, reference=notice)
     try:
-        await hub.database.commit(Unit((guard,), (entry("notice.called", now, body, member=member, reference=notice),)))
+        await hub.database.commit(Unit((Step(_ADD, call, "call"),), (trace,)))
     except Stale:
-        return
+        return await _again(hub, call, told)
+    return call
+
+
+async def _again(hub: Hub, call: Call, told: Told) -> Call:
+    """The call that is kept under this number, if it is the same."""
+    kept = next(each for each in (await of(hub, [call.disclosure_id]))[call.disclosure_id] if each.id == call.id)
+    if (kept.outcome, kept.by) != (call.outcome, call.by) or told.at not in (None, kept.at):
+        raise Conflict("Another call was told by this key.", code="idempotency-key-reused")
+    return kept
 
 
 async def mistake(hub: Hub, notice: str, member: str | None, call: str, *, by: str) -> None:
@@ -87,18 +104,23 @@ async def of(hub: Hub, notices: Iterable[str]) -> dict[str, list[Call]]:
     return found
 
 
-def at_of(hub: Hub, text: str, since: int) -> int:
-    """When a call was made: a local date and time (YYYY-MM-DDTHH:MM), empty for now. Raises `Malformed` for one that is
-    still to come, or before what the notice tells of (`since`: microseconds UTC).
-    """
-    now = hub.clock.now()
+def at_of(hub: Hub, text: str, since: int) -> int | None:
+    """When a call was made: a local date and time (YYYY-MM-DDTHH:MM), none for empty: just now. Raises as `checked`."""
     if not text:
-        return now
+        return None
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
-        raise Malformed("A date and a time.", field="at") from None
-    called = int(at.replace(tzinfo=hub.zone).timestamp() * 1_000_000)
-    if at.tzinfo is not None or not since - _MINUTE_US < called <= now:
+        at = None
+    if at is None or at.tzinfo is not None:
+        raise Malformed("A date and a time.", field="at")
+    return checked(hub, int(at.replace(tzinfo=hub.zone).timestamp() * 1_000_000), since)
+
+
+def checked(hub: Hub, at: int, since: int) -> int:
+    """The instant of a call. Raises `Malformed` for one that is still to come, or before what the notice tells of
+    (`since`); all in microseconds UTC.
+    """
+    if not since - _MINUTE_US < at <= hub.clock.now():
         raise Malformed("A time between the discharge and now.", field="at")
-    return called
+    return at

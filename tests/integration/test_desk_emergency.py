@@ -140,6 +140,27 @@ async def test_the_preview_says_when_it_leaves_and_that_it_does_not_where_nothin
     assert "leaves at once" not in seen.words
 
 
+async def test_what_was_typed_can_be_changed_and_a_form_found_again_discloses_no_second_time_in_silence(scene, desk):
+    ana = await desk.somebody("ana", "privacy")
+    changed = await ana.post(NEW, FORM | {"step": "change"})
+    assert (changed.status, "<b>Buprenorphine" in unescape(changed.text)) == (200, True)
+    sent = (await ana.post(NEW, FORM | {"step": "disclose"})).location
+    other = FORM | {"words": "Methadone 80 mg", "step": "disclose"}
+    again = await ana.post(NEW, other)
+    assert (again.status, f'href="{sent}"' in again.text, "Methadone" in again.text) == (409, True, True)
+    key = re.search(r'name="key" value="(\w+)"', again.text)[1]
+    assert (await ana.post(NEW, other | {"key": key})).status == 303
+    assert len(await scene.rows(Submission.id)) == 2
+
+
+async def test_a_text_is_as_long_as_the_browser_counts_it_and_one_too_long_is_said_beside_its_field(scene, desk):
+    ana = await desk.somebody("ana", "privacy")
+    assert (await ana.post(NEW, FORM | {"words": "a\r\n" * 3_999 + "ab"})).status == 200
+    seen = await ana.post(NEW, FORM | {"words": "a" * 8_001})
+    assert (seen.status, 'id="x-words"' in seen.text, "This is too long" in seen.words) == (400, True, True)
+    assert EMERGENCY["discloser_name"] in seen.text
+
+
 PAGE = b"%PDF-1.7 the list as it hangs on the door"
 
 

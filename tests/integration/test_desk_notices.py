@@ -105,6 +105,21 @@ async def test_two_clicks_are_one_call(scene, cora):
     assert len(await calls(scene)) == 1
 
 
+async def test_a_form_that_was_found_again_loses_no_call_in_silence(scene, cora):
+    newest, *_ = await listed(cora, "open")
+    form = re.search(r'name="call" value="(\w+)"', (await cora.get(newest)).text)[1]
+    await cora.post(newest, {"call": form, "outcome": "no_answer"})
+    other = await cora.post(newest, {"call": form, "outcome": "reached"})
+    scene.hub.clock.ahead += 120_000_000
+    later = await cora.post(newest, {"call": form, "outcome": "no_answer"})
+    for seen in (other, later):
+        assert (seen.status, "If you called again, press how it ended once more" in seen.words) == (409, True)
+    assert [outcome for _, outcome, _ in await calls(scene)] == ["no_answer"]
+    form = re.search(r'name="call" value="(\w+)"', later.text)[1]
+    assert (await cora.post(newest, {"call": form, "outcome": "reached"})).status == 303
+    assert newest in await listed(cora, "done")
+
+
 async def test_a_call_entered_by_mistake_stays_and_does_not_count(scene, cora):
     newest, *_ = await listed(cora, "open")
     await say(cora, newest, "reached")

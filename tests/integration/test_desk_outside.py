@@ -177,8 +177,22 @@ async def test_a_correction_begins_with_the_words_of_the_record_and_takes_its_pl
     second = await made(cora, scene, again | {"reason": "It was her diagnosis"})
     assert "Another record stands in its place" in (await cora.get(first)).words
     assert "Recorded wrongly, corrected" in (await cora.get("/desk/disclosures")).words
-    assert (await cora.get(f"{NEW}?corrects={old}")).status == 409
+    assert (await cora.get(f"{NEW}?corrects={old}")).location == first
+    late = await cora.post(
+        NEW, again | {"key": "e" * 32, "reason": "Once more", "member": scene.member, "step": "record"}
+    )
+    assert (late.status, f'href="{first}"' in late.text, "Once more" in late.text) == (409, True, True)
     assert (await cora.get(second)).status == 200
+
+
+async def test_a_form_that_was_found_again_makes_no_second_record_in_silence_and_loses_nothing(scene, cora):
+    await made(cora, scene, CALL)
+    other = CALL | {"told": "Her next visit", "member": scene.member, "step": "record"}
+    seen = await cora.post(NEW, other)
+    assert (seen.status, "made a record already" in seen.words, "Her next visit" in seen.text) == (409, True, True)
+    key = re.search(r'name="key" value="(\w+)"', seen.text)[1]
+    assert (await cora.post(NEW, other | {"key": key})).status == 303
+    assert len(await scene.rows(OutsideDisclosure.id)) == 2
 
 
 async def test_a_record_of_what_never_was_is_said_to_be_a_mistake(scene, cora):

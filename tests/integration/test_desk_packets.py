@@ -3,14 +3,16 @@
 import re
 
 import aiohttp
+import msgspec
 import pytest
 
 from hub.desk import drafts
+from hub.storage import consents
 from hub.storage.tables import Consent, LedgerEntry, PacketDraft, Submission
 from hub.web.pages import times
 from hub.workers.expired import forget_expired
 from tests.desk import a_desk
-from tests.scenes import CIN, NAME, SECRET, a_scene
+from tests.scenes import CIN, FORM, NAME, SECRET, a_scene
 
 NEW = "/desk/packets/new"
 FIELDS = {"cin": CIN, "recipient": "lantern", "purpose": "treatment"}
@@ -55,7 +57,8 @@ async def send(browser, preview):
 def said(page):
     """What the button "Send it now" of this page sends."""
     kinds = re.findall(r'name="(information-\d+)".*?<option value="(\w+)" selected', page.text, re.DOTALL)
-    return {"step": "send", "version": re.search(r'name="version" value="(\w+)"', page.text)[1], **dict(kinds)}
+    hidden = re.findall(r'name="(version|verdict)" value="(\w+)"', page.text)
+    return {"step": "send", **dict(hidden), **dict(kinds)}
 
 
 async def test_nothing_leaves_before_the_second_click_and_what_stays_says_why(scene, rosa):
@@ -118,6 +121,30 @@ async def test_a_packet_that_another_window_addressed_otherwise_is_shown_before_
     assert (await rosa.post(preview, old)).location == preview
     assert await scene.rows(Submission.id) == []
     assert "Sunrise" in (await rosa.get((await send(rosa, preview)).location)).words
+
+
+async def test_what_the_rules_say_otherwise_than_they_did_is_shown_before_it_is_sent(scene, rosa):
+    preview = (await fill(rosa, recipient="sunrise", files=FILES[:1])).location
+    shown = await rosa.get(preview)
+    assert "Nothing goes" in shown.words
+    consent = await scene.consent(msgspec.structs.replace(FORM, recipients=("sunrise",)))
+    kept = await rosa.post(preview, said(shown) | {"step": "keep"})
+    assert kept.location == f"{preview}?otherwise=yes"
+    shown = await rosa.get(kept.location)
+    assert "The rules say otherwise than when you looked" in shown.words
+    assert "All of it goes" in shown.words
+    await consents.revoke(scene.hub, consent, how="oral", by="harbor/clerk")
+    assert (await rosa.post(preview, said(shown))).location == f"{preview}?otherwise=yes"
+    assert await scene.rows(Submission.id) == []
+
+
+async def test_a_form_whose_packet_was_sent_leads_to_it_and_loses_nothing_that_was_typed(scene, rosa):
+    preview = (await fill(rosa)).location
+    receipt = (await send(rosa, preview)).location
+    assert (await rosa.get(f"{preview}/form")).location == receipt
+    again = await fill(rosa, draft=preview.rpartition("/")[2], recipient="sunrise")
+    assert (again.status, "it was sent already" in again.words, 'value="sunrise"' in again.text) == (400, True, True)
+    assert "session notes" in again.words, "the files that came with it are kept"
 
 
 async def test_a_file_whose_name_says_nothing_has_no_kind_until_somebody_says_it(scene, rosa):

@@ -440,3 +440,9 @@ async def test_what_is_stored_of_a_person_names_nobody(desk):
     for row in await desk.hub.database.query(select(*Person.__table__.columns)):
         assert not any(b"ana" in bytes(value).lower() for value in row if isinstance(value, bytes | memoryview))
         assert not any("ana" in value.lower() for value in row if isinstance(value, str) and value != row[0])
+
+
+async def test_what_did_not_work_is_said_in_the_language_of_who_reads_it(desk):
+    refused = await desk.browser().post("/desk/sign-in", {"email": "\0"}, **{"Accept-Language": "es"})
+    assert (refused.status, "No se cambió nada" in refused.words) == (400, True)
+    assert "not readable" not in refused.words

@@ -18,7 +18,7 @@ from hub.crypto.identifiers import hash_submission_key
 from hub.decide import asked_by
 from hub.deliver import usable
 from hub.desk import drafts, log, projection
-from hub.errors import NotAvailable
+from hub.errors import Conflict, NotAvailable
 from hub.explanations import Sides, foreseen
 from hub.model import MessageKind, new_id
 from hub.storage import members, submissions
@@ -43,16 +43,23 @@ async def ask(visit: Visit) -> web.Response:
 
 async def enter(visit: Visit) -> web.Response:
     """`POST /desk/emergencies/new`: what would go; with `step=disclose` it is handed in."""
-    papers = await emergency_papers.attached(visit)
+    papers, step = await emergency_papers.attached(visit), visit.field("step")
+    if step == "change":
+        return await _form(visit, papers)
     if papers.gone and (sent := await _sent_before(visit)):
-        return see_other(f"/desk/emergencies/{sent}")
+        return (
+            see_other(f"/desk/emergencies/{sent}") if step == "disclose" else await _form(visit, sent=sent, status=409)
+        )
     try:
         meant = await emergency_said.read(visit, papers)
     except Wrong as wrong:
         return await _form(visit, papers, wrong=wrong, status=400)
-    if visit.field("step") != "disclose" or not papers.shown or not papers.whole:
+    if step != "disclose" or not papers.shown or not papers.whole:
         return await _preview(visit, meant, papers)
-    submission = await exchange.submit(visit.hub, meant.handed)
+    try:
+        submission = await exchange.submit(visit.hub, meant.handed)
+    except Conflict:
+        return await _form(visit, papers, sent=await _sent_before(visit), status=409)
     if papers.draft is not None:
         await drafts.drop(visit.hub, papers.draft.id)
     return see_other(f"/desk/emergencies/{submission}")
@@ -102,8 +109,9 @@ def _kinds(visit: Visit) -> list[tuple[str, str]]:
 
 
 async def _form(
-    visit: Visit, papers: Attached | None = None, *, wrong: Wrong | None = None, status: int = 200
+    visit: Visit, papers: Attached | None = None, *, wrong: Wrong | None = None, sent: str = "", status: int = 200
 ) -> web.Response:
+    """With what was typed; `sent`: what was handed in already under its key, which it then does not keep."""
     known = await names(visit)
     return page(
         "emergency_new.html",
@@ -114,7 +122,8 @@ async def _form(
         information_named=_kinds(visit),
         draft=papers.draft if papers else None,
         given=_typed(visit),
-        key=visit.field("key", 64) or new_id(),
+        key=new_id() if sent else visit.field("key", 64) or new_id(),
+        sent=sent,
         wrong=wrong.field if wrong else "",
         said=(wrong.text or visit.say(wrong.said)) if wrong else "",
     )

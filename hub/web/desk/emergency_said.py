@@ -4,12 +4,13 @@ What is typed becomes a page of plain text with a head of ours, so that no word 
 """
 
 import hashlib
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from hub.errors import Malformed, NotAvailable
 from hub.intake import Handed, read_manifest
+from hub.storage.directory import Organization
 from hub.storage.facts import instant
 from hub.web.desk import emergency_papers, whose
 from hub.web.desk.emergency_papers import Attached
@@ -38,15 +39,17 @@ class Meant(NamedTuple):
 
 async def read(visit: Visit, papers: Attached) -> Meant:
     """What the form says, as it is handed in. Raises `Wrong`, and `NotAvailable` for another organization."""
-    sender, recipient, information = (visit.field(name, 64) for name in ("organization", "recipient", "information"))
-    organizations = (await visit.hub.directory.current()).organizations
-    if not sender:
-        raise Wrong("organization")
-    if not visit.who.may_see(sender) or sender not in organizations:
-        raise NotAvailable
-    if recipient not in organizations or recipient == sender:
-        raise Wrong("recipient")
-    if information not in CLASSES:
+    try:
+        return await _read(visit, papers)
+    except Malformed as error:
+        long = error.detail_code == "text-too-long"
+        field = (error.field or "").rpartition(".")[2]
+        raise Wrong(field, "registers.too_long" if long else "registers.wrong_field") from None
+
+
+async def _read(visit: Visit, papers: Attached) -> Meant:
+    sender, recipient = await _parties(visit)
+    if visit.field("information", 64) not in CLASSES:
         raise Wrong("information")
     # The one of the page before, or the one that is named here.
     member = await whose.chosen(visit) if visit.field("member", 64) else await whose.meant(visit)
@@ -55,33 +58,40 @@ async def read(visit: Visit, papers: Attached) -> Meant:
     stated = _stated(visit)
     if papers.wrong:
         raise Wrong("files", text=papers.wrong)
-    manifest = {
+    raw = msgspec.json.encode(_manifest(visit, papers, member, recipient, stated))
+    documents = {"words": _document(visit, sender.name), **await emergency_papers.contents(visit, papers.draft)}
+    digest = hashlib.sha256(raw + b"".join(hashlib.sha256(each).digest() for each in documents.values())).digest()
+    handed = Handed(
+        sender=sender.id, key=key_of(visit), manifest=read_manifest(raw), documents=documents, by=visit.who.by,
+        body_digest=digest,
+    )  # fmt: skip
+    return Meant(member, recipient, handed)
+
+
+async def _parties(visit: Visit) -> tuple[Organization, str]:
+    """Who discloses, and to whom."""
+    sender, recipient = visit.field("organization", 64), visit.field("recipient", 64)
+    organizations = (await visit.hub.directory.current()).organizations
+    if not sender:
+        raise Wrong("organization")
+    if not visit.who.may_see(sender) or sender not in organizations:
+        raise NotAvailable
+    if recipient not in organizations or recipient == sender:
+        raise Wrong("recipient")
+    return organizations[sender], recipient
+
+
+def _manifest(visit: Visit, papers: Attached, member: str, recipient: str, stated: dict[str, str]) -> dict[str, Any]:
+    words = {"document": "words", "title": visit.say("emergency.document"), "information": visit.field("information")}
+    return {
         "kind": "emergency_disclosure",
         "member": {"id": member},
         "purpose": "treatment",
         "priority": "urgent",
         "recipients": [{"organization": recipient}],
-        "items": [
-            {"document": "words", "title": visit.say("emergency.document"), "information": information},
-            *emergency_papers.items(papers.draft),
-        ],
+        "items": [words, *emergency_papers.items(papers.draft)],
         "emergency": stated,
     }
-    raw = msgspec.json.encode(manifest)
-    documents = {"words": _document(visit, organizations[sender].name)} | await emergency_papers.contents(
-        visit, papers.draft
-    )
-    try:
-        read = read_manifest(raw)
-    except Malformed as error:
-        raise Wrong((error.field or "").rpartition(".")[2], "registers.wrong_field") from None
-    handed = Handed(
-        sender=sender, key=key_of(visit), manifest=read, documents=documents, by=visit.who.by,
-        body_digest=hashlib.sha256(
-            raw + b"".join(hashlib.sha256(each).digest() for each in documents.values())
-        ).digest(),
-    )  # fmt: skip
-    return Meant(member, recipient, handed)
 
 
 def key_of(visit: Visit) -> str:

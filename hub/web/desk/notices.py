@@ -19,6 +19,9 @@ from hub.web.pages.render import page
 from hub.web.pages.visit import Visit, see_other
 
 PAGE = 50
+_TWO_CLICKS_US = 60_000_000
+"""How far apart two clicks on one form are one call; later it is a page that was found again."""
+_STATUS = {"": 200, "used": 409}
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -58,9 +61,13 @@ async def call(visit: Visit) -> web.Response:
     """`POST /desk/notices/{id}`: a call and how it ended (`outcome`); `at`: when, where it was not just now."""
     notice = await _theirs(visit)
     try:
-        await calls.record(visit.hub, notice.id, notice.member, _told(visit, notice), by=visit.who.by)
+        kept = await calls.record(visit.hub, notice.id, notice.member, _told(visit, notice), by=visit.who.by)
     except Malformed as error:
         return await _page(visit, notice, wrong=error.field or "outcome")
+    except Conflict:
+        return await _page(visit, notice, wrong="used")
+    if visit.hub.clock.now() - kept.recorded_at > _TWO_CLICKS_US:
+        return await _page(visit, notice, wrong="used")
     return see_other(f"/desk/notices/{notice.id}?kept=yes")
 
 
@@ -92,7 +99,7 @@ async def _page(visit: Visit, notice: Notice, wrong: str = "") -> web.Response:
     person = await referrals.person_of(hub, notice.submission, visit.who.home, visit.language)
     await viewing.note(hub, visit.who.by, "notice", notice.member, notice.id)
     return page(
-        "notice.html", visit, status=400 if wrong else 200, notice=notice, person=person, outcomes=OUTCOMES,
+        "notice.html", visit, status=_STATUS.get(wrong, 400), notice=notice, person=person, outcomes=OUTCOMES,
         wrong=wrong, call=new_id(), at=visit.field("at", 40), kept=bool(visit.asked("kept")),
         earliest=f"{times.local(notice.at, hub.zone):%Y-%m-%dT%H:%M}",
         latest=f"{times.local(hub.clock.now(), hub.zone):%Y-%m-%dT%H:%M}", names=await names(visit),

@@ -8,7 +8,7 @@ Rules kept here:
 
 import hashlib
 from operator import itemgetter
-from typing import get_args
+from typing import Any, get_args
 
 from aiohttp import web
 
@@ -36,7 +36,12 @@ from policies.vocabulary import CLASSES
 async def ask(visit: Visit) -> web.Response:
     """`GET /desk/disclosures/new`: the form; `corrects` a record, whose words it then holds."""
     corrects = visit.asked("corrects")
-    return await _form(visit, await _to_correct(visit, corrects) if corrects else _fresh(visit))
+    if not corrects:
+        return await _form(visit, _fresh(visit))
+    found = await codes(visit, corrects)
+    if found["state"] != outside.RECORDED:
+        return see_other(f"{AT}/{corrects}")  # which says what stands in its place
+    return await _form(visit, await _to_correct(visit, found))
 
 
 async def enter(visit: Visit) -> web.Response:
@@ -53,16 +58,25 @@ async def enter(visit: Visit) -> web.Response:
         given = {k: v for k, v in _typed(visit).items() if (wrong.field, k) != ("cin", "member")}
         return await _form(visit, given, wrong=wrong, status=400)
     if visit.field("step") == "record":
-        key = f"desk-{visit.field('key', 64)}"
-        hand = Hand(organization, visit.who.by, key, hashlib.sha256(raw).digest(), visit.language)
-        made = await recording.record(visit.hub, manifest, hand)
-        return see_other(f"{AT}/{made.id}")
+        return await _record(visit, manifest, organization, hashlib.sha256(raw).digest())
     await viewing.note(visit.hub, visit.who.by, "member", member, member)
     return page(
         "outside_preview.html", visit, manifest=manifest, judged=judged, organization=organization,
         facts=await members.facts_of(visit.hub, member), names=await parties(visit), item=judged.asked.classes,
         kept=[*_pairs(visit), ("member", member)],
     )  # fmt: skip
+
+
+async def _record(visit: Visit, manifest: OutsideManifest, organization: str, digest: bytes) -> web.Response:
+    """Recorded, once; what cannot be is given back as it was typed, with why and what to do."""
+    hand = Hand(organization, visit.who.by, f"desk-{visit.field('key', 64)}", digest, visit.language)
+    try:
+        made = await recording.record(visit.hub, manifest, hand)
+    except Conflict as conflict:
+        used = conflict.detail_code == "idempotency-key-reused"
+        given = _typed(visit) | ({"key": [new_id()]} if used else {})
+        return await _form(visit, given, problem="outside.used" if used else "outside.stands_no_more", status=409)
+    return see_other(f"{AT}/{made.id}")
 
 
 async def _judged(visit: Visit, manifest: OutsideManifest, organization: str) -> Judged:
@@ -96,14 +110,12 @@ def _fresh(visit: Visit) -> dict[str, list[str]]:
     return {"day": [today], "discloser_name": [visit.who.name], "organization": [visit.who.home]}
 
 
-async def _to_correct(visit: Visit, disclosure: str) -> dict[str, list[str]]:
-    found = await codes(visit, disclosure)
-    if found["state"] != outside.RECORDED:
-        raise Conflict("Another record stands in its place, or it was a mistake.", code="corrected")
-    words = (await showing.whole(visit.hub, disclosure, None, by=visit.who.by))["words"] or {}
+async def _to_correct(visit: Visit, found: dict[str, Any]) -> dict[str, list[str]]:
+    """The form with the words of the record, which are opened for it."""
+    words = (await showing.whole(visit.hub, found["id"], None, by=visit.who.by))["words"] or {}
     made, somebody = times.local(found["made_at"], visit.hub.zone), words.get("somebody") or {}
     given = {
-        "corrects": disclosure, "organization": found["discloser"], "member": found["member"], "way": found["way"],
+        "corrects": found["id"], "organization": found["discloser"], "member": found["member"], "way": found["way"],
         "day": f"{made:%Y-%m-%d}", "time": f"{made:%H:%M}", "recipient": found["recipient"],
         "purpose": found["purpose"], "notice": found["notice"], "scope": found["scope"],
         "name": somebody.get("name", ""), "at": somebody.get("organization", ""),
@@ -114,7 +126,7 @@ async def _to_correct(visit: Visit, disclosure: str) -> dict[str, list[str]]:
 
 
 async def _form(
-    visit: Visit, given: dict[str, list[str]], *, wrong: Wrong | None = None, status: int = 200
+    visit: Visit, given: dict[str, list[str]], *, wrong: Wrong | None = None, problem: str = "", status: int = 200
 ) -> web.Response:
     directory, member = await visit.hub.directory.current(), given.get("member", [""])[0]
     known = {each.id: each.name for each in directory.organizations.values()}
@@ -132,6 +144,7 @@ async def _form(
         facts=await person(visit, member) if member else None,
         key=given.get("key", [""])[0] or new_id(),
         wrong=wrong.field if wrong else "", said=visit.say(wrong.said) if wrong else "",
+        problem=visit.say(problem) if problem else "",
     )  # fmt: skip
 
 

@@ -66,7 +66,8 @@ def read(visit: Visit, member: str) -> tuple[bytes, OutsideManifest]:
 def wrong(error: Malformed) -> Wrong:
     """Beside which field a refusal of the record is said."""
     path = (error.field or "").removeprefix("$.").replace("[0]", "")
-    return Wrong(_FIELDS.get(path, path.rpartition(".")[2]), _SAID.get(path, "registers.wrong_field"))
+    said = "registers.too_long" if error.detail_code == "text-too-long" else _SAID.get(path, "registers.wrong_field")
+    return Wrong(_FIELDS.get(path, path.rpartition(".")[2]), said)
 
 
 _FIELDS = {

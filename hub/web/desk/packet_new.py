@@ -2,7 +2,8 @@
 
 Rules kept here:
 - Nothing is disclosed before the second click, and what is handed in is what was shown: a kind of information that was
-  changed meanwhile, or a form that was sent anew in another window, is shown first.
+  changed meanwhile, a form that was sent anew in another window, and whatever the rules say otherwise than they did
+  (a consent that came or went) is shown first.
 - Two clicks are one packet: the draft's id is its key.
 - What was said and uploaded waits here, sealed (`hub.desk.drafts`), so that an error or a lock costs nobody a file.
 """
@@ -27,6 +28,7 @@ from hub.storage import members, submissions
 from hub.web.desk import packet_handoff, packet_said
 from hub.web.desk.dated import dated
 from hub.web.desk.named import names
+from hub.web.desk.packet_handoff import Answer
 from hub.web.pages import terms
 from hub.web.pages.door import STAFF, Page
 from hub.web.pages.render import page
@@ -53,8 +55,12 @@ async def enter(visit: Visit) -> web.Response:
 
 
 async def change(visit: Visit) -> web.Response:
-    """`GET /desk/packets/new/{draft}/form`: what was said so far, to be said otherwise."""
-    return await _form(visit, await _theirs(visit), {})
+    """`GET /desk/packets/new/{draft}/form`: what was said so far, to be said otherwise; once handed in, its receipt."""
+    try:
+        draft = await _theirs(visit)
+    except NotAvailable:
+        return see_other(f"/desk/packets/{await _sent_before(visit)}")
+    return await _form(visit, draft, {})
 
 
 async def preview(visit: Visit) -> web.Response:
@@ -88,22 +94,15 @@ async def settle(visit: Visit) -> web.Response:
     step = visit.field("step", 8)
     if step not in ("send", "keep") or unseen or not all(each.information for each in chosen.papers):
         return see_other(f"/desk/packets/new/{draft.id}")
+    if visit.field("verdict", 64) != _verdict(await _answers(visit, chosen)):
+        return see_other(f"/desk/packets/new/{draft.id}?otherwise=yes")
     submission = await exchange.submit(visit.hub, await _handed(visit, chosen, keep=step == "keep"))
     await drafts.drop(visit.hub, draft.id)
     return see_other(f"/desk/packets/{submission}")
 
 
 async def _preview(visit: Visit, draft: Draft) -> web.Response:
-    hub, home = visit.hub, visit.who.home
-    directory = await hub.directory.current()
-    answers = []
-    if all(each.information for each in draft.papers):
-        asked = asked_by(_manifest(draft))
-        for recipient in draft.recipients:
-            ways = usable(recipient, directory, hub.channels)
-            answer = await foreseen(hub, asked, Sides(home, recipient, draft.member), visit.language)
-            answer = await dated(visit, draft.member, answer)
-            answers.append((recipient, ways[0].channel.value if ways else "", answer))
+    hub, answers = visit.hub, await _answers(visit, draft)
     await viewing.note(hub, visit.who.by, "member", draft.member, draft.member)
     facts = await members.facts_of(hub, draft.member)
     return page(
@@ -111,8 +110,31 @@ async def _preview(visit: Visit, draft: Draft) -> web.Response:
         facts=facts, kinds=_kinds(visit), handoff=await packet_handoff.of(visit, draft, answers, facts.born),
         goes=any(item["permitted"] for _, _, answer in answers for item in answer["items"]),
         keeps=[recipient for recipient, way, answer in answers if way and answer["lacks_consent"]],
-        keeps_h=hub.no_consent_us // _HOUR_US,
+        keeps_h=hub.no_consent_us // _HOUR_US, verdict=_verdict(answers), otherwise=bool(visit.asked("otherwise")),
     )  # fmt: skip
+
+
+async def _answers(visit: Visit, draft: Draft) -> list[Answer]:
+    """What the rules say today of each recipient's copy; nothing before each document has a kind."""
+    hub, directory = visit.hub, await visit.hub.directory.current()
+    if not all(each.information for each in draft.papers):
+        return []
+    asked, found = asked_by(_manifest(draft)), []
+    for recipient in draft.recipients:
+        ways = usable(recipient, directory, hub.channels)
+        answer = await foreseen(hub, asked, Sides(visit.who.home, recipient, draft.member), visit.language)
+        answer = await dated(visit, draft.member, answer)
+        found.append((recipient, ways[0].channel.value if ways else "", answer))
+    return found
+
+
+def _verdict(answers: list[Answer]) -> str:
+    """Which document goes to whom by which way, and what is kept, in short: the same while the rules say the same."""
+    told = [
+        (recipient, way, answer["lacks_consent"], [(each["permitted"], each["hold"]) for each in answer["items"]])
+        for recipient, way, answer in answers
+    ]
+    return hashlib.sha256(msgspec.json.encode(told)).hexdigest()
 
 
 async def _theirs(visit: Visit) -> Draft:

@@ -10,6 +10,7 @@ from hub.crypto import sealed_item
 from hub.desk import drafts
 from hub.desk.drafts import Draft, Paper
 from hub.desk.guesses import guess
+from hub.errors import NotAvailable
 from hub.intake import MAX_DOCUMENT_BYTES, MAX_ITEMS, MAX_SUBMISSION_BYTES, MAX_TITLE
 from hub.model import new_id
 from hub.web.desk import whose
@@ -29,10 +30,9 @@ class Said(NamedTuple):
 
 
 async def read(visit: Visit) -> Said:
-    """The form of a packet. Raises `NotAvailable` for somebody else's draft."""
+    """The form of a packet; a draft that was sent, is too old or somebody else's begins anew with what was typed."""
     wrong: dict[str, str] = {}
-    earlier = visit.field("draft", 64)
-    before = await drafts.read(visit.hub, earlier, person=visit.who.id) if earlier else None
+    before = await _before(visit, wrong)
     member = await whose.meant(visit)
     if member is None:
         wrong["cin"] = visit.say("packet.nobody")
@@ -47,6 +47,15 @@ async def read(visit: Visit) -> Said:
         purpose=purpose, urgent=bool(visit.field("urgent")), papers=kept, typed=typed,
     )  # fmt: skip
     return Said(draft, contents, wrong)
+
+
+async def _before(visit: Visit, wrong: dict[str, str]) -> Draft | None:
+    earlier = visit.field("draft", 64)
+    try:
+        return await drafts.read(visit.hub, earlier, person=visit.who.id) if earlier else None
+    except NotAvailable:
+        wrong["files"] = visit.say("packet.files_gone")
+        return None
 
 
 async def _recipients(visit: Visit, wrong: dict[str, str]) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from hub.web.access import HUB, PUBLIC, Route
 from hub.web.pages.locked import Waiting, screen
 from hub.web.pages.render import page
 from hub.web.pages.visit import MAX_FORM, Visit, arriving, check_token, see_other, uploaded
-from hub.web.pages.words import language_of
+from hub.web.pages.words import LANGUAGES, language_of, words
 
 Handler = Callable[[Visit], Awaitable[web.StreamResponse]]
 READ = ("compliance", "privacy", "auditor")
@@ -125,4 +125,13 @@ async def refusal(request: web.Request, visit: Visit | None, error: HubError) ->
     if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         reference = new_id()
         _log.error("page failed", code=error.detail_code, id=reference)
-    return page("problem.html", visit, status=error.status, problem=error, reference=reference)
+    return page("problem.html", visit, status=error.status, said=_said(visit, error), reference=reference)
+
+
+def _said(visit: Visit, error: HubError) -> str:
+    """What it is and what to do, in the visitor's language: of its own code; else its English words, or in another
+    language those of the kind of error that it is.
+    """
+    texts, kinds = words(visit.language), [each.code for each in type(error).mro() if issubclass(each, HubError)]
+    own = texts.get(f"problem.{error.detail_code}", error.message if visit.language == LANGUAGES[0] else "")
+    return own or next(texts[f"problem.{code}"] for code in kinds if f"problem.{code}" in texts)

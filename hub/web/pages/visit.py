@@ -65,8 +65,11 @@ class Visit(NamedTuple):
         return say(self.language, key, **values)
 
     def field(self, name: str, most: int = 2_000) -> str:
-        """A field of the form, without spaces around it; empty if it is missing. Raises `Malformed` if too long."""
-        text = self.form.get(name, [""])[0].strip()
+        """A field of the form, without spaces around it; empty if it is missing. Raises `Malformed` if too long.
+
+        Browsers count the end of a line once where they limit a text, and send two characters for it.
+        """
+        text = self.form.get(name, [""])[0].replace("\r\n", "\n").strip()
         if len(text) > most:
             raise Malformed("The text is too long.", code="text-too-long", field=name)
         return text
