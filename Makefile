@@ -33,13 +33,13 @@ chaos: venv servers ## ten minutes in which every partner misbehaves; the ledger
 bench: venv servers ## the goals that can be measured, both sides in one run (ARGS chooses)
 	@$(PYTHON) -m tests.bench $(ARGS)
 
-compiled: venv ## policy and exchange path as machine code in build/compiled; the fast tests must pass with it; then its speed
+compiled: venv ## policy and exchange path as machine code, a wheel; the fast tests must pass with it; then its speed beside the source's
 	@command -v gcc >/dev/null && [ -e "$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h" ] \
 	  || deploy/bootstrap/packages.sh gcc libc6-dev python3-dev
 	@echo "· compiling (about two minutes)"
 	@$(PYTHON) -m deploy.compiled
 	@$(PYTHON) -P -m pytest $(SPREAD) -o pythonpath="build/compiled ." -m "$(FAST)" tests/unit tests/contract tests/integration $(ARGS)
-	@PYTHONPATH=build/compiled:. $(PYTHON) -P -m tests.bench P3 P1
+	@$(PYTHON) -m tests.bench P3 P1
 
 serve: venv ## the hub in one process on 127.0.0.1:8080, its data in ./data
 	@.venv/bin/part2hub serve $(ARGS)

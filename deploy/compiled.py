@@ -1,9 +1,11 @@
-"""What a message runs through, as machine code: the policy engine and the path of the exchange, in build/compiled.
+"""What a message runs through, as machine code: the policy engine and the path of the exchange, in a wheel.
 
-    python -m deploy.compiled
+    python -m deploy.compiled        build/wheel/part2hub-*.whl, and the same unpacked in build/compiled
 
-Nothing needs it: the same source runs as it is. The copy is used by whoever puts build/compiled before all else
-(`PYTHONPATH`, with `PYTHONSAFEPATH`): a county that decides in bulk, or whose one processor is full.
+The wheel is what a county installs (Containerfile, OPERATOR.md); the same source runs without it, a tenth slower.
+Source lies beside each compiled module, with a digest of all of it: a hub whose two parts differ does not start
+(hub/compiled.py). What lies in build/compiled is for tests and benchmarks, which put it before all else (`PYTHONPATH`,
+with `PYTHONSAFEPATH`).
 
 The compiler takes a module whole. These stay as they are, and the compiled ones call them: what declares things that
 are read at run time (msgspec's records, SQLModel's columns, abstract classes); what waits while it handles an error
@@ -16,14 +18,19 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from zipfile import ZipFile
 
 from mypyc.build import mypycify
 from setuptools import setup
 
 import policies.kernel
+from hub.compiled import KEPT, PACKAGES, digest
 
 ROOT = Path(__file__).parents[1]
 COMPILED = ROOT / "build/compiled"
+_WORK = ROOT / "build/compiling"
+_WHEEL = ROOT / "build/wheel"
+_FOR_THE_WHEEL = ("pyproject.toml", "README.md", "LICENSE")
 PATH = (
     "hub/accompany", "hub/contents", "hub/decided", "hub/deliver", "hub/exchange", "hub/intents", "hub/packets",
     "hub/randomness", "hub/record", "hub/seal",
@@ -53,12 +60,18 @@ def engine() -> list[str]:
 def main() -> None:
     """Compile anew. Raises SystemExit if the compiler finds fault."""
     files = [*engine(), *(f"{module}.py" for module in PATH)]
-    shutil.rmtree(COMPILED, ignore_errors=True)
-    for package in ("policies", "hub", "adapters"):
-        shutil.copytree(ROOT / package, COMPILED / package, ignore=shutil.ignore_patterns("__pycache__"))
-    os.chdir(COMPILED)  # without the project's settings, which are for its wheel
-    modules = mypycify([f"--config-file={ROOT / 'pyproject.toml'}", *files])
-    setup(name="part2hub", packages=[], ext_modules=modules, script_args=["-q", "build_ext", "--inplace"])
+    for made in (COMPILED, _WORK, _WHEEL):
+        shutil.rmtree(made, ignore_errors=True)
+    for package in PACKAGES:
+        shutil.copytree(ROOT / package, _WORK / package, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in _FOR_THE_WHEEL:
+        shutil.copy(ROOT / name, _WORK)
+    (_WORK / KEPT).write_text(digest(_WORK), encoding="ascii")
+    os.chdir(_WORK)
+    setup(ext_modules=mypycify(files), script_args=["-q", "bdist_wheel", "--dist-dir", str(_WHEEL)])
+    (wheel,) = _WHEEL.iterdir()
+    with ZipFile(wheel) as packed:
+        packed.extractall(COMPILED)
 
 
 if __name__ == "__main__":

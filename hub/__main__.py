@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from hub import compiled
 from hub.errors import ConfigurationError, HubError, IntegrityFailed, NotAvailable, Rejected, Unavailable
 
 _HELP = """\
@@ -67,6 +68,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; answers the exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
     asked = words[0] if words and words[0] in COMMANDS else None
+    try:
+        compiled.form()
+    except ConfigurationError as error:
+        return _refused(asked, error.message, _REFUSED)
     args = _parser(asked).parse_args(words)
     try:
         return int(args.run(args))
@@ -86,7 +91,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser(asked: str | None) -> argparse.ArgumentParser:
     form = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser("part2hub", description=_HELP, epilog=_EPILOG, formatter_class=form)
-    parser.add_argument("--version", action=_Version, nargs=0, help="print the hub's version")
+    parser.add_argument(
+        "--version", action=_Version, nargs=0, help="print the hub's version, and whether it is compiled"
+    )
     commands = parser.add_subparsers(dest="command_name", required=True, metavar="COMMAND")
     for name, (module, words) in COMMANDS.items():
         if name == asked:
@@ -103,12 +110,12 @@ class _Version(argparse.Action):
         """Ends the process with 0."""
         from importlib.metadata import version  # noqa: PLC0415 - so that every other command starts without it
 
-        print(f"part2hub {version('part2hub')}")  # noqa: T201 - a command line prints
+        print(f"part2hub {version('part2hub')} ({compiled.form()})")  # noqa: T201 - a command line prints
         parser.exit()
 
 
-def _refused(command: str, words: str, code: int) -> int:
-    print(f"part2hub {command}: {words}", file=sys.stderr)  # noqa: T201 - a command line prints
+def _refused(command: str | None, words: str, code: int) -> int:
+    print(f"{' '.join(filter(None, ('part2hub', command)))}: {words}", file=sys.stderr)  # noqa: T201 - a command line prints
     return code
 
 

@@ -37,8 +37,8 @@ UNSIGNED = Gauge("hub_ledger_unsigned_seconds", "How long the oldest entry waits
 WORK_OPEN = Gauge("hub_work_open", "What waits for a person, by kind", ["kind"], registry=REGISTRY)
 
 FIELDS = frozenset({
-    "event", "level", "timestamp", "code", "count", "held", "id", "inbound", "intake", "organization", "outbox", "port",
-    "role", "task", "tls",
+    "event", "level", "timestamp", "code", "count", "form", "held", "id", "inbound", "intake", "organization", "outbox",
+    "port", "role", "task", "tls",
 })  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Writes requirements.lock (what a hub in service needs) and requirements-dev.lock (that, and the demo, test
-# and development tools at the same versions), with the hash of every published file of each version.
+# Writes requirements.lock (what a hub in service needs), requirements-dev.lock (that, and the demo, test and
+# development tools at the same versions) and requirements-compile.lock (what makes the compiled wheel), with the hash
+# of every published file of each version.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -20,3 +21,5 @@ echo "· requirements.lock (a few minutes)"
 compile "$@" --output-file requirements.lock
 echo "· requirements-dev.lock"
 compile "$@" --all-extras --constraint requirements.lock --output-file requirements-dev.lock
+echo "· requirements-compile.lock"
+compile --extra compile --constraint requirements-dev.lock --output-file requirements-compile.lock

@@ -11,7 +11,7 @@ from typing import IO
 
 import structlog
 
-from hub import operator
+from hub import compiled, operator
 from hub.bootstrap.audit import audit_sink
 from hub.bootstrap.channels import acknowledger as wire_acknowledger
 from hub.bootstrap.channels import channels as wire_channels
@@ -138,7 +138,7 @@ async def _serve(settings: Settings, role: str, ready: Callable[[], None]) -> No
     for name in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(name, stop.set)
     async with open_hub(settings, channels=role in ("all", "worker")) as hub, running(hub, settings, role):
-        _log.info("serving", role=role)
+        _log.info("serving", role=role, form=compiled.form())
         ready()
         await stop.wait()
         _log.info("stopping", role=role)

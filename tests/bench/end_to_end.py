@@ -3,7 +3,8 @@
 What counts is processor time: all that the hub's process spends, threads and kernel included, from the first
 submission to the last arrival, against the limit's. So a share is of one core, whatever else runs beside (the load,
 the partners, PostgreSQL, other people), and a hub that spreads over two cores does not look twice as good. The time
-on the clock, in which all of those have their part, is shown after it.
+on the clock, in which all of those have their part, is shown after it. The two forms take turns, and each is held
+against the limit of its own form, in which reading a request and deciding are compiled as well.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from itertools import cycle
@@ -25,6 +26,7 @@ from hub.storage import migrations
 from hub.workers.redis_signals import RedisSignals
 from tests.bench import limit
 from tests.bench.footprint import AS_INSTALLED, resident
+from tests.bench.forms import SOURCE, Form, forms
 from tests.bench.load import Peer, peer
 from tests.bench.message import CLINICS, multipart
 from tests.bench.shares import Shares, spent
@@ -62,17 +64,18 @@ class Rounds:
 
 
 def embedded() -> Iterator[Line]:
-    """P1: one process on SQLite."""
-    found = asyncio.run(measure())
-    yield Line("P1", "SQLite, one process: share of the limit", found.shares, 0.50, detail=str(found))
-    yield Line("P8", "memory of that process under its load", [found.memory], 100, at_most=True, unit="MiB")
+    """P1: one process on SQLite, in each form."""
+    for form, found in asyncio.run(measure(forms())).items():
+        yield Line("P1", f"SQLite, one process, {form.name}: share of limit", found.shares, 0.50, detail=str(found))
+        what = f"memory of that process under load, {form.name}"
+        yield Line("P8", what, [found.memory], 100, at_most=True, unit="MiB")
 
 
 def wide() -> Iterator[Line]:
     """P2: PostgreSQL, durable, and Redis."""
     with postgres(durable=True) as server, redis_url() as redis:
         with server.database() as url:
-            found = asyncio.run(measure(url, redis))
+            found = asyncio.run(measure((SOURCE,), url, redis))[SOURCE]
         yield Line("P2", "PostgreSQL + Redis, one process: share", found.shares, 0.40, detail=str(found))
         with server.database() as url:
             ratios, detail = asyncio.run(two_workers(url, redis))
@@ -82,22 +85,31 @@ def wide() -> Iterator[Line]:
         yield Line("P2", "the same, 1 ms of sleep a message in each", ratios, 1.6, detail=detail)
 
 
-async def measure(url: str = "", redis: str = "", *, rounds: int = ROUNDS) -> Rounds:
-    """`url` of an empty database; none for a SQLite file."""
-    found = Rounds()
-    with tempfile.TemporaryDirectory() as folder:
-        async with peer() as load, a_hub(url, redis, load, folder, "all") as hub:
+async def measure(measured: Sequence[Form], url: str = "", redis: str = "") -> dict[Form, Rounds]:
+    """`url` of an empty database, for one form alone; none for a SQLite file of each."""
+    found = {form: Rounds() for form in measured}
+    async with peer() as load, AsyncExitStack() as stack:
+        hubs = {form: await stack.enter_async_context(_alone(url, redis, load, form)) for form in measured}
+        for hub in hubs.values():
             await hand_in(load, hub, 300, "warm", arrive=True)
-            for number in range(rounds):
-                steps = await asyncio.to_thread(limit.measure)
-                found.limits.append(sum(steps.values()))
+        for number in range(ROUNDS):
+            for form, hub in hubs.items():
+                found[form].limits.append(await limit.of(form))
                 before = spent(hub["pid"])
                 took = await hand_in(load, hub, MESSAGES, f"r{number}", arrive=True)
-                found.spent.append((spent(hub["pid"]) - before) / MESSAGES * 1e6)
-                found.clock.append(took["seconds"] / MESSAGES * 1e6)
-                print(".", end="", flush=True, file=sys.stderr)
-            found.memory = resident(hub["pid"])
+                found[form].spent.append((spent(hub["pid"]) - before) / MESSAGES * 1e6)
+                found[form].clock.append(took["seconds"] / MESSAGES * 1e6)
+            print(".", end="", flush=True, file=sys.stderr)
+        for form, hub in hubs.items():
+            found[form].memory = resident(hub["pid"])
     return found
+
+
+@asynccontextmanager
+async def _alone(url: str, redis: str, load: Peer, form: Form) -> AsyncIterator[dict[str, Any]]:
+    with tempfile.TemporaryDirectory() as folder:
+        async with a_hub(url, redis, load, folder, "all", form) as hub:
+            yield hub
 
 
 async def two_workers(url: str, redis: str, *, role: str = "worker", rounds: int = ROUNDS) -> tuple[list[float], str]:
@@ -161,7 +173,9 @@ async def hand_in(
 
 
 @asynccontextmanager
-async def a_hub(url: str, redis: str, load: Peer, folder: str, role: str) -> AsyncIterator[dict[str, Any]]:
+async def a_hub(
+    url: str, redis: str, load: Peer, folder: str, role: str, form: Form = SOURCE
+) -> AsyncIterator[dict[str, Any]]:
     """A hub in a process of its own, with what it printed when it was ready, and its process id."""
     url = url or f"sqlite:///{folder}/hub.sqlite"
     if role not in WORKERS:
@@ -169,7 +183,7 @@ async def a_hub(url: str, redis: str, load: Peer, folder: str, role: str) -> Asy
     arguments = [url, redis, str(int(load.hello["port"])), role, folder]
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", AS_INSTALLED, "tests.bench.hub_process", *arguments,
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, env=form.environ,
     )  # fmt: skip
     assert process.stdin is not None
     assert process.stdout is not None

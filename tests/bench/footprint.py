@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.bench.forms import Form, forms
 from tests.bench.table import Line
 
 ROUNDS = 5
@@ -24,10 +25,16 @@ AS_INSTALLED = (
 
 
 def lines() -> Iterator[Line]:
-    """Starts on a database that is there; SQLite, the API and the worker in one process."""
+    """Starts on a database that is there; SQLite, the API and the worker in one process, in each form."""
+    for form in forms():
+        yield from _of(form)
+
+
+def _of(form: Form) -> Iterator[Line]:
     ratios, sizes, bare, starts = [], [], [], []
     with tempfile.TemporaryDirectory() as folder:
         environ = {"PATH": os.environ["PATH"], "HUB_DATA": folder, "HUB_LISTEN": f"127.0.0.1:{_free_port()}"}
+        environ |= {"PYTHONPATH": form.root, "PYTHONSAFEPATH": "1"}
         subprocess.run(
             [sys.executable, "-m", "hub", "keys", "init"], env=environ, check=True, stdout=subprocess.DEVNULL
         )
@@ -40,9 +47,9 @@ def lines() -> Iterator[Line]:
             starts.append(seconds)
             ratios.append(seconds / bare[-1])
             sizes.append(size)
-    yield Line("P8", "memory of one process after its start", sizes, 100, at_most=True, unit="MiB")
+    yield Line("P8", f"memory after its start, {form.name}", sizes, 100, at_most=True, unit="MiB")
     detail = f"{min(starts) * 1e3:.0f} ms against {min(bare) * 1e3:.0f}"
-    yield Line("P8", "start until it answers, to bare imports", ratios, 1.5, at_most=True, detail=detail)
+    yield Line("P8", f"start to bare imports, {form.name}", ratios, 1.5, at_most=True, detail=detail)
 
 
 def _start(environ: dict[str, str]) -> tuple[float, float]:

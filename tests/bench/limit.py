@@ -11,12 +11,16 @@ first makes the limit larger, the second smaller. Besides: each step is measured
 with everything at hand in the processor's caches. In a hub the steps follow each other, message by message, and the
 interpreter's share of each takes twice as long; the limit knows nothing of that, so a share of 1 is out of reach for
 any program.
+
+    python -m tests.bench.limit     the steps as one JSON line
 """
 
 import asyncio
 import hashlib
+import json
 import os
 import sqlite3
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Coroutine
@@ -37,6 +41,7 @@ from hub.web.express import read
 from policies.kernel import decide
 from policies.model import Consent, Item, Patient, Request
 from policies.world import Party, World
+from tests.bench.forms import Form
 from tests.bench.http import Client, request
 from tests.bench.load import peer as _peer
 from tests.bench.message import bundle
@@ -57,6 +62,15 @@ _TAKEN = (
     b"HTTP/1.1 202 Accepted\r\nContent-Type: application/json; charset=utf-8\r\nCache-Control: no-store\r\n"
     b"Server: part2hub\r\nContent-Length: 105\r\n\r\n" + b"x" * 105
 )
+
+
+async def of(form: Form) -> float:
+    """The limit in this form, in microseconds a message; measured in a process of its own."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.bench.limit", env=form.environ, stdout=asyncio.subprocess.PIPE
+    )
+    said, _ = await process.communicate()
+    return sum(json.loads(said).values())
 
 
 def measure() -> dict[str, float]:
@@ -252,3 +266,7 @@ def _receipt() -> float:
         seconds = _timed(group, TURNS // GROUP) / GROUP
         connection.close()
         return seconds
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure()))

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 import yaml
 
+from hub.compiled import form
 from hub.crypto.keyring import KeyRing
 from hub.ledger.sequencer import Sequencer
 from tests.hubs import MovableClock, open_database
@@ -176,14 +177,15 @@ def test_the_end_of_its_terminal_ends_the_hub_gently_and_beside_it_no_second_one
             assert ("Another hub already serves this database file" in refused, refused.count("\n")) == (True, 1)
         assert desk("token", "list").startswith("ORGANIZATION"), "commands work beside it"
         process.send_signal(signal.SIGHUP)
-        told = [json.loads(line)["event"] for line in process.communicate(timeout=30)[1].splitlines()]
+        told = [json.loads(line) for line in process.communicate(timeout=30)[1].splitlines()]
     assert process.returncode == 0
-    assert (told[0], told[-2:]) == ("serving", ["stopping", "stopped"])
+    assert [each["event"] for each in (told[0], *told[-2:])] == ["serving", "stopping", "stopped"]
+    assert told[0]["form"] == form()
 
 
 def test_the_command_says_its_version(tmp_path: Path) -> None:
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
-    assert Desk(tmp_path)("--version") == f"part2hub {project['version']}\n"
+    assert Desk(tmp_path)("--version") == f"part2hub {project['version']} ({form()})\n"
 
 
 def test_help_teaches_with_examples_and_exit_codes(tmp_path: Path) -> None:
