@@ -32,8 +32,8 @@ _WORK = ROOT / "build/compiling"
 _WHEEL = ROOT / "build/wheel"
 _FOR_THE_WHEEL = ("pyproject.toml", "README.md", "LICENSE")
 PATH = (
-    "hub/accompany", "hub/contents", "hub/decided", "hub/deliver", "hub/exchange", "hub/intents", "hub/packets",
-    "hub/randomness", "hub/record", "hub/seal",
+    "hub/accompany", "hub/contents", "hub/decide", "hub/decided", "hub/deliver", "hub/exchange", "hub/intake",
+    "hub/intents", "hub/packets", "hub/randomness", "hub/record", "hub/seal",
     "hub/bases/checks", "hub/bases/reviews",
     "hub/crypto/identifiers", "hub/crypto/tree",
     "hub/storage/facts", "hub/storage/fence", "hub/storage/groups", "hub/storage/sqlite",

@@ -7,7 +7,7 @@ INVARIANT: obligations-travel. An obligation of the decision that is not underst
 from datetime import date, datetime
 from functools import lru_cache
 
-from hub.decide import DecisionRecord
+from hub.decisions import DecisionRecord
 from hub.errors import Unrenderable
 from hub.model import Accompaniment, ConsentCopy
 from hub.storage.facts import Facts

@@ -8,7 +8,8 @@ import re
 from hub.bases.manifests import papers
 from hub.crypto import sealed_item
 from hub.errors import Malformed, TooLarge, Unsupported
-from hub.intake import MAX_DOCUMENT_BYTES, MAX_SUBMISSION_BYTES, Handed, ItemManifest
+from hub.intake import MAX_DOCUMENT_BYTES, MAX_SUBMISSION_BYTES
+from hub.manifest import Handed, ItemManifest
 
 
 def check_documents(handed: Handed) -> dict[str, str]:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from hub.decide import DecisionRecord
+from hub.decisions import DecisionRecord
 from hub.model import new_id
 from hub.storage.database import Step
 from hub.storage.facts import Facts, instant

@@ -8,7 +8,7 @@ import msgspec
 
 from hub.accompany import accompany
 from hub.crypto.keyring import KeyRing
-from hub.decide import DecisionRecord
+from hub.decisions import DecisionRecord
 from hub.errors import HubError, Unrenderable
 from hub.model import ChannelKind, Document, Endpoint, Event, MessageKind, Parcel, Prepared
 from hub.outbox import MAX_TRIES, Ticket

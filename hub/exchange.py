@@ -15,11 +15,12 @@ from hub.bases.checks import check_known
 from hub.contents import check_documents
 from hub.context import Hub
 from hub.crypto.identifiers import hash_submission_key
-from hub.decide import Asked, DecisionRecord, asked_by, decide, means, nobody, question, record_of
+from hub.decide import asked_by, decide, means, nobody, question, record_of
 from hub.decided import newly, still_answers
+from hub.decisions import Asked, DecisionRecord
 from hub.deliver import Route, documents, parcel, prepare, route
 from hub.errors import Conflict, HubError, IntegrityFailed, Malformed, Stale, Unrenderable
-from hub.intake import Handed
+from hub.manifest import Handed
 from hub.model import Document, Outcome, Prepared, Unknown
 from hub.outbox import Ticket
 from hub.storage import submissions

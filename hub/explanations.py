@@ -7,9 +7,10 @@ INVARIANT: no-existence-leak. A member whom the discloser has nothing to do with
 from typing import Any, NamedTuple
 
 from hub.context import Hub
-from hub.decide import Asked, decide, nobody, question, record_of
+from hub.decide import decide, nobody, question, record_of
+from hub.decisions import Asked
 from hub.errors import Malformed
-from hub.intake import ItemManifest
+from hub.manifest import ItemManifest
 from hub.model import Frozen
 from hub.storage import members, submissions
 from hub.storage.facts import instant

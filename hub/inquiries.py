@@ -6,9 +6,10 @@ an answer that leaves on a fixed beat whatever the work took (§2.13(c)(2)).
 
 from hub import cadence
 from hub.context import Hub
-from hub.decide import Asked, decide, question
+from hub.decide import decide, question
+from hub.decisions import Asked
 from hub.errors import Malformed, NotAvailable
-from hub.intake import ItemManifest
+from hub.manifest import ItemManifest
 from hub.model import Frozen, new_id
 from hub.record import entry
 from hub.storage import members

@@ -10,8 +10,8 @@ import msgspec
 from hub import outbox, packets
 from hub.bases import reviews
 from hub.context import Hub
-from hub.decide import DecisionRecord
 from hub.decided import Decided, step
+from hub.decisions import DecisionRecord
 from hub.deliver import Route
 from hub.errors import Stale
 from hub.model import Deferred, Delivered, Outcome, Prepared, Refused, Unknown

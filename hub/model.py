@@ -123,7 +123,7 @@ class Event(Frozen, frozen=True, kw_only=True):
     """What a notice or a status report tells of: what happened, when."""
 
     kind: str
-    """A word of `hub.intake.EventKind`."""
+    """A word of `hub.manifest.EventKind`."""
     at: int
     setting: str = ""
     contact: str = ""

@@ -12,9 +12,9 @@ from hub import outbox
 from hub.bases import evidence, reviews
 from hub.context import Hub
 from hub.crypto.keyring import KeyRing
-from hub.decide import Asked, DecisionRecord, item_id
 from hub.decided import Decided, step
-from hub.intake import Handed
+from hub.decisions import Asked, DecisionRecord, item_id
+from hub.manifest import Handed
 from hub.model import Document, new_id
 from hub.outbox import Place, Ticket
 from hub.record import entry

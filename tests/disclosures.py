@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from hub import exchange
-from hub.intake import Handed, RecipientManifest
+from hub.manifest import Handed, RecipientManifest
 from hub.model import ChannelKind, Endpoint
 from hub.storage.directory import Organization
 from policies.model import Agreement

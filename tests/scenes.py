@@ -13,7 +13,8 @@ from sqlmodel import select
 from adapters.loopback import LoopbackChannel
 from hub import exchange, outbox
 from hub.context import Hub
-from hub.intake import Handed, read_manifest
+from hub.intake import read_manifest
+from hub.manifest import Handed
 from hub.model import ChannelKind, Endpoint
 from hub.storage import consents, members
 from hub.storage.consent_form import ConsentForm

@@ -7,7 +7,7 @@ court's order leaves only after two people approved it.
 from hub.bases import evidence
 from hub.bases.stated import NOTHING, Stated
 from hub.context import Hub
-from hub.decide import DecisionRecord
+from hub.decisions import DecisionRecord
 from hub.storage import submissions
 from hub.storage.database import Step
 from hub.storage.statements import Lookup

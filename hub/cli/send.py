@@ -77,7 +77,8 @@ def run(args: argparse.Namespace) -> int:
 
 async def _here(hub: "Hub", sender: str, key: str, manifest: bytes, documents: Mapping[str, bytes]) -> dict[str, Any]:
     from hub import exchange, views  # noqa: PLC0415
-    from hub.intake import Handed, read_manifest  # noqa: PLC0415
+    from hub.intake import read_manifest  # noqa: PLC0415
+    from hub.manifest import Handed  # noqa: PLC0415
 
     if sender not in (await hub.directory.current()).organizations:
         raise Malformed("No such organization in the directory.", field="--from")

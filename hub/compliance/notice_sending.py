@@ -9,7 +9,8 @@ from hub.compliance.matters import Act, Effect
 from hub.compliance.notices import digest_of
 from hub.context import Hub
 from hub.errors import Conflict
-from hub.intake import Handed, read_manifest
+from hub.intake import read_manifest
+from hub.manifest import Handed
 from hub.storage import members
 from hub.storage.statements import Lookup
 from hub.storage.tables import Outbox

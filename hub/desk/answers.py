@@ -20,7 +20,7 @@ from hub import views
 from hub.arrivals import ArrivedPacket
 from hub.context import Hub
 from hub.crypto.identifiers import hash_idempotency
-from hub.decide import Asked
+from hub.decisions import Asked
 from hub.desk.arrivals import CHANNELS
 from hub.errors import Conflict, Malformed, Outdated
 from hub.explanations import Sides, foreseen
@@ -29,7 +29,7 @@ from hub.fhir.referral_moves import Move, report_key
 from hub.fhir.referrals import Share, task_of
 from hub.inbound import threads
 from hub.inbound.keep import Kept, standing
-from hub.intake import ItemManifest
+from hub.manifest import ItemManifest
 from hub.model import MessageKind
 from hub.storage import submissions
 from hub.storage.tables import Inbound

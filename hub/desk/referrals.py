@@ -22,7 +22,7 @@ from hub.errors import NotAvailable
 from hub.explanations import Sides, foreseen
 from hub.fhir import referrals
 from hub.fhir.referrals import WAITING, Share
-from hub.intake import ItemManifest
+from hub.manifest import ItemManifest
 from hub.model import Priority
 from hub.storage import members, submissions
 from hub.storage.member_facts import MemberFacts

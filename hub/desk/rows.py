@@ -7,7 +7,7 @@ import msgspec
 
 from hub import packets
 from hub.context import Hub
-from hub.decide import DecisionRecord, ItemRecord
+from hub.decisions import DecisionRecord, ItemRecord
 from hub.storage import outside, submissions
 from hub.storage.statements import Lookup
 from hub.storage.submissions import StoredSubmission

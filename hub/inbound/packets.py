@@ -10,7 +10,8 @@ from hub.arrivals import ArrivedPacket
 from hub.context import Hub
 from hub.errors import Malformed
 from hub.inbound.keep import Kept
-from hub.intake import EventManifest, Handed, ItemManifest, Manifest, MemberRef, RecipientManifest, read_manifest
+from hub.intake import read_manifest
+from hub.manifest import EventManifest, Handed, ItemManifest, Manifest, MemberRef, RecipientManifest
 from hub.model import Event
 
 _encode = msgspec.json.Encoder().encode

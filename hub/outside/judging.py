@@ -8,7 +8,8 @@ from hub.bases.checks import check_known
 from hub.bases.manifests import stated
 from hub.bases.stated import Stated, facts_of
 from hub.context import Hub
-from hub.decide import OUTSIDER, Asked, DecisionRecord, decide, joined, question, record_of
+from hub.decide import OUTSIDER, decide, joined, question, record_of
+from hub.decisions import Asked, DecisionRecord
 from hub.errors import Malformed, NotAvailable
 from hub.explanations import decision_of, in_words
 from hub.outside import then

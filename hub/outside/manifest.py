@@ -12,7 +12,8 @@ from msgspec import Meta
 from hub.bases.checks import check_stated, instant_of
 from hub.bases.manifests import Bases, Instant, Reference, Words
 from hub.errors import Malformed
-from hub.intake import MAX_ITEMS, ItemManifest, MemberRef, Relationship
+from hub.intake import MAX_ITEMS
+from hub.manifest import ItemManifest, MemberRef, Relationship
 from hub.model import Frozen
 from policies.vocabulary import CLASSES, PURPOSES, ROLES
 

@@ -12,7 +12,8 @@ from sqlalchemy import ColumnElement, select
 from sqlmodel import col
 
 from hub.context import Hub
-from hub.decide import OUTSIDER, DecisionRecord
+from hub.decide import OUTSIDER
+from hub.decisions import DecisionRecord
 from hub.storage.statements import Lookup
 from hub.storage.tables import ChoiceChange, Consent, Member, Organization, Restriction
 

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import msgspec
 
 from hub.crypto.envelope import Sealed
-from hub.decide import Asked, DecisionRecord
-from hub.intake import EventManifest
+from hub.decisions import Asked, DecisionRecord
+from hub.manifest import EventManifest
 from hub.model import Frozen, MessageKind, Priority, RecordKind
 from hub.storage.database import Database
 from hub.storage.statements import Insert, InsertNew, Lookup, columns_of

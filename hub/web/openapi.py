@@ -11,7 +11,7 @@ from hub.compliance.deeds import DEEDS, OPENED
 from hub.entries import AgreementEntry
 from hub.explanations import WhatIf
 from hub.inquiries import Asking
-from hub.intake import Manifest
+from hub.manifest import Manifest
 from hub.outside.manifest import OutsideManifest
 from hub.storage.directory import Organization
 from hub.storage.member_facts import MemberFacts

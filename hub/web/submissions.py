@@ -12,7 +12,8 @@ from sqlmodel import col
 from hub import exchange, views
 from hub.context import Hub
 from hub.errors import Malformed, Unauthorized, Unsupported
-from hub.intake import MAX_ITEMS, MAX_SUBMISSION_BYTES, Handed, read_manifest
+from hub.intake import MAX_ITEMS, MAX_SUBMISSION_BYTES, read_manifest
+from hub.manifest import Handed
 from hub.model import Frozen
 from hub.storage import submissions
 from hub.storage.tables import Submission

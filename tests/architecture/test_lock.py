@@ -8,7 +8,7 @@ import pytest
 from tests.architecture.tree import ROOT
 
 PINNED = re.compile(r"[a-z0-9][a-z0-9._-]*==[^\s;]+( ; .+)?( \\\n    --hash=sha256:[0-9a-f]{64})+")
-LOCKS = ["requirements.lock", "requirements-dev.lock"]
+LOCKS = ["requirements.lock", "requirements-dev.lock", "requirements-compile.lock"]
 
 
 def entries(lock: str) -> list[str]:
@@ -33,17 +33,18 @@ def test_no_address_is_in_a_lock_file(lock: str) -> None:
     assert re.findall(r"https?:|file://|git\+|--(?:index|extra-index|find-links|trusted-host)[^\n]*| @ ", text) == []
 
 
-def test_what_is_developed_with_is_what_runs() -> None:
-    runs, developed = versions("requirements.lock"), versions("requirements-dev.lock")
-    assert runs.items() <= developed.items()
+def test_what_is_compiled_and_developed_with_is_what_runs() -> None:
+    runs, developed, compiled = map(versions, LOCKS)
+    assert runs.items() <= compiled.items() <= developed.items()
 
 
 def test_the_lock_is_made_from_the_present_dependencies() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    extras = [line for lines in project["optional-dependencies"].values() for line in lines]
+    extras = project["optional-dependencies"]
 
     def names(lines: list[str]) -> set[str]:
         return {re.split(r"[\[<>=~! ;]", line)[0].lower() for line in lines}
 
     assert names(project["dependencies"]) <= set(versions("requirements.lock"))
-    assert names(extras) <= set(versions("requirements-dev.lock"))
+    assert names([line for lines in extras.values() for line in lines]) <= set(versions("requirements-dev.lock"))
+    assert names(extras["compile"]) <= set(versions("requirements-compile.lock"))

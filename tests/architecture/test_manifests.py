@@ -172,6 +172,23 @@ def test_the_image_holds_nothing_that_installs() -> None:
     assert re.search(r"pip uninstall --yes .*pip setuptools wheel && rm -r \S*/ensurepip", final)
 
 
+def test_the_image_runs_compiled_unless_told_otherwise_and_holds_no_compiler() -> None:
+    stages = {}
+    for stage in re.split(r"^FROM ", CONTAINERFILE, flags=re.MULTILINE)[1:]:
+        line, _, steps = stage.partition("\n")
+        stages[line.partition(" AS ")[2]] = (line.partition(" AS ")[0], steps)
+    (default,) = re.findall(r"^ARG FORM=(\w+)$", CONTAINERFILE, re.MULTILINE)
+    assert default == "compiled"
+    assert "-m deploy.compiled" in stages[default][1]
+    assert {name for name, (_, steps) in stages.items() if "gcc" in steps} == {default}
+    # Whichever form is asked for, a wheel is all that comes out of its stage.
+    assert stages["wheel"] == ("${FORM}", "\n")
+    assert "build/wheel" in stages["source"][1]
+    taken = {name: set(re.findall(r"--from=(\w+) (\S+)", steps)) for name, (_, steps) in stages.items()}
+    assert taken["build"] == {("wheel", "/src/build/wheel")}
+    assert taken[""] == {("build", "/opt/part2hub")}
+
+
 def test_the_volumes_of_the_image_are_mounted_where_the_settings_look() -> None:
     volumes = set(re.findall(r'"(/var/[^"]+)"', CONTAINERFILE))
     data, keys = re.findall(r"HUB_DATA=(\S+) HUB_KEYS=(\S+)", CONTAINERFILE)[0]

@@ -16,7 +16,7 @@ from deploy.demo.authority import Authority
 from deploy.demo.mailserver import server_tls
 from hub import exchange, outbox
 from hub.compliance import accounting
-from hub.decide import DecisionRecord
+from hub.decisions import DecisionRecord
 from hub.model import ChannelKind, Endpoint
 from hub.storage.tables import Decision, LedgerEntry
 from tests.api import an_api

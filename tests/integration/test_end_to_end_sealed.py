@@ -11,7 +11,8 @@ from hub import exchange
 from hub.__main__ import main
 from hub.crypto.sealed_item import MEDIA_TYPE, VERSION, Plain, open_item, seal_item
 from hub.errors import Malformed
-from hub.intake import Handed, read_manifest
+from hub.intake import read_manifest
+from hub.manifest import Handed
 from hub.storage.tables import Decision, Outbox
 from tests.scenes import FORM, Scene, a_scene
 

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any, cast
 
-from hub.decide import Asked
+from hub.decisions import Asked
 from hub.model import Document, MessageKind, Priority
 from hub.storage.facts import NOBODY
 from hub.storage.submissions import StoredFacts, StoredSubmission

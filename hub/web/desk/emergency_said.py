@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from hub.errors import Malformed, NotAvailable
-from hub.intake import Handed, read_manifest
+from hub.intake import read_manifest
+from hub.manifest import Handed
 from hub.storage.directory import Organization
 from hub.storage.facts import instant
 from hub.web.desk import emergency_papers, whose

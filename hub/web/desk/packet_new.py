@@ -23,7 +23,8 @@ from hub.desk import drafts
 from hub.desk.drafts import Draft
 from hub.errors import NotAvailable
 from hub.explanations import Sides, foreseen
-from hub.intake import Handed, Manifest, read_manifest
+from hub.intake import read_manifest
+from hub.manifest import Handed, Manifest
 from hub.storage import members, submissions
 from hub.web.desk import packet_handoff, packet_said
 from hub.web.desk.dated import dated

@@ -9,7 +9,8 @@ import pytest
 from hub.bases.checks import check_known
 from hub.contents import check_documents
 from hub.errors import Malformed
-from hub.intake import Handed, read_manifest
+from hub.intake import read_manifest
+from hub.manifest import Handed
 from policies.model import Agreement, Party, World
 from tests import disclosures as d
 
