@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 _HELP = """\
 A sample of disclosures that nobody chose: the ledger's signed root and the auditor's seed decide. The pack is one ZIP
 with each drawn disclosure's story (decision and explanation, consents as they stood, attempts and receipts) and its
-proofs, and a README on how to check it. It speaks of the people in the sample and of nobody else.
+proofs, and a README on how to check it. It speaks of the people in the sample and of nobody else. What was made outside
+of the hub (by telephone, on paper) is drawn with the rest, in the period in which it was recorded, and told apart.
 
   part2hub audit sample --seed 2026-Q3-7719 --count 25 --from 2026-07-01 --to 2026-09-30 --by auditor/ruiz --out q3.zip
   part2hub audit sample --of entries --seed ... ...       of all ledger entries instead of disclosures
@@ -69,6 +70,8 @@ def _verify(args: argparse.Namespace) -> int:
         f"The pack is intact: {found.sample:,} drawn of {found.population:,}, {found.proofs:,} entries proved in the "
         f"head of {found.size:,} entries that {found.ledger} signed."
     )
+    if found.outside:
+        print(f"{found.outside:,} of the sample: made outside of the hub (telephone, paper), recorded afterwards.")
     if not args.key:
         print("No --key was given: the keys are those the file names, so this shows damage, but no forgery.")
     return 0

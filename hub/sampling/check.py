@@ -22,6 +22,8 @@ from hub.model import Frozen
 from hub.sampling.draw import draw
 
 FORMAT = "part2hub/audit-pack/v1"
+RECORDED = "disclosure.recorded"
+"""The kind of entry of a disclosure that was made outside of the hub."""
 _MOST_FILE = 1 << 26
 _MOST_FILES = 100_000
 _SIGNED = ("manifest.json", "manifest.note")
@@ -53,7 +55,11 @@ To check it by hand:
 5. Each .tlog-proof is a proof in the form of C2SP tlog-proof: its `extra` line is base64 of the entry; the leaf is
    SHA-256(00 || SHA-256(entry)); the hashes lead from it to the root (RFC 6962 section 2.1.1).
 6. Whether population.json is complete shows against an export of the whole ledger (part2hub ledger export): the
-   positions of all first entries of the kind disclosure.intended in the period, or of all entries.
+   positions of all first entries of the kind disclosure.intended in the period and of all of the kind
+   disclosure.recorded, or of all entries.
+7. `outside` in population.json are the positions of the latter: disclosures made outside of the hub (by telephone, on
+   paper, face to face), recorded in the period, whenever they were made. Their stories say how and when, and whether
+   the record stands.
 """
 
 
@@ -73,6 +79,8 @@ class _Manifest(Frozen, frozen=True, kw_only=True):
 class _Population(Frozen, frozen=True, kw_only=True):
     of: str
     positions: tuple[int, ...]
+    outside: tuple[int, ...] | None = None
+    """Of these, what was made outside of the hub and recorded afterwards; none: a pack from before it was told."""
 
 
 class Checked(NamedTuple):
@@ -82,6 +90,8 @@ class Checked(NamedTuple):
     size: int
     population: int
     sample: int
+    outside: int
+    """How many of the sample were made outside of the hub, and recorded afterwards."""
     proofs: int
     faults: tuple[str, ...]
     """What does not fit, a sentence each; none: all of it does."""
@@ -117,12 +127,15 @@ def _check(archive: zipfile.ZipFile, given: Sequence[Verifier]) -> Checked:
         raise IntegrityFailed("The manifest is not the one that was signed.")
     head = open_checkpoint(_read(archive, "checkpoint.txt"), keys)
     faults = [*_files(archive, names, manifest), *_head(manifest, head)]
-    proofs = 0
+    proofs, outside = 0, set[int]()
     if not faults:
-        faults += _drawn(archive, manifest, head)
-        found, wrong = _proofs(archive, names, manifest, head, keys)
-        proofs, faults = found, faults + wrong
-    return Checked(manifest.ledger, head.size, manifest.population, len(manifest.sample), proofs, tuple(faults))
+        population = msgspec.json.decode(_read(archive, "population.json"), type=_Population)
+        faults += _drawn(population, manifest, head)
+        proofs, wrong = _proofs(archive, names, manifest, head, keys)
+        faults += wrong or _told_apart(archive, population, manifest)
+        outside = set(population.outside or ()) & set(manifest.sample)
+    sizes = (head.size, manifest.population, len(manifest.sample), len(outside))
+    return Checked(manifest.ledger, *sizes, proofs, tuple(faults))
 
 
 def _files(archive: zipfile.ZipFile, names: list[str], manifest: _Manifest) -> Iterator[str]:
@@ -140,8 +153,7 @@ def _head(manifest: _Manifest, head: Checkpoint) -> Iterator[str]:
         yield "The manifest speaks of another head than the signed one."
 
 
-def _drawn(archive: zipfile.ZipFile, manifest: _Manifest, head: Checkpoint) -> Iterator[str]:
-    population = msgspec.json.decode(_read(archive, "population.json"), type=_Population)
+def _drawn(population: _Population, manifest: _Manifest, head: Checkpoint) -> Iterator[str]:
     positions = population.positions
     if list(positions) != sorted(set(positions)) or (positions and positions[-1] >= head.size):
         yield "The population is not a list of positions of this head, in order."
@@ -171,6 +183,16 @@ def _proofs(
         proved.add((int(parts[1]), proof.position))
     missing = [n for n, position in enumerate(manifest.sample, 1) if (n, position) not in proved]
     return good, faults + [f"sample/{n:03} has no proof of what was drawn." for n in missing]
+
+
+def _told_apart(archive: zipfile.ZipFile, population: _Population, manifest: _Manifest) -> Iterator[str]:
+    """Of what was drawn the entries themselves say which was made outside of the hub."""
+    if population.outside is None:
+        return
+    for n, position in enumerate(manifest.sample, 1):
+        drawn = Proof.parse(_read(archive, f"sample/{n:03}/{position}.tlog-proof").decode()).entry
+        if (drawn.kind == RECORDED) != (position in population.outside):
+            yield f"sample/{n:03} is not of the kind that the population says."
 
 
 def _read(archive: zipfile.ZipFile, name: str) -> bytes:

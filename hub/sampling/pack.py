@@ -5,7 +5,7 @@ manifest.json            seed, root, population, sample, and the SHA-256 of ever
 manifest.note            the manifest's digest, signed with the ledger's key (C2SP signed-note)
 checkpoint.txt           the signed head that the sample was drawn from
 keys.txt, successions.txt  the ledger's public keys, and how each handed over to the next
-population.json          the positions that could be drawn; numbers only
+population.json          the positions that could be drawn, and which of them were made outside of the hub; numbers only
 sample/001/story.json    one drawn disclosure or entry
 sample/001/N.tlog-proof  its ledger entries, each with its inclusion proof (C2SP tlog-proof)
 """
@@ -29,7 +29,7 @@ from hub.ledger.proofs import checkpoint, head_of, inclusions, public_keys
 from hub.model import Frozen, new_id
 from hub.record import entry
 from hub.sampling import population, story
-from hub.sampling.check import FORMAT, HOW_TO, signed_text
+from hub.sampling.check import FORMAT, HOW_TO, RECORDED, signed_text
 from hub.sampling.draw import draw
 from hub.storage.database import Unit
 
@@ -66,14 +66,7 @@ async def write_pack(hub: Hub, order: Order, file: Path) -> dict[str, Any]:
     read = population.disclosures if order.of == "disclosures" else population.entries
     members = await read(hub, order.since, order.until, head.size)
     sample = [members[n] for n in draw(head.root, order.seed, len(members), order.count)]
-    positions = {"of": order.of, "since": order.since, "until": order.until, "positions": [m.position for m in members]}
-    files: dict[str, bytes] = {
-        "README.txt": HOW_TO.encode(),
-        "checkpoint.txt": note.encode(),
-        "keys.txt": "".join(f"{key.encode()}\n" for key in public_keys(hub.ring)).encode(),
-        "successions.txt": "".join(f"{each}\n" for each in successions(hub.ring)).encode(),
-        "population.json": _encode(positions),
-    }
+    files = _enclosed(hub, note) | {"population.json": _encode(_told(order, members))}
     for number, member in enumerate(sample, 1):
         gathered = _disclosure(hub, member, head.size) if order.of == "disclosures" else _entry(hub, member, head.size)
         files |= {f"sample/{number:03}/{name}": content for name, content in (await gathered).items()}
@@ -92,6 +85,27 @@ async def write_pack(hub: Hub, order: Order, file: Path) -> dict[str, Any]:
     await _record(hub, order, manifest, sample)
     _write(file, files | _signed(hub, manifest))
     return manifest
+
+
+def _enclosed(hub: Hub, note: str) -> dict[str, bytes]:
+    """What every pack holds, whatever was drawn."""
+    return {
+        "README.txt": HOW_TO.encode(),
+        "checkpoint.txt": note.encode(),
+        "keys.txt": "".join(f"{key.encode()}\n" for key in public_keys(hub.ring)).encode(),
+        "successions.txt": "".join(f"{each}\n" for each in successions(hub.ring)).encode(),
+    }
+
+
+def _told(order: Order, members: list[population.Member]) -> dict[str, Any]:
+    """The population as the pack tells of it."""
+    return {
+        "of": order.of,
+        "since": order.since,
+        "until": order.until,
+        "positions": [member.position for member in members],
+        "outside": [member.position for member in members if member.kind == RECORDED],
+    }
 
 
 async def _disclosure(hub: Hub, member: population.Member, size: int) -> dict[str, bytes]:

@@ -10,8 +10,10 @@ from hub.compliance import log, trail
 from hub.context import Hub
 from hub.errors import NotAvailable
 from hub.explanations import explained
+from hub.model import RecordKind
 from hub.storage import consents, submissions
 from hub.storage.facts import instant
+from hub.storage.submissions import StoredSubmission
 from hub.views import decision
 
 
@@ -47,11 +49,17 @@ async def _submission(hub: Hub, submission: str) -> dict[str, Any]:
         "purpose": stored.purpose,
         "priority": stored.priority,
         "created_at": stored.created_at,
-        "items": [
-            {"id": item.id, "information": item.information, "media_type": item.media_type}
-            for item in (await submissions.read_items(hub.database, submission)).values()
-        ],
+        "items": await _items(hub, stored),
     }
+
+
+async def _items(hub: Hub, submission: StoredSubmission) -> list[dict[str, str]]:
+    if submission.kind is RecordKind.OUTSIDE_DISCLOSURE:  # nothing was handed in: it was told, on paper or in words
+        return [{"id": item, "information": kind} for item, kind in submission.facts.asked.classes.items()]
+    return [
+        {"id": item.id, "information": item.information, "media_type": item.media_type}
+        for item in (await submissions.read_items(hub.database, submission.id)).values()
+    ]
 
 
 async def _as_it_stood(hub: Hub, consent: str, at: int) -> dict[str, Any]:

@@ -16,12 +16,14 @@ from hub.crypto.proof import Proof
 from hub.errors import Malformed, Unavailable
 from hub.ledger.proofs import public_keys
 from hub.ledger.sequencer import Sequencer
+from hub.outside import corrections
 from hub.sampling.check import check
 from hub.sampling.pack import Order, write_pack
 from hub.storage import consents
 from hub.storage.facts import instant
 from hub.storage.tables import Disclosure, LedgerEntry
 from policies.days import day_of
+from tests.outsides import WORDS, record
 from tests.scenes import BORN, CIN, NAME, SECRET, a_scene
 
 DAY_US = 86_400_000_000
@@ -121,6 +123,47 @@ async def test_the_same_seed_on_the_same_head_draws_the_same_and_the_draw_is_on_
         assert one["sample"] in [body["sample"] for body in drawn]
         looked = [body for kind, body in entries if kind == "access.viewed" and body["what"] == "audit_sample"]
         assert len(looked) == 9
+
+
+async def test_what_was_told_outside_of_the_hub_is_drawn_with_the_rest_and_told_apart(database_url, tmp_path):
+    async with a_scene(database_url) as scene:
+        await scene.consent()
+        stands = await record(scene, ago_us=400 * DAY_US, notice="said")
+        wrong = await record(scene, key="k2")
+        await corrections.retract(scene.hub, wrong.id, "not_made", organization="harbor", by="harbor/clerk")
+        await a_quarter(scene, packets=1)
+        manifest = await write_pack(scene.hub, order(scene), tmp_path / "x.zip")
+        assert manifest["population"] == 3, (
+            "by the day on which it was recorded; and nothing is taken back out of a draw"
+        )
+        found = check(tmp_path / "x.zip", public_keys(scene.hub.ring))
+        assert (found.faults, found.sample, found.outside) == ((), 3, 2)
+        files = contents(tmp_path / "x.zip")
+        stories = [json.loads(files[f"sample/{n:03}/story.json"]) for n in (1, 2, 3)]
+        told = {story["disclosure"]["id"]: story for story in stories}
+        assert sorted(story["disclosure"]["state"] for story in stories) == ["disclosed", "mistaken", "recorded"]
+        story = told[stands.id]
+        assert (story["disclosure"]["outside"]["way"], story["disclosure"]["outside"]["notice"]) == (
+            "telephone",
+            "said",
+        )
+        assert story["submission"]["items"] == [{"id": "item-1", "information": "medications"}]
+        assert "could" in story["decision"]["explanation"][0]["text"], "it was asked afterwards, about then"
+        assert "disclosure.recorded" in {each["kind"] for each in story["entries"]}
+        whole = b"".join(files.values()) + b"".join(_lines_of(files))
+        assert [word for word in WORDS if word.encode() in whole] == []
+
+
+async def test_a_pack_that_passes_off_what_was_recorded_afterwards_as_a_delivery_shows_it(
+    database_url, tmp_path, monkeypatch
+):
+    async with a_scene(database_url) as scene:
+        await record(scene)
+        await a_quarter(scene, packets=1)
+        monkeypatch.setattr("hub.sampling.pack.RECORDED", "disclosure.intended")
+        await write_pack(scene.hub, order(scene), tmp_path / "x.zip")
+        found = check(tmp_path / "x.zip", public_keys(scene.hub.ring))
+        assert found.faults == tuple(f"sample/{n:03} is not of the kind that the population says." for n in (1, 2))
 
 
 async def test_a_revocation_after_the_disclosure_is_not_in_the_consent_as_it_stood(database_url, tmp_path):
