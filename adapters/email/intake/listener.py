@@ -139,6 +139,7 @@ class _Talk(LMTP):
         if self.transport in self._talks:
             self._talks.discard(self.transport)
             super().connection_lost(error)
+            self.envelope = None  # what is left of a talk is a cycle, and its mail would take up room until it is found
 
     def _expected(self, peer: tuple[str, int] | None) -> bool:
         if peer is None:  # gone again

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import smtplib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -104,6 +105,31 @@ async def test_a_mail_that_was_taken_makes_room_in_the_same_connection() -> None
 
     async with listening("127.0.0.0/8", limits=MailLimits(max_bytes=4_000, under_way=1_000, small=500)) as (port, _):
         assert await asyncio.to_thread(twice, port) == [250, 250]
+
+
+@pytest.mark.parametrize("begun", [b"", b"RCPT TO:<hub@hub.example>\r\nDATA\r\nSubject: x"])
+async def test_a_mail_whose_connection_broke_makes_room_without_waiting_for_the_garbage(begun: bytes) -> None:
+    async with listening("127.0.0.0/8", limits=NARROW) as (port, _), uncollected():
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"LHLO x\r\nMAIL FROM:<x@a.example> SIZE=3000\r\n" + begun)
+        while (await reader.readline()) != b"250 2.1.0 OK\r\n":
+            pass
+        writer.transport.abort()
+        assert 250 in [await asyncio.to_thread(_next, port) for _ in range(20)]
+
+
+def _next(port: int) -> int:
+    with announced(port, "x@a.example", 501) as code:
+        return code
+
+
+@asynccontextmanager
+async def uncollected() -> AsyncIterator[None]:
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _whole(session: smtplib.LMTP, content: bytes) -> int:
