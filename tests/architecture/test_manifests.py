@@ -12,7 +12,7 @@ import yaml
 
 from hub import telemetry
 from hub.__main__ import _REFUSED, _UNAVAILABLE, _parser
-from hub.web.app import MAX_BODY_BYTES
+from hub.web.app import MAX_BODY_BYTES, ROUTES
 from hub.web.health import PROBES
 from hub.workers.worker import STOP_S
 from tests.architecture.tree import ROOT, modules
@@ -81,6 +81,9 @@ def test_the_proxy_takes_what_the_hub_takes_and_keeps_nothing_of_it() -> None:
     assert not {"$request", "$request_uri", "$args"} & set(re.findall(r"\$\w+", text)), (
         "a query string holds invitations"
     )
+    assert "$uri" not in " ".join(re.findall(r"log_format.*", text))
+    secret = {route.path.partition("{")[0] for route in ROUTES if "{token}" in route.path}
+    assert secret == {cut for kept, cut in re.findall(r"^ +~\^(\S+) (\S+);$", text, re.MULTILINE) if kept == cut}
     (closed,) = re.findall(r"\^/\(([\w|]+)\)\$", text)
     assert {f"/{name}" for name in closed.split("|")} == {route.path for route in PROBES}
 
