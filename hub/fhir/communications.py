@@ -6,13 +6,14 @@ Ids, parties and instants alone: neither titles nor documents (interop A9).
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, exists, or_, select
 from sqlmodel import col
 
 from hub.context import Hub
 from hub.model import MessageKind
 from hub.storage.disclosures import about
 from hub.storage.facts import instant
+from hub.storage.statements import table_of
 from hub.storage.tables import Attempt, Disclosure, Submission
 
 Json = dict[str, Any]
@@ -27,6 +28,22 @@ STATUSES = {
 _MEDIA = {"fax": ("FAXWRIT", "telefax"), "email": ("EMAILWRIT", "email")}
 _MODES = "http://terminology.hl7.org/CodeSystem/v3-ParticipationMode"
 _NAMES = ("id", "state", "member", "discloser", "recipient", "kind", "priority", "channel", "started", "finished")
+_COLUMNS: tuple[Any, ...] = (
+    col(Disclosure.id), col(Disclosure.state), col(Disclosure.member_id), col(Disclosure.discloser),
+    col(Disclosure.recipient), col(Submission.kind), col(Submission.priority), col(Attempt.channel),
+    col(Attempt.started_at), col(Attempt.finished_at),
+)  # fmt: skip
+_LATER = table_of(Attempt).alias()
+_LAST = ~exists().where(
+    _LATER.c.disclosure_id == col(Attempt.disclosure_id), _LATER.c.number > col(Attempt.number)
+)  # of one disclosure, so that no question goes through everybody's
+_SENT = (
+    select(*_COLUMNS)
+    .join(Submission, col(Submission.id) == col(Disclosure.submission_id))
+    .join(Attempt, (col(Attempt.disclosure_id) == col(Disclosure.id)) & _LAST)
+    .order_by(col(Disclosure.id).desc())
+)
+"""What was made outside of the hub has no attempt, and is none of these."""
 
 
 async def communications(
@@ -41,22 +58,6 @@ async def communications(
     limit: int = 50,
 ) -> list[Json]:
     """The viewer's (none: everybody's), newest first."""
-    latest = (
-        select(col(Attempt.disclosure_id), func.max(col(Attempt.number)).label("number"))
-        .group_by(col(Attempt.disclosure_id))
-        .subquery()
-    )
-    columns: tuple[Any, ...] = (
-        col(Disclosure.id), col(Disclosure.state), col(Disclosure.member_id), col(Disclosure.discloser),
-        col(Disclosure.recipient), col(Submission.kind), col(Submission.priority), col(Attempt.channel),
-        col(Attempt.started_at), col(Attempt.finished_at),
-    )  # fmt: skip
-    statement = (
-        select(*columns)
-        .join(Submission, col(Submission.id) == col(Disclosure.submission_id))
-        .join(latest, latest.c.disclosure_id == col(Disclosure.id))
-        .join(Attempt, (col(Attempt.disclosure_id) == col(Disclosure.id)) & (col(Attempt.number) == latest.c.number))
-    )
     arrived = col(Disclosure.state) == "disclosed"
     wanted: tuple[tuple[str | None, Callable[[str], ColumnElement[bool]]], ...] = (
         (viewer, lambda who: or_(col(Disclosure.discloser) == who, (col(Disclosure.recipient) == who) & arrived)),
@@ -66,10 +67,8 @@ async def communications(
         (recipient, lambda who: col(Disclosure.recipient) == who),
         (before, lambda id_: col(Disclosure.id) < id_),
     )
-    for given, condition in wanted:
-        if given is not None:
-            statement = statement.where(condition(given))
-    rows = await hub.database.query(statement.order_by(col(Disclosure.id).desc()).limit(limit))
+    conditions = [condition(given) for given, condition in wanted if given is not None]
+    rows = await hub.database.query(_SENT.where(*conditions).limit(limit))
     return [_resource(dict(zip(_NAMES, row, strict=True))) for row in rows]
 
 

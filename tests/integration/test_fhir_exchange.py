@@ -191,8 +191,15 @@ async def test_fhirpys_own_save_moves_the_task(exchange: Exchange) -> None:
     assert (await client.reference("Task", share).to_resource())["status"] == "rejected"
 
 
-async def test_each_delivery_is_a_communication(exchange: Exchange) -> None:
-    share = await exchange.referred()
+async def test_each_delivery_is_one_communication_however_often_it_was_tried(exchange: Exchange) -> None:
+    exchange.scene.channel.answers.append(Deferred(code="busy"))
+    await exchange.scene.submit()
+    assert await exchange.scene.dispatch_all() == ["queued"]
+    (waits,) = await (await exchange.client("harbor")).resources("Communication").fetch()
+    assert waits["status"] == "not-done"
+    exchange.scene.hub.clock.ahead += 60_000_000  # type: ignore[attr-defined]
+    assert await exchange.scene.dispatch_all() == ["delivered"]
+    ((share,),) = await exchange.scene.rows(Outbox.id)
     for organization in ("harbor", "lantern"):
         (found,) = await (await exchange.client(organization)).resources("Communication").fetch()
         assert (found["id"], found["status"], found["basedOn"][0].reference) == (
@@ -200,6 +207,7 @@ async def test_each_delivery_is_a_communication(exchange: Exchange) -> None:
             "completed",
             f"ServiceRequest/{share}",
         )
+        assert found["sent"] > waits["sent"], "the last time"
         get_fhir_model_class("Communication").model_validate(json.loads(json.dumps(found.serialize())))
 
 

@@ -17,6 +17,7 @@ from hub.compliance.matters import REGISTERS
 from hub.context import Hub
 from hub.desk import queues
 from hub.desk.queues import Listed
+from hub.fhir.communications import communications
 from hub.inbound import matching
 from hub.model import MemberIdentity
 from hub.storage.database import Step, Unit
@@ -100,6 +101,14 @@ async def test_who_was_told_of_a_person_is_found_without_a_walk_over_all_disclos
         assert match.code == "member.unknown", "a stranger's message: whether it was told of the person is looked up"
         assert any("disclosure" in step for step in found)
         assert [step for step in found if step.startswith("SCAN disclosure")] == []
+
+
+async def test_what_was_sent_of_a_person_is_found_without_a_walk_over_all_attempts(sqlite_url, monkeypatch):
+    async with a_scene(sqlite_url) as scene:
+        with plans(scene.hub, monkeypatch) as found:
+            assert await communications(scene.hub, "harbor", member=scene.member) == []
+        assert any("attempt" in step for step in found)
+        assert [step for step in found if step.startswith("SCAN")] == []
 
 
 async def test_a_round_marks_however_many_wait_each_once_and_lets_others_in_between(migrated_url):
