@@ -136,16 +136,9 @@ async def submitted(
     `replaces`: an earlier submission, of which nothing leaves that has not left yet; `thread`: where it belongs, if its
     own number does not say so; `shares`: of a referral, which it answers.
     """
-    marks: list[Step] = []
     if content.place == "retracts":
-        try:
-            names, marks = await threads.retract(hub, content, sender, member, kept.id)
-        except Conflict as error:
-            return await waits(hub, kept, sender, error.detail_code)
-        if not names:
-            return await settled(hub, kept, "closed", sender, "retraction.nobody-told", None, *marks, *more)
-        content = msgspec.structs.replace(content, recipients=names)
-    elif await threads.taken_back(hub, content, sender, kept.id):
+        return await _retracted(hub, kept, content, sender, member, directory, by, *more)
+    if await threads.taken_back(hub, content, sender, kept.id):
         return await settled(hub, kept, "closed", sender, "retraction.meanwhile", None, *more)
     told = await recipients_of(hub, content.kind, content.recipients, member, sender, directory)
     if not told:
@@ -154,12 +147,34 @@ async def submitted(
         submission = await packets.submit(hub, content, kept, sender, member, told, by)
     except Rejected as error:
         return await waits(hub, kept, sender, error.detail_code)
-    marks += (*threads.opened(hub, content, sender, submission, thread), *threads.answered(hub, shares, submission))
+    marks = (*threads.opened(hub, content, sender, submission, thread), *threads.answered(hub, shares, submission))
 
     async def instead(stops: Stops) -> str:
         return await settled(hub, kept, "submitted", sender, None, submission, *marks, *more, stops=stops)
 
     return await _stopping(hub, kept, replaces, "superseded", instead)
+
+
+async def _retracted(
+    hub: Hub,
+    kept: Kept,
+    content: ArrivedPacket,
+    sender: str,
+    member: str,
+    directory: Directory,
+    by: str,
+    *more: Step,
+) -> str:
+    """What was told and is not so goes to whoever was told, and to nobody else."""
+    try:
+        names, marks = await threads.retract(hub, content, sender, member, kept.id)
+    except Conflict as error:
+        return await waits(hub, kept, sender, error.detail_code)
+    if not names:
+        return await settled(hub, kept, "closed", sender, "retraction.nobody-told", None, *marks, *more)
+    # Whom it goes to is known: it is handed in as an answer to them.
+    packet = msgspec.structs.replace(content, recipients=names, place="answers")
+    return await submitted(hub, kept, packet, sender, member, directory, by, *marks, *more)
 
 
 async def _stopping(hub: Hub, kept: Kept, submission: str, why: Why, commit: Callable[[Stops], Awaitable[str]]) -> str:
