@@ -174,6 +174,11 @@ async def running(
         yield port
 
 
+def placing(hub: Hub, settings: Settings) -> Sequencer:
+    """What puts the ledger's entries under signed heads, the newest of them kept beside the data."""
+    return Sequencer(hub.database, hub.ring, hub.clock, settings.data / "ledger.head", settings.keys)
+
+
 @contextlib.asynccontextmanager
 async def _working(hub: Hub, settings: Settings) -> AsyncIterator[None]:
     if settings.sqlite_path is not None:
@@ -181,7 +186,7 @@ async def _working(hub: Hub, settings: Settings) -> AsyncIterator[None]:
         await recover(hub, hub.clock.now() + 365 * 86_400_000_000)
     sink = audit_sink(settings)
     worker = Worker(hub)
-    sequencer = Sequencer(hub.database, hub.ring, hub.clock, settings.data / "ledger.head", settings.keys)
+    sequencer = placing(hub, settings)
     parts = [worker.run(), sequencer.run(), projection.run(hub), telling.run(hub)]
     if hub.acknowledger is not None:
         parts.append(acknowledge.run(hub, hub.acknowledger))

@@ -1,7 +1,6 @@
 """`part2hub keys`: make, rotate, rewrap and list the key ring. Shows ids and fingerprints, never a secret."""
 
 import argparse
-import asyncio
 import base64
 import contextlib
 import os
@@ -160,14 +159,9 @@ def _no_database(settings: "Settings") -> bool:
 
 def _on_hub(settings: "Settings", act: "Callable[[Hub], Awaitable[T]]") -> T:
     """Act on the opened hub; opening it checks the ring against the data and records what is new in it."""
-    from hub.bootstrap import migrate, open_hub  # noqa: PLC0415
+    from hub.cli.local import on_hub  # noqa: PLC0415 - so that --help is fast
 
-    async def run() -> T:
-        async with open_hub(settings, channels=False) as hub:
-            return await act(hub)
-
-    migrate(settings)
-    return asyncio.run(run())
+    return on_hub(act, settings=settings)
 
 
 async def _nothing(_hub: "Hub") -> None: ...

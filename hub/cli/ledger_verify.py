@@ -43,7 +43,7 @@ async def _live(args: argparse.Namespace) -> int:
         kept = HeadFile(settings.data / "ledger.head").read(keys)
         heads = [*_heads(args, keys), *([kept] if kept else [])]
         found = await audit(hub.database, keys, heads, hub.clock.now())
-    sys.stdout.write(found.json().decode() + "\n" if args.json else found.text() + "\n")
+    sys.stdout.write(found.json().decode() + "\n" if args.json else found.text())
     return 0 if found.intact else 1
 
 
@@ -52,7 +52,7 @@ def _export(args: argparse.Namespace) -> int:
         raise Malformed("There is no such file.", field=args.export.name)
     heads = _heads(args, keys_in(args.export, _keys(args)))
     report = verify_file(args.export, _keys(args), heads)
-    sys.stdout.write(report.json().decode() + "\n" if args.json else report.text() + "\n")
+    sys.stdout.write(report.json().decode() + "\n" if args.json else report.text())
     if not args.key and not args.json:
         print("No --key was given: the keys are those the file names, so this shows damage, but no forgery.")
     return 0 if report.intact else 1

@@ -3,6 +3,7 @@
 A report names positions and counts only; what an entry says never gets into it.
 """
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 import msgspec
@@ -79,13 +80,15 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         """The report as JSON, with `intact`."""
         return msgspec.json.encode({"intact": self.intact, **msgspec.structs.asdict(self)})
 
-    def text(self) -> str:
-        """The report for a person, a few lines."""
-        lines = [self._headline(), *(f"  {finding.words}" for finding in self.findings)]
+    def text(self, more: Sequence[str] = ()) -> str:
+        """The report for a person, a few lines; `more`: faults in words that were found beside it."""
+        intact = self.intact and not more
+        lines = [self._headline(intact=intact), *(f"  {finding.words}" for finding in self.findings)]
         if self.unlisted:
             lines.append(f"  And {self.unlisted:,} more faults.")
+        lines += [f"  {words}" for words in more]
         newer = self.entries - self.proven
-        if self.intact and newer:
+        if intact and newer:
             many = "entries are" if newer > 1 else "entry is"
             lines.append(f"{newer:,} {many} newer than the last signed head; nothing vouches for that yet.")
         if self.trusted_head is None:
@@ -95,7 +98,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
             )
         return "\n".join(lines) + "\n"
 
-    def _headline(self) -> str:
-        if not self.intact:
+    def _headline(self, *, intact: bool) -> str:
+        if not intact:
             return f"The ledger does NOT verify: {self.entries:,} entries read."
         return f"The ledger is intact: {self.entries:,} entries, {self.checkpoints:,} signed checkpoints."

@@ -32,13 +32,15 @@ _Pair = tuple[LedgerEntry | None, bytes | None]
 
 class Audit(Frozen, frozen=True, kw_only=True):
     """What was found. `unplaced`: entries that should long have had a place in the tree, so somebody put them in
-    or took their leaf out. `unrecorded`: delivery attempts whose intent the ledger does not hold. `unfit`: stored
-    hashes of the tree, which proofs are made from, that are not those of the leaves.
+    or took their leaf out. `waiting`: entries newer than all in the tree, which is no fault: a copy of a working hub,
+    and one that was broken off, end with some. `unrecorded`: delivery attempts whose intent the ledger does not hold.
+    `unfit`: stored hashes of the tree, which proofs are made from, that are not those of the leaves.
     """
 
     report: Report
     unfit: int
     unplaced: int
+    waiting: int
     unrecorded: int
 
     @property
@@ -48,21 +50,24 @@ class Audit(Frozen, frozen=True, kw_only=True):
 
     def json(self) -> bytes:
         """The report as JSON, with what only a live ledger shows, and `intact` of both."""
-        found = {"unplaced": self.unplaced, "unrecorded": self.unrecorded, "unfit": self.unfit}
+        found = {name: getattr(self, name) for name in ("unplaced", "waiting", "unrecorded", "unfit")}
         return msgspec.json.encode({"intact": self.intact, **msgspec.structs.asdict(self.report), **found})
 
     def text(self) -> str:
         """For a person, a few lines."""
-        lines = [self.report.text()]
+        more = []
         if self.unplaced:
-            lines.append(f"  {self.unplaced:,} entries stand outside the tree.")
+            more.append(f"{self.unplaced:,} entries stand outside the tree.")
         if self.unfit:
-            lines.append(
-                f"  {self.unfit:,} stored hashes of the tree are not those of its leaves; no proof is made of them."
+            more.append(
+                f"{self.unfit:,} stored hashes of the tree are not those of its leaves; no proof is made of them."
             )
         if self.unrecorded:
-            lines.append(f"  {self.unrecorded:,} delivery attempts have no intent on the ledger.")
-        return "\n".join(lines)
+            more.append(f"{self.unrecorded:,} delivery attempts have no intent on the ledger.")
+        text = self.report.text(more)
+        if self.waiting:
+            text += f"{self.waiting:,} entries wait for their place in the tree; nothing vouches for them yet.\n"
+        return text
 
 
 async def audit(database: Database, keys: tuple[Verifier, ...], heads: Sequence[Checkpoint], now: int) -> Audit:
@@ -73,10 +78,12 @@ async def audit(database: Database, keys: tuple[Verifier, ...], heads: Sequence[
     async for batch in _leaves(database):
         verification.feed([entry for entry, _ in batch], [leaf for _, leaf in batch])
         unfit += await _unfit(database, verification.take_nodes())
+    unplaced, waiting = await _outside(database, now)
     return Audit(
         report=verification.finish(),
         unfit=unfit,
-        unplaced=await _unplaced(database, now),
+        unplaced=unplaced,
+        waiting=waiting,
         unrecorded=await _unrecorded(database),
     )
 
@@ -128,11 +135,17 @@ async def _unfit(database: Database, nodes: list[Node]) -> int:
     return unfit
 
 
-async def _unplaced(database: Database, now: int) -> int:
+async def _outside(database: Database, now: int) -> tuple[int, int]:
+    """How many entries are not in the tree: those that should be, and those newer than all that are."""
     entry, leaf = tables.LedgerEntry, tables.LedgerLeaf
     placed = select(col(leaf.entry_id)).where(col(leaf.entry_id) == col(entry.id))
-    statement = select(func.count()).select_from(entry).where(col(entry.at) < now - _SETTLED_US, ~placed.exists())
-    return int((await database.query(statement))[0][0])
+    # Also what the sequencer remembers: who takes leaves off the end may forget that.
+    ends = (select(func.max(col(leaf.entry_id))), select(func.max(col(tables.LedgerState.newest))))
+    newest = max([(await database.query(end))[0][0] or 0 for end in ends])
+    late = (col(entry.id) <= newest) & (col(entry.at) < now - _SETTLED_US) & ~placed.exists()
+    waits = col(entry.id) > newest
+    counts = [await database.query(select(func.count()).select_from(entry).where(where)) for where in (late, waits)]
+    return int(counts[0][0][0]), int(counts[1][0][0])
 
 
 async def _unrecorded(database: Database) -> int:

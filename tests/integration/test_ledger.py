@@ -114,16 +114,43 @@ async def test_a_truncation_that_takes_its_signed_heads_along_shows_against_the_
     assert [finding.fault for finding in found.report.findings] == [Fault.TRUNCATED]
 
 
-async def test_an_entry_slipped_in_outside_the_tree_is_found(database_url):
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ("UPDATE ledger_entry SET id = -1 WHERE id = (SELECT max(id) FROM ledger_entry)",),
+        ("DELETE FROM ledger_leaf WHERE position >= {size}", "DELETE FROM checkpoint WHERE size > {size}"),
+    ],
+    ids=["slipped in before others", "taken off the end with its heads"],
+)
+async def test_an_entry_outside_of_the_tree_is_found(tmp_path, statements):
+    file = tmp_path / "hub.sqlite"
+    async with a_scene(f"sqlite:///{file}") as scene:
+        await a_day(scene)
+        await scene.submit("late")
+        with sqlite3.connect(file) as connection:
+            size = connection.execute("SELECT size FROM checkpoint ORDER BY size").fetchone()[0]
+            for statement in statements:
+                connection.execute(statement.format(size=size))
+        connection.close()
+        found = await audited(scene)
+    told = json.loads(found.json())
+    assert (told["intact"], told["unplaced"]) == (False, found.unplaced)
+    assert found.unplaced > 0
+    assert "does NOT verify" in found.text()
+
+
+async def test_entries_that_wait_for_their_place_are_told_and_are_no_fault(database_url):
+    """A copy of a working hub ends with some, and so does one that was broken off."""
     async with a_scene(database_url) as scene:
         sequencer = await a_day(scene)
+        placed = len(await scene.rows(LedgerEntry.id))
         await scene.submit("late")
         found = await audited(scene)
-        assert found.unplaced > 0
-        told = json.loads(found.json())
-        assert (told["intact"], told["unplaced"]) == (False, found.unplaced)
+        assert (found.intact, found.unplaced) == (True, 0)
+        assert json.loads(found.json())["waiting"] == len(await scene.rows(LedgerEntry.id)) - placed > 0
+        assert f"{found.waiting} entries wait for their place" in found.text()
         await sequencer.finish()
-        assert (await audited(scene)).unplaced == 0
+        assert (await audited(scene)).waiting == 0
 
 
 async def test_entries_that_wait_for_their_head_are_told_with_their_age(database_url):

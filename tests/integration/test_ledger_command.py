@@ -7,6 +7,7 @@ import asyncio
 import json
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 import zipfile
@@ -253,3 +254,20 @@ def test_what_was_mistyped_is_said_in_a_line(ledger, tmp_path):
     ):
         code, out, err = command("verify", *words)
         assert (code, out, says in err, err.count("\n")) == (2, "", True, 1)
+
+
+def test_what_a_command_records_is_under_a_signed_head_when_it_returns(tmp_path):
+    """Nobody need serve: an hour later the ledger is intact, and a change of what was recorded is found."""
+    environment = {"HUB_DATA": str(tmp_path)}
+    KeyRing.create(tmp_path / "keys.json")
+    county = tmp_path / "county.json"
+    county.write_text(json.dumps({"organizations": {"harbor": {"name": "Harbor House"}}}))
+    run = [sys.executable, "-m", "hub", "load", str(county)]
+    subprocess.run(run, cwd=ROOT, env=os.environ | environment, capture_output=True, timeout=60, check=True)
+    told = json.loads(command("verify", "--json", **environment)[1])
+    assert told["intact"]
+    assert told["proven"] == told["entries"] == told["trusted_head"] > 0
+    with sqlite3.connect(tmp_path / "hub.sqlite") as connection:
+        connection.execute("UPDATE ledger_entry SET at = at + 1 WHERE id = 1")
+    connection.close()
+    assert command("verify", **environment)[0] == 1
