@@ -130,8 +130,9 @@ async def _looks(hub: Hub, asked: Asked, viewer: str | None, before: int, limit:
         hub,
         member=wanted.member,
         by=agent or viewer,
-        since=wanted.since,
-        until=wanted.until,
+        # A look never changes.
+        since=max((each for each in (wanted.since, wanted.changed_since) if each is not None), default=None),
+        until=min((each for each in (wanted.until, wanted.changed_until) if each is not None), default=None),
         before=before,
         limit=limit,
     )
@@ -139,7 +140,9 @@ async def _looks(hub: Hub, asked: Asked, viewer: str | None, before: int, limit:
 
 async def _alerts(hub: Hub, asked: Asked, viewer: str | None) -> Page:
     wanted = asked.wanted
-    narrowed = Narrowed(viewer, wanted.member, wanted.since, wanted.until, asked.cursor)
+    narrowed = Narrowed(
+        viewer, wanted.member, wanted.since, wanted.until, wanted.changed_since, wanted.changed_until, asked.cursor
+    )
     found = await acts.listing(hub, narrowed, limit=wanted.limit)
     organizations = (await hub.directory.current()).organizations
     events = [glass_event(act._asdict(), organizations) for act in found]

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlmodel import col
 
 from hub.context import Hub
@@ -63,6 +63,9 @@ class Wanted(Frozen, frozen=True, kw_only=True):
     """Whose the disclosures are: made by them, or received (only what arrived is known to a recipient)."""
     since: int | None = None
     until: int | None = None
+    changed_since: int | None = None
+    """When how it stands changed last: it left, or that ended; it was recorded, corrected, or taken back."""
+    changed_until: int | None = None
     before: str | None = None
     """An id: only what comes after it in the list."""
     limit: int = 50
@@ -71,8 +74,9 @@ class Wanted(Frozen, frozen=True, kw_only=True):
 async def page(hub: Hub, wanted: Wanted) -> list[dict[str, Any]]:
     """Newest first. Raises `Malformed` for a word that is not known here."""
     _check(wanted)
-    rows = await hub.database.query(_statement(wanted).limit(wanted.limit))
-    return await _views(hub, rows)
+    # Nothing stands in the order in which it changed: what is asked for may lie far apart.
+    read = hub.database.query if wanted.changed_since is None else hub.database.survey
+    return await _views(hub, await read(_statement(wanted).limit(wanted.limit)))
 
 
 async def stream(hub: Hub, wanted: Wanted) -> AsyncIterator[dict[str, Any]]:
@@ -116,9 +120,12 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
     if wanted.since is not None:
         found.append(col(Disclosure.intended_at) >= wanted.since)
     if wanted.until is not None:
-        # An id begins with its milliseconds, and is never younger than the intent: the key's own order narrows too.
-        bound = f"{wanted.until // 1000 + 1:012x}"
-        found += [col(Disclosure.intended_at) < wanted.until, col(Disclosure.id) < bound]
+        found += [col(Disclosure.intended_at) < wanted.until, _handed_in_before(wanted.until)]
+    changed = func.coalesce(col(Disclosure.concluded_at), col(Disclosure.intended_at))
+    if wanted.changed_since is not None:
+        found.append(changed >= wanted.changed_since)
+    if wanted.changed_until is not None:
+        found += [changed < wanted.changed_until, _handed_in_before(wanted.changed_until)]
     if wanted.before is not None:
         found.append(col(Disclosure.id) < wanted.before)
     if wanted.channel is not None:
@@ -127,6 +134,11 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
     basis = wanted.basis and f'"basis":"{wanted.basis}"'
     quoted = [each and f'"{each}"' for each in (wanted.paragraph, wanted.consent)]
     return found + [col(Decision.body).contains(each, autoescape=True) for each in (basis, *quoted) if each]
+
+
+def _handed_in_before(at: int) -> ColumnElement[bool]:
+    """An id begins with its milliseconds, and is never younger than the intent: the key's own order narrows too."""
+    return col(Disclosure.id) < f"{at // 1000 + 1:012x}"
 
 
 def _went_by(channel: str) -> Select[Any]:

@@ -55,13 +55,18 @@ def source_event(row: Mapping[str, Any], organizations: Mapping[str, Organizatio
         *(entity(f"Consent/{consent}", "2", "4") for consent in row["consents"]),
     ]
     found = _event(row, organizations, SOURCE, EXPORT, "R")
-    return found | {"meta": {"profile": [f"{_BALP}Source"]}, "entity": entities}
+    return found | {"meta": _meta(row, "Source"), "entity": entities}
 
 
 def recipient_event(row: Mapping[str, Any], organizations: Mapping[str, Organization]) -> dict[str, Any]:
     """The event as its recipient has it; only of what arrived."""
     found = _event(row, organizations, RECIPIENT, IMPORT, "C")
-    return found | {"meta": {"profile": [f"{_BALP}Recipient"]}, "entity": _entities(row)}
+    return found | {"meta": _meta(row, "Recipient"), "entity": _entities(row)}
+
+
+def _meta(row: Mapping[str, Any], profile: str) -> dict[str, Any]:
+    """The event changes when what it is about does: it ends, is recorded wrongly, is taken back."""
+    return {"lastUpdated": moment(row["concluded_at"] or row["intended_at"]), "profile": [f"{_BALP}{profile}"]}
 
 
 def _event(
@@ -76,7 +81,7 @@ def _event(
         "type": {"system": DCM, "code": code, "display": "Export" if code == EXPORT else "Import"},
         "subtype": [_DISCLOSE],
         "action": action,
-        "recorded": instant(row["intended_at"]).isoformat(timespec="milliseconds"),
+        "recorded": moment(row["intended_at"]),
         "outcome": outcome,
         "outcomeDesc": _SAID[row["state"]],
         "purposeOfEvent": [{"coding": [coding]} if "code" in coding else {"text": row["purpose"]}],
@@ -93,13 +98,18 @@ def _entities(row: Mapping[str, Any]) -> list[dict[str, Any]]:
     told = entity(f"urn:part2hub:submission:{row['submission_id']}", "2", "3") | {"description": row["description"]}
     recorded = row["outside"]
     if recorded:
-        at = instant(recorded["recorded_at"]).isoformat(timespec="milliseconds")
+        at = moment(recorded["recorded_at"])
         told |= {"detail": [_detail("way", recorded["way"]), _detail("recorded-afterwards", at)]}
     return [entity(f"Patient/{row['member_id']}", "1", "1"), told]
 
 
 def _detail(kind: str, value: str) -> dict[str, str]:
     return {"type": kind, "valueString": value}
+
+
+def moment(at: int) -> str:
+    """An instant (microseconds UTC) as FHIR writes one."""
+    return instant(at).isoformat(timespec="milliseconds")
 
 
 def entity(what: str, kind: str, role: str) -> dict[str, Any]:

@@ -6,10 +6,9 @@ DICOM PS3.16 CID 400 and 401: Security Alert, Emergency Override Started; the pu
 from collections.abc import Mapping
 from typing import Any
 
-from hub.fhir.audit_event import DCM, OBSERVER, entity
+from hub.fhir.audit_event import DCM, OBSERVER, entity, moment
 from hub.fhir.shapes import PURPOSE_SYSTEM
 from hub.storage.directory import Organization
-from hub.storage.facts import instant
 
 ALERT = "110113"
 GLASS = "-glass"
@@ -25,18 +24,15 @@ def glass_event(act: Mapping[str, Any], organizations: Mapping[str, Organization
     return {
         "resourceType": "AuditEvent",
         "id": f"{act['id']}{GLASS}",
+        "meta": {"lastUpdated": moment(act["ended_at"] or act["at"])},
         "type": {"system": DCM, "code": ALERT, "display": "Security Alert"},
         "subtype": [{"system": DCM, "code": "110127", "display": "Emergency Override Started"}],
         "action": "E",
-        "period": {"start": _moment(act["at"]), "end": _moment(act["ended_at"] or act["until"])},
-        "recorded": _moment(act["at"]),
+        "period": {"start": moment(act["at"]), "end": moment(act["ended_at"] or act["until"])},
+        "recorded": moment(act["at"]),
         "outcome": "0",
         "purposeOfEvent": [{"coding": [BREAK_GLASS], "text": act["reason"]}],
         "agent": [{"who": {"identifier": {"value": act["by"]}} | display, "requestor": True}],
         "source": {"observer": OBSERVER},
         "entity": [*subject, entity(f"urn:part2hub:glass:{act['id']}", "2", "13")],
     }
-
-
-def _moment(at: int) -> str:
-    return instant(at).isoformat(timespec="milliseconds")

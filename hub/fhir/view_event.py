@@ -10,10 +10,9 @@ import base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hub.fhir.audit_event import DCM, OBSERVER, entity
+from hub.fhir.audit_event import DCM, OBSERVER, entity, moment
 from hub.fhir.glass_event import BREAK_GLASS
 from hub.storage.directory import Organization
-from hub.storage.facts import instant
 
 REST = "rest"
 VIEW = "-view"
@@ -49,11 +48,14 @@ def _event(view: Mapping[str, Any], member: str, organizations: Mapping[str, Org
     return {
         "resourceType": "AuditEvent",
         "id": f"{view['id']}-{member}{VIEW}",
-        "meta": {"profile": [_BALP + ("PatientQuery" if many else "PatientRead")]},
+        "meta": {
+            "lastUpdated": moment(view["at"]),
+            "profile": [_BALP + ("PatientQuery" if many else "PatientRead")],
+        },
         "type": _TYPE,
         "subtype": [{"system": _INTERACTION, "code": "search" if many else "read"}],
         "action": "E" if many else "R",
-        "recorded": instant(view["at"]).isoformat(timespec="milliseconds"),
+        "recorded": moment(view["at"]),
         "outcome": "0",
         "outcomeDesc": "Shown",
         **({"purposeOfEvent": [{"coding": [BREAK_GLASS]}]} if view["glass"] else {}),

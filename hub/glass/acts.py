@@ -10,7 +10,7 @@ Rules kept here:
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import case, select
 
 from hub.bases.reviews import BREAK_GLASS
 from hub.context import Hub
@@ -106,6 +106,9 @@ class Narrowed(NamedTuple):
     member: str | None = None
     since: int | None = None
     until: int | None = None
+    changed_since: int | None = None
+    """When it ended before its time; else when it began."""
+    changed_until: int | None = None
     before: str | None = None
     """An id: only what comes after it in the list."""
 
@@ -123,6 +126,11 @@ async def listing(hub: Hub, wanted: Narrowed, *, limit: int) -> list[Act]:
         statement = statement.where(table.c.at >= wanted.since)
     if wanted.until is not None:
         statement = statement.where(table.c.at < wanted.until)
+    changed = case((table.c.ended_at > 0, table.c.ended_at), else_=table.c.at)
+    if wanted.changed_since is not None:
+        statement = statement.where(changed >= wanted.changed_since)
+    if wanted.changed_until is not None:
+        statement = statement.where(changed < wanted.changed_until)
     if wanted.before is not None:
         statement = statement.where(table.c.id < wanted.before)
     return [Act(*row) for row in await hub.database.query(statement)]

@@ -4,7 +4,6 @@ A parameter that is not understood is refused: ignored, it would widen what is s
 """
 
 import re
-from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,19 +15,30 @@ from hub.compliance.audit_events import DISCLOSURES, Asked
 from hub.compliance.log import Wanted
 from hub.errors import Malformed, NotAvailable, Rejected
 from hub.fhir.audit_event import OUTCOMES
+from hub.fhir.spans import span
 from hub.fhir.view_event import whose
 from hub.web.access import HUB, PEOPLE, Route, own, who_calls
 
 _TYPE = "application/fhir+json"
-_KNOWN = {"_id", "date", "patient", "agent", "type", "outcome", "entity", "_count", "_cursor", "_format"}
-_ONCE = _KNOWN - {"date"}
-_DATE = re.compile(r"(eq|ge|gt|le|lt)?(\d{4}-\d\d-\d\d(?:T.*)?)")
+_KNOWN = {
+    "_id",
+    "_lastUpdated",
+    "date",
+    "patient",
+    "agent",
+    "type",
+    "outcome",
+    "entity",
+    "_count",
+    "_cursor",
+    "_format",
+}
+_ONCE = _KNOWN - {"date", "_lastUpdated"}
 _MOST = 200
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 async def search(request: web.Request) -> web.Response:
-    """`GET /fhir/AuditEvent?date=&patient=&agent=&type=&outcome=&entity=&_count=`: a searchset, newest first."""
+    """`GET /fhir/AuditEvent?date=&_lastUpdated=&patient=&agent=&type=&outcome=&entity=&_count=`: newest first."""
     hub, who, viewer = request.app[HUB], who_calls(request), own(request)
     try:
         asked, event = _asked(request)
@@ -74,7 +84,8 @@ def _asked(request: web.Request) -> tuple[Asked, str | None]:
     outcome, agent = query.get("outcome"), query.get("agent")
     if outcome is not None and outcome not in OUTCOMES:
         raise Malformed("An outcome is 0, 4 or 8.", field="outcome")
-    since, until = _span(query.getall("date", []))
+    since, until = span("date", query.getall("date", []))
+    changed_since, changed_until = span("_lastUpdated", query.getall("_lastUpdated", []))
     wanted = Wanted(
         member=_reference(query.get("patient"), "Patient", "patient"),
         agent=_reference(agent, "Organization", "agent"),
@@ -82,42 +93,11 @@ def _asked(request: web.Request) -> tuple[Asked, str | None]:
         states=OUTCOMES[outcome] if outcome else (),
         since=since,
         until=until,
+        changed_since=changed_since,
+        changed_until=changed_until,
         limit=_count(query.get("_count", "50")),
     )
     return Asked(wanted=wanted, types=types, cursor=query.get("_cursor")), query.get("_id")
-
-
-def _span(texts: list[str]) -> tuple[int | None, int | None]:
-    """The instants between which all dates hold: first included, last not."""
-    since: list[int] = []
-    until: list[int] = []
-    for text in texts:
-        parts = _DATE.fullmatch(text.replace(" ", "+"))
-        if not parts:
-            raise Malformed("A date is [eq|ge|gt|le|lt]YYYY-MM-DD or an instant.", field="date")
-        start, end = _interval(parts[2])
-        prefix = parts[1] or "eq"
-        since += [{"eq": start, "ge": start, "gt": end}[prefix]] if prefix in ("eq", "ge", "gt") else []
-        until += [{"eq": end, "le": end, "lt": start}[prefix]] if prefix in ("eq", "le", "lt") else []
-    return max(since, default=None), min(until, default=None)
-
-
-def _interval(text: str) -> tuple[int, int]:
-    try:
-        if "T" not in text:
-            day = datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC)
-            return _us(day), _us(day + timedelta(days=1))
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise Malformed("A date is [eq|ge|gt|le|lt]YYYY-MM-DD or an instant.", field="date") from None
-    if moment.tzinfo is None:
-        raise Malformed("An instant has its offset from UTC.", field="date")
-    # To the precision that was given: a second, or a millisecond.
-    return _us(moment), _us(moment + (timedelta(milliseconds=1) if moment.microsecond else timedelta(seconds=1)))
-
-
-def _us(moment: datetime) -> int:
-    return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 def _reference(text: str | None, kind: str, name: str) -> str | None:

@@ -27,8 +27,8 @@ SEARCHES = {
         "_id": "token", "patient": "reference", "sender": "reference", "recipient": "reference", "status": "token",
     },
     "AuditEvent": {
-        "_id": "token", "date": "date", "patient": "reference", "agent": "reference", "type": "token",
-        "outcome": "token", "entity": "reference",
+        "_id": "token", "_lastUpdated": "date", "date": "date", "patient": "reference", "agent": "reference",
+        "type": "token", "outcome": "token", "entity": "reference",
     },
     "Consent": consents.SEARCH,
 }  # fmt: skip

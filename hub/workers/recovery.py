@@ -26,7 +26,7 @@ _LOSE = Change(
     must_hit=True,
 )
 """The guard: the row is in the flight that it was seen in, and its lease was not renewed since."""
-_DISCLOSURE = Change(Disclosure, ("state",), ("id", "state"))
+_DISCLOSURE = Change(Disclosure, ("state", "concluded_at"), ("id", "state"))
 _ATTEMPT = Change(Attempt, ("outcome", "code"), ("disclosure_id", "number"))
 
 
@@ -79,7 +79,7 @@ async def _lost(hub: Hub, row: Lost) -> Unit:
     seen = (row.ticket, "in_flight", row.claim, row.lease_until)
     guard = Step(_LOSE, ("unknown", now, _CODE, None, None, *seen), "state")
     writes = (
-        Step(_DISCLOSURE, ("unknown", row.ticket, "intended")),
+        Step(_DISCLOSURE, ("unknown", now, row.ticket, "intended")),
         Step(_ATTEMPT, ("unknown", _CODE, row.ticket, row.number)),
         entry("disclosure.concluded", now, body, member=row.member, reference=row.ticket),
         open_work("unknown_outcome", row.discloser, row.ticket, (_CODE,), now),

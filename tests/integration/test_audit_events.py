@@ -12,7 +12,9 @@ from fhir.resources.R4B.bundle import Bundle
 from hub.compliance import audit_events
 from hub.compliance.log import Wanted
 from hub.model import Unknown
+from hub.outside import corrections
 from tests.api import Api, Caller, an_api
+from tests.outsides import record
 from tests.scenes import CIN, NAME, Scene, a_scene
 
 AT = "/fhir/AuditEvent"
@@ -129,6 +131,8 @@ async def test_the_search_narrows(told: tuple[Scene, Api]) -> None:
         "?date=yesterday",
         "?date=2026-13-01",
         "?date=2026-01-01T00:00:00",
+        "?_lastUpdated=yesterday",
+        "?_lastUpdated=ne2026-01-01",
         "?outcome=1",
         "?_count=0",
         "?_count=x",
@@ -144,6 +148,42 @@ async def test_a_parameter_that_is_not_understood_is_refused_with_an_operation_o
     status = 406 if "_format" in query else 400
     assert (answer.status, answer.json["resourceType"]) == (status, "OperationOutcome")
     assert b"Quintanar" not in answer.body
+
+
+async def test_a_search_by_the_last_update_finds_what_was_recorded_or_changed_then_whenever_it_happened(
+    told: tuple[Scene, Api],
+) -> None:
+    scene, api = told
+    caller = await api.caller("harbor", "staff")
+    before = await events(caller, "?_lastUpdated=gt2000")
+    assert len(before) == 2
+    scene.hub.clock.ahead = 2 * 3_600_000_000  # type: ignore[attr-defined]
+    made = await record(scene, ago_us=48 * 3_600_000_000)
+    (event,) = [each for each in await events(caller) if each["id"] == f"{made.id}-source"]
+    at = datetime.fromisoformat(event["meta"]["lastUpdated"])
+    assert at - datetime.fromisoformat(event["recorded"]) >= timedelta(hours=47)
+    since = (at - timedelta(minutes=1)).isoformat().replace("+", "%2B")
+    found = [each["id"] for each in await events(caller, f"?_lastUpdated=ge{since}")]
+    assert found == [f"{made.id}-source"], "nothing else has changed since"
+    assert await events(caller, f"?date=ge{since}") == [], "it happened two days ago"
+    assert await events(caller, f"?_lastUpdated=lt{since}") == before
+    exact = event["meta"]["lastUpdated"].replace("+00:00", "Z")
+    assert [each["id"] for each in await events(caller, f"?_lastUpdated={exact}")] == found
+    assert await events(caller, f"?_lastUpdated=gt{exact}") == await events(caller, f"?_lastUpdated=sa{exact}") == []
+    scene.hub.clock.ahead += 3_600_000_000  # type: ignore[attr-defined]
+    await corrections.retract(scene.hub, made.id, "not_made", organization="harbor", by="harbor/clerk")
+    (taken_back,) = await events(caller, f"?_lastUpdated=gt{exact}")
+    assert (taken_back["id"], taken_back["outcome"]) == (f"{made.id}-source", "8")
+
+
+async def test_a_look_was_updated_when_it_was_made(told: tuple[Scene, Api]) -> None:
+    _, api = told
+    caller = await api.caller("county", "compliance")
+    await events(caller)
+    (look, *_) = await events(caller, "?type=rest")
+    exact = look["meta"]["lastUpdated"].replace("+00:00", "Z")
+    assert look["id"] in [each["id"] for each in await events(caller, f"?type=rest&_lastUpdated={exact}")]
+    assert await events(caller, f"?type=rest&_lastUpdated=lt{exact}&date=ge{exact}") == []
 
 
 async def test_another_format_than_json_is_not_acceptable(told: tuple[Scene, Api]) -> None:

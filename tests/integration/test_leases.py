@@ -6,6 +6,8 @@ from dataclasses import replace
 import pytest
 
 from hub import outbox
+from hub.compliance import log, trail
+from hub.compliance.log import Wanted
 from hub.exchange import OUTBOX, dispatch
 from hub.model import Deferred, Delivered, Receipt, Refused
 from hub.storage.database import Step, Unit
@@ -129,6 +131,31 @@ async def test_a_round_of_recovery_that_fails_in_a_way_nobody_foresaw_is_not_the
             await again.wait()
         worker.stop()
         await running
+
+
+async def test_what_is_told_of_a_disclosure_includes_that_its_worker_was_lost(migrated_url):
+    async with a_scene(migrated_url) as scene:
+        hub, reached = scene.hub, asyncio.Event()
+        await scene.consent()
+        await scene.submit()
+
+        async def deliver(_prepared):
+            reached.set()
+            await asyncio.Event().wait()
+
+        scene.channel.deliver = deliver
+        (ticket,) = await outbox.claim(hub.database, hub.clock.now(), 1)
+        flight = asyncio.create_task(dispatch(hub, ticket))
+        await reached.wait()
+        hub.clock.ahead += outbox.LEASE_US
+        await scene.submit("meanwhile")
+        hub.clock.ahead += outbox.LEASE_US
+        assert await recover(hub, hub.clock.now()) == (0, 1)
+        (row,) = await log.page(hub, Wanted())
+        assert (row["state"], row["attempts"][0]["code"]) == ("unknown", "worker-lost")
+        kinds = [each["kind"] for each in await trail.of_disclosure(hub, row)]
+        assert kinds == ["submission.decided", "disclosure.intended", "disclosure.concluded"]
+        flight.cancel()
 
 
 async def lose_and_let_go(scene, ticket):
