@@ -20,6 +20,7 @@ from hub.desk.queues import Listed
 from hub.fhir.communications import communications
 from hub.inbound import matching
 from hub.model import MemberIdentity
+from hub.outside import listing as outside
 from hub.storage.database import Step, Unit
 from hub.storage.tables import LedgerEntry, WorkItem
 from hub.waiting import listing
@@ -109,6 +110,16 @@ async def test_what_was_sent_of_a_person_is_found_without_a_walk_over_all_attemp
             assert await communications(scene.hub, "harbor", member=scene.member) == []
         assert any("attempt" in step for step in found)
         assert [step for step in found if step.startswith("SCAN")] == []
+
+
+async def test_what_was_made_outside_of_the_hub_is_listed_without_sorting_all_of_it(sqlite_url, monkeypatch):
+    async with a_scene(sqlite_url) as scene:
+        with plans(scene.hub, monkeypatch) as found:
+            for scope in (None, HARBOR):
+                await outside.page(scene.hub, scope, "")
+                await outside.page(scene.hub, scope, "1760000000000000-0")
+        assert len([step for step in found if "outside_disclosure_recorded" in step]) == 4
+        assert [step for step in found if "TEMP B-TREE" in step] == []
 
 
 async def test_a_round_marks_however_many_wait_each_once_and_lets_others_in_between(migrated_url):

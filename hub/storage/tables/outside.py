@@ -12,7 +12,11 @@ class OutsideDisclosure(Declared, table=True):
     """
 
     __tablename__ = "outside_disclosure"
-    __table_args__ = (Index("outside_disclosure_corrects", "corrects"), CLUSTERED)
+    __table_args__ = (
+        Index("outside_disclosure_corrects", "corrects"),
+        Index("outside_disclosure_recorded", "recorded_at", "id"),
+        CLUSTERED,
+    )
     id: str = Field(primary_key=True, sa_type=Text)
     """The disclosure's. It begins with the milliseconds of `made_at`: the log is in the order of what happened."""
     way: str = Field(sa_type=Text)
