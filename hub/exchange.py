@@ -101,8 +101,14 @@ async def dispatch(hub: Hub, ticket: Ticket) -> str:
     Decides on the facts of this moment, records the intent, and only then lets the channel deliver.
     """
     ready = await _intended(hub, ticket)
+    if isinstance(ready, str):
+        return ready
     # INVARIANT: no-silent-disclosure. From here on the ledger says that the bytes may be out.
-    return ready if isinstance(ready, str) else await _deliver(hub, ticket, ready)
+    submission, chosen, decision, prepared = ready
+    outcome = await _deliver(hub, chosen, prepared)
+    delivery = prepared.parcel.delivery
+    del ready, prepared  # a commit follows, for which so many bytes of each message under way need not wait
+    return await intents.conclude(hub, ticket, submission, chosen, delivery, decision, outcome)
 
 
 async def _intended(hub: Hub, ticket: Ticket) -> Ready | str:
@@ -116,14 +122,13 @@ async def _intended(hub: Hub, ticket: Ticket) -> Ready | str:
     submission = recent.submission if recent else await submissions.read(hub.database, ticket.submission)
     if submission is None:
         raise IntegrityFailed("An outbox row without its submission.")
-    seen = (recent.directory, recent.facts) if recent else None
     while True:
+        attempt, recent = _attempt(hub, ticket, submission, recent), None
         try:
-            return await _attempt(hub, ticket, submission, recent, seen)
+            return await attempt
         except Stale as stale:
             if stale.detail_code == "claim":
                 return "claimed by another worker"
-            seen = None
 
 
 async def _attempt(
@@ -131,9 +136,9 @@ async def _attempt(
     ticket: Ticket,
     submission: StoredSubmission,
     recent: Remembered | None,
-    seen: tuple[Directory, Facts] | None,
 ) -> Ready | str:
-    directory, facts = seen or (await hub.directory.current(), await hub.facts.of(submission.member))
+    directory = recent.directory if recent else await hub.directory.current()
+    facts = recent.facts if recent else await hub.facts.of(submission.member)
     now = hub.clock.now()
     chosen = route(ticket, directory, hub.channels, hub.breakers, now)
     by = "ehr" if chosen is None else means(chosen.endpoint.channel)
@@ -143,7 +148,7 @@ async def _attempt(
         asked = submission.facts.asked
         decided = newly(_decided(hub, asked, facts, directory, submission.sender, ticket.recipient, now, by=by), now)
     released = packets.released(decided.record, ticket)
-    if seen and chosen is None:
+    if recent and chosen is None:
         raise Stale("A dead letter has no guard, so it rests on facts that were read again.")
     if not released:
         return await intents.withhold(hub, ticket, submission, decided, now)
@@ -164,12 +169,12 @@ async def _attempt(
     if failed is not None:
         return await intents.give_up(hub, ticket, submission, failed, now)
     await next_turn()
+    del recent, opened, given  # plain, and no longer needed: they do not wait for the commit
     await intents.intend(hub, ticket, submission, chosen, decided, prepared, released)
     return Ready(submission, chosen, decided.record, prepared)
 
 
-async def _deliver(hub: Hub, ticket: Ticket, ready: Ready) -> str:
-    submission, chosen, decision, prepared = ready
+async def _deliver(hub: Hub, chosen: Route, prepared: Prepared) -> Outcome:
     channel = hub.channels[chosen.endpoint.channel]
     outcome: Outcome
     try:
@@ -177,7 +182,7 @@ async def _deliver(hub: Hub, ticket: Ticket, ready: Ready) -> str:
     except Exception:  # noqa: BLE001 - a channel must not raise; one that does may have sent (unknown-is-disclosed)
         outcome = Unknown(code="channel-failed")
     hub.breakers.saw(chosen.endpoint.id, outcome, hub.clock.now())
-    return await intents.conclude(hub, ticket, submission, chosen, prepared, decision, outcome)
+    return outcome
 
 
 async def _opened(hub: Hub, submission: StoredSubmission, released: tuple[str, ...]) -> tuple[Document, ...]:

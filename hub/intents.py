@@ -80,14 +80,14 @@ async def conclude(
     ticket: Ticket,
     submission: StoredSubmission,
     chosen: Route,
-    prepared: Prepared,
+    delivery: str,
     decision: DecisionRecord,
     outcome: Outcome,
 ) -> str:
-    """Record how the attempt ended, and where the outbox row stands now. Returns the row's new state."""
+    """Record how the attempt `delivery` ended, and where the outbox row stands now. Returns the row's new state."""
     now = hub.clock.now()
     state, code, due = _next(ticket, chosen, outcome, now)
-    writes = _concluded(ticket, submission, prepared, outcome, now)
+    writes = _concluded(ticket, submission, delivery, outcome, now)
     if not isinstance(outcome, Deferred | Refused):
         writes += reviews.after(hub, ticket.id, submission, decision, packets.released(decision, ticket), now)
     writes += await doubts.after(hub, submission.sender, ticket.id, submission.member, outcome, now)
@@ -186,15 +186,13 @@ def _rests_on(submission: StoredSubmission, decision: DecisionRecord) -> tuple[S
     return (directory,) if member is None else (unchanged(member, decision.fence), directory)
 
 
-def _concluded(
-    ticket: Ticket, submission: StoredSubmission, prepared: Prepared, outcome: Outcome, now: int
-) -> list[Step]:
+def _concluded(ticket: Ticket, submission: StoredSubmission, delivery: str, outcome: Outcome, now: int) -> list[Step]:
     """What became of the attempt, with its proof: on the attempt, on the disclosure, and on the ledger."""
     proof = outcome.receipt if isinstance(outcome, Delivered | Unknown) else None
     receipt = _encode(proof).decode() if proof else None
     ended = outcome.__struct_config__.tag
     code = "" if isinstance(outcome, Delivered) else outcome.code
-    body = {"attempt": prepared.parcel.delivery, "outcome": ended, "code": code, "receipt": proof}
+    body = {"attempt": delivery, "outcome": ended, "code": code, "receipt": proof}
     became = Step(_CONCLUDE, (_legally(outcome), now, ticket.id))
     if isinstance(outcome, Deferred | Refused):
         # What an earlier attempt was found meanwhile to have disclosed stays disclosed.
