@@ -10,10 +10,10 @@ disagree about where a request ends.
 import asyncio
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from email.utils import formatdate
 from functools import lru_cache
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 from aiohttp import web
 
@@ -102,15 +102,17 @@ class Lane:
         self.framework = framework
         self.connections: set[Connection] = set()
 
-    async def answer(self, request: Request) -> bytes:
+    async def answer(self, headers: dict[bytes, bytes], body: bytes) -> bytes:
         """As `hub.web.app` answers: the caller is admitted, errors become problems, the request is counted."""
         started, on_beat = cadence.clock(), False
         refusal: web.Response | None = None
         try:
-            bearer = request.headers[b"authorization"].decode()
+            bearer = headers[b"authorization"].decode()
             who = await admitted(self._hub, self._tokens, self._rate, bearer, submissions.HANDERS_IN)
-            key, kind = request.headers[b"idempotency-key"].decode(), request.headers[b"content-type"].decode()
-            answer = self._taken(await submissions.take(self._hub, who, key, kind, request.body))
+            key, kind = headers[b"idempotency-key"].decode(), headers[b"content-type"].decode()
+            taking = submissions.take(self._hub, who, key, kind, body)
+            del body  # it is let go of as soon as it is split
+            answer = self._taken(await taking)
             _count_taken()
         except Exception as error:  # noqa: BLE001 - the boundary: whatever it is, the caller gets fixed words
             refusal, on_beat = problem_of(error), isinstance(error, NotAvailable)
@@ -188,10 +190,11 @@ class Connection(asyncio.Protocol):
             return
         if request is not None:
             self._received = self._received[request.size :]
-            self._task = self._loop.create_task(self._answer(request))
+            answering = self._lane.answer(request.headers, request.body)
+            self._task = self._loop.create_task(self._answer(answering))
 
-    async def _answer(self, request: Request) -> None:
-        answer = await self._lane.answer(request)
+    async def _answer(self, answering: Coroutine[Any, Any, bytes]) -> None:
+        answer = await answering
         await next_turn()
         self._transport.write(answer)
         self._task, self._patience, self._since = None, KEEPALIVE_S, self._loop.time()

@@ -49,7 +49,9 @@ async def hand_in(request: web.Request) -> web.Response:
     limit = MAX_SUBMISSION_BYTES if _boundary(content_type) else MAX_SUBMISSION_BYTES * 4 // 3
     body = await read_body(request, limit + _ROOM)
     proved = await signed.check(request, body)
-    return taken(await take(request.app[HUB], who_calls(request), key, content_type, body, proved=proved))
+    taking = take(request.app[HUB], who_calls(request), key, content_type, body, proved=proved)
+    del body
+    return taken(await taking)
 
 
 async def take(hub: Hub, who: Principal, key: str, content_type: str, body: bytes, *, proved: bool = False) -> str:
@@ -61,6 +63,7 @@ async def take(hub: Hub, who: Principal, key: str, content_type: str, body: byte
         raise Unauthorized("Your organization signs what it hands in; this is not signed.", code="signature-absent")
     _check_key(key)
     raw, documents = _parts(content_type, body)
+    del body  # its parts are copies, and stay until they are committed
     manifest = read_manifest(raw)
     await next_turn()
     digests = {name: hashlib.sha256(content).digest() for name, content in documents.items()}
