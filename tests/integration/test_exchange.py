@@ -1,18 +1,19 @@
 """The path from submission to the record, on both databases."""
 
 import json
+import sys
 
 import pytest
 from msgspec.structs import replace
 
-from hub import exchange, views
+from hub import exchange, intents, views
 from hub.errors import Conflict, Malformed, NotAvailable
 from hub.model import Deferred, Refused, Unknown
 from hub.storage import consents
 from hub.storage.statements import Returning
 from hub.storage.tables import Attempt, Disclosure, LedgerEntry, Outbox, Submission, WorkItem
 from policies import notices
-from tests.scenes import FORM, NAME, SECRET, Scene, a_scene, handed
+from tests.scenes import FORM, NAME, SECRET, Scene, a_scene, handed, happens_before
 
 
 async def kinds(scene: Scene) -> list[str]:
@@ -64,6 +65,27 @@ async def test_while_the_bytes_of_a_packet_travel_its_plain_documents_are_not_ke
         scene.channel.deliver = watched
         assert await scene.dispatch_all() == ["delivered"]
         assert seen_at_delivery == [()]
+
+
+async def test_documents_do_not_wait_for_the_intent_to_commit_nor_what_left_for_the_conclusion(scene, monkeypatch):
+    """With hundreds of messages under way, what they hold while they wait is the memory of the process."""
+    await scene.consent()
+    given = handed(scene.member)
+    document, kept = given.documents["d0"], []
+    await exchange.submit(scene.hub, given)
+    del given
+
+    async def while_intending():
+        kept.append(sys.getrefcount(document))
+
+    async def while_concluding():
+        sent = scene.channel.received.pop().body
+        kept.append(sys.getrefcount(sent))
+
+    happens_before(scene, monkeypatch, intents._ADD_ATTEMPT, while_intending)
+    happens_before(scene, monkeypatch, intents._FINISH, while_concluding)
+    assert await scene.dispatch_all() == ["delivered"]
+    assert kept == [2, 2], "the name here, and the argument of getrefcount"
 
 
 async def test_the_intent_binds_the_very_bytes_that_leave(database_url):

@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
+import inspect
 import json
 from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
 
 import pytest
 
+from hub import exchange
 from hub.storage import tokens
 from hub.web import express
 from tests.api import MANIFEST, NORA, TPO, Api, an_api, noting_what_is_handed_over
@@ -116,6 +118,29 @@ async def test_both_lanes_answer_alike(sender: Sender, taken_over: list[bytes], 
     assert alike(plain) == alike(framework)
     assert plain.headers["Cache-Control"] == "no-store"
     assert plain.headers["Server"] == "part2hub"
+
+
+@pytest.mark.parametrize("lane", [{}, {"X_Other": "1"}])
+async def test_while_a_submission_is_taken_nobody_keeps_the_body_that_it_came_in(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch, lane: dict[str, str]
+) -> None:
+    kept: list[str] = []
+    submit = exchange.submit
+
+    async def looking_around(*given: Any) -> str:
+        frame = inspect.currentframe()
+        while frame := frame and frame.f_back:
+            kept.extend(name for name, value in frame.f_locals.items() if b'"documents"' in _bytes_of(value))
+        return await submit(*given)
+
+    monkeypatch.setattr(exchange, "submit", looking_around)
+    reply = await (await sender.connect()).ask(sender.request("k", **lane))
+    assert (reply.status, kept) == (202, [])
+
+
+def _bytes_of(value: Any) -> bytes:
+    found = (each for each in (value if isinstance(value, tuple) else (value,)) if isinstance(each, bytes))
+    return b"".join(found)
 
 
 async def test_the_same_key_and_body_is_one_submission_whichever_lane_takes_it(sender: Sender) -> None:
