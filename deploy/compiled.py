@@ -40,7 +40,7 @@ PATH = (
     "hub/waiting/lacking",
     "hub/web/access", "hub/web/express", "hub/web/multipart",
     "hub/workers/anteroom", "hub/workers/breakers", "hub/workers/bulkheads", "hub/workers/freight",
-    "hub/workers/handover", "hub/workers/recent",
+    "hub/workers/handover", "hub/workers/places", "hub/workers/recent",
     "adapters/accompaniment", "adapters/api/channel", "adapters/api/deadline",
     "adapters/api/envelope", "adapters/api/http", "adapters/api/outcome", "adapters/api/signature",
     "adapters/api/target",

@@ -16,7 +16,8 @@ from hub.workers import backlog
 from hub.workers.breakers import FAILURES
 from hub.workers.bulkheads import PLACES
 from hub.workers.freight import SMALL_BYTES
-from hub.workers.worker import CONCURRENT, Worker
+from hub.workers.places import CONCURRENT
+from hub.workers.worker import Worker
 from tests.scenes import Scene, a_scene
 
 DONE = Delivered(receipt=Receipt(kind="test", reference="1", at=0))
