@@ -13,26 +13,16 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple, get_args
 
 import msgspec
-from sqlalchemy import select
-from sqlmodel import col
 
-from hub import views
-from hub.arrivals import ArrivedPacket
 from hub.context import Hub
-from hub.crypto.identifiers import hash_idempotency
 from hub.decisions import Asked
-from hub.desk.arrivals import CHANNELS
 from hub.errors import Conflict, Malformed, Outdated
 from hub.explanations import Sides, foreseen
 from hub.fhir import referral_moves
-from hub.fhir.referral_moves import Move, report_key
+from hub.fhir.referral_moves import Move
 from hub.fhir.referrals import Share, task_of
-from hub.inbound import threads
-from hub.inbound.keep import Kept, standing
 from hub.manifest import ItemManifest
 from hub.model import MessageKind
-from hub.storage import submissions
-from hub.storage.tables import Inbound
 
 Act = Literal["accept", "decline", "slot", "attended", "missed"]
 ACTS: tuple[Act, ...] = get_args(Act)
@@ -56,7 +46,6 @@ _FROM: Mapping[Act, tuple[str, ...]] = {
 }
 """From which status each follows; a slot says that it was accepted."""
 _FURTHEST = timedelta(days=366)
-_RECEIPTS = 10
 
 
 class Answer(NamedTuple):
@@ -68,20 +57,6 @@ class Answer(NamedTuple):
     """A word of `REASONS`; of a refusal alone."""
     slot: int | None = None
     """When the person is expected, microseconds UTC."""
-
-
-class Told(NamedTuple):
-    """What became of the report of one answer, here or on whichever way it came."""
-
-    channel: str
-    """`api`: given at the desk, or over FHIR."""
-    at: int
-    step: str
-    """What was said: a step of the referral."""
-    state: str
-    """`taken`: not decided yet; `submitted`: see `sent`; else it waits for a person."""
-    sent: dict[str, Any] | None
-    """The report as its sender sees it (`hub.views.submission`)."""
 
 
 def allowed(share: Share) -> tuple[Act, ...]:
@@ -125,49 +100,6 @@ async def foretold(hub: Hub, share: Share, language: str) -> dict[str, Any]:
     item = ItemManifest(document="status", title="Referral", information="attendance")
     asked = Asked(purpose="treatment", items=(item,), kind=MessageKind.STATUS_REPORT)
     return await foreseen(hub, asked, Sides(share.recipient, share.sender, share.member, told=True), language)
-
-
-async def told(hub: Hub, share: Share) -> list[Told]:
-    """The reports of the recipient's own last answers, the newest first: given here, over FHIR, by mail or HL7 v2."""
-    sent = [await _sent(hub, each, share.recipient) for each in (await threads.answers_of(hub, share.id))[:_RECEIPTS]]
-    known = {each.sent["id"] for each in sent if each is not None and each.sent}
-    kept = [each for each in await _kept(hub, share) if each.state != "submitted" or _id(each) not in known]
-    both = [*kept, *(each for each in sent if each is not None)]
-    return sorted(both, key=lambda each: each.at, reverse=True)[:_RECEIPTS]
-
-
-async def _sent(hub: Hub, submission: str, organization: str) -> Told | None:
-    """One that became a submission, of this organization; none if it is another's."""
-    stored = await submissions.read(hub.database, submission)
-    if stored is None or stored.sender != organization:
-        return None
-    view = await views.submission(hub, submission, organization)
-    step = stored.facts.event.kind if stored.facts.event else ""
-    by = stored.facts.by.rpartition("/")[2]
-    return Told(by if by in CHANNELS else "api", stored.created_at, step, "submitted", view)
-
-
-def _id(each: Told) -> str:
-    return str(each.sent["id"]) if each.sent else ""
-
-
-async def _kept(hub: Hub, share: Share) -> list[Told]:
-    """Those that were given here or over FHIR, whether or not they have become a submission yet."""
-    last = (share.version or 1) - 1
-    numbers = range(last, max(0, last - _RECEIPTS), -1)
-    keys = [hash_idempotency(hub.ring, "inbound:api", report_key(share.id, number)) for number in numbers]
-    statement: Any = select(col(Inbound.id)).where(col(Inbound.channel) == "api", col(Inbound.key_hash).in_(keys))
-    found = [await standing(hub, each) for (each,) in await hub.database.query(statement)]
-    own = [each for each in found if each.arrival.organization == share.recipient]
-    return [await _told(hub, each) for each in sorted(own, key=lambda each: each.id, reverse=True)]
-
-
-async def _told(hub: Hub, kept: Kept) -> Told:
-    content, sent = kept.arrival.content, None
-    step = content.event.kind if isinstance(content, ArrivedPacket) and content.event else ""
-    if kept.state == "submitted" and kept.reference and kept.organization:
-        sent = await views.submission(hub, kept.reference, kept.organization)
-    return Told(kept.arrival.channel, kept.received_at, step, kept.state, sent)
 
 
 def _move(answer: Answer) -> Move:

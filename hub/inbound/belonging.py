@@ -11,24 +11,22 @@ a submission of the sender's own, decided like any other; that a person said so 
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import literal, select
+from sqlalchemy import select
 from sqlmodel import col
 
 from hub.arrivals import ArrivedPacket, ArrivedUpdate
 from hub.context import Hub
 from hub.errors import Conflict, NotAvailable, Stale
-from hub.inbound import answers, threads, updates
+from hub.inbound import answers, meant, threads, updates
 from hub.inbound.keep import Kept, read, standing
 from hub.inbound.matching import member_of
 from hub.inbound.settle import WORK, settled, submitted
-from hub.model import MessageKind
 from hub.record import entry
 from hub.storage.database import Step
 from hub.storage.statements import Lookup
 from hub.storage.tables import Submission, Thread
 from hub.waiting.work import close_for
 
-_MOST = 20
 _HANDED_IN = Lookup(Submission, ("created_at",), "id")
 
 
@@ -61,7 +59,7 @@ async def candidates(hub: Hub, kept: Kept) -> list[Earlier]:
     if named.member is None:
         return []
     if isinstance(content, ArrivedPacket) and content.place == "answers":
-        found = [Earlier(*row) for row in await hub.database.query(_referrals_of(named.member))]
+        found = [Earlier(each, "referral", at) for each, at in await meant.referrals_about(hub, named.member)]
         return [each for each in found if await threads.answer_of(hub, each.submission, sender) is not None]
     # Attack stopped: whoever was told of another's visit takes its notice back, or reads who else was told.
     own: Any = (
@@ -74,19 +72,9 @@ async def candidates(hub: Hub, kept: Kept) -> list[Earlier]:
             col(Thread.retracted_by).is_(None),
         )
         .order_by(col(Thread.submission_id).desc())
-        .limit(_MOST)
+        .limit(meant.MOST)
     )
     return [Earlier(*row) for row in await hub.database.query(own)]
-
-
-def _referrals_of(member: str) -> Any:
-    """Every referral about the member, the newest first; a number of a system's own only some have."""
-    return (
-        select(col(Submission.id), literal("referral"), col(Submission.created_at))
-        .where(col(Submission.member_id) == member, col(Submission.kind) == MessageKind.REFERRAL_PACKET.value)
-        .order_by(col(Submission.id).desc())
-        .limit(_MOST)
-    )
 
 
 async def _of_its_number(hub: Hub, content: ArrivedPacket, sender: str) -> list[Earlier]:

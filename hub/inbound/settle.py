@@ -7,7 +7,7 @@ import msgspec
 from hub.arrivals import ArrivedNote, ArrivedPacket, ArrivedProof, ArrivedUpdate
 from hub.context import Hub
 from hub.errors import Conflict, Rejected, Stale
-from hub.inbound import answers, owed, packets, proofs, threads, updates
+from hub.inbound import answers, meant, owed, packets, proofs, threads, updates
 from hub.inbound.keep import Kept, read
 from hub.inbound.matching import member_of, recipients_of, sender_of
 from hub.inbound.shares import NO_STOPS, Stops, Why, stops_of
@@ -69,7 +69,8 @@ async def waits(hub: Hub, kept: Kept, sender: str | None, code: str, stops: Stop
     work = open_work(WORK, sender or "", kept.id, (kept.arrival.channel, code), now, due=due)
     # What waited already and still cannot go on waits once, for the present reason.
     earlier = close_for(WORK, kept.id, "hub", "waits anew", now)
-    return await settled(hub, kept, "waiting", sender, code, None, earlier, work, stops=stops)
+    meant_for = await meant.remembered(hub, kept, sender)
+    return await settled(hub, kept, "waiting", sender, code, None, earlier, work, *meant_for, stops=stops)
 
 
 async def give_up(hub: Hub, inbound: str) -> None:

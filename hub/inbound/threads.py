@@ -26,7 +26,7 @@ from hub.inbound.shares import NOT_YET, Share, shares_of, stop, told
 from hub.storage import members
 from hub.storage.database import Step
 from hub.storage.member_facts import KNOWS
-from hub.storage.statements import Change, Insert, Lookup, columns_of
+from hub.storage.statements import Change, Insert, Keep, Lookup, columns_of
 from hub.storage.tables import Outbox, Submission, Thread
 
 _RETRACTS = {
@@ -36,8 +36,9 @@ _RETRACTS = {
 }
 _VISITS = ("admit", "transfer", "visit", "discharge")
 _REFERRAL = "referral/"
-ANSWER = "answer"
-"""What was said of a referral, beside the words for what was asked and told."""
+ANSWER, WAITS = "answer", "waits"
+"""What was said of a referral, and an arrival that may say more and waits; beside the words for what was told."""
+_KEEP = Keep(Thread, columns_of(Thread))
 _ADD = Insert(Thread, columns_of(Thread))
 _OF = Lookup(Thread, ("submission_id", "event", "retracted_by"), "hash")
 _RETRACTED = Change(Thread, ("retracted_by",), ("hash", "submission_id"))
@@ -82,8 +83,22 @@ def answered(hub: Hub, shares: Iterable[str], submission: str) -> tuple[Step, ..
 
 async def answers_of(hub: Hub, share: str) -> list[str]:
     """The submissions by which somebody answered this share of a referral, newest first."""
+    return await _of_share(hub, share, ANSWER)
+
+
+def waits(hub: Hub, shares: Iterable[str], inbound: str) -> tuple[Step, ...]:
+    """The steps that remember an arrival that may answer these shares of referrals, and waits for a person."""
+    return tuple(Step(_KEEP, (_hash(hub, f"{_REFERRAL}{share}", ""), inbound, WAITS, None)) for share in shares)
+
+
+async def waiting_for(hub: Hub, share: str) -> list[str]:
+    """The arrivals that have waited as answers to this share of a referral, newest first; some may be settled."""
+    return await _of_share(hub, share, WAITS)
+
+
+async def _of_share(hub: Hub, share: str, event: str) -> list[str]:
     rows = await hub.database.lookup(_OF, _hash(hub, f"{_REFERRAL}{share}", ""))
-    return sorted((submission for submission, event, _ in rows if event == ANSWER), reverse=True)
+    return sorted((reference for reference, kind, _ in rows if kind == event), reverse=True)
 
 
 async def retract(
@@ -191,7 +206,7 @@ async def answer_to(hub: Hub, content: ArrivedPacket, sender: str, member: str |
 
     `member`: whom the answer names. Several senders may number their referrals alike: then it has to name one.
     """
-    candidates = await _candidates(hub, content, sender)
+    candidates = await numbered(hub, content, sender)
     if len({each.member for each in candidates}) > 1:
         candidates = [each for each in candidates if each.member == member]
     if not candidates:
@@ -203,7 +218,7 @@ async def answer_to(hub: Hub, content: ArrivedPacket, sender: str, member: str |
     return found
 
 
-async def _candidates(hub: Hub, content: ArrivedPacket, sender: str) -> list[Answer]:
+async def numbered(hub: Hub, content: ArrivedPacket, sender: str) -> list[Answer]:
     """The referrals of this number that the sender asked or was told of, the newest first."""
     number = content.thread.removeprefix(_REFERRAL)
     rows = await hub.database.lookup(_OF, _hash(hub, content.thread, sender))
@@ -219,8 +234,8 @@ async def _candidates(hub: Hub, content: ArrivedPacket, sender: str) -> list[Ans
 
 async def answer_about(hub: Hub, content: ArrivedPacket, sender: str, submission: str) -> Answer | None:
     """The same to a referral that a person has named: of the one recipient's part alone whose number it gives."""
-    numbered = await _candidates(hub, content, sender) if content.thread else []
-    found = next((each for each in numbered if each.submission == submission), None)
+    known = await numbered(hub, content, sender) if content.thread else []
+    found = next((each for each in known if each.submission == submission), None)
     return found or await answer_of(hub, submission, sender)
 
 

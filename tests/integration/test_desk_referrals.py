@@ -9,6 +9,7 @@ import pytest
 
 from hub.arrivals import Arrival, ArrivedPacket
 from hub.fhir import items_in, referral_moves, referrals
+from hub.inbound import belonging
 from hub.inbound.keep import keep
 from hub.inbound.reception import settle_taken
 from hub.model import Event, MemberIdentity, MessageKind
@@ -241,7 +242,7 @@ async def test_the_next_page_is_there_also_when_the_last_of_this_one_was_answere
     assert (await iris.get(f"{LIST}?after=x")).status == 404
 
 
-async def comes(scene, iris_referral, step, *, channel="mllp", slot=None, sender="lantern", key=""):
+async def comes(scene, iris_referral, step, *, channel="mllp", slot=None, sender="lantern", key="", **changes):
     """What the other program's own system says of the referral, by a way of its own; settled."""
     words = (f"Referral {step}",)
     arrival = Arrival(
@@ -253,6 +254,7 @@ async def comes(scene, iris_referral, step, *, channel="mllp", slot=None, sender
             place="answers", slot=slot,
         ),
     )  # fmt: skip
+    arrival = msgspec.structs.replace(arrival, content=msgspec.structs.replace(arrival.content, **changes))
     inbound = await keep(scene.hub, arrival)
     await settle_taken(scene.hub)
     return inbound
@@ -319,3 +321,50 @@ async def test_an_answer_given_here_stands_once_beside_one_that_came_by_mail(sce
     await comes(scene, address, "scheduled", channel="email", slot=scene.hub.clock.now() + A_DAY_US)
     seen = (await iris.get(address)).words
     assert (seen.count("Answered "), seen.count("Came by email")) == (1, 1)
+
+
+SOMEBODY_ELSE = msgspec.structs.replace(PERSON, cin=CIN, born="1970-02-02")
+
+
+@pytest.mark.parametrize(
+    ("way", "changes"),
+    [
+        ("email", {"person": SOMEBODY_ELSE}),
+        ("mllp", {"review": ("restricted.note",)}),
+        ("mllp", {"thread": "referral/PLACER-7"}),
+        ("email", {"thread": ""}),
+    ],
+)
+async def test_an_answer_that_waits_for_a_person_is_said_on_its_referrals_page(scene, desk, iris, way, changes):
+    address = await referral(iris)
+    arrival = await comes(scene, address, "accepted", channel=way, **changes)
+    seen = await iris.get(address)
+    assert "An answer of yours to this referral waits for a person" in seen.words
+    assert "Harbor House has not heard it yet" in seen.words
+    assert "Your compliance officer looks at it and settles it." in seen.words
+    assert arrival.id not in seen.text
+    ana = await desk.somebody("ana", "staff", "compliance", organizations=("lantern",))
+    link = f'href="/desk/inbound/{arrival.id}"'
+    assert link in (await ana.get(address)).text
+    assert (await ana.get(f"/desk/inbound/{arrival.id}")).status == 200
+    rosa = await desk.somebody("rosa", "staff", "compliance", organizations=("harbor",))
+    ((packet,),) = await scene.rows(Submission.id)
+    assert "waits for a person" not in (await rosa.get(f"/desk/packets/{packet}")).words
+
+
+async def test_once_settled_it_waits_no_more_and_its_report_stands_there_once(scene, iris):
+    address = await referral(iris)
+    arrival = await comes(scene, address, "accepted", channel="email", review=("restricted.note",))
+    ((packet,),) = await scene.rows(Submission.id)
+    await belonging.attach(scene.hub, arrival.id, packet, organization=None, by="county/ana")
+    seen = (await iris.get(address)).words
+    assert "waits for a person" not in seen
+    assert seen.count("Came by email") == 1
+
+
+async def test_an_answer_of_somebody_else_that_waits_is_said_to_nobody_here(scene, iris):
+    """Also when the number is right: whoever asked says it off, and it is not decided yet."""
+    address = await referral(iris)
+    for sender in ("sunrise", "harbor"):
+        await comes(scene, address, "cancelled", sender=sender, key=sender, review=("restricted.note",))
+    assert "waits for a person" not in (await iris.get(address)).words

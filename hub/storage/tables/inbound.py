@@ -43,7 +43,9 @@ class Thread(Declared, table=True):
     """Keyed: a visit's number is the patient's."""
     submission_id: str = Field(primary_key=True, sa_type=Text)
     event: str = Field(sa_type=Text)
-    """What was told of it: a word of `hub.manifest.EventKind`, `referral`, or `answer` (to one share of a referral)."""
+    """What was told of it: a word of `hub.manifest.EventKind`, or `referral`; of one share of a referral `answer`, or
+    `waits` (an arrival, which may be an answer to it).
+    """
     retracted_by: str | None = Field(default=None, sa_type=Text)
     """The arrival that took it back."""
 

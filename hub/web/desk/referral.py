@@ -6,14 +6,14 @@ One click is an answer: what it tells, and whether it may be told, stands beside
 from aiohttp import web
 
 from hub.compliance import viewing
-from hub.desk import answers, referrals
+from hub.desk import answers, referrals, reports
 from hub.desk.answers import ACTS, REASONS, Answer
 from hub.desk.referrals import Standing
 from hub.errors import Conflict, HubError, Malformed, NotAvailable, Outdated
 from hub.web.desk.dated import dated
 from hub.web.desk.named import names
 from hub.web.pages import times
-from hub.web.pages.door import STAFF, Page
+from hub.web.pages.door import ACT, STAFF, Page
 from hub.web.pages.render import page
 from hub.web.pages.visit import Visit, see_other
 
@@ -68,7 +68,8 @@ async def _page(visit: Visit, found: Standing, problem: HubError | None = None) 
         allowed=answers.allowed(share),
         early=share.slot is not None and hub.clock.now() < share.slot,
         foretold=await dated(visit, share.member, await answers.foretold(hub, share, visit.language)),
-        told=await answers.told(hub, share),
+        told=await reports.told(hub, share),
+        settles=bool(set(ACT) & set(visit.who.roles)) and visit.who.may_see(share.recipient),
         reasons=REASONS,
         names=await names(visit),
         answered=bool(visit.asked("answered")),
