@@ -118,9 +118,8 @@ async def _taken(reading: Reading, take: Take) -> Fault | None:
 
 async def _reused(arrival: Arrival, take: Take) -> Fault:
     """The control id of another message: kept for a person, since refusing alone would lose it."""
-    other = msgspec.structs.replace(
-        arrival, key=f"{arrival.key}\x1f{arrival.digest.hex()}", earlier=(), trouble="message-id-reused"
-    )
+    key = f"{arrival.key}\x1f{arrival.digest.hex()}"
+    other = msgspec.structs.replace(arrival, key=key, trouble="message-id-reused")
     try:
         await take(other)
     except HubError:

@@ -10,7 +10,7 @@ from adapters.mllp.message import Message
 from adapters.mllp.peers import Peer
 from adapters.mllp.referrals import Referral, referral_of
 from adapters.mllp.restrictions import Restriction, review_of
-from adapters.mllp.times import Zone, instant, zone_of
+from adapters.mllp.times import Zone, day, has_hour, instant, zone_of
 from hub.arrivals import ArrivedPacket
 from hub.model import Document, Event, MemberIdentity, MessageKind
 
@@ -30,12 +30,12 @@ def referred(
     if len({each.get(2) for each in message.all("ORC")} - {""}) > 1:
         review = (*review, "referral.several")
     documents: tuple[Document, ...] = ()
-    slot = _appointment(message, zone)
+    slot, when = _appointment(message, zone)
     if referral.asks:
         documents, unclassed = notices.request(message, referral, restrictions)
         review = (*review, *unclassed)
     elif referral.step:
-        status = notices.status(referral, "" if slot is None else notices.local(slot, zone), restrictions)
+        status = notices.status(referral, when, restrictions)
         records, unclassed = enclosed(message, notes=False)
         documents, review = (status, *records), (*review, *unclassed)
     else:
@@ -77,10 +77,13 @@ _APPOINTMENT = (
 """Where systems state when it is, in the order in which they are believed."""
 
 
-def _appointment(message: Message, zone: Zone) -> int | None:
-    stated = zone_of(message.header.get(7), zone)
+def _appointment(message: Message, zone: Zone) -> tuple[int | None, str]:
+    """When somebody is expected, and in words; a day without an hour is said, and is no such time."""
+    stated, on = zone_of(message.header.get(7), zone), ""
     for segment, field, component in _APPOINTMENT:
-        at = instant(message.first(segment).get(field, component), stated)
-        if at is not None:
-            return at
-    return None
+        text = message.first(segment).get(field, component)
+        at = instant(text, stated)
+        if at is not None and has_hour(text):
+            return at, notices.local(at, zone)
+        on = on or day(text)
+    return None, on

@@ -63,6 +63,12 @@ def day(text: str) -> str:
         return ""
 
 
+def has_hour(text: str) -> bool:
+    """Whether a timestamp says more than a day."""
+    found = _TIMESTAMP.fullmatch(text.strip())
+    return found is not None and found["hour"] is not None
+
+
 def stamp(at: int) -> str:
     """Microseconds since the epoch as YYYYMMDDHHMMSS+0000."""
     return (_EPOCH + timedelta(microseconds=at)).strftime("%Y%m%d%H%M%S+0000")

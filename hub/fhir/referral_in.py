@@ -118,21 +118,30 @@ def _report(
     if when is None and message.event in EVENTS:
         when, field = message.timestamp, "Bundle.timestamp"
     place: Place = "answers"
-    expected = main.get("executionPeriod")
-    start = expected.get("start") if isinstance(expected, dict) and step == "scheduled" else None
-    slot = None if start is None else instant(start, "Task.executionPeriod", zone)
-    at = "" if slot is None else f"{datetime.fromtimestamp(slot / 1_000_000, zone):%Y-%m-%d %H:%M %Z}"
+    slot, on = _expected(main, zone) if step == "scheduled" else (None, "")
     return ArrivedPacket(
         kind=MessageKind.STATUS_REPORT,
         purpose="treatment",
         person=person_of(patient),
-        documents=(items_in.status(step, reason, at),),
+        documents=(items_in.status(step, reason, on),),
         event=Event(kind=step, at=instant(when, field, zone)),
         review=review,
         thread=thread,
         place=place,
         slot=slot,
     )
+
+
+def _expected(task: Json, zone: ZoneInfo) -> tuple[int | None, str]:
+    """When the person is expected, and in words; a day without an hour is said, and is no such time."""
+    stated = task.get("executionPeriod")
+    start = stated.get("start") if isinstance(stated, dict) else None
+    if start is None:
+        return None, ""
+    at = instant(start, "Task.executionPeriod", zone)
+    if "T" not in text(start):
+        return None, text(start)
+    return at, f"{datetime.fromtimestamp(at / 1_000_000, zone):%Y-%m-%d %H:%M %Z}"
 
 
 def _documents(

@@ -24,7 +24,7 @@ INBOUND = "inbound"
 """The topic that wakes whoever settles."""
 _ADD = InsertNew(Inbound, columns_of(Inbound), ("channel", "key_hash"))
 _ADD_UNIQUE = Insert(Inbound, columns_of(Inbound))
-_EARLIER = Lookup(Inbound, ("channel", "id", "digest"), "key_hash")
+_EARLIER = Lookup(Inbound, ("id", "digest"), "key_hash")
 _STANDS = Lookup(
     Inbound,
     ("channel", "state", "organization_id", "code", "reference", "received_at", "key_id", "wrapped_key", "sealed"),
@@ -142,10 +142,9 @@ async def _earlier(hub: Hub, arrival: Arrival, key: bytes) -> Taken:
 
 
 async def _known(hub: Hub, arrival: Arrival, key: bytes) -> list[tuple[str, bool]]:
-    """What came under this key on the arrival's channel: its id, and whether it is the same."""
+    """What came under this key, which is of the arrival's channel: its id, and whether it is the same."""
     digest = _digest(arrival)
-    rows = await hub.database.lookup(_EARLIER, key)
-    return [(found, known == digest) for channel, found, known in rows if channel == arrival.channel]
+    return [(found, known == digest) for found, known in await hub.database.lookup(_EARLIER, key)]
 
 
 def _digest(arrival: Arrival) -> bytes:

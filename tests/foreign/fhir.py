@@ -563,6 +563,20 @@ ALL = (
         said=("When: 2026-03-10 11:00 PDT",),
     ),
     Foreign(
+        "an appointment on a day",
+        _business("5.1.1", executionPeriod={"start": "2026-03-10"}),
+        report,
+        event="scheduled",
+        said=("When: 2026-03-10\n",),
+    ),
+    Foreign(
+        "what was done by then is no appointment",
+        _put("Task", status="completed", executionPeriod={"start": "2026-03-10T18:00:00Z"}),
+        report,
+        event="completed",
+        unsaid=("When:",),
+    ),
+    Foreign(
         "an appointment at no time that can be read",
         _business("5.1.1", executionPeriod={"start": "soon"}),
         report,

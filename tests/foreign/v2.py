@@ -639,6 +639,13 @@ REFERRALS = (
         (),
     ),
     Foreign("an appointment", _siu("S12", "Booked"), "scheduled", said=("2026-04-15 14:00 PDT",)),
+    Foreign(
+        "an appointment on a day",
+        _siu("S12", "Booked").replace(b"20260415140000", b"20260415"),
+        "scheduled",
+        said=("Appointment: 2026-04-15\n",),
+        unsaid=("00:00",),
+    ),
     Foreign("an appointment moved", _siu("S13", "Booked"), "scheduled"),
     Foreign("an appointment changed", _siu("S14", "Booked"), "scheduled"),
     Foreign("an appointment changed to cancelled", _siu("S14", "Cancelled^Cancelled^HL70278"), "appointment_cancelled"),

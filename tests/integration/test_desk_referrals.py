@@ -17,7 +17,7 @@ from hub.storage import consents
 from hub.storage.database import Step, Unit
 from hub.storage.facts import instant
 from hub.storage.statements import Insert, columns_of
-from hub.storage.tables import Consent, LedgerEntry, Outbox, ReferralTask, Submission, Thread
+from hub.storage.tables import Consent, Inbound, LedgerEntry, Outbox, ReferralTask, Submission, Thread
 from hub.web.pages import times
 from tests.desk import a_desk
 from tests.scenes import BORN, CIN, FORM, NAME, SECRET, a_scene
@@ -285,6 +285,10 @@ async def test_a_time_is_changed_given_up_or_missed_by_hl7_as_on_the_page(scene,
     address, now = await referral(iris), scene.hub.clock.now()
     await comes(scene, address, "no_show")
     assert await the_task(scene) == []
+    await comes(scene, address, "accepted")
+    await comes(scene, address, "no_show", key="of no time")
+    await comes(scene, address, "scheduled", slot=now + A_DAY_US, key="asked for", sender="harbor")
+    assert await the_task(scene) == [("accepted", "", None)]
     await comes(scene, address, "scheduled", slot=now + A_DAY_US)
     await comes(scene, address, "scheduled", slot=now + 2 * A_DAY_US)
     assert await the_task(scene) == [("accepted", "scheduled", now + 2 * A_DAY_US)]
@@ -297,6 +301,10 @@ async def test_a_time_is_changed_given_up_or_missed_by_hl7_as_on_the_page(scene,
     await comes(scene, address, "no_show", key="late")
     await comes(scene, address, "scheduled", slot=now + 4 * A_DAY_US)
     assert await the_task(scene) == [("in-progress", "", None)]
+    await comes(scene, address, "completed")
+    last = await comes(scene, address, "no_show", key="after the end")
+    assert dict(map(tuple, await scene.rows(Inbound.id, Inbound.state)))[last.id] == "submitted"
+    assert await the_task(scene) == [("completed", "", None)]
 
 
 async def test_the_same_time_said_again_moves_nothing(scene, iris):

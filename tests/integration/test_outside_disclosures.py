@@ -15,6 +15,8 @@ from hub.compliance.log import Wanted
 from hub.compliance.on_registers import Listed
 from hub.crypto.identifiers import hash_submission_key
 from hub.errors import Conflict, Malformed, NotAvailable
+from hub.inbound import matching
+from hub.model import MemberIdentity
 from hub.outside import corrections, showing
 from hub.storage import consents, outside, restrictions
 from hub.storage.restrictions import RestrictionForm
@@ -25,7 +27,7 @@ from tests.api import an_api
 from tests.disclosures import AUDIT, ORDER, PAPER, a_county
 from tests.outsides import BY_TELEPHONE, CALL, CLERK, HOUR_US, record, recorded, said
 from tests.registers import do
-from tests.scenes import FORM, Scene, happens_before
+from tests.scenes import BORN, FORM, NAME, Scene, happens_before
 
 DAY_US = 24 * HOUR_US
 OLD = msgspec.structs.replace(FORM, signed_on="2020-01-15")
@@ -293,9 +295,13 @@ async def test_an_incident_that_a_review_has_found_stays_open_when_the_record_is
 async def test_a_record_of_what_never_was_is_taken_back_and_stays_to_be_seen(county: Scene) -> None:
     await county.consent(OLD)
     made = await record(county)
+    who = MemberIdentity(given=NAME[0], family=NAME[1], born=BORN)
+    assert (await matching.member_of(county.hub, who, "lantern")).member == county.member
     await corrections.retract(county.hub, made.id, "duplicate", organization="harbor", by="harbor/clerk")
     (row,) = await log.page(county.hub, Wanted(member=county.member))
     assert (row["state"], row["counts"], row["outside"]["mistaken"]) == ("mistaken", False, "duplicate")
+    named = await matching.member_of(county.hub, who, "lantern")
+    assert named.code == "member.unknown", "who was told of nobody learns of nobody by asking"
     assert await entries(county, "disclosure.mistaken") == [{"by": "harbor/clerk", "mistake": "duplicate"}]
     with pytest.raises(Conflict):
         await corrections.retract(county.hub, made.id, "not_made", organization="harbor", by="harbor/clerk")

@@ -1,6 +1,8 @@
 """HL7 v2 from the frame to the recipient: notices, their retraction, referrals and their answers, on the one path."""
 
 import asyncio
+import hashlib
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ from deploy.demo.authority import Authority
 from deploy.demo.mailserver import server_tls
 from hub.arrivals import Arrival, Taken
 from hub.errors import Conflict, NotAvailable, StorageFailed
-from hub.inbound import belonging, people, settle, shares
+from hub.inbound import belonging, people, settle, shares, threads
 from hub.inbound import keep as keep_module
 from hub.inbound.keep import keep
 from hub.inbound.reception import settle_taken
@@ -147,6 +149,8 @@ async def test_a_repeat_that_is_stamped_anew_is_one_notice(line: Line, at: str) 
         assert "MSA|AA|M1" in await line.send(raw)
     assert [row["code"] for row in await line.rows(Inbound)] == [None]
     assert len(await line.rows(Submission)) == 1
+    (taken,) = [row["body"] for row in await line.rows(LedgerEntry) if row["kind"] == "inbound.taken"]
+    assert json.loads(taken)["digest"] == hashlib.sha256(mine()).hexdigest(), "the bytes that came, all of them"
 
 
 async def test_another_message_under_an_old_number_is_new_on_another_day_and_a_persons_on_the_same(line: Line) -> None:
@@ -591,6 +595,9 @@ async def test_an_acceptance_after_the_cancellation_is_a_persons(referred: Line)
     )
     await referred.scene.dispatch_all()
     assert referred.scene.channel.received[-1].parcel.event.kind == "accepted", "a person has let it go"
+    (share,) = [row["id"] for row in await referred.rows(Outbox) if row["recipient"] == "lantern"][:1]
+    said = [row["id"] for row in await referred.rows(Submission)][1:]
+    assert await threads.answers_of(referred.hub, share) == said[::-1], "the newest first"
 
 
 async def test_who_confirms_the_cancellation_contradicts_nobody(referred: Line) -> None:
@@ -795,6 +802,16 @@ async def test_a_person_attaches_an_answer_without_a_number_to_its_referral(line
     await belonging.attach(line.hub, row["id"], earlier.submission, organization="lantern", by="lantern/omar")
     last = (await line.rows(Outbox, "created_at"))[-1]
     assert last["recipient"] == "harbor"
+    (share,) = [row["id"] for row in await line.rows(Outbox) if row["submission_id"] == earlier.submission]
+    assert await threads.answers_of(line.hub, share) == [last["submission_id"]]
+
+
+async def test_a_referral_onward_under_the_number_of_ours_is_no_answer_to_it(referred: Line) -> None:
+    (share,) = [row["id"] for row in await referred.rows(Outbox)]
+    peer = msgspec.structs.replace(LANTERN, receivers={"LANTERN": "valley-clinic"})
+    await referred.send(REFERRAL.replace(b"REF-77", share.encode()), peer)
+    assert await referred.last() == ("submitted", None)
+    assert await threads.answers_of(referred.hub, share) == []
 
 
 async def test_what_is_attached_goes_to_the_one_recipient_whose_number_it_gives(line: Line) -> None:

@@ -25,6 +25,10 @@ def test_every_other_field_of_the_header_does(number: int) -> None:
     assert digest(with_field(number, b"other")) != digest(adt())
 
 
+def test_a_header_that_ends_before_them_is_all_that_it_is() -> None:
+    assert digest(b"MSH|^~\\&|A|B\r") != digest(b"MSH|^~\\&|A|C\r")
+
+
 @given(at=st.integers(0, len(adt()) - 1))
 def test_every_byte_after_the_header_does(at: int) -> None:
     raw = adt()
