@@ -10,7 +10,8 @@ import msgspec
 
 from hub.bases.checks import check_stated
 from hub.errors import Malformed, TooLarge
-from hub.manifest import ItemManifest, Manifest
+from hub.lines import is_line
+from hub.manifest import EventManifest, ItemManifest, Manifest
 from hub.model import MessageKind
 from policies.vocabulary import CLASSES, PURPOSES
 
@@ -19,6 +20,7 @@ MAX_RECIPIENTS = 20
 MAX_DOCUMENT_BYTES = 20 * 1024 * 1024
 MAX_SUBMISSION_BYTES = 40 * 1024 * 1024
 MAX_TITLE = 120
+MAX_EVENT_TEXT = 200
 _decode = msgspec.json.Decoder(Manifest).decode
 _PATH = re.compile(r"`(\$[^`]*)`")
 
@@ -40,11 +42,11 @@ def read_manifest(raw: bytes) -> Manifest:
 def _check(manifest: Manifest) -> None:
     _check_counts(manifest)
     for n, item in enumerate(manifest.items):
-        if not 0 < len(item.title) <= MAX_TITLE:
-            raise Malformed(f"A title has 1 to {MAX_TITLE} characters.", field=f"$.items[{n}].title")
+        if not 0 < len(item.title) <= MAX_TITLE or not is_line(item.title):
+            raise Malformed(f"A title is a line of 1 to {MAX_TITLE} characters.", field=f"$.items[{n}].title")
         _check_item(item, f"$.items[{n}]")
     if manifest.event is not None:
-        _check_instant(manifest.event.at, "$.event.at")
+        _check_event(manifest.event)
     if manifest.purpose not in PURPOSES:
         raise Malformed("Unknown purpose.", field="$.purpose")
     if (manifest.kind is MessageKind.EMERGENCY_DISCLOSURE) != (manifest.emergency is not None):
@@ -87,6 +89,13 @@ def _check_item(item: ItemManifest, field: str) -> None:
         raise Malformed("A date is YYYY-MM-DD.", field=f"{field}.made") from None
     if item.received is not None:
         _check_instant(item.received, f"{field}.received")
+
+
+def _check_event(event: EventManifest) -> None:
+    _check_instant(event.at, "$.event.at")
+    for name, text in (("setting", event.setting), ("contact", event.contact)):
+        if len(text) > MAX_EVENT_TEXT or not is_line(text):
+            raise Malformed(f"A line of at most {MAX_EVENT_TEXT} characters.", field=f"$.event.{name}")
 
 
 def _check_instant(text: str, field: str) -> None:

@@ -10,7 +10,8 @@ Reads organizations, verified endpoints, agreements, members, consents and restr
   part2hub load county.yaml
   part2hub load county.yaml --keys partner-keys/      certificates (NAME.crt) and keys (NAME.pub) that the file names
 
-Exit codes: 0 loaded, 2 the file is wrong (the line says where), 3 a setting is refused, 4 no database.
+Exit codes: 0 loaded, 2 the file is wrong (the line says where; what was taken before that stays, and the mended file
+adds the rest), 3 a setting is refused, 4 no database.
 """
 
 

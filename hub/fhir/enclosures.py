@@ -14,6 +14,7 @@ from hub.errors import Malformed, TooLarge
 from hub.fhir.elements import words_of
 from hub.fhir.message_in import Json, Message, dicts, text
 from hub.fhir.shapes import DOCUMENTS, HUB_INFORMATION, LOINC
+from hub.lines import CONTROLS
 from hub.model import Document
 from policies.vocabulary import CLASSES
 
@@ -53,7 +54,6 @@ _FRAME = {
 """What the message is made of, read elsewhere or of no meaning beyond it."""
 _NAMES = {"medications": "Medications", "tests": "Test results", "assessment": "Assessments",
           "treatment_plan": "Treatment plan", "medical": "Medical information"}  # fmt: skip
-_CONTROLS = dict.fromkeys([*range(0x20), 0x7F], " ")
 
 
 def enclosed(message: Message, patient: Json) -> tuple[list[Document], tuple[str, ...]]:
@@ -121,7 +121,7 @@ def _data(message: Message, attachment: object, owner: Json, place: str) -> byte
 
 def _document(number: int, reference: Json, attachment: Json, information: str, data: bytes) -> Document:
     title = text(attachment.get("title")) or text(reference.get("description")) or words_of(reference.get("type"))
-    shown = (title or "Enclosed document").translate(_CONTROLS).strip()[:100] or "Enclosed document"
+    shown = (title or "Enclosed document").translate(CONTROLS).strip()[:100] or "Enclosed document"
     return Document(id=f"enclosed-{number}", title=shown, information=information, media_type="", content=data)
 
 

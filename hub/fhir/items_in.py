@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from hub.fhir import labels_in
 from hub.fhir.elements import coded, name_at, words_of
 from hub.fhir.message_in import Json, Message, dicts, text
+from hub.lines import CONTROLS
 from hub.model import Document, Event
 
 TITLES = {
@@ -22,7 +23,6 @@ TITLES = {
 }
 RESTRICTED = "Confidentiality: R (restricted)."
 _NOT_SO = {"refuted", "entered-in-error"}
-_CONTROLS = dict.fromkeys([*range(0x20), 0x7F], " ")
 
 
 def notice(message: Message, encounter: Json, event: Event, zone: ZoneInfo) -> Document:
@@ -69,7 +69,7 @@ def beside(message: Message, patient: Json) -> list[Document]:
 
 def text_item(name: str, title: str, information: str, lines: list[str]) -> Document:
     """A short text as an item; each line is cut at 500 characters."""
-    content = "\n".join(line.translate(_CONTROLS)[:500] for line in lines if line) + "\n"
+    content = "\n".join(line.translate(CONTROLS)[:500] for line in lines if line) + "\n"
     return Document(
         id=name, title=title, information=information, media_type="text/plain; charset=utf-8", content=content.encode()
     )

@@ -10,6 +10,7 @@ from hub.crypto.envelope import Sealed
 from hub.crypto.identifiers import normal_date, normal_name
 from hub.crypto.keyring import KeyRing
 from hub.errors import Malformed
+from hub.lines import is_line
 from hub.model import Frozen, MemberIdentity
 
 RELATIONS = ("program", "treating_provider", "plan", "payer", "primary_case_manager", "pcp")
@@ -73,6 +74,8 @@ def check_facts(facts: MemberFacts) -> MemberFacts:
     for name in ("given", "family", "phone", "address"):
         if len(getattr(facts, name)) > _MAX_TEXT:
             raise Malformed("The text is too long.", field=name)
+        if not is_line(getattr(facts, name)):
+            raise Malformed("The text is one line.", field=name)
     for name in ("given", "family"):
         _named(name, normal_name, getattr(facts, name))
     people = (*facts.agents, *facts.parents, facts.representative or "nobody")

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 
+import msgspec
 import pytest
 from sqlalchemy import select
 from sqlmodel import col
@@ -97,3 +98,11 @@ async def test_an_unknown_member_is_not_available(hub: Hub) -> None:
     with pytest.raises(NotAvailable):
         await members.facts_of(hub, "nobody")
     assert not await members.may_see(hub, "harbor", "nobody")
+
+
+@pytest.mark.parametrize("field", ["given", "family", "phone", "address"])
+async def test_what_partners_read_about_a_person_holds_no_control(hub: Hub, field: str) -> None:
+    """It goes into FHIR strings, which hold none, and onto pages."""
+    with pytest.raises(Malformed) as refusal:
+        await members.register(hub, msgspec.structs.replace(NORA, **{field: "Vega\0"}), (), by="harbor")
+    assert (refusal.value.field, "Vega" in str(refusal.value)) == (field, False)
