@@ -1,6 +1,6 @@
 """Denied attempts: what was asked for and did not go, and questions about a person that got the neutral refusal."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import select
@@ -13,6 +13,14 @@ from hub.waiting import lacking, withdrawal
 _NAMES = ("id", "submission_id", "member_id", "recipient", "at", "phase", "outcome", "hold")
 _ENDED = {lacking.LET_BE_CODE: "no_consent", withdrawal.CODE: "withdrawn"}
 _ASKED = ("id", "requester", "discloser", "member_id", "purpose", "at", "outcome")
+
+
+class _Copy(NamedTuple):
+    """A row of the queue as it stands."""
+
+    state: str
+    code: str | None
+    attempts: int
 
 
 async def denied(
@@ -49,26 +57,29 @@ async def denied(
     return [each | {"stands": _stands(each, copies)} for each in found]
 
 
-async def _copies(hub: Hub, submitted: list[str]) -> dict[tuple[str, str], tuple[str, str | None]]:
-    """State and code of the copy of each recipient, of what leaves without a person's look."""
-    names = ("submission_id", "recipient", "state", "code")
+async def _copies(hub: Hub, submitted: list[str]) -> dict[tuple[str, str], _Copy]:
+    """The copy of each recipient, of what leaves without a person's look."""
+    names = ("submission_id", "recipient", *_Copy._fields)
     statement = select(*(col(getattr(Outbox, name)) for name in names)).where(
         col(Outbox.submission_id).in_(submitted), col(Outbox.share) == "ready"
     )
     rows = await hub.database.query(statement.order_by(col(Outbox.id))) if submitted else []
-    return {(submission, recipient): (state, code) for submission, recipient, state, code in rows}
+    return {(submission, recipient): _Copy(*copy) for submission, recipient, *copy in rows}
 
 
-def _stands(view: dict[str, Any], copies: dict[tuple[str, str], tuple[str, str | None]]) -> str:
+def _stands(view: dict[str, Any], copies: dict[tuple[str, str], _Copy]) -> str:
     """What has become of what was withheld: `withheld` by a rule, `waiting` for a consent, ended for lack of one
     (`no_consent`), `withdrawn` by its sender, `held` for a person, or `released` after all.
     """
-    state, code = copies.get((view["submission_id"], view["recipient"]), ("withheld", None))
-    if view["outcome"] == "partial" or state == "withheld":
-        return _ENDED.get(code or "", "withheld")
-    if state == "held":
-        return "waiting" if code == lacking.CODE else "held"
-    return "released"
+    copy = copies.get((view["submission_id"], view["recipient"]), _Copy("withheld", None, 0))
+    if view["outcome"] == "partial" or copy.state == "withheld":
+        return _ENDED.get(copy.code or "", "withheld")
+    if copy.state == "held":
+        return "waiting" if copy.code == lacking.CODE else "held"
+    if copy.attempts:
+        return "released"
+    # In the queue it is decided anew before anything leaves; what has no way out is a person's.
+    return "held" if view["hold"] or copy.state == "dead" else "waiting"
 
 
 async def inquiries(

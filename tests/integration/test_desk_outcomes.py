@@ -15,6 +15,7 @@ from hub.model import Deferred
 from hub.storage.statements import Returning
 from hub.storage.tables import LogCount, Outbox, WorkItem
 from hub.waiting import items, lacking, withdrawal
+from hub.workers.second_look import look_again
 from tests.desk import a_desk
 
 WHO = {"organization": "harbor", "by": "harbor/pat"}
@@ -178,6 +179,15 @@ async def test_what_was_denied_says_where_it_stands_today(scene):
     await withdrawal.withdraw(scene.hub, other, **WHO)
     assert (await attempts.denied(scene.hub, None, limit=1))[0]["stands"] == "withdrawn"
     assert await attempts.denied(scene.hub, "lantern") == []
+
+
+async def test_what_was_denied_is_not_called_released_because_it_is_looked_at_again(scene):
+    await scene.submit("k1", hold_for_consent=True)
+    assert (await attempts.denied(scene.hub, "harbor"))[0]["stands"] == "waiting"
+    assert await look_again(scene.hub, scene.hub.clock.now())
+    ((_, state),) = await scene.rows(Outbox.id, Outbox.state)
+    assert state == "queued"
+    assert (await attempts.denied(scene.hub, "harbor"))[0]["stands"] == "waiting", "nothing has left"
 
 
 async def test_the_entry_of_what_nobody_will_get_says_who_ended_it_and_when(scene):
