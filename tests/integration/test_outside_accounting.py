@@ -129,6 +129,17 @@ async def test_the_letter_says_how_it_was_told_and_when_it_was_written_down_with
         assert b'"disclosure.recorded"' in read.line
 
 
+async def test_calls_that_were_written_down_on_several_days_are_not_said_to_be_of_the_last_one(county: Scene) -> None:
+    for n in range(3):
+        await record(county, key=f"k{n}", ago_us=(48 + 24 * n) * HOUR_US, **BY_TELEPHONE)
+        county.hub.clock.ahead += 24 * HOUR_US  # type: ignore[attr-defined]
+    made = await letters.answer(county.hub, await a_request(county), "harbor")
+    text = text_of(made.pdf)
+    assert "3 times" in text
+    assert "We wrote these down one after another, the last on " in text
+    assert "We wrote this down" not in text
+
+
 async def test_the_five_questions_are_answered_about_it(county: Scene) -> None:
     made = await record(county, **BY_TELEPHONE)
     await Sequencer(county.hub.database, county.hub.ring, county.hub.clock).finish()

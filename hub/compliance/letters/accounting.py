@@ -95,7 +95,8 @@ def _row(said: Said, speech: Speech, line: Line) -> tuple[str, str, str]:
     if not line.certain:
         what.append(said["uncertain"])
     if line.way:
-        what.append(said["written_down"].format(day=speech.day(max(line.entered))))
+        first, last = speech.day(min(line.entered)), speech.day(max(line.entered))
+        what.append(said["written_down" if first == last else "written_down_by"].format(day=last))
     return when, f"{line.recipient_name},\n{speech.place(line.address, line.way)}", "\n".join(what)
 
 
