@@ -6,7 +6,7 @@ from sqlalchemy import select, tuple_
 from sqlmodel import col
 
 from hub.context import Hub
-from hub.storage.tables import Disclosure, OutsideDisclosure
+from hub.storage.tables import Decision, Disclosure, OutsideDisclosure
 
 PAGE = 25
 _CODES = ("id", "way", "made_at", "recorded_at")
@@ -24,8 +24,9 @@ async def page(hub: Hub, scope: frozenset[str] | None, before: str) -> Found:
     place: Any = tuple_(col(OutsideDisclosure.recorded_at), col(OutsideDisclosure.id))
     columns = [col(getattr(OutsideDisclosure, name)) for name in _CODES]
     statement = (
-        select(*columns, *(col(getattr(Disclosure, name)) for name in _NAMES))
+        select(*columns, *(col(getattr(Disclosure, name)) for name in _NAMES), col(Decision.outcome))
         .join(Disclosure, col(Disclosure.id) == col(OutsideDisclosure.id))
+        .join(Decision, col(Decision.id) == col(Disclosure.decision_id))
         .order_by(col(OutsideDisclosure.recorded_at).desc(), col(OutsideDisclosure.id).desc())
         .limit(PAGE + 1)
     )
@@ -34,6 +35,6 @@ async def page(hub: Hub, scope: frozenset[str] | None, before: str) -> Found:
     at, _, disclosure = before.partition("-")
     if at.isascii() and at.isdigit() and len(at) < 19:
         statement = statement.where(place < (int(at), disclosure))
-    rows = [dict(zip((*_CODES, *_NAMES), row, strict=True)) for row in await hub.database.query(statement)]
+    rows = [dict(zip((*_CODES, *_NAMES, "outcome"), row, strict=True)) for row in await hub.database.query(statement)]
     last = rows[:PAGE][-1] if len(rows) > PAGE else None
     return Found(rows[:PAGE], f"{last['recorded_at']}-{last['id']}" if last else "")

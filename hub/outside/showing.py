@@ -7,6 +7,7 @@ from hub.context import Hub
 from hub.errors import NotAvailable
 from hub.outside.judging import missing
 from hub.storage import outside, submissions
+from hub.storage.outside import RECORDED
 from hub.storage.statements import Lookup
 from hub.storage.tables import Disclosure
 
@@ -32,7 +33,7 @@ async def codes(hub: Hub, disclosure: str) -> dict[str, Any] | None:
         "laws": decision.laws,
         "reasons": decision.reasons,
         "claimed": asked.kinds if asked else (),
-        "missing": missing(row["notice"], row["scope"], asked, decision),
+        "missing": missing(row["notice"], row["scope"], asked, decision) if view["state"] == RECORDED else (),
     }  # fmt: skip
 
 

@@ -69,7 +69,7 @@ async def made(browser, scene, form):
 async def test_a_call_is_looked_at_first_and_two_clicks_are_one_record(scene, cora):
     seen = await cora.post(NEW, CALL)
     assert "This would be recorded" in seen.words
-    assert "The rules permit it medications could be disclosed." in seen.words
+    assert "The rules permit it Medications could be disclosed. The consent signed on Jan 15, 2026" in seen.words
     assert "The written notice is still to be sent §2.32(a)" in seen.words
     assert "<b>forty" not in seen.text
     assert await scene.rows(OutsideDisclosure.id) == []
@@ -101,7 +101,10 @@ async def test_a_paper_for_a_court_that_no_rule_permits_is_recorded_and_looked_i
     assert "A matter opens for the compliance officer" in seen.words
     assert await scene.rows(Matter.id) == []
     place = await made(cora, scene, PAPER)
-    assert "The compliance officer looks into it." in (await cora.get(place)).words
+    shown = await cora.get(place)
+    assert "The compliance officer looks into it." in shown.words
+    assert "Recorded afterwards, not permitted" in shown.words
+    assert "Recorded afterwards, not permitted" in (await cora.get("/desk/disclosures")).words
     ((matter, kind),) = await scene.rows(Matter.id, Matter.kind)
     assert kind == "breach"
     ana = await desk.somebody("ana", "compliance")
@@ -201,6 +204,13 @@ async def test_a_record_of_what_never_was_is_said_to_be_a_mistake(scene, cora):
     assert (await cora.post(f"{place}/retract", {"mistake": "not_made"})).status == 303
     assert "It was never made" in (await cora.get(place)).words
     assert (await cora.post(f"{place}/retract", {"mistake": "duplicate"})).status == 409
+
+
+async def test_nothing_is_owed_of_a_record_that_stands_no_more(scene, cora):
+    place = await made(cora, scene, CALL)
+    assert "The written notice is still to be sent" in (await cora.get(place)).words
+    await cora.post(f"{place}/retract", {"mistake": "not_made"})
+    assert "still to be sent" not in (await cora.get(place)).words
 
 
 async def test_another_organizations_record_looks_like_none(scene, desk, cora):

@@ -23,6 +23,7 @@ from hub.outside.rows import Hand
 from hub.storage import members, outside
 from hub.web.desk import outside_form as form
 from hub.web.desk import whose
+from hub.web.desk.dated import dated
 from hub.web.desk.named import parties
 from hub.web.desk.outside_form import Wrong
 from hub.web.desk.outside_records import AT, ROLES, codes, person
@@ -63,6 +64,7 @@ async def enter(visit: Visit) -> web.Response:
     return page(
         "outside_preview.html", visit, manifest=manifest, judged=judged, organization=organization,
         facts=await members.facts_of(visit.hub, member), names=await parties(visit), item=judged.asked.classes,
+        explanation=(await dated(visit, member, judged.words))["explanation"],
         kept=[*_pairs(visit), ("member", member)],
     )  # fmt: skip
 

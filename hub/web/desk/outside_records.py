@@ -15,6 +15,7 @@ from hub.outside import corrections, listing, showing
 from hub.outside.corrections import Mistake
 from hub.storage import members
 from hub.storage.member_facts import MemberFacts
+from hub.web.desk.dated import dated
 from hub.web.desk.named import names, parties
 from hub.web.pages.door import ACT, STAFF, Page
 from hub.web.pages.render import page
@@ -91,11 +92,12 @@ async def person(visit: Visit, member: str) -> MemberFacts | None:
 async def _record(
     visit: Visit, found: dict[str, Any], *, words: Any = None, problem: str = "", status: int = 200
 ) -> web.Response:
-    decision = await explained(visit.hub, await views.decision(visit.hub, found["decision_id"], None), visit.language)
+    said = await explained(visit.hub, await views.decision(visit.hub, found["decision_id"], None), visit.language)
     await viewing.note(visit.hub, visit.who.by, "entry", found["member"], found["id"])
     return page(
         "outside_shown.html", visit, status=status, recorded=found | {"by": await _by(visit, found), "places": {}},
-        decision=decision, names=await parties(visit), problem=problem, words=words, mistakes=get_args(Mistake),
+        decision=await dated(visit, found["member"], said), names=await parties(visit), problem=problem, words=words,
+        mistakes=get_args(Mistake),
         item=found["items"], officer=bool(set(ACT) & set(visit.who.roles)), facts=await person(visit, found["member"]),
     )  # fmt: skip
 
