@@ -169,7 +169,8 @@ async def _attempt(
     if failed is not None:
         return await intents.give_up(hub, ticket, submission, failed, now)
     await next_turn()
-    del recent, opened, given  # plain, and no longer needed: they do not wait for the commit
+    recent = None
+    del opened, given  # plain, and no longer needed: none of them waits for the commit
     await intents.intend(hub, ticket, submission, chosen, decided, prepared, released)
     return Ready(submission, chosen, decided.record, prepared)
 

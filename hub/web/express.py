@@ -111,7 +111,7 @@ class Lane:
             who = await admitted(self._hub, self._tokens, self._rate, bearer, submissions.HANDERS_IN)
             key, kind = headers[b"idempotency-key"].decode(), headers[b"content-type"].decode()
             taking = submissions.take(self._hub, who, key, kind, body)
-            del body  # it is let go of as soon as it is split
+            body = b""  # it is let go of as soon as it is split
             answer = self._taken(await taking)
             _count_taken()
         except Exception as error:  # noqa: BLE001 - the boundary: whatever it is, the caller gets fixed words

@@ -32,3 +32,14 @@ def test_a_compiled_coroutine_gives_way_to_nobody_while_it_handles_an_error(modu
     handling = [each for node in tries for each in (*node.handlers, *node.finalbody)]
     handling += [node for node in ast.walk(tree) if isinstance(node, ast.AsyncWith)]
     assert not [each.lineno for each in handling if any(isinstance(node, GIVES_WAY) for node in ast.walk(each))]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_compiled_coroutine_deletes_none_of_its_parameters(module):
+    """The compiler refuses: to let go of one, another value takes its place."""
+    tree = ast.parse((ROOT / module).read_text(encoding="utf-8"))
+    coroutines = [node for node in ast.walk(tree) if isinstance(node, ast.AsyncFunctionDef)]
+    for each in coroutines:
+        parameters = {given.arg for given in ast.walk(each.args) if isinstance(given, ast.arg)}
+        deleted = [ast.unparse(to) for node in ast.walk(each) if isinstance(node, ast.Delete) for to in node.targets]
+        assert parameters.isdisjoint(deleted)

@@ -1,6 +1,7 @@
 """The two forms that a hub runs in, source and compiled; what is measured of both is measured in processes of each."""
 
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -53,7 +54,7 @@ def _up_to_date() -> bool:
 def _missing() -> str | None:
     if find_spec("mypyc") is None:
         return "mypyc"
-    if subprocess.run(["sh", "-c", "command -v gcc"], stdout=subprocess.DEVNULL, check=False).returncode:
+    if shutil.which("gcc") is None:
         return "gcc"
     return None if Path(sysconfig.get_path("include"), "Python.h").exists() else "Python.h"
 
