@@ -12,7 +12,8 @@ from hub.compliance import clocks
 from hub.compliance.clocks import Due
 from hub.context import Hub
 from hub.desk import calls
-from hub.desk.calls import Call
+from hub.desk.calls import Call, Told
+from hub.errors import Conflict
 from hub.model import MessageKind
 from hub.storage import submissions
 from hub.storage.tables import Disclosure, NoticeCall, Outbox, Submission, Thread
@@ -70,6 +71,13 @@ async def one(hub: Hub, organization: str, notice: str) -> Notice | None:
     """The notice of this number; none if the organization was never told of it."""
     rows = await hub.database.query(_told(organization).where(col(Outbox.id) == notice))
     return await _notice(hub, rows[0], (await calls.of(hub, [notice])).get(notice, [])) if rows else None
+
+
+async def called(hub: Hub, notice: Notice, told: Told, *, by: str) -> Call:
+    """Keep a call about a notice. Raises `Conflict` for one that asks for none, and as `calls.record`."""
+    if notice.due is None:
+        raise Conflict("No call is asked for after this notice.", code="nothing-owed")
+    return await calls.record(hub, notice.id, notice.member, told, by=by)
 
 
 _RETRACTED = exists().where(col(Thread.submission_id) == col(Submission.id), col(Thread.retracted_by).is_not(None))

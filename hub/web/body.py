@@ -6,6 +6,7 @@ until there is room for it (`hub.web.unloading`).
 
 import asyncio
 import functools
+import re
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -17,6 +18,7 @@ from hub.web.unloading import unload
 from hub.workers.freight import SMALL_BYTES
 
 MAX_JSON = 256 * 1024
+_KEY = re.compile(r"[\x21-\x7e]{1,200}")
 _PATIENCE_S = 30.0
 _BYTES_PER_S = 64 * 1024
 
@@ -63,6 +65,17 @@ async def _read(content: StreamReader, limit: int, room: Callable[[], Awaitable[
             room = None
         pieces.append(piece)
     return b"".join(pieces)
+
+
+def check_key(key: str) -> str:
+    """The Idempotency-Key of a request. Raises `Malformed` for none, and for one that is none."""
+    if not _KEY.fullmatch(key):
+        raise Malformed(
+            "An Idempotency-Key header of 1 to 200 visible characters is needed.",
+            code="idempotency-key-missing",
+            field="Idempotency-Key",
+        )
+    return key
 
 
 async def read_json(request: web.Request, kind: type[T]) -> T:

@@ -21,13 +21,14 @@ from hub.web.directory import ConfirmedNumber, TokenOrder, VerifiedEndpoint
 from hub.web.glass import Breaking
 from hub.web.inbound import Attaching, ClosingArrival, Matching
 from hub.web.members import Ending, Registration
+from hub.web.notices import Calling
 from hub.web.outside import Retracting
 from hub.web.webhooks import WebhookOrder
 from hub.web.work import Assigning, Rerouting, Settling
 
 _BODIES = (
     *(AgreementEntry, Asking, Assigning, Ending, Manifest, MemberFacts, Noting, Organization, Recording, Registration),
-    *(Attaching, Breaking, ClosingArrival, ConfirmedNumber, Matching, WebhookOrder),
+    *(Attaching, Breaking, Calling, ClosingArrival, ConfirmedNumber, Matching, WebhookOrder),
     *(OutsideManifest, Rerouting, RestrictionForm, Retracting, Revoking, Settling, TokenOrder, VerifiedEndpoint),
     WhatIf,
     *dict.fromkeys(kind.form for kind in OPENED.values()),

@@ -4,7 +4,6 @@ Every role records: a system of an organization for its people, too. Why the rul
 """
 
 import hashlib
-import re
 from typing import Any
 
 from aiohttp import web
@@ -18,12 +17,11 @@ from hub.outside.judging import judge
 from hub.outside.manifest import OutsideManifest, read_outside
 from hub.outside.rows import Hand
 from hub.web.access import HUB, PEOPLE, Route, own, who_calls
-from hub.web.body import json_response, read_body, read_json
+from hub.web.body import check_key, json_response, read_body, read_json
 
 PATH = "/v1/disclosures"
 MOST_BYTES = 16 * 1024 * 1024
 """With the papers of a court's order, in base64."""
-_KEY = re.compile(r"[\x21-\x7e]{1,200}")
 
 
 class Retracting(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -32,13 +30,7 @@ class Retracting(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 async def record(request: web.Request) -> web.Response:
     """`POST /v1/disclosures`: 201 once it is durable, whatever the rules say of it."""
-    key = request.headers.get("Idempotency-Key", "")
-    if not _KEY.fullmatch(key):
-        raise Malformed(
-            "An Idempotency-Key header of 1 to 200 visible characters is needed.",
-            code="idempotency-key-missing",
-            field="Idempotency-Key",
-        )
+    key = check_key(request.headers.get("Idempotency-Key", ""))
     raw, form = await _form(request)
     who, language = who_calls(request), _language(request)
     hand = Hand(await _discloser(request), who.by, key, hashlib.sha256(raw).digest(), language)

@@ -1,7 +1,6 @@
 """Submissions over HTTP: the manifest and its documents in one body, handed to the one data path."""
 
 import hashlib
-import re
 from collections.abc import Mapping
 
 import msgspec
@@ -22,13 +21,12 @@ from hub.turns import next_turn
 from hub.waiting import withdrawal
 from hub.web import signed
 from hub.web.access import ANYONE, HUB, Route, note_view, who_calls
-from hub.web.body import decode, json_response, read_body
+from hub.web.body import check_key, decode, json_response, read_body
 from hub.web.multipart import boundary_of, split
 from hub.web.paging import page_of
 
 PATH = "/v1/submissions"
 HANDERS_IN: tuple[Role, ...] = ("sender", "staff")
-_KEY = re.compile(r"[\x21-\x7e]{1,200}")
 _MANIFEST = "manifest"
 _encode = msgspec.json.Encoder().encode
 _ROOM = 64 * 1024
@@ -45,7 +43,7 @@ class LeanSubmission(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 async def hand_in(request: web.Request) -> web.Response:
     """`POST /v1/submissions`: 202 with the id once it is durable, decided, sealed and queued."""
     key, content_type = request.headers.get("Idempotency-Key", ""), request.headers.get("Content-Type", "")
-    _check_key(key)
+    check_key(key)
     limit = MAX_SUBMISSION_BYTES if _boundary(content_type) else MAX_SUBMISSION_BYTES * 4 // 3
     body = await read_body(request, limit + _ROOM)
     proved = await signed.check(request, body)
@@ -61,7 +59,7 @@ async def take(hub: Hub, who: Principal, key: str, content_type: str, body: byte
     """
     if who.signers and not proved:
         raise Unauthorized("Your organization signs what it hands in; this is not signed.", code="signature-absent")
-    _check_key(key)
+    check_key(key)
     raw, documents = _parts(content_type, body)
     del body  # its parts are copies, and stay until they are committed
     manifest = read_manifest(raw)
@@ -135,15 +133,6 @@ ROUTES = (
     Route("GET", f"{PATH}/{{id}}", status, ANYONE),
     Route("POST", f"{PATH}/{{id}}/withdraw", withdraw, HANDERS_IN),
 )
-
-
-def _check_key(key: str) -> None:
-    if not _KEY.fullmatch(key):
-        raise Malformed(
-            "An Idempotency-Key header of 1 to 200 visible characters is needed.",
-            code="idempotency-key-missing",
-            field="Idempotency-Key",
-        )
 
 
 def _boundary(content_type: str) -> bytes | None:

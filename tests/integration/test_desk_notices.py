@@ -9,6 +9,7 @@ import pytest
 from hub.compliance.clocks import read_clocks
 from hub.storage.facts import instant
 from hub.storage.tables import LedgerEntry, NoticeCall
+from tests.api import an_api
 from tests.desk import a_desk
 from tests.scenes import FORM, NAME, a_scene
 
@@ -181,3 +182,74 @@ async def test_it_is_read_in_spanish(cora):
     await cora.post("/desk/language", {"to": "es", "back": LIST})
     assert "Falta una llamada" in (await cora.get(LIST)).words
     assert "Hablé con la persona" in (await cora.get(newest)).words
+
+
+@pytest.fixture
+async def api(scene):
+    async with an_api(scene.hub) as api:
+        yield api
+
+
+async def test_a_plans_own_system_reads_what_is_owed_and_says_how_a_call_ended(scene, api, cora):
+    plan = await api.caller("sunrise")
+    found = (await plan("GET", "/v1/notices?call=open")).json["items"]
+    assert [f"{LIST}/{each['id']}" for each in found] == await listed(cora, "open")
+    newest = found[0]
+    assert (newest["event"], newest["sender"], newest["met_by"], newest["met_at"]) == (
+        "discharge",
+        "harbor",
+        ["reached"],
+        None,
+    )
+    assert newest["due_at"] > scene.hub.clock.now()
+    assert not {scene.member, *NAME} & set(str(found).replace("'", " ").split())
+    place = f"/v1/notices/{newest['id']}"
+    at = instant(scene.hub.clock.now() - 60_000_000).isoformat()
+    for _ in range(2):
+        made = await plan("POST", f"{place}/calls", {"outcome": "reached", "at": at}, headers={"Idempotency-Key": "c1"})
+        assert (made.status, made.headers["Location"]) == (201, place)
+    assert len(await calls(scene)) == 1
+    other = await plan("POST", f"{place}/calls", {"outcome": "no_answer"}, headers={"Idempotency-Key": "c1"})
+    assert (other.status, other.json["code"]) == (409, "idempotency-key-reused")
+    seen = (await plan("GET", place)).json
+    assert seen["met_at"] == seen["calls"][0]["at"]
+    assert newest["id"] in str((await plan("GET", "/v1/notices?call=done")).json)
+    taken_back = f"{place}/calls/{seen['calls'][0]['id']}/mistake"
+    assert [(await plan("POST", taken_back)).status for _ in range(2)] == [204, 409]
+    assert (await plan("GET", place)).json["met_at"] is None
+
+
+async def test_what_a_call_cannot_be_is_refused_over_http(scene, api):
+    plan = await api.caller("sunrise")
+    newest, admitted, _ = (await plan("GET", "/v1/notices")).json["items"]
+    place, key = f"/v1/notices/{newest['id']}/calls", {"Idempotency-Key": "c1"}
+    ahead = instant(scene.hub.clock.now() + DAY_US).isoformat()
+    for body, code in (
+        ({"outcome": "shouted"}, "malformed"),
+        ({"outcome": "reached", "at": ahead}, "malformed"),
+        ({"outcome": "reached", "at": "2026-03-06T09:00"}, "malformed"),
+        ({"outcome": "reached", "said": "she is well"}, "malformed"),
+    ):
+        refused = await plan("POST", place, body, headers=key)
+        assert (refused.status, refused.json["code"]) == (400, code), body
+    assert (await plan("POST", place, {"outcome": "reached"})).json["code"] == "idempotency-key-missing"
+    none_owed = await plan("POST", f"/v1/notices/{admitted['id']}/calls", {"outcome": "reached"}, headers=key)
+    assert (none_owed.status, none_owed.json["code"]) == (409, "nothing-owed")
+    assert (await plan("GET", "/v1/notices?call=never")).status == 400
+    assert await calls(scene) == []
+
+
+async def test_another_organizations_notice_and_none_are_the_same_answer(scene, api):
+    (newest, *_), stranger = (
+        (await (await api.caller("sunrise"))("GET", "/v1/notices")).json["items"],
+        await api.caller("lantern"),
+    )
+    assert (await stranger("GET", "/v1/notices")).json["items"] == []
+    for path, body in (("", None), ("/calls", {"outcome": "reached"}), ("/calls/c/mistake", None)):
+        answers = {
+            (answer.status, answer.body)
+            for each in (newest["id"], "0" * 32)
+            for answer in [await stranger("POST" if path else "GET", f"/v1/notices/{each}{path}", body)]
+        }
+        assert len(answers) == 1
+        assert next(iter(answers))[0] == 404

@@ -63,6 +63,9 @@ REFUSED: dict[tuple[str, str], Any] = {
     ("POST", "/v1/disclosures/preview"): TOLD,
     ("GET", "/v1/disclosures/{id}/record"): None,
     ("POST", "/v1/disclosures/{id}/retract"): {"mistake": "duplicate"},
+    ("GET", "/v1/notices/{id}"): None,
+    ("POST", "/v1/notices/{id}/calls"): {"outcome": "reached"},
+    ("POST", "/v1/notices/{id}/calls/{call}/mistake"): None,
     ("GET", "/v1/glass/{id}"): None,
     ("POST", "/v1/glass/{id}/end"): None,
     ("GET", "/v1/work/{id}"): None,
@@ -119,6 +122,7 @@ ANSWERED = {
 OF_NOBODY = {
     # What the caller's own organization has; compliance sees all by its office.
     ("GET", "/v1/submissions"),
+    ("GET", "/v1/notices"),
     ("GET", "/v1/work"),
     ("GET", "/v1/inbound"),
     # An empty page, and how it looks.
@@ -208,6 +212,7 @@ async def harbors(api: Api) -> dict[str, str]:
         "submissions": submission,
         "decisions": view["recipients"][0]["decisions"][0]["id"],
         "disclosures": view["recipients"][0]["outbox"],
+        "notices": view["recipients"][0]["outbox"],
         "work": (await staff("GET", "/v1/work")).json["items"][0]["id"],
         "inbound": await waiting(api.hub),
         "glass": await glass(api.hub, member),
@@ -273,7 +278,7 @@ async def ask(caller: Caller, method: str, path: str, reference: str) -> Answer:
         body = {**TOLD, "member": {"id": reference}}
         options["headers"] = {"Idempotency-Key": f"key-{reference}"}
     url = path.replace("{id}", reference).replace("{restriction}", "r").replace("{deed}", "extend")
-    url = url.replace("{number}", "1")
+    url = url.replace("{number}", "1").replace("{call}", "c")
     if (method, path) == ("GET", "/fhir/Consent"):
         url += f"?patient={reference}"
     if "{kind}" in url:

@@ -61,10 +61,12 @@ async def call(visit: Visit) -> web.Response:
     """`POST /desk/notices/{id}`: a call and how it ended (`outcome`); `at`: when, where it was not just now."""
     notice = await _theirs(visit)
     try:
-        kept = await calls.record(visit.hub, notice.id, notice.member, _told(visit, notice), by=visit.who.by)
+        kept = await notices.called(visit.hub, notice, _told(visit, notice), by=visit.who.by)
     except Malformed as error:
         return await _page(visit, notice, wrong=error.field or "outcome")
-    except Conflict:
+    except Conflict as conflict:
+        if conflict.detail_code != "idempotency-key-reused":
+            raise
         return await _page(visit, notice, wrong="used")
     if visit.hub.clock.now() - kept.recorded_at > _TWO_CLICKS_US:
         return await _page(visit, notice, wrong="used")
