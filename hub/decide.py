@@ -60,34 +60,20 @@ def question(
     stated = asked.stated or NOTHING
     world = directory.world if stated.outsider is None else joined(directory.world, stated.outsider, outsider)
     return Request(
-        world=world,
-        patient=facts.patient,
-        at=instant(at),
-        discloser=discloser,
-        recipient=recipient,
-        purpose=asked.purpose,
-        packet=_packet(asked.items, asked.purpose, asked.kind, recipient),
-        consents=facts.consents,
-        relationship=asked.relationships.get(recipient),
+        world=world, at=instant(at), discloser=discloser, recipient=recipient, by=by, through=operator,
+        county_pack=county_pack,
+        # Known of the person.
+        patient=facts.patient, consents=facts.consents, restrictions=facts.restrictions, events=facts.events,
+        # Asked for by the sender.
+        purpose=asked.purpose, packet=_packet(asked.items, asked.purpose, asked.kind, recipient),
+        relationship=asked.relationships.get(recipient), service=asked.service, calaim=asked.calaim,
         agreements=_relied_on(asked, world, discloser, recipient, operator),
-        restrictions=facts.restrictions,
-        events=facts.events,
-        by=by,
-        through=operator,
-        service=asked.service,
-        calaim=asked.calaim,
+        # Stated by the sender.
         identity="unverified" if recipient in stated.unverified else "verified",
         sud_duty=recipient not in stated.without_sud_duty,
-        emergency=stated.emergency,
-        demand=stated.demand,
-        order=stated.order,
-        against=stated.against,
-        supervision=stated.supervision,
-        registry=stated.registry,
-        findings=stated.findings,
-        crime=stated.crime,
-        county_pack=county_pack,
-    )
+        emergency=stated.emergency, demand=stated.demand, order=stated.order, against=stated.against,
+        supervision=stated.supervision, registry=stated.registry, findings=stated.findings, crime=stated.crime,
+    )  # fmt: skip
 
 
 def joined(world: World, roles: frozenset[str], name: str) -> World:

@@ -6,8 +6,6 @@ import hashlib
 from collections.abc import Mapping
 from typing import NamedTuple
 
-import msgspec
-
 from hub import outbox
 from hub.bases import evidence, reviews
 from hub.context import Hub
@@ -23,9 +21,7 @@ from hub.storage import members
 from hub.storage.database import Step, Unit
 from hub.storage.facts import NOBODY, Facts
 from hub.storage.fence import nothing_came
-from hub.storage.submissions import ADD, ADD_ITEM, StoredFacts, StoredSubmission
-
-_encode = msgspec.json.Encoder().encode
+from hub.storage.submissions import ADD, ADD_ITEM, StoredFacts, StoredSubmission, row
 
 
 class Packet(NamedTuple):
@@ -52,33 +48,31 @@ def packet(
 
     With a lease, what may leave is born claimed, for the worker of this process.
     """
-    manifest = handed.manifest
-    waits = manifest.holds_for_consent
-    stated = StoredFacts(asked=asked, event=manifest.event, by=handed.by, waits_for_consent=waits)
-    submission = StoredSubmission(
-        new_id(), handed.sender, facts.member, manifest.kind, manifest.purpose, manifest.priority, stated, now
-    )
-    guard = Step(
-        ADD,
-        (
-            submission.id, handed.sender, key, handed.body_digest, facts.member, manifest.kind.value,
-            manifest.purpose, manifest.priority.value, _encode(stated).decode(), now,
-        ),
-        "idempotency",
-    )  # fmt: skip
+    submission = _submission(handed, facts.member, asked, now)
     documents = _documents(handed, kinds)
     writes = [
         _item(hub.ring, submission.id, document, handed.digests.get(item.document))
-        for document, item in zip(documents.values(), manifest.items, strict=True)
+        for document, item in zip(documents.values(), handed.manifest.items, strict=True)
     ]
     queued: list[Ticket] = []
-    places = [_places(decided.record, waits) for decided in decisions]
+    places = [_places(decided.record, submission.facts.waits_for_consent) for decided in decisions]
     for decided, placed in zip(decisions, places, strict=True):
         steps, ready = _recipient(hub, submission, handed, decided, placed, lease_us)
         writes += steps
         queued += ready
+    guard = Step(ADD, row(submission, key, handed.body_digest), "idempotency")
     guards = (*_still_lacking(facts, decisions, places), guard)
     return Packet(submission, documents, Unit(guards, tuple(writes)), tuple(queued))
+
+
+def _submission(handed: Handed, member: str | None, asked: Asked, now: int) -> StoredSubmission:
+    manifest = handed.manifest
+    stated = StoredFacts(
+        asked=asked, event=manifest.event, by=handed.by, waits_for_consent=manifest.holds_for_consent
+    )  # fmt: skip
+    return StoredSubmission(
+        new_id(), handed.sender, member, manifest.kind, manifest.purpose, manifest.priority, stated, now
+    )  # fmt: skip
 
 
 def released(decision: DecisionRecord, ticket: Ticket) -> tuple[str, ...]:

@@ -111,17 +111,7 @@ def read_case(where: str, value: object, cast: Cast, templates: Mapping[str, Any
 
 
 def _request(fields: Fields, cast: Cast, templates: Mapping[str, Any]) -> Request:
-    parties = {v.THE_PATIENT, *cast.world.parties}
-    people = People(
-        fields.word("patient", cast.patients, "ana" if "ana" in cast.patients else _no_patient(fields)),
-        fields.word("discloser", parties, ""),
-        fields.word("recipient", parties, ""),
-        cast.world.parties,
-        cast.patients,
-    )
-    purpose = fields.word("purpose", v.PURPOSES, "")
-    if purpose in NEEDED_FACTS:
-        fields.required(NEEDED_FACTS[purpose])
+    people, purpose = _people(fields, cast), _purpose(fields)
     attached = Fields(fields.at("attached"), fields.values.get("attached", {}), {"notice", "consent_copy"})
     consents = entries(fields, "consents")
     return Request(
@@ -135,32 +125,78 @@ def _request(fields: Fields, cast: Cast, templates: Mapping[str, Any]) -> Reques
         consents=tuple(
             read_consent(f"{fields.where}: {name}", name, entry, templates, people) for name, entry in consents.items()
         ),
-        relationship=fields.optional_word("relationship", v.RELATIONSHIPS),
-        agreements=tuple(sorted(fields.words("agreements", cast.world.agreements))),
-        restrictions=a_list(
+        **_standing(fields, cast, people),
+        **_delivery(fields, people),
+        notice=attached.word("notice", v.NOTICES, "full"),
+        consent_copy=attached.flag("consent_copy", True),
+        **_service(fields),
+        **_stated(fields, people),
+    )
+
+
+def _people(fields: Fields, cast: Cast) -> People:
+    parties = {v.THE_PATIENT, *cast.world.parties}
+    return People(
+        fields.word("patient", cast.patients, "ana" if "ana" in cast.patients else _no_patient(fields)),
+        fields.word("discloser", parties, ""),
+        fields.word("recipient", parties, ""),
+        cast.world.parties,
+        cast.patients,
+    )
+
+
+def _purpose(fields: Fields) -> str:
+    purpose = fields.word("purpose", v.PURPOSES, "")
+    if purpose in NEEDED_FACTS:
+        fields.required(NEEDED_FACTS[purpose])
+    return purpose
+
+
+def _standing(fields: Fields, cast: Cast, people: People) -> dict[str, Any]:
+    """What stands between the parties, and has happened with what they agreed."""
+    return {
+        "relationship": fields.optional_word("relationship", v.RELATIONSHIPS),
+        "agreements": tuple(sorted(fields.words("agreements", cast.world.agreements))),
+        "restrictions": a_list(
             fields.at("restrictions"),
             fields.values.get("restrictions", []),
             lambda w, e: read_restriction(w, e, people),
         ),
-        events=read_events(fields),
-        by=fields.word("by", v.CHANNELS, "ehr"),
-        through=None if not fields.has("through") else people.party(fields.at("through"), fields.values["through"]),
-        identity=fields.word("identity", v.IDENTITIES, "verified"),
-        notice=attached.word("notice", v.NOTICES, "full"),
-        consent_copy=attached.flag("consent_copy", True),
-        sud_duty=fields.flag("sud_duty", True),
-        service=fields.word("service", v.SERVICES, "counseling"),
-        calaim=fields.flag("calaim", False),
-        emergency=read_emergency(fields),
-        demand=fields.optional_word("demand", v.DEMANDS),
-        order=read_order(fields, people),
-        against=fields.word("against", v.ADVERSARIES, "patient"),
-        supervision=read_supervision(fields),
-        registry=read_registry(fields),
-        findings=fields.words("findings", v.FINDINGS),
-        crime=fields.optional_word("crime", v.CRIMES),
-        county_pack=fields.optional_word("county_pack", PACKS),
-    )
+        "events": read_events(fields),
+    }
+
+
+def _delivery(fields: Fields, people: People) -> dict[str, Any]:
+    """By which way it goes, through whom, and whether it is known who takes it."""
+    return {
+        "by": fields.word("by", v.CHANNELS, "ehr"),
+        "through": people.party(fields.at("through"), fields.values["through"]) if fields.has("through") else None,
+        "identity": fields.word("identity", v.IDENTITIES, "verified"),
+    }
+
+
+def _service(fields: Fields) -> dict[str, Any]:
+    """What care it is of, and what its recipient has to answer for."""
+    return {
+        "sud_duty": fields.flag("sud_duty", True),
+        "service": fields.word("service", v.SERVICES, "counseling"),
+        "calaim": fields.flag("calaim", False),
+    }
+
+
+def _stated(fields: Fields, people: People) -> dict[str, Any]:
+    """What is stated for a basis other than a consent, and the county's own rules."""
+    return {
+        "emergency": read_emergency(fields),
+        "demand": fields.optional_word("demand", v.DEMANDS),
+        "order": read_order(fields, people),
+        "against": fields.word("against", v.ADVERSARIES, "patient"),
+        "supervision": read_supervision(fields),
+        "registry": read_registry(fields),
+        "findings": fields.words("findings", v.FINDINGS),
+        "crime": fields.optional_word("crime", v.CRIMES),
+        "county_pack": fields.optional_word("county_pack", PACKS),
+    }
 
 
 def _no_patient(fields: Fields) -> str:

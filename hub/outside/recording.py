@@ -126,7 +126,7 @@ async def _unit(
 
 async def _entered(hub: Hub, made: Made, key: bytes, first: _First | None) -> tuple[Step, tuple[Step, ...]]:
     """Its guard, and what else of the unit hangs on whether it corrects another one."""
-    entered = rows.submitted(made.submission, key, made.hand.digest)
+    entered = submissions.row(made.submission, key, made.hand.digest)
     if first is None:
         return Step(submissions.ADD, entered, "idempotency"), ()
     # Of two corrections at once one counts; the key is the same wherever the corrected record is.

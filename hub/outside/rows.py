@@ -61,14 +61,6 @@ class Made(NamedTuple):
         return self.submission.created_at
 
 
-def submitted(submission: StoredSubmission, key: bytes, digest: bytes) -> tuple[Any, ...]:
-    facts = _encode(submission.facts).decode()
-    return (
-        submission.id, submission.sender, key, digest, submission.member, submission.kind.value, submission.purpose,
-        submission.priority.value, facts, submission.created_at,
-    )  # fmt: skip
-
-
 def row(made: Made) -> tuple[Any, ...]:
     """A row of the queue that is settled: by it everything finds whose disclosure it is."""
     found = {

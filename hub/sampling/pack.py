@@ -13,7 +13,7 @@ sample/001/N.tlog-proof  its ledger entries, each with its inclusion proof (C2SP
 import hashlib
 import os
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ import msgspec
 
 from hub.context import Hub
 from hub.crypto import notes
+from hub.crypto.checkpoint import Checkpoint
 from hub.crypto.keyring import KeyKind
 from hub.crypto.proof import Proof
 from hub.crypto.succession import successions
@@ -58,19 +59,38 @@ async def write_pack(hub: Hub, order: Order, file: Path) -> dict[str, Any]:
     """
     if not 1 <= order.count <= MOST or order.since >= order.until or order.of not in ("disclosures", "entries"):
         raise Malformed(f"A sample is 1 to {MOST:,} disclosures or entries of a period that has begun before it ends.")
-    try:
-        note = await checkpoint(hub.database)
-    except NotAvailable:
-        raise Unavailable("The ledger has no signed head yet; a moment after its first entry it has.") from None
+    note = await _signed_head(hub)
     head = head_of(hub, note)
     read = population.disclosures if order.of == "disclosures" else population.entries
     members = await read(hub, order.since, order.until, head.size)
     sample = [members[n] for n in draw(head.root, order.seed, len(members), order.count)]
     files = _enclosed(hub, note) | {"population.json": _encode(_told(order, members))}
+    files |= await _gathered(hub, order, sample, head.size)
+    manifest = _manifest(hub, order, head, len(members), sample) | {"files": _digests(files)}
+    await _record(hub, order, manifest, sample)
+    _write(file, files | _signed(hub, manifest))
+    return manifest
+
+
+async def _signed_head(hub: Hub) -> str:
+    try:
+        return await checkpoint(hub.database)
+    except NotAvailable:
+        raise Unavailable("The ledger has no signed head yet; a moment after its first entry it has.") from None
+
+
+async def _gathered(hub: Hub, order: Order, sample: list[population.Member], size: int) -> dict[str, bytes]:
+    """The story of each that was drawn, with its proofs."""
+    gather, files = _disclosure if order.of == "disclosures" else _entry, dict[str, bytes]()
     for number, member in enumerate(sample, 1):
-        gathered = _disclosure(hub, member, head.size) if order.of == "disclosures" else _entry(hub, member, head.size)
-        files |= {f"sample/{number:03}/{name}": content for name, content in (await gathered).items()}
-    manifest = {
+        told = await gather(hub, member, size)
+        files |= {f"sample/{number:03}/{name}": content for name, content in told.items()}
+    return files
+
+
+def _manifest(hub: Hub, order: Order, head: Checkpoint, among: int, sample: list[population.Member]) -> dict[str, Any]:
+    """What was drawn from what; `among`: how many could be."""
+    return {
         "format": FORMAT,
         "made_at": hub.clock.now(),
         "ledger": head.origin,
@@ -78,13 +98,13 @@ async def write_pack(hub: Hub, order: Order, file: Path) -> dict[str, Any]:
         "root": head.root.hex(),
         "seed": order.seed,
         "count": order.count,
-        "population": len(members),
+        "population": among,
         "sample": [member.position for member in sample],
-        "files": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
     }
-    await _record(hub, order, manifest, sample)
-    _write(file, files | _signed(hub, manifest))
-    return manifest
+
+
+def _digests(files: Mapping[str, bytes]) -> dict[str, str]:
+    return {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
 
 
 def _enclosed(hub: Hub, note: str) -> dict[str, bytes]:

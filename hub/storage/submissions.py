@@ -9,7 +9,7 @@ from hub.decisions import Asked, DecisionRecord
 from hub.manifest import EventManifest
 from hub.model import Frozen, MessageKind, Priority, RecordKind
 from hub.storage.database import Database
-from hub.storage.statements import Insert, InsertNew, Lookup, columns_of
+from hub.storage.statements import Insert, InsertNew, Lookup, Row, columns_of
 from hub.storage.tables import Decision, Item, Submission
 
 ADD = InsertNew(Submission, columns_of(Submission), ("idempotency",))
@@ -60,7 +60,17 @@ class LastDecision(NamedTuple):
 RECORDS = frozenset(each.value for each in RecordKind)
 """Kinds of what stands among the submissions and is no packet."""
 _decode_decision = msgspec.json.Decoder(DecisionRecord).decode
+_encode = msgspec.json.Encoder().encode
 _decode_facts = msgspec.json.Decoder(StoredFacts).decode
+
+
+def row(submission: StoredSubmission, key: bytes, digest: bytes) -> Row:
+    """As `ADD` takes it; `key`: `hash_submission_key`, `digest`: of the body that was handed in."""
+    facts = _encode(submission.facts).decode()
+    return (
+        submission.id, submission.sender, key, digest, submission.member, submission.kind.value, submission.purpose,
+        submission.priority.value, facts, submission.created_at,
+    )  # fmt: skip
 
 
 async def read(database: Database, submission: str) -> StoredSubmission | None:
