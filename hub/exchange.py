@@ -16,7 +16,7 @@ from hub.contents import check_documents
 from hub.context import Hub
 from hub.crypto.identifiers import hash_submission_key
 from hub.decide import asked_by, decide, means, nobody, question, record_of
-from hub.decided import newly, still_answers
+from hub.decided import Decided, newly, still_answers
 from hub.decisions import Asked, DecisionRecord
 from hub.deliver import Route, documents, parcel, prepare, route
 from hub.errors import Conflict, HubError, IntegrityFailed, Malformed, Stale, Unrenderable
@@ -41,6 +41,16 @@ class Ready(NamedTuple):
     chosen: Route
     decision: DecisionRecord
     prepared: Prepared
+
+
+class Found(NamedTuple):
+    """What holds for a row at one moment."""
+
+    facts: Facts
+    directory: Directory
+    chosen: Route | None
+    decided: Decided
+    at: int
 
 
 async def submit(hub: Hub, handed: Handed) -> str:
@@ -131,22 +141,9 @@ async def _intended(hub: Hub, ticket: Ticket) -> Ready | str:
                 return "claimed by another worker"
 
 
-async def _attempt(
-    hub: Hub,
-    ticket: Ticket,
-    submission: StoredSubmission,
-    recent: Remembered | None,
-) -> Ready | str:
-    directory = recent.directory if recent else await hub.directory.current()
-    facts = recent.facts if recent else await hub.facts.of(submission.member)
-    now = hub.clock.now()
-    chosen = route(ticket, directory, hub.channels, hub.breakers, now)
-    by = "ehr" if chosen is None else means(chosen.endpoint.channel)
-    # What a person looked at took its time, and an order may have ended meanwhile: it is always decided anew.
-    decided = recent and ticket.share != "review" and recent.decisions.get(ticket.recipient)
-    if not decided or not still_answers(decided, facts, directory.version, by, now, hub.zone):
-        asked = submission.facts.asked
-        decided = newly(_decided(hub, asked, facts, directory, submission.sender, ticket.recipient, now, by=by), now)
+async def _attempt(hub: Hub, ticket: Ticket, submission: StoredSubmission, recent: Remembered | None) -> Ready | str:
+    found = await _found(hub, ticket, submission, recent)
+    chosen, decided, now = found.chosen, found.decided, found.at
     released = packets.released(decided.record, ticket)
     if recent and chosen is None:
         raise Stale("A dead letter has no guard, so it rests on facts that were read again.")
@@ -157,22 +154,48 @@ async def _attempt(
     if chosen.away_until is not None:
         return await intents.postpone(hub, ticket, chosen.away_until)
     await next_turn()
-    failed: str | None = None
+    prepared = await _made(hub, ticket, submission, recent, found, chosen, released)
+    if isinstance(prepared, str):
+        return await intents.give_up(hub, ticket, submission, prepared, now)
+    await next_turn()
+    recent = None
+    del found  # plain, and no longer needed: neither waits for the commit
+    await intents.intend(hub, ticket, submission, chosen, decided, prepared, released)
+    return Ready(submission, chosen, decided.record, prepared)
+
+
+async def _found(hub: Hub, ticket: Ticket, submission: StoredSubmission, recent: Remembered | None) -> Found:
+    directory = recent.directory if recent else await hub.directory.current()
+    facts = recent.facts if recent else await hub.facts.of(submission.member)
+    now = hub.clock.now()
+    chosen = route(ticket, directory, hub.channels, hub.breakers, now)
+    by = "ehr" if chosen is None else means(chosen.endpoint.channel)
+    # What a person looked at took its time, and an order may have ended meanwhile: it is always decided anew.
+    decided = recent and ticket.share != "review" and recent.decisions.get(ticket.recipient)
+    if not decided or not still_answers(decided, facts, directory.version, by, now, hub.zone):
+        asked = submission.facts.asked
+        decided = newly(_decided(hub, asked, facts, directory, submission.sender, ticket.recipient, now, by=by), now)
+    return Found(facts, directory, chosen, decided, now)
+
+
+async def _made(
+    hub: Hub,
+    ticket: Ticket,
+    submission: StoredSubmission,
+    recent: Remembered | None,
+    found: Found,
+    chosen: Route,
+    released: tuple[str, ...],
+) -> Prepared | str:
+    """The bytes that are to leave; or why they cannot be made."""
     try:
         opened = recent and tuple(recent.documents[item] for item in released)
         opened = opened or await _opened(hub, submission, released)
-        given = parcel(submission, ticket, chosen, decided.record, facts, directory, opened)
+        given = parcel(submission, ticket, chosen, found.decided.record, found.facts, found.directory, opened)
         await next_turn()
-        prepared = await prepare(hub.channels[chosen.endpoint.channel], given)
+        return await prepare(hub.channels[chosen.endpoint.channel], given)
     except (Unrenderable, IntegrityFailed) as error:
-        failed = error.detail_code
-    if failed is not None:
-        return await intents.give_up(hub, ticket, submission, failed, now)
-    await next_turn()
-    recent = None
-    del opened, given  # plain, and no longer needed: none of them waits for the commit
-    await intents.intend(hub, ticket, submission, chosen, decided, prepared, released)
-    return Ready(submission, chosen, decided.record, prepared)
+        return error.detail_code
 
 
 async def _deliver(hub: Hub, chosen: Route, prepared: Prepared) -> Outcome:
