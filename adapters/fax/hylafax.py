@@ -38,6 +38,8 @@ class HylaFaxServer(Frozen, frozen=True):
     """Minutes."""
     timeout: float = 20.0
     """Seconds for each step of a session."""
+    woken_after: float = 5.0
+    """Seconds after which a job that is due and does not begin, while no other is sent, is handed in once more."""
     stalled_after: float = 600.0
     """Seconds after which a job that is due and does not begin, while no other is sent, is taken for stuck."""
 
@@ -53,6 +55,8 @@ class HylaFax:
     def __init__(self, server: HylaFaxServer) -> None:
         require_own_machine(server.host)
         self._server = server
+        self._woken: dict[str, int] = {}
+        """Jobs that were handed in once more, and for which time they were due then."""
 
     async def submit(self, number: str, tiff: bytes, tag: str) -> str | NotSubmitted:
         """The job with this tag, made if there is none."""
@@ -105,13 +109,17 @@ class HylaFax:
         """The send queue first: a job moves from there to the done queue, never back."""
         queue = session.waiting()
         if job not in queue:
+            self._woken.pop(job, None)
             return ended(session, job)
         here = queue[job]
         if here.state == RUNNING:
             return JobStatus(state=JobState.CALLING, pages=here.pages)
         idle = not any(other.state == RUNNING for other in queue.values())
-        late = time.time() - here.due > self._server.stalled_after
-        return JobStatus(state=JobState.QUEUED, pages=here.pages, stalled=late and idle and here.state != STOPPED)
+        overdue = time.time() - here.due if idle and here.state != STOPPED else 0.0
+        if overdue > self._server.woken_after and self._woken.get(job) != here.due:
+            self._woken[job] = here.due
+            session.wake(job)
+        return JobStatus(state=JobState.QUEUED, pages=here.pages, stalled=overdue > self._server.stalled_after)
 
     def _asked(self, question: Callable[[Session], T]) -> T | None:
         try:

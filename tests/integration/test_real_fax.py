@@ -268,6 +268,20 @@ async def test_a_job_that_is_due_and_never_begins_is_stalled_and_goes_on_when_th
     assert (await ended(hylafax, job)).state is JobState.DONE
 
 
+async def test_a_fax_that_the_scheduler_has_forgotten_goes_out_all_the_same(fax_rig):
+    fax_rig.number("17075553005")
+    prepared, hylafax = await prepared_for("17075553005"), server(fax_rig, woken_after=1.0)
+    # Asked twice within a second, faxq puts its second look off to the next one, and forgets what comes after that look.
+    await asyncio.sleep(2.05 - time.time() % 1)
+    fax_rig.sender.announce_modem()
+    fax_rig.sender.announce_modem()
+    await asyncio.sleep(1.2)
+    job = await hylafax.submit("+17075553005", prepared.body, "06forgotten")
+
+    assert (await ended(hylafax, job)).state is JobState.DONE
+    assert len(fax_rig.calls()) == 1
+
+
 async def test_a_scheduler_that_hangs_at_the_submission_takes_no_job_and_sends_nothing_later(fax_rig):
     fax_rig.number("17075553004")
     prepared, hylafax = await prepared_for("17075553004"), server(fax_rig, timeout=2.0)

@@ -115,7 +115,7 @@ class HylaFaxServer:
             self.until_idle()
         else:
             self._until((self.spool / "FIFO").exists)
-            subprocess.run([*self._as_root, PROGRAMS / "faxmodem", "-q", self.spool, link], check=True)
+            self.announce_modem()
 
     def stop(self) -> None:
         for process in reversed(self._processes):
@@ -127,6 +127,10 @@ class HylaFaxServer:
                 process.kill()
                 process.wait()
         subprocess.run([*self._as_root, "rm", "-rf", self.spool], check=True)
+
+    def announce_modem(self) -> None:
+        """Tell faxq that the modem is there and free, which makes it look at its queue."""
+        self.root(PROGRAMS / "faxmodem", "-q", self.spool, self._link)
 
     @contextmanager
     def scheduler_stopped(self) -> Iterator[None]:

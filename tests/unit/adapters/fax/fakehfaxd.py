@@ -19,6 +19,9 @@ FAILURES = {
     "blocked": "REJECT: Calls to this number are not permitted",
     "refused-file": "REJECT: Document format is not supported",
 }
+LETTERS = {
+    "PENDING": "P", "READY": "W", "ACTIVE": "R", "SLEEPING": "S", "SUSPENDED": "T", "DONE": "D", "FAILED": "F",
+}  # fmt: skip
 
 
 @dataclass
@@ -28,6 +31,7 @@ class Job:
     documents: list[bytes] = field(default_factory=list)
     submitted: bool = False
     killed: bool = False
+    stopped: bool = False
     asked: int = 0
 
 
@@ -44,6 +48,9 @@ class FakeHfaxd:
     admin: str = "secret2"
     late: int = 0
     """Seconds by which waiting jobs are overdue."""
+    forgets: bool = False
+    """Whether the scheduler begins no job before it is handed in once more."""
+    woken: list[str] = field(default_factory=list)
     corrects: bool = True
     dead: bool = False
     port: int = 0
@@ -73,6 +80,10 @@ class FakeHfaxd:
         """State, confirmed pages and words of a job; a call takes two questions to end."""
         if job.killed:
             return "FAILED", 0, "Job aborted by request"
+        if job.stopped:
+            return "SUSPENDED", 0, ""
+        if self.forgets and job.number not in self.woken:
+            return "READY", 0, ""
         what = self.line.get(job.parameters.get("DIALSTRING", ""), "answers")
         if what == "waits":
             return "SLEEPING", 0, "Waiting for modem to come free"
@@ -170,12 +181,28 @@ class _Session:
             return f"213 {name} set to {value}."
         return f"500 JPARM {name}: Parameter not recognized."
 
-    async def do_jsubm(self, _):
+    async def do_jsusp(self, number):
+        job = self.fax.jobs[number]
+        if self.fax.outcome(job)[0] == "ACTIVE":
+            return f"460 Failed to suspend job {number}: Unspecified reason (scheduler NAK'd request)."
+        job.stopped = True
+        return f"200 Job {number} suspended."
+
+    async def do_jsubm(self, number):
+        if number:
+            return self._again(self.fax.jobs[number])
         job = self.fax.jobs[self.job]
         if not re.fullmatch(r"\+?\d+", job.parameters.get("DIALSTRING", "")):
             return f"504 Cannot submit job {self.job}; null or missing DIALSTRING parameter."
         job.submitted = True
         return f"200 Job {self.job} submitted."
+
+    def _again(self, job):
+        if not job.stopped:
+            return f"504 Job {job.number} not submitted; use JSUSP first."
+        job.stopped = False
+        self.fax.woken.append(job.number)
+        return f"200 Job {job.number} submitted."
 
     async def do_job(self, number):
         if number not in self.fax.jobs:
@@ -195,7 +222,7 @@ class _Session:
         rows = []
         for job in jobs:
             state, pages, _ = self.fax.outcome(job)
-            letter = {"PENDING": "P", "ACTIVE": "R", "SLEEPING": "S", "DONE": "D", "FAILED": "F"}[state]
+            letter = LETTERS[state]
             values = {"%j": job.number, "%J": job.parameters.get("JOBINFO", ""), "%a": letter, "%P": f" {pages}:3 "}
             values["%Z"] = str(int(time.time()) - self.fax.late)
             row = self.format

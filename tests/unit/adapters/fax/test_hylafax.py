@@ -125,6 +125,41 @@ async def test_a_job_that_is_due_long_past_while_nothing_is_sent_is_called_off_a
     assert fax.jobs["1"].killed
 
 
+async def test_a_job_that_the_scheduler_has_forgotten_is_handed_in_once_more_and_goes_out_once(fax, parcel):
+    fax.forgets, fax.late = True, 10
+
+    outcome = await sent(fax, parcel)
+
+    assert isinstance(outcome, Delivered)
+    assert fax.woken == list(fax.jobs) == ["1"]
+
+
+@pytest.mark.parametrize(("line", "late"), [("waits", 3), ("answers", 10)])
+async def test_a_job_that_has_just_become_due_or_is_being_sent_is_not_handed_in_again(fax, line, late):
+    fax.line[NUMBER], fax.late = line, late
+    hylafax = transport(fax)
+    job = await hylafax.submit(NUMBER, b"pages", "06abc")
+    fax.jobs[job].asked = 1
+
+    await hylafax.status(job)
+
+    assert fax.woken == []
+
+
+async def test_a_job_is_handed_in_once_more_only_once_and_one_that_a_person_has_stopped_never(fax):
+    fax.line[NUMBER], fax.late = "waits", 10
+    hylafax = transport(fax)
+    job = await hylafax.submit(NUMBER, b"pages", "06abc")
+    for _ in range(3):
+        await hylafax.status(job)
+    stopped = await hylafax.submit(NUMBER, b"pages", "06def")
+    fax.jobs[stopped].stopped = True
+    await hylafax.status(stopped)
+
+    assert fax.woken == [job]
+    assert fax.jobs[stopped].stopped
+
+
 async def test_a_job_that_is_due_later_is_waited_for(fax):
     fax.line[NUMBER] = "waits"
     fax.late = -60
