@@ -1,7 +1,8 @@
 """Reading what a caller sends: within a size, within a time, of a stated type.
 
-A peer gets 30 seconds and one more for every 64 KiB it announced; then the connection is closed. A large body waits
-until there is room for it (`hub.web.unloading`).
+A large body waits until there is room for it (`hub.web.unloading`), and what has that room must keep coming: a peer
+that falls behind the pace below is told so, and its room goes to the next. 20 MiB take a line of half a megabit a
+second six minutes, and are taken.
 """
 
 import asyncio
@@ -19,8 +20,10 @@ from hub.workers.freight import SMALL_BYTES
 
 MAX_JSON = 256 * 1024
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
-_PATIENCE_S = 30.0
-_BYTES_PER_S = 64 * 1024
+PATIENCE_S = 30.0
+"""Of silence, and for a start that is slower than the pace."""
+PACE = 48 * 1024
+"""Bytes a second, on the whole. What was quicker than that gives credit for later."""
 
 T = TypeVar("T")
 
@@ -28,8 +31,8 @@ T = TypeVar("T")
 async def read_body(request: web.Request, limit: int, party: str = "") -> bytes:
     """The whole body; `party`: whose share of the room it takes, where no token says so.
 
-    Raises `TooLarge`, `TooSlow`, `Unsupported` for a compressed one, `TooOften` or `Unavailable` for a large one while
-    there is no room.
+    Raises `TooLarge`, `TooSlow` if it falls behind the pace, `Unsupported` for a compressed one, `TooOften` or
+    `Unavailable` for a large one while there is no room.
     """
     if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("identity", ""):
         # A few bytes that unfold into gigabytes.
@@ -39,15 +42,10 @@ async def read_body(request: web.Request, limit: int, party: str = "") -> bytes:
         raise TooLarge(f"The body has at most {limit} bytes.")
     if request.content.is_eof():  # the usual case for a small body: it came with its head
         return await _read(request.content, limit)
-    size = limit if announced is None else announced
-    if announced is not None and size > SMALL_BYTES:
-        await unload(request, party, size)
-    try:
-        async with asyncio.timeout(_PATIENCE_S + size / _BYTES_PER_S):
-            room = functools.partial(unload, request, party, size) if announced is None else None
-            return await _read(request.content, limit, room)
-    except TimeoutError:
-        raise TooSlow("The body took too long to arrive.") from None
+    room = functools.partial(unload, request, party, limit if announced is None else announced)
+    if announced is not None and announced > SMALL_BYTES:
+        await room()
+    return await _read(request.content, limit, room if announced is None else None)
 
 
 async def _read(content: StreamReader, limit: int, room: Callable[[], Awaitable[None]] | None = None) -> bytes:
@@ -56,7 +54,9 @@ async def _read(content: StreamReader, limit: int, room: Callable[[], Awaitable[
     One of unannounced size asks for `room` when it turns out to be large.
     """
     pieces, size = [], 0
-    while piece := await content.readany():
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    while piece := await _next(content, due(begun, loop.time(), size)):
         size += len(piece)
         if size > limit:
             raise TooLarge(f"The body has at most {limit} bytes.")
@@ -65,6 +65,21 @@ async def _read(content: StreamReader, limit: int, room: Callable[[], Awaitable[
             room = None
         pieces.append(piece)
     return b"".join(pieces)
+
+
+def due(begun: float, now: float, arrived: int) -> float:
+    """Until when the next bytes must come, if so many have; all in seconds of one clock."""
+    return PATIENCE_S + min(now, begun + arrived / PACE)
+
+
+async def _next(content: StreamReader, until: float) -> bytes:
+    if content.is_eof():
+        return await content.readany()
+    try:
+        async with asyncio.timeout_at(until):
+            return await content.readany()
+    except TimeoutError:
+        raise TooSlow("The body came too slowly, and nothing was taken. Try again over a faster connection.") from None
 
 
 def check_key(key: str) -> str:

@@ -108,7 +108,7 @@ async def test_a_peer_that_never_finishes_its_request_is_dropped(api: Api, monke
 
 
 async def test_a_body_that_does_not_arrive_ends_the_connection(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hub.web.body._PATIENCE_S", 0.1)
+    monkeypatch.setattr("hub.web.body.PATIENCE_S", 0.1)
     issued = await tokens.issue(api.hub, "harbor", "sender", by="county")
     reader, writer = await asyncio.open_connection("127.0.0.1", api.port)
     writer.write(

@@ -34,7 +34,7 @@ async def api(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[A
 
 
 class Held:
-    """A submission whose last byte is still to come."""
+    """A submission of which the end is still to come."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
@@ -44,14 +44,23 @@ class Held:
         self._writer.write(last)
         return (await self._reader.readline()).split()[1]
 
+    async def answer(self, *, dripping: bool) -> dict[str, Any]:
+        """What it is told while it says nothing, or a byte now and then."""
+        answered = asyncio.create_task(self._reader.readuntil(b"}"))
+        while dripping and not answered.done():
+            self._writer.write(b" ")
+            await asyncio.wait([answered], timeout=0.02)
+        _, _, content = (await answered).partition(b"\r\n\r\n")
+        return json.loads(content)
+
     async def give_up(self) -> None:
         self._writer.close()
         await self._writer.wait_closed()
 
 
 @asynccontextmanager
-async def held(api: Api, organization: str, size: int = len(LARGE)) -> AsyncIterator[Held]:
-    """Begun by a system of the organization, and known to be under way."""
+async def held(api: Api, organization: str, size: int = len(LARGE), left: int = 1) -> AsyncIterator[Held]:
+    """Begun by a system of the organization, and known to be under way; so many bytes are still to come."""
     issued = await tokens.issue(api.hub, organization, "sender", by="county")
     body = json.dumps({"manifest": MANIFEST, "documents": {"summary": "YSBkaXNjaGFyZ2U="}}).encode()
     body = body[:-1] + b" " * (size - len(body)) + b"}"
@@ -63,7 +72,7 @@ async def held(api: Api, organization: str, size: int = len(LARGE)) -> AsyncIter
     writer.write(head.encode())
     assert (await reader.readline()).split()[1] == b"100"
     await reader.readline()
-    writer.write(body[:-1])
+    writer.write(body[:-left])
     await writer.drain()
     yield Held(reader, writer)
     writer.close()
@@ -117,6 +126,23 @@ async def test_room_is_given_back_however_a_request_ends(
         else:
             await first.give_up()
         assert (await second).status == 202
+
+
+@pytest.mark.parametrize("drips", [False, True])
+async def test_who_sends_too_slowly_is_told_so_and_its_room_is_its_organizations_again(
+    api: Api, monkeypatch: pytest.MonkeyPatch, drips: bool
+) -> None:
+    monkeypatch.setattr("hub.web.unloading.WAIT_S", 30.0)
+    monkeypatch.setattr("hub.web.body.PATIENCE_S", 0.2)
+    monkeypatch.setattr("hub.web.body.PACE", 1 << 40)
+    async with held(api, "harbor", ROOM // 2, left=1_000) as slow:
+        colleague = asyncio.create_task((await api.caller("harbor")).submit("second", summary=LARGE))
+        problem = await slow.answer(dripping=drips)
+        assert (problem["status"], problem["code"]) == (408, "too-slow")
+        assert problem["detail"] == "The body came too slowly, and nothing was taken. Try again over a faster connection."
+        monkeypatch.setattr("hub.web.body.PATIENCE_S", 30.0)
+        assert (await colleague).status == 202
+    assert (await (await api.caller("harbor")).submit("held")).status == 202, "the key is free: nothing was taken"
 
 
 async def test_a_body_of_unannounced_length_is_bounded_as_well(api: Api) -> None:
