@@ -15,6 +15,7 @@ from sqlmodel import select
 
 from adapters.email.trust.store import TrustFolder
 from hub import bootstrap
+from hub.bootstrap.opening import open_hub
 from hub.context import Hub
 from hub.crypto.keyring import KeyRing
 from hub.model import ChannelKind, Endpoint
@@ -93,10 +94,10 @@ async def a_mail_hub(
     """A running hub, wired as in service."""
     settings = read_settings(environ)
     domain = environ["HUB_SMTP_FROM"].rpartition("@")[2]
-    TrustFolder(settings.direct_trust).add_anchor(community.root.certificate, domain, "both", by="test")
+    TrustFolder(settings.direct.trust).add_anchor(community.root.certificate, domain, "both", by="test")
     await asyncio.to_thread(bootstrap.migrate, settings)
     async with AsyncExitStack() as stack:
-        hub = await stack.enter_async_context(bootstrap.open_hub(settings))
+        hub = await stack.enter_async_context(open_hub(settings))
         for role in roles:
             await stack.enter_async_context(bootstrap.running(hub, settings, role))
         yield hub

@@ -13,34 +13,23 @@ import structlog
 
 from hub import compiled, operator
 from hub.bootstrap.audit import audit_sink
-from hub.bootstrap.channels import acknowledger as wire_acknowledger
-from hub.bootstrap.channels import channels as wire_channels
-from hub.bootstrap.channels import pickup as wire_pickup
-from hub.bootstrap.channels import report_readers
 from hub.bootstrap.intakes import intakes
+from hub.bootstrap.leaving import leaving
 from hub.bootstrap.memory import settle_memory
-from hub.bootstrap.outside import fetching, posting, signatures
-from hub.clock import SystemClock
+from hub.bootstrap.opening import open_hub
 from hub.compliance import audit_feed
 from hub.context import Hub
-from hub.crypto.keyring import KeyRing
 from hub.desk import projection
 from hub.errors import ConfigurationError, HubError
 from hub.inbound import acknowledge, unanswered
 from hub.inbound.reception import Reception
 from hub.inbound.unanswered import Waits
 from hub.ledger.sequencer import Sequencer
-from hub.ports import Signals
 from hub.settings import Settings
-from hub.storage import key_records, migrations
-from hub.storage.database import Database
-from hub.storage.directory import DirectoryStore
-from hub.storage.facts import FactsReader
+from hub.storage import migrations
 from hub.telemetry import configure_log
 from hub.webhooks import telling
-from hub.workers.recent import Recent
 from hub.workers.recovery import recover
-from hub.workers.signals import LocalSignals
 from hub.workers.worker import Worker
 
 ROLES = ("all", "api", "worker", "intake")
@@ -53,63 +42,6 @@ def migrate(settings: Settings) -> None:
     migrations.upgrade(settings.database_url)
 
 
-@contextlib.asynccontextmanager
-async def open_hub(settings: Settings, *, channels: bool = True) -> AsyncIterator[Hub]:
-    """The wired hub on a migrated database; closed on the way out.
-
-    Raises `ConfigurationError`, also for a key ring that lacks a key the data depends on, and `StorageFailed`.
-    """
-    ring = KeyRing.load(settings.keys)
-    async with contextlib.AsyncExitStack() as stack:
-        database = await _database(settings)
-        stack.push_async_callback(database.close)
-        await key_records.admit(database, ring)
-        signals = _signals(settings)
-        stack.push_async_callback(signals.close)
-        wired = wire_channels(settings, ring, database) if channels else {}
-        for channel in wired.values():
-            stack.push_async_callback(channel.close)
-        pickup = wire_pickup(settings)
-        if pickup is not None:
-            stack.push_async_callback(pickup.close)
-        fetch, stop_fetching = fetching(settings)
-        stack.push_async_callback(stop_fetching)
-        post, stop_posting = posting(settings)
-        stack.push_async_callback(stop_posting)
-        acknowledger = wire_acknowledger(settings, database) if channels else None
-        if acknowledger is not None:
-            stack.push_async_callback(acknowledger.close)
-        yield Hub(
-            database=database,
-            clock=SystemClock(),
-            ring=ring,
-            directory=DirectoryStore(database, settings.zone, settings.choices),
-            facts=FactsReader(database, ring),
-            channels=wired,
-            signals=signals,
-            recent=Recent(),
-            zone=settings.zone,
-            calendar=settings.calendar,
-            county_pack=settings.county_pack,
-            operator=settings.operator,
-            glass=settings.glass,
-            duties=settings.duties,
-            witnesses=settings.witnesses,
-            retention=settings.retention,
-            pickup=pickup,
-            fetch=fetch,
-            post=post,
-            signatures=signatures(),
-            address=settings.public_url,
-            acknowledger=acknowledger,
-            report_readers=report_readers(settings),
-            demo=settings.demo,
-            lease_us=settings.lease_us,
-            no_consent_us=settings.no_consent_us,
-            freight_bytes=settings.freight_bytes,
-        )
-
-
 def serve(settings: Settings, role: str = "all", ready: Callable[[], None] = lambda: None) -> None:
     """Run until SIGTERM, SIGINT or SIGHUP. `role`: one of `ROLES`. Raises `ConfigurationError`."""
     if role not in ROLES:
@@ -120,6 +52,8 @@ def serve(settings: Settings, role: str = "all", ready: Callable[[], None] = lam
         settle_memory()
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
             runner.run(_serve(settings, role, ready))
+            with leaving():
+                runner.close()
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
@@ -266,21 +200,3 @@ def alone_on_file(settings: Settings) -> Iterator[None]:
                 "The database file's folder takes no locks, as some network shares do not; keep it on a local disk."
             ) from None
         yield
-
-
-async def _database(settings: Settings) -> Database:
-    if settings.sqlite_path is not None:
-        from hub.storage.sqlite import SqliteDatabase  # noqa: PLC0415 - only one of the two drivers is needed
-
-        return SqliteDatabase(settings.sqlite_path)
-    from hub.storage.postgres import PostgresDatabase  # noqa: PLC0415
-
-    return await PostgresDatabase.connect(settings.database_url)
-
-
-def _signals(settings: Settings) -> Signals:
-    if settings.redis_url is None:
-        return LocalSignals()
-    from hub.workers.redis_signals import RedisSignals  # noqa: PLC0415
-
-    return RedisSignals(settings.redis_url)

@@ -43,12 +43,12 @@ def channels(settings: Settings, ring: KeyRing, database: Database) -> Mapping[C
             readable(settings.mllp.certificate, "HUB_MLLP_CERT"),
             readable(settings.mllp.key, "HUB_MLLP_KEY", secret=True),
         )
-    if settings.smtp_host:
+    if settings.relay.host:
         from hub.bootstrap import mail  # noqa: PLC0415 - loaded when wired
 
-        wired[ChannelKind.EMAIL] = mail.direct(settings, settings.smtp_host, database)
+        wired[ChannelKind.EMAIL] = mail.direct(settings, settings.relay.host, database)
         if settings.public_url:
-            wired[ChannelKind.PICKUP] = mail.pickup_notice(settings, settings.smtp_host, ring, settings.public_url)
+            wired[ChannelKind.PICKUP] = mail.pickup_notice(settings, settings.relay.host, ring, settings.public_url)
     return wired
 
 
@@ -62,22 +62,22 @@ def _tokens(settings: Settings) -> "SmartTokens | None":
 
 def pickup(settings: Settings) -> Pickup | None:
     """Codes and hand-overs; none without a relay and an address. Raises `ConfigurationError`."""
-    if not settings.smtp_host or not settings.public_url:
+    if not settings.relay.host or not settings.public_url:
         return None
     from hub.bootstrap import mail  # noqa: PLC0415 - loaded when wired
 
-    return mail.pickup_desk(settings, settings.smtp_host)
+    return mail.pickup_desk(settings, settings.relay.host)
 
 
 def acknowledger(settings: Settings, database: Database) -> Acknowledger | None:
     """Who tells senders of mail that it arrived; none where no mail comes in. Raises `ConfigurationError`."""
     if not settings.mail.listen:
         return None
-    if not settings.smtp_host:
+    if not settings.relay.host:
         raise ConfigurationError("HUB_MAIL_LISTEN needs HUB_SMTP_HOST: senders are told that their mail arrived.")
     from hub.bootstrap import mail  # noqa: PLC0415 - loaded when wired
 
-    return mail.acknowledger(settings, settings.smtp_host, database)
+    return mail.acknowledger(settings, settings.relay.host, database)
 
 
 def _fax_transport(settings: Settings, database: Database) -> "FaxTransport | None":
@@ -85,16 +85,16 @@ def _fax_transport(settings: Settings, database: Database) -> "FaxTransport | No
 
     None where there is no such folder either: a fax that nobody would send is a dead letter, not a delivery.
     """
-    if settings.fax_cloud is not None:
+    if settings.fax.cloud is not None:
         from hub.bootstrap import fax_cloud  # noqa: PLC0415 - loaded when wired
 
-        return fax_cloud.transport(settings.fax_cloud, database)
-    if settings.hylafax_url is None:
-        if settings.fax_spool is None:
+        return fax_cloud.transport(settings.fax.cloud, database)
+    if settings.fax.hylafax is None:
+        if settings.fax.spool is None:
             return None
         from adapters.fax.spool import SpoolFax  # noqa: PLC0415 - loaded when wired
 
-        return SpoolFax(settings.fax_spool)
+        return SpoolFax(settings.fax.spool)
     from adapters.fax.hylafax import HylaFax  # noqa: PLC0415 - loaded when wired
 
     return HylaFax(fax_server(settings))
@@ -102,18 +102,18 @@ def _fax_transport(settings: Settings, database: Database) -> "FaxTransport | No
 
 def report_readers(settings: Settings) -> Mapping[str, ReportReader]:
     """Who reads the reports of the providers that are configured. Raises `ConfigurationError`."""
-    if settings.fax_cloud is None:
+    if settings.fax.cloud is None:
         return {}
     from hub.bootstrap import fax_cloud  # noqa: PLC0415 - loaded when wired
 
-    return fax_cloud.readers(settings.fax_cloud)
+    return fax_cloud.readers(settings.fax.cloud)
 
 
 def fax_server(settings: Settings) -> "HylaFaxServer":
     """Where the HylaFAX server is. Raises `ConfigurationError` for an address that is none."""
     from adapters.fax.hylafax import HylaFaxServer  # noqa: PLC0415 - loaded when wired
 
-    url = urlsplit(settings.hylafax_url or "")
+    url = urlsplit(settings.fax.hylafax or "")
     if url.scheme != "hylafax" or not url.hostname or not url.username:
         raise ConfigurationError("HUB_HYLAFAX_URL is hylafax://user:password@host:port.")
     return HylaFaxServer(
@@ -121,5 +121,5 @@ def fax_server(settings: Settings) -> "HylaFaxServer":
         port=url.port or 4559,
         user=url.username,
         password=url.password or "",
-        admin=secret(settings.hylafax_admin, "HUB_HYLAFAX_ADMIN_FILE") if settings.hylafax_admin else "",
+        admin=secret(settings.fax.admin, "HUB_HYLAFAX_ADMIN_FILE") if settings.fax.admin else "",
     )

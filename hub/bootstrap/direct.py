@@ -44,7 +44,7 @@ def trust_folder(settings: "Settings") -> "TrustFolder":
     """The folder of anchors and bundles."""
     from adapters.email.trust.store import TrustFolder  # noqa: PLC0415 - loaded when wired
 
-    return TrustFolder(settings.direct_trust)
+    return TrustFolder(settings.direct.trust)
 
 
 @asynccontextmanager
@@ -65,7 +65,7 @@ def published_signers(settings: "Settings") -> "PublishedSigners":
     def discovery() -> "Discovery":
         from adapters.email.discovery.wiring import make_discovery  # noqa: PLC0415 - loaded when wanted
 
-        return make_discovery(Guard(loopback=settings.direct_loopback), settings.direct_dns)
+        return make_discovery(Guard(loopback=settings.direct.loopback), settings.direct.dns)
 
     return PublishedSigners(discovery)
 
@@ -81,11 +81,11 @@ def make_trust_service(
     from adapters.email.trust.service import TrustService  # noqa: PLC0415
     from adapters.guard import Guard  # noqa: PLC0415
 
-    fetcher = Fetcher(Guard(loopback=settings.direct_loopback))
+    fetcher = Fetcher(Guard(loopback=settings.direct.loopback))
     folder = trust_folder(settings)
     if database is None:
-        return TrustService(folder, fetcher, settings.direct_revocation, renews=False)
-    return TrustService(folder, fetcher, settings.direct_revocation, record=recorder(database), signers=signers)
+        return TrustService(folder, fetcher, settings.direct.revocation, renews=False)
+    return TrustService(folder, fetcher, settings.direct.revocation, record=recorder(database), signers=signers)
 
 
 def reasons() -> dict[str, str]:
@@ -109,7 +109,7 @@ async def check(asked: Asked, settings: "Settings") -> tuple[dict[str, Any], byt
     anchors = tuple(each for content in asked.anchors for each in read_certificates(content))
     if not asked.anchors and asked.folder_domain is not None:
         anchors = trust_folder(settings).anchors(asked.folder_domain, "incoming")
-    fetcher = Fetcher(Guard(loopback=settings.direct_loopback))
+    fetcher = Fetcher(Guard(loopback=settings.direct.loopback))
     signers = published_signers(settings) if asked.revocation != "off" else None
     trust = Trust(
         anchors,
@@ -203,7 +203,7 @@ async def discover(address: str, domain: str, settings: "Settings") -> dict[str,
     from adapters.email.discovery.wiring import described, make_discovery  # noqa: PLC0415 - loaded when asked
     from adapters.guard import Guard  # noqa: PLC0415
 
-    discovery = make_discovery(Guard(loopback=settings.direct_loopback), settings.direct_dns)
+    discovery = make_discovery(Guard(loopback=settings.direct.loopback), settings.direct.dns)
     with closing(discovery):
         async with trust_service(settings) as service:
             trust = service.trust(domain, "outgoing")

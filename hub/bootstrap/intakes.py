@@ -14,7 +14,7 @@ def intakes(settings: Settings, hub: Hub) -> tuple[Intake, ...]:
         from hub.bootstrap.v2 import listener  # noqa: PLC0415 - loaded when wired
 
         found.append(listener(settings))
-    if settings.fax_inbound:
+    if settings.fax.inbound:
         found.append(_faxes(settings, hub))
     if settings.mail.listen:
         from hub.bootstrap.mail_in import intake  # noqa: PLC0415 - loaded when wired
@@ -31,9 +31,9 @@ def _faxes(settings: Settings, hub: Hub) -> Intake:
     from adapters.fax.inbox import HylaFaxInbox  # noqa: PLC0415 - loaded when wired
     from adapters.fax.intake import FaxIntake  # noqa: PLC0415 - loaded when wired
 
-    if settings.fax_cloud is not None:
+    if settings.fax.cloud is not None:
         from hub.bootstrap import fax_cloud  # noqa: PLC0415 - loaded when wired
 
-        inbox = fax_cloud.inbox(settings.fax_cloud, hub.database)
+        inbox = fax_cloud.inbox(settings.fax.cloud, hub.database)
         return FaxIntake(inbox, wait=lambda seconds: hub.signals.wait(TOPIC, seconds))
-    return FaxIntake(HylaFaxInbox(fax_server(settings)), mark=settings.fax_mark)
+    return FaxIntake(HylaFaxInbox(fax_server(settings)), mark=settings.fax.mark)

@@ -28,10 +28,10 @@ def direct(settings: Settings, relay: str, database: Database) -> Channel:
     return EmailChannel(
         content(settings.smime_key, "HUB_SMIME_KEY", secret=True),
         content(settings.smime_certificate, "HUB_SMIME_CERT"),
-        settings.smtp_from,
+        settings.relay.sender,
         relay,
-        settings.smtp_port,
-        implicit_tls=settings.smtp_implicit_tls,
+        settings.relay.port,
+        implicit_tls=settings.relay.implicit_tls,
         credentials=_credentials(settings),
         tls_ca=_authority(settings),
         trust=make_trust_service(settings, database),
@@ -49,7 +49,8 @@ def _closed_loop(parcel: Parcel, address: str) -> Enclosed | None:
 
 def acknowledger(settings: Settings, relay: str, database: Database) -> Acknowledger:
     """Who tells senders of mail that it arrived. Raises as `direct`."""
-    through = Relay(relay, settings.smtp_port, domain_of(settings), settings.smtp_implicit_tls, _credentials(settings))
+    here = domain_of(settings)
+    through = Relay(relay, settings.relay.port, here, settings.relay.implicit_tls, _credentials(settings))
     return MailAcknowledger(
         signer(settings),
         SmtpSessions(through, limit=4, deadline=60.0),
@@ -63,12 +64,12 @@ def signer(settings: Settings) -> Signer:
     if not settings.smime_key or not settings.smime_certificate:
         raise ConfigurationError("Mail needs HUB_SMIME_KEY and HUB_SMIME_CERT.")
     key = content(settings.smime_key, "HUB_SMIME_KEY", secret=True)
-    return signer_of(key, content(settings.smime_certificate, "HUB_SMIME_CERT"), settings.smtp_from)
+    return signer_of(key, content(settings.smime_certificate, "HUB_SMIME_CERT"), settings.relay.sender)
 
 
 def domain_of(settings: Settings) -> str:
     """The hub's own mail domain."""
-    return settings.smtp_from.rpartition("@")[2].lower()
+    return settings.relay.sender.rpartition("@")[2].lower()
 
 
 def pickup_notice(settings: Settings, relay: str, ring: KeyRing, public_url: str) -> Channel:
@@ -87,18 +88,18 @@ def pickup_desk(settings: Settings, relay: str) -> Pickup:
 
 
 def _mailbox(settings: Settings, relay: str) -> Mailbox:
-    hello = settings.smtp_from.rpartition("@")[2]
-    through = Relay(relay, settings.smtp_port, hello, settings.smtp_implicit_tls, _credentials(settings))
-    return Mailbox(settings.smtp_from, through, _authority(settings))
+    hello = settings.relay.sender.rpartition("@")[2]
+    through = Relay(relay, settings.relay.port, hello, settings.relay.implicit_tls, _credentials(settings))
+    return Mailbox(settings.relay.sender, through, _authority(settings))
 
 
 def _credentials(settings: Settings) -> tuple[str, str] | None:
-    if bool(settings.smtp_user) != bool(settings.smtp_password):
+    if bool(settings.relay.user) != bool(settings.relay.password):
         raise ConfigurationError("HUB_SMTP_USER and HUB_SMTP_PASSWORD_FILE need each other.")
-    if settings.smtp_user and settings.smtp_password:
-        return settings.smtp_user, secret(settings.smtp_password, "HUB_SMTP_PASSWORD_FILE")
+    if settings.relay.user and settings.relay.password:
+        return settings.relay.user, secret(settings.relay.password, "HUB_SMTP_PASSWORD_FILE")
     return None
 
 
 def _authority(settings: Settings) -> bytes | None:
-    return content(settings.smtp_ca, "HUB_SMTP_CA") if settings.smtp_ca else None
+    return content(settings.relay.ca, "HUB_SMTP_CA") if settings.relay.ca else None

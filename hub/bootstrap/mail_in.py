@@ -32,10 +32,11 @@ def intake(settings: Settings, hub: Hub, listen: tuple[str, int]) -> MailIntake:
         local, _, at = address.lower().rpartition("@")
         if at != domain or not bound_to(own.certificate, address):
             return False
-        return address.lower() == settings.smtp_from.lower() or local in (await hub.directory.current()).organizations
+        own_name = address.lower() == settings.relay.sender.lower()
+        return own_name or local in (await hub.directory.current()).organizations
 
     def organization(address: str) -> str:
-        return "" if address.lower() == settings.smtp_from.lower() else address.lower().rpartition("@")[0]
+        return "" if address.lower() == settings.relay.sender.lower() else address.lower().rpartition("@")[0]
 
     def delivery(message_id: str) -> str:
         local, _, at = message_id.rpartition("@")

@@ -11,7 +11,7 @@ def fetching(settings: Settings) -> tuple[Fetch, Callable[[], Awaitable[None]]]:
     from adapters.email.fetch import Fetcher, FetchFailed  # noqa: PLC0415 - loaded when wired
     from adapters.guard import Guard  # noqa: PLC0415
 
-    fetcher = Fetcher(Guard(loopback=settings.direct_loopback))
+    fetcher = Fetcher(Guard(loopback=settings.direct.loopback))
 
     async def fetch(url: str) -> bytes:
         try:
@@ -27,7 +27,7 @@ def posting(settings: Settings) -> tuple[Post, Callable[[], Awaitable[None]]]:
     from adapters.api.webhook import Poster  # noqa: PLC0415 - loaded when wired
     from adapters.guard import Guard  # noqa: PLC0415
 
-    poster = Poster(Guard(loopback=settings.direct_loopback))
+    poster = Poster(Guard(loopback=settings.direct.loopback))
     return poster.post, poster.close
 
 

@@ -16,7 +16,8 @@ from adapters.mllp.server import MllpListener
 from hub.bootstrap.secrets import readable
 from hub.casebook.yamltext import load_file
 from hub.errors import ConfigurationError, Malformed
-from hub.settings import MllpSettings, Settings
+from hub.settings import Settings
+from hub.settings.mllp import MllpSettings
 
 _log = structlog.get_logger()
 

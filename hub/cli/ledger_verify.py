@@ -30,7 +30,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _live(args: argparse.Namespace) -> int:
-    from hub.bootstrap import migrate, open_hub  # noqa: PLC0415
+    from hub.bootstrap import migrate  # noqa: PLC0415
+    from hub.bootstrap.opening import open_hub  # noqa: PLC0415
     from hub.ledger.audit import audit  # noqa: PLC0415 - an export is verified without any of this
     from hub.ledger.head_file import HeadFile  # noqa: PLC0415
     from hub.ledger.proofs import public_keys  # noqa: PLC0415

@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from hub import operator
-from hub.bootstrap import migrate, open_hub, placing
+from hub.bootstrap import migrate, placing
+from hub.bootstrap.opening import open_hub
 from hub.context import Hub
 from hub.errors import HubError
 from hub.settings import Settings, read_settings

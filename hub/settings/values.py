@@ -1,9 +1,15 @@
 """One value of a setting, read and checked. Each function raises `ConfigurationError` naming the variable."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from hub.errors import ConfigurationError
+
+
+def path(text: str | None) -> Path | None:
+    """A file or folder, or none."""
+    return Path(text) if text else None
 
 
 def port_number(text: str, name: str) -> int:

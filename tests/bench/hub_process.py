@@ -17,8 +17,9 @@ from nacl.public import PrivateKey
 from nacl.signing import SigningKey
 
 from adapters.api.channel import ApiChannel
-from hub.bootstrap import loop_factory, open_hub, running
+from hub.bootstrap import loop_factory, running
 from hub.bootstrap.memory import settle_memory
+from hub.bootstrap.opening import open_hub
 from hub.context import Hub
 from hub.crypto.keyring import KeyRing
 from hub.model import ChannelKind, Endpoint, Outcome, Prepared

@@ -13,8 +13,8 @@ from sqlmodel import select
 
 from adapters.email.layers import signed
 from adapters.email.reasons import REASONS
-from hub import bootstrap
 from hub.__main__ import main
+from hub.bootstrap.opening import open_hub
 from hub.crypto.keyring import KeyRing
 from hub.settings import read_settings
 from hub.storage.tables import LedgerEntry
@@ -161,7 +161,7 @@ def test_the_anchors_of_the_folder_count_for_their_domain_until_they_are_removed
 
 async def changes() -> list[tuple[str, dict[str, str]]]:
     """What the ledger says of whom is believed."""
-    async with bootstrap.open_hub(read_settings(), channels=False) as hub:
+    async with open_hub(read_settings(), channels=False) as hub:
         columns = (LedgerEntry.id, LedgerEntry.kind, LedgerEntry.reference, LedgerEntry.body)
         rows = await hub.database.query(select(*columns).order_by(LedgerEntry.id))
     return [(digest, json.loads(body)) for _, kind, digest, body in rows if kind == "trust.changed"]

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from sqlmodel import select
 
-from hub.bootstrap import open_hub
+from hub.bootstrap.opening import open_hub
 from hub.compliance import matters
 from hub.compliance.matters import Opening
 from hub.crypto import envelope

@@ -11,6 +11,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 from deploy.demo import authority
 from deploy.demo.mailserver import mailbox_from, server_tls
 from hub import bootstrap
+from hub.bootstrap.opening import open_hub
 from hub.crypto.keyring import KeyRing
 from hub.errors import ConfigurationError
 from hub.model import ChannelKind, Delivered, Endpoint
@@ -76,7 +77,7 @@ async def test_the_relay_is_reached_over_tls_with_name_and_password(environment,
     async with relay(tmp_path, implicit=tls == "implicit") as (port, accepted):
         settings = read_settings(environment | {"HUB_SMTP_TLS": tls, "HUB_SMTP_PORT": str(port)})
         bootstrap.migrate(settings)
-        async with bootstrap.open_hub(settings) as hub:
+        async with open_hub(settings) as hub:
             channel = hub.channels[ChannelKind.EMAIL]
             endpoint = Endpoint(
                 id="e-1",
@@ -91,15 +92,15 @@ async def test_the_relay_is_reached_over_tls_with_name_and_password(environment,
 
 
 def test_the_usual_port_follows_the_kind_of_tls():
-    assert read_settings({}).smtp_port == 587
-    assert read_settings({"HUB_SMTP_TLS": "implicit"}).smtp_port == 465
+    assert read_settings({}).relay.port == 587
+    assert read_settings({"HUB_SMTP_TLS": "implicit"}).relay.port == 465
 
 
 async def refusal(environment: dict[str, str]) -> str:
     settings = read_settings(environment)
     bootstrap.migrate(settings)
     with pytest.raises(ConfigurationError) as refused:
-        async with bootstrap.open_hub(settings):
+        async with open_hub(settings):
             pass
     return refused.value.message
 

@@ -7,6 +7,7 @@ import pytest
 
 from hub import bootstrap
 from hub.__main__ import main
+from hub.bootstrap.opening import open_hub
 from hub.crypto.keyring import KeyRing
 from hub.errors import ConfigurationError
 from hub.settings import read_settings
@@ -39,7 +40,7 @@ def test_a_command_that_decides_says_so_and_others_go_on(environment, capsys):
 def test_the_hub_does_not_start_with_it(environment):
     async def start() -> None:
         settings = read_settings(environment | {"HUB_LISTEN": "127.0.0.1:0"})
-        async with bootstrap.open_hub(settings) as hub, bootstrap.running(hub, settings, "api"):
+        async with open_hub(settings) as hub, bootstrap.running(hub, settings, "api"):
             pass
 
     with pytest.raises(ConfigurationError, match="HUB_OPERATOR"):

@@ -271,7 +271,7 @@ async def test_a_job_that_is_due_and_never_begins_is_stalled_and_goes_on_when_th
 async def test_a_fax_that_the_scheduler_has_forgotten_goes_out_all_the_same(fax_rig):
     fax_rig.number("17075553005")
     prepared, hylafax = await prepared_for("17075553005"), server(fax_rig, woken_after=1.0)
-    # Asked twice within a second, faxq puts its second look off to the next one, and forgets what comes after that look.
+    # Asked twice within a second, faxq puts its second look off to the next one, and forgets what comes after it.
     await asyncio.sleep(2.05 - time.time() % 1)
     fax_rig.sender.announce_modem()
     fax_rig.sender.announce_modem()

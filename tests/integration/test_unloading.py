@@ -139,7 +139,7 @@ async def test_who_sends_too_slowly_is_told_so_and_its_room_is_its_organizations
         colleague = asyncio.create_task((await api.caller("harbor")).submit("second", summary=LARGE))
         problem = await slow.answer(dripping=drips)
         assert (problem["status"], problem["code"]) == (408, "too-slow")
-        assert problem["detail"] == "The body came too slowly, and nothing was taken. Try again over a faster connection."
+        assert "nothing was taken" in problem["detail"]
         monkeypatch.setattr("hub.web.body.PATIENCE_S", 30.0)
         assert (await colleague).status == 202
     assert (await (await api.caller("harbor")).submit("held")).status == 202, "the key is free: nothing was taken"

@@ -35,7 +35,11 @@ WRONG = (
     ("HUB_MAIL_PEERS", "0.0.0.0/0"),
     ("HUB_MAIL_PEERS", "172.28.5.10/32,8.8.8.8/32"),
 )
-SWITCHES = ("demo", "fax_inbound", "direct_loopback")
+SWITCHES = {
+    "HUB_DEMO": lambda settings: settings.demo,
+    "HUB_FAX_INBOUND": lambda settings: settings.fax.inbound,
+    "HUB_DIRECT_LOOPBACK": lambda settings: settings.direct.loopback,
+}
 
 
 @pytest.mark.parametrize(("name", "value"), WRONG)
@@ -45,10 +49,9 @@ def test_a_wrong_value_is_refused_by_the_name_of_its_variable(name: str, value: 
 
 
 def test_a_switch_is_on_at_1_and_off_at_0_or_when_nobody_sets_it() -> None:
-    names = [f"HUB_{switch.upper()}" for switch in SWITCHES]
     for text, expected in (("1", True), ("0", False), ("", False)):
-        settings = read_settings(dict.fromkeys(names, text))
-        assert [getattr(settings, switch) for switch in SWITCHES] == [expected] * len(SWITCHES)
+        settings = read_settings(dict.fromkeys(SWITCHES, text))
+        assert [is_on(settings) for is_on in SWITCHES.values()] == [expected] * len(SWITCHES)
 
 
 def test_who_may_break_the_glass_is_a_list_of_roles_with_or_without_an_organization() -> None:

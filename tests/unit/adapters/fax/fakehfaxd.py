@@ -80,10 +80,8 @@ class FakeHfaxd:
         """State, confirmed pages and words of a job; a call takes two questions to end."""
         if job.killed:
             return "FAILED", 0, "Job aborted by request"
-        if job.stopped:
-            return "SUSPENDED", 0, ""
-        if self.forgets and job.number not in self.woken:
-            return "READY", 0, ""
+        if job.stopped or (self.forgets and job.number not in self.woken):
+            return "SUSPENDED" if job.stopped else "READY", 0, ""
         what = self.line.get(job.parameters.get("DIALSTRING", ""), "answers")
         if what == "waits":
             return "SLEEPING", 0, "Waiting for modem to come free"
