@@ -176,17 +176,26 @@ async def test_a_source_that_could_not_be_asked_is_asked_again_after_a_minute():
         assert told(await there.look()) == [("dns-address", "ok")]
 
 
-async def test_no_more_is_remembered_than_so_much_and_the_oldest_is_forgotten(monkeypatch):
-    monkeypatch.setattr("adapters.email.discovery.discover._MOST_KEPT", 5)
+async def test_no_more_is_remembered_than_so_much_and_what_was_kept_longest_ago_is_forgotten(monkeypatch):
+    monkeypatch.setattr("adapters.email.discovery.discover._MOST_KEPT", 3)
     async with world() as there:
-        there.zone.add("intake.clinic.example", "CERT", cert(BY_ADDRESS))
-        await there.look()
-        await there.look("n1@elsewhere.example")
-        await there.look()
-        assert there.zone.asked["intake.clinic.example", "CERT", "udp"] == 1
-        await there.look("n2@nowhere.example")
-        await there.look()
-        assert there.zone.asked["intake.clinic.example", "CERT", "udp"] == 2
+        addresses = [f"{name}@clinic.example" for name in "abcd"]
+        for each in addresses:
+            there.zone.add(name_of(each), "CERT", cert(ROOT.issue(each)))
+        for each in addresses[:3]:
+            await there.look(each)
+        there.clock[0] += 301_000_000
+        for name in "badbc":
+            await there.look(f"{name}@clinic.example")
+        assert [there.zone.asked[name_of(each), "CERT", "udp"] for each in addresses] == [2, 2, 2, 1]
+
+
+async def test_what_was_asked_about_a_domain_is_not_asked_again_for_a_colleague():
+    async with world() as there:
+        there.zone.add("clinic.example", "CERT", cert(BY_DOMAIN))
+        for name in ("nurse", "desk"):
+            assert (await there.look(f"{name}@clinic.example")).certificates == (BY_DOMAIN.certificate,)
+        assert there.zone.asked["clinic.example", "CERT", "udp"] == 1
 
 
 @pytest.mark.parametrize("failure", ["silent", "broken"])

@@ -71,10 +71,16 @@ NARROW = MailLimits(max_bytes=4_000, under_way=6_000, small=500)
 @contextlib.contextmanager
 def announced(port: int, sender: str, size: int) -> Iterator[int]:
     """A connection in which a mail of so many bytes was announced, and the answer's code."""
-    with smtplib.LMTP("127.0.0.1", port, "localhost", timeout=10) as session:
-        session.ehlo()
+    with _session(port) as session:
         yield session.mail(sender, [f"SIZE={size}"])[0]
         session.rset()
+
+
+@contextlib.contextmanager
+def _session(port: int) -> Iterator[smtplib.LMTP]:
+    with smtplib.LMTP("127.0.0.1", port, "localhost", timeout=10) as session:
+        session.ehlo()
+        yield session
 
 
 def talk_of_large_ones(port: int) -> list[int]:
@@ -95,12 +101,26 @@ async def test_large_mails_beyond_what_there_is_room_for_stay_with_the_mail_serv
         assert await asyncio.to_thread(talk_of_large_ones, port) == [250, 452, 250, 452, 250, 250]
 
 
+def talk_of_mails_of_any_size(port: int) -> list[int]:
+    with announced(port, "x@a.example", 3_900) as alone, announced(port, "x@b.example", 2_101) as beside:
+        pass
+    with _session(port) as session:
+        session.mail("x@a.example")  # of no stated size: it may be as large as any
+        with announced(port, "x@b.example", 2_001) as beside_unstated:
+            return [alone, beside, beside_unstated]
+
+
+async def test_what_does_not_say_how_large_it_is_counts_as_the_largest_and_what_is_large_may_come_alone() -> None:
+    limits = MailLimits(max_bytes=4_000, under_way=3_000, small=500)
+    async with listening("127.0.0.0/8", limits=limits) as (port, _):
+        assert await asyncio.to_thread(talk_of_mails_of_any_size, port) == [250, 452, 452]
+
+
 async def test_a_mail_that_was_taken_makes_room_in_the_same_connection() -> None:
     large = b"Subject: x\r\n\r\n" + b"x" * 900 + b"\r\n"
 
     def twice(port: int) -> list[int]:
-        with smtplib.LMTP("127.0.0.1", port, "localhost", timeout=10) as session:
-            session.ehlo()
+        with _session(port) as session:
             return [_whole(session, large) for _ in range(2)]
 
     async with listening("127.0.0.0/8", limits=MailLimits(max_bytes=4_000, under_way=1_000, small=500)) as (port, _):
