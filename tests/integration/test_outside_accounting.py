@@ -73,6 +73,14 @@ async def test_three_calls_to_three_relatives_stay_three_lines(county: Scene) ->
     assert [line.count for line in await lines_of(county)] == [1, 1, 1]
 
 
+async def test_what_was_told_on_paper_is_not_counted_among_the_calls(county: Scene) -> None:
+    for n, way in enumerate(("telephone", "telephone", "paper")):
+        await record(county, key=f"k{n}", ago_us=(n + 1) * HOUR_US, **BY_TELEPHONE | {"way": way})
+    assert [(line.way, line.count) for line in await lines_of(county)] == [
+        ("paper", 1), ("telephone", 1), ("telephone", 1),
+    ]  # fmt: skip
+
+
 async def test_an_emergency_by_telephone_is_accounted_for_like_one_through_the_hub(county: Scene) -> None:
     await record(county, **BY_TELEPHONE)
     (line,) = await lines_of(county)

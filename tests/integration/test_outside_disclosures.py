@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from hub import choices
 from hub.bases import evidence
-from hub.compliance import log, matters, on_registers
+from hub.compliance import attempts, log, matters, on_registers
 from hub.compliance.duties import Duties
 from hub.compliance.log import Wanted
 from hub.compliance.on_registers import Listed
@@ -18,6 +19,8 @@ from hub.errors import Conflict, Malformed, NotAvailable
 from hub.inbound import matching
 from hub.model import MemberIdentity
 from hub.outside import corrections, showing
+from hub.outside.judging import asked_by
+from hub.outside.manifest import read_outside
 from hub.storage import consents, outside, restrictions
 from hub.storage.restrictions import RestrictionForm
 from hub.storage.statements import Returning
@@ -88,6 +91,7 @@ async def test_what_was_not_permitted_is_recorded_too_and_opens_a_breach_with_it
     assert {clock["name"] for clock in matter["clocks"]} >= {"breach.individuals"}
     (row,) = await log.page(county.hub, Wanted(member=county.member))
     assert (row["counts"], row["permitted"]) == (True, False), "it happened, whatever the rules say"
+    assert await attempts.denied(county.hub, "harbor") == [], "nothing was withheld"
 
 
 async def test_the_rules_are_asked_about_the_moment_when_it_was_made(county: Scene) -> None:
@@ -146,6 +150,36 @@ async def test_a_call_without_the_written_notice_leaves_it_to_be_sent(county: Sc
     assert await work(county) == {"notice_owed": "2.32(a)"}
     (row,) = await county.rows(OutsideDisclosure.id, OutsideDisclosure.notice)
     assert row[1] == (notice or ""), "no answer is made up"
+
+
+@pytest.mark.parametrize("scope", ["none", "not_known", None])
+async def test_a_call_without_the_consent_or_what_it_covers_leaves_that_to_be_sent(
+    county: Scene, scope: str | None
+) -> None:
+    await county.consent(OLD)
+    made = await record(county, notice="handed", scope=scope)
+    assert made.missing == ("2.32(b)",)
+    assert await work(county) == {"notice_owed": "2.32(b)"}
+
+
+async def test_a_question_of_law_that_counsel_has_answered_since_is_named(county: Scene) -> None:
+    await county.consent(OLD)
+    change = await choices.propose(county.hub, "D2", "written", "counsel_opinion", by="county/ana")
+    assert "choices" not in (await record(county)).later, "it is only proposed"
+    await choices.confirm(county.hub, change, by="county/omar")
+    assert "choices" in (await record(county, key="k2")).later
+    county.hub.clock.ahead = HOUR_US  # type: ignore[attr-defined]
+    assert "choices" not in (await record(county, key="k3", ago_us=1_000_000)).later
+
+
+def test_what_the_rules_ask_for_besides_is_taken_over_from_the_record() -> None:
+    said = {
+        "member": {"id": "m"}, "made_at": "2026-03-06T09:30:00-08:00", "recipient": "lantern",
+        "relationship": "treating", "service": "methadone", "calaim": True, "agreements": ["dpa"],
+    }  # fmt: skip
+    asked = asked_by(read_outside(msgspec.json.encode(CALL | said)))
+    assert (asked.relationships, asked.service, asked.calaim) == ({"lantern": "treating"}, "methadone", True)
+    assert asked.agreements == ("dpa",)
 
 
 async def test_a_court_officer_who_is_in_no_directory_is_named_under_the_seal_only(county: Scene) -> None:
@@ -307,6 +341,8 @@ async def test_a_record_of_what_never_was_is_taken_back_and_stays_to_be_seen(cou
         await corrections.retract(county.hub, made.id, "not_made", organization="harbor", by="harbor/clerk")
     with pytest.raises(NotAvailable):
         await corrections.retract(county.hub, made.id, "not_made", organization="lantern", by="lantern/clerk")
+    other = await record(county, key="k2")
+    await corrections.retract(county.hub, other.id, "not_made", organization=None, by="county/officer")
 
 
 async def test_over_http_a_system_learns_the_outcome_and_people_why(county: Scene) -> None:
@@ -372,6 +408,8 @@ async def test_an_organization_records_of_its_own_people_only(county: Scene) -> 
             await record(county, discloser="valley-clinic", member=somebody, by="valley-clinic/clerk")
     theirs = await record(county)
     with pytest.raises(NotAvailable):
+        await showing.whole(county.hub, theirs.id, "sunrise", by="sunrise/clerk")
+    with pytest.raises(NotAvailable):
         await record(county, discloser="sunrise", corrects=theirs.id, reason="Not ours", key="k2", by="sunrise/clerk")
 
 
@@ -393,6 +431,11 @@ async def test_an_organization_records_of_its_own_people_only(county: Scene) -> 
         ({"told": " "}, "$.told"),
         ({"member": {}}, "$.member"),
         ({"corrects": "0" * 32}, "$.reason"),
+        ({"agreements": ["nothing"]}, "$.agreements[0]"),
+        (
+            {"recipient": "state-auditor", "purpose": "audit", "audit": AUDIT | {"agreement": "nothing"}},
+            "$.audit.agreement",
+        ),
     ],
 )
 async def test_what_cannot_be_understood_names_the_field(county: Scene, changes: dict[str, Any], field: str) -> None:
