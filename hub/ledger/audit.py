@@ -32,8 +32,8 @@ _Pair = tuple[LedgerEntry | None, bytes | None]
 
 class Audit(Frozen, frozen=True, kw_only=True):
     """What was found. `unplaced`: entries that should long have had a place in the tree, so somebody put them in
-    or took their leaf out. `waiting`: entries newer than all in the tree, which is no fault: a copy of a working hub,
-    and one that was broken off, end with some. `unrecorded`: delivery attempts whose intent the ledger does not hold.
+    or took their leaf out. `waiting`: entries that come after all in the tree, and are no older than its newest head,
+    which is no fault: a copy of a working hub, and one that was broken off, end with some. `unrecorded`: delivery attempts whose intent the ledger does not hold.
     `unfit`: stored hashes of the tree, which proofs are made from, that are not those of the leaves.
     """
 
@@ -57,7 +57,7 @@ class Audit(Frozen, frozen=True, kw_only=True):
         """For a person, a few lines."""
         more = []
         if self.unplaced:
-            more.append(f"{self.unplaced:,} entries stand outside the tree.")
+            more.append(f"{_entries(self.unplaced, 'stands', 'stand')} outside the tree.")
         if self.unfit:
             more.append(
                 f"{self.unfit:,} stored hashes of the tree are not those of its leaves; no proof is made of them."
@@ -66,7 +66,8 @@ class Audit(Frozen, frozen=True, kw_only=True):
             more.append(f"{self.unrecorded:,} delivery attempts have no intent on the ledger.")
         text = self.report.text(more)
         if self.waiting:
-            text += f"{self.waiting:,} entries wait for their place in the tree; nothing vouches for them yet.\n"
+            waiting = _entries(self.waiting, "waits", "wait")
+            text += f"{waiting} for a place in the tree; nothing vouches for that yet.\n"
         return text
 
 
@@ -139,13 +140,25 @@ async def _outside(database: Database, now: int) -> tuple[int, int]:
     """How many entries are not in the tree: those that should be, and those newer than all that are."""
     entry, leaf = tables.LedgerEntry, tables.LedgerLeaf
     placed = select(col(leaf.entry_id)).where(col(leaf.entry_id) == col(entry.id))
+    head = tables.Checkpoint
     # Also what the sequencer remembers: who takes leaves off the end may forget that.
     ends = (select(func.max(col(leaf.entry_id))), select(func.max(col(tables.LedgerState.newest))))
     newest = max([(await database.query(end))[0][0] or 0 for end in ends])
-    late = (col(entry.id) <= newest) & (col(entry.at) < now - _SETTLED_US) & ~placed.exists()
-    waits = col(entry.id) > newest
-    counts = [await database.query(select(func.count()).select_from(entry).where(where)) for where in (late, waits)]
+    signed = (await database.query(select(func.max(col(head.at)))))[0][0] or 0
+    beyond = col(entry.id) > newest
+    # A head that was signed a minute later would have taken it in.
+    passed_over = beyond & (col(entry.at) < signed - _SETTLED_US)
+    late = ~beyond & (col(entry.at) < now - _SETTLED_US) & ~placed.exists()
+    waits = beyond & (col(entry.at) >= signed - _SETTLED_US)
+    counts = [
+        await database.query(select(func.count()).select_from(entry).where(each))
+        for each in (late | passed_over, waits)
+    ]
     return int(counts[0][0][0]), int(counts[1][0][0])
+
+
+def _entries(count: int, one: str, more: str) -> str:
+    return f"{count:,} entry {one}" if count == 1 else f"{count:,} entries {more}"
 
 
 async def _unrecorded(database: Database) -> int:
