@@ -7,13 +7,20 @@ import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from hub.errors import Malformed
 from hub.model import now_us
 
+if TYPE_CHECKING:
+    from hub.bootstrap.direct import Asked
+
 _HELP = """\
-Opens and verifies one Direct message and prints `accept` or `refuse: REASON`, the words of the reason below it on
-standard error. The file is a mail (.eml) or bare CMS (.p7m, DER, PEM or base64); `-` reads standard input.
+Opens and verifies a Direct message and prints `accept` or `refuse: REASON`, the words of the reason below it on
+standard error; of several, each after its file's name. A file is a mail (.eml) or bare CMS (.p7m, DER, PEM or base64);
+`-` reads standard input.
 
   part2hub direct check mail.eml --key intake.pem --anchors ca.pem
   part2hub direct check mail.eml --key intake.p12 --password-file pw --anchors community.p7b --at 2014-03-01T12:00:00Z
@@ -24,7 +31,7 @@ A mail that is signed and not encrypted is verified, and said to be so on standa
 be refused (--require-encryption). Without --anchors those of the trust folder count (`part2hub direct anchors list`).
 Nothing is fetched from the network unless --revocation asks for it.
 
-Exit codes: 0 accept, 1 refuse, 2 a file or an option cannot be used.
+Exit codes: 0 accept, 1 refuse (one of several), 2 a file or an option cannot be used.
 """
 
 
@@ -36,7 +43,7 @@ def add_actions(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         description=_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("file", nargs="?", metavar="FILE", help="the message; - for standard input")
+    parser.add_argument("file", nargs="*", metavar="FILE", help="a message; - for standard input")
     _files(parser, "keys", "private key: PEM, DER, PKCS#12; may be given again", "--key", "--keys")
     _files(parser, "certs", "the key's certificate, if its file has none", "--cert", "--certs")
     parser.add_argument("--password", help="of the key files (it shows in the process list: prefer --password-file)")
@@ -55,8 +62,10 @@ def add_actions(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     parser.add_argument("--domain", default="*", help="the domain of ours whose anchors of the trust folder count")
     parser.add_argument("--require-encryption", action="store_true", help="refuse what is signed and not encrypted")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write the accepted message there, closed to others")
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of the words")
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE", help="write the one accepted message there, closed to others"
+    )
+    parser.add_argument("--json", action="store_true", help="a JSON object a message instead of the words")
     parser.add_argument("--reasons", action="store_true", help="print every reason for a refusal, and end")
     parser.set_defaults(act=run)
 
@@ -67,17 +76,18 @@ def _files(parser: argparse.ArgumentParser, name: str, words: str, *flags: str) 
 
 def run(args: argparse.Namespace) -> int:
     """Check and print."""
-    from hub.bootstrap.direct import Asked, check, reasons  # noqa: PLC0415 - so that --help is fast
-    from hub.settings import read_settings  # noqa: PLC0415
+    from hub.bootstrap.direct import Asked, reasons  # noqa: PLC0415 - so that --help is fast
 
     if args.reasons:
         known = reasons()
         print(json.dumps(known) if args.json else "\n".join(f"{code:<22} {words}" for code, words in known.items()))
         return 0
-    if args.file is None:
+    if not args.file:
         raise Malformed("Name the file with the message, or - for standard input.")
+    if args.out and len(args.file) > 1:
+        raise Malformed("--out takes the content of one message.")
     asked = Asked(
-        message=sys.stdin.buffer.read() if args.file == "-" else _content(Path(args.file)),
+        message=b"",
         keys=_contents(args.keys),
         password=_password(args),
         certificates=_contents(args.certs),
@@ -89,19 +99,29 @@ def run(args: argparse.Namespace) -> int:
         must_be_encrypted=args.require_encryption,
         folder_domain=args.domain,
     )
-    verdict, content = asyncio.run(check(asked, read_settings()))
-    accepted = verdict["verdict"] == "accept"
+    accepted = [_checked(args, file, asked) for file in args.file]
+    return 0 if all(accepted) else 1
+
+
+def _checked(args: argparse.Namespace, file: str, asked: "Asked") -> bool:
+    from hub.bootstrap.direct import check  # noqa: PLC0415 - as above
+    from hub.settings import read_settings  # noqa: PLC0415
+
+    message = sys.stdin.buffer.read() if file == "-" else _content(Path(file))
+    verdict, content = asyncio.run(check(msgspec.structs.replace(asked, message=message), read_settings()))
+    accepted = bool(verdict["verdict"] == "accept")
     if accepted and args.out:
         _write(args.out, content)
+    several = len(args.file) > 1
     if args.json:
-        print(json.dumps(verdict, ensure_ascii=False))
-        return 0 if accepted else 1
-    print("accept" if accepted else f"refuse: {verdict['reason']}")
+        print(json.dumps(({"file": file} if several else {}) | verdict, ensure_ascii=False))
+        return accepted
+    print((f"{file}: " if several else "") + ("accept" if accepted else f"refuse: {verdict['reason']}"), flush=True)
     if not accepted:
         print(verdict["words"], file=sys.stderr)
     elif not verdict["encrypted"]:
         print("Signed and not encrypted: as mail to this hub it would be refused.", file=sys.stderr)
-    return 0 if accepted else 1
+    return accepted
 
 
 def _contents(paths: list[Path]) -> tuple[bytes, ...]:

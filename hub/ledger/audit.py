@@ -31,10 +31,13 @@ _Pair = tuple[LedgerEntry | None, bytes | None]
 
 
 class Audit(Frozen, frozen=True, kw_only=True):
-    """What was found. `unplaced`: entries that should long have had a place in the tree, so somebody put them in
-    or took their leaf out. `waiting`: entries that come after all in the tree, and are no older than its newest head,
-    which is no fault: a copy of a working hub, and one that was broken off, end with some. `unrecorded`: delivery attempts whose intent the ledger does not hold.
-    `unfit`: stored hashes of the tree, which proofs are made from, that are not those of the leaves.
+    """What was found.
+
+    `unplaced`: entries that should long have had a place in the tree, so somebody put them in or took their leaf out.
+    `waiting`: entries that come after all in the tree, and are no older than its newest head, which is no fault: a
+    copy of a working hub, and one that was broken off, end with some. `unrecorded`: delivery attempts whose intent
+    the ledger does not hold. `unfit`: stored hashes of the tree, which proofs are made from, that are not those of
+    the leaves.
     """
 
     report: Report

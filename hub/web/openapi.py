@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import yaml
 
-from hub.compliance.deeds import DEEDS, OPENED
+from hub.compliance.deeds import DEEDS, EVERY, OPENED
 from hub.entries import AgreementEntry
 from hub.explanations import WhatIf
 from hub.inquiries import Asking
@@ -32,7 +32,7 @@ _BODIES = (
     *(OutsideManifest, Rerouting, RestrictionForm, Retracting, Revoking, Settling, TokenOrder, VerifiedEndpoint),
     WhatIf,
     *dict.fromkeys(kind.form for kind in OPENED.values()),
-    *dict.fromkeys(deed.form for deeds in DEEDS.values() for deed in deeds.values()),
+    *dict.fromkeys(deed.form for deeds in (EVERY, *DEEDS.values()) for deed in deeds.values()),
 )
 _AT = "#/components/schemas/{name}"
 

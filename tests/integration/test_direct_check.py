@@ -54,6 +54,21 @@ def test_a_good_message_is_accepted_with_any_form_of_key(desk, capsys, key):
     assert direct(capsys, "check", "mail", *key, "--anchors", "ca", *AT) == (0, "accept\n", "")
 
 
+def test_each_of_several_messages_is_named_and_one_refusal_is_told(desk, capsys):
+    """As a shell hands over what a mailbox holds."""
+    write(desk, other=b"no mail")
+    words = ("--key", "pair", "--anchors", "ca", *AT)
+    status, said, why = direct(capsys, "check", "mail", "other", "mail", *words)
+    lines = said.splitlines()
+    assert (status, lines[0], lines[2], len(lines)) == (1, "mail: accept", "mail: accept", 3)
+    assert lines[1].startswith("other: refuse: ")
+    assert why
+    assert direct(capsys, "check", "mail", "mail", *words)[0] == 0
+    assert direct(capsys, "check", "mail", "mail", *words, "--out", "content")[0] == 2
+    _, told, _ = direct(capsys, "check", "mail", "other", *words, "--json")
+    assert [json.loads(line)["file"] for line in told.splitlines()] == ["mail", "other"]
+
+
 @pytest.mark.parametrize("password", ["secret", ""])
 def test_a_key_comes_out_of_pkcs12_with_its_password(desk, capsys, password):
     encryption = BestAvailableEncryption(b"secret") if password else None
