@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -104,6 +105,7 @@ def _write_form(args: argparse.Namespace, values: dict[str, str]) -> str:
 async def _add(hub: "Hub", args: argparse.Namespace) -> str:
     from hub.casebook.yamltext import load_file  # noqa: PLC0415
     from hub.cli.files import read_file  # noqa: PLC0415
+    from hub.cli.local import hand  # noqa: PLC0415
     from hub.errors import Malformed  # noqa: PLC0415
     from hub.forms.review import review  # noqa: PLC0415
     from hub.storage import consent_papers, consents  # noqa: PLC0415
@@ -113,11 +115,14 @@ async def _add(hub: "Hub", args: argparse.Namespace) -> str:
     if not isinstance(raw, dict) or "member" not in raw:
         raise Malformed("The file holds `member` and the fields of the form.", field="member")
     paper = read_file(args.document, consent_papers.MAX_BYTES) if args.document else None
+    if paper is not None:
+        consent_papers.kind_of(paper)  # before anything is recorded
     member = await member_of(hub, str(raw.pop("member")))
     form, origin = _stated(raw)
-    consent = await consents.record(hub, member, form, by=args.by, origin=origin)
+    by = await hand(hub, args.by)
+    consent = await consents.record(hub, member, form, by=by, origin=origin)
     if paper is not None:
-        await consent_papers.keep(hub, consent, paper, by=args.by)
+        await consent_papers.keep(hub, consent, paper, by=by)
     found = await review(hub, member, consent)
     lacks = [f"{each['strength']}: {_of(each, 'says', args.lang)}" for each in found["lacks"]]
     follows = [] if isinstance(form, DenialForm) else [f"Not yet verified: part2hub consent verify {consent}"]
@@ -143,8 +148,10 @@ def _stated(raw: dict[str, Any]) -> "tuple[ConsentForm | DenialForm, dict[str, s
             return msgspec.convert(raw["denial"], DenialForm), {}
         return msgspec.convert(raw, ConsentForm), {}
     except msgspec.ValidationError as error:
-        path = str(error).rpartition("`$")[2].strip("`.")
-        raise Malformed("The form does not follow the format.", field=path or None) from None
+        # Where it is wrong, or what is missing: our own words. What else the library says may be the file's.
+        named = re.search(r"missing required field `(\w+)`|at `\$\.?([^`]*)`", str(error))
+        field = ".".join(filter(None, reversed(named.groups()))) if named else None
+        raise Malformed("The form does not follow the format.", field=field) from None
 
 
 async def _verify(hub: "Hub", args: argparse.Namespace) -> str:
@@ -155,9 +162,10 @@ async def _verify(hub: "Hub", args: argparse.Namespace) -> str:
 
 
 async def _revoke(hub: "Hub", args: argparse.Namespace) -> str:
+    from hub.cli.local import hand  # noqa: PLC0415
     from hub.storage import consents  # noqa: PLC0415
 
-    await consents.revoke(hub, args.id, how=args.how, as_to=args.as_to, by=args.by)
+    await consents.revoke(hub, args.id, how=args.how, as_to=args.as_to, by=await hand(hub, args.by))
     follows = " The written revocation is on the work list." if args.how == "oral" else ""
     return f"{args.id} is revoked as to {', '.join(args.as_to) if args.as_to else 'everybody'}.{follows}"
 

@@ -9,7 +9,7 @@ from hub import operator
 from hub.bootstrap import migrate, placing
 from hub.bootstrap.opening import open_hub
 from hub.context import Hub
-from hub.errors import HubError
+from hub.errors import HubError, Malformed
 from hub.settings import Settings, read_settings
 
 T = TypeVar("T")
@@ -38,3 +38,10 @@ def on_hub(act: Callable[[Hub], Awaitable[T]], *, decides: bool = False, setting
                     await placing(hub, settings).finish()
 
     return asyncio.run(run())
+
+
+async def hand(hub: Hub, by: str) -> str:
+    """Whoever is named with `--by ORGANIZATION[/PERSON]`, as it stands on the ledger. Raises `Malformed`."""
+    if by != BY and by.partition("/")[0] not in (await hub.directory.current()).organizations:
+        raise Malformed("No such organization in the directory.", field="--by")
+    return by

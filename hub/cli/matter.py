@@ -115,15 +115,17 @@ async def _list(hub: "Hub", args: argparse.Namespace) -> str:
 
 
 async def _open(hub: "Hub", args: argparse.Namespace) -> str:
+    from hub.cli.local import hand  # noqa: PLC0415
     from hub.compliance.deeds import open_matter  # noqa: PLC0415
 
-    return await open_matter(hub, args.kind, _fields(args.fields), args.organization, by=args.by)
+    return await open_matter(hub, args.kind, _fields(args.fields), args.organization, by=await hand(hub, args.by))
 
 
 async def _do(hub: "Hub", args: argparse.Namespace) -> str:
+    from hub.cli.local import hand  # noqa: PLC0415
     from hub.compliance.deeds import do  # noqa: PLC0415
 
-    await do(hub, args.id, args.deed, _fields(args.fields), args.organization, by=args.by)
+    await do(hub, args.id, args.deed, _fields(args.fields), args.organization, by=await hand(hub, args.by))
     return f"{args.id}: done."
 
 

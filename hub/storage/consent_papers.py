@@ -27,10 +27,15 @@ class Paper(NamedTuple):
 
 async def keep(hub: Hub, consent: str, content: bytes, *, by: str) -> None:
     """Keep the scan. Raises `Unsupported`, `TooLarge`, `Conflict` if there is one, `NotAvailable`."""
+    await _keep(hub, consent, kind_of(content), content, by=by)
+
+
+def kind_of(content: bytes) -> str:
+    """The scan's media type. Raises `Unsupported` if it is none."""
     kind = media_type(content)
     if kind not in _KINDS:
         raise Unsupported("A signed consent is a PDF or an image.")
-    await _keep(hub, consent, kind, content, by=by)
+    return kind
 
 
 async def keep_resource(hub: Hub, consent: str, content: bytes, *, by: str) -> None:

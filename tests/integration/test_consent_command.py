@@ -88,6 +88,19 @@ def test_adding_a_weak_consent_names_what_is_missing_and_what_to_do(desk: Desk) 
     assert "Nothing may be told under this form." in said
 
 
+def test_what_is_refused_is_not_half_recorded_and_is_told_in_our_own_words(desk: Desk) -> None:
+    paper = desk.write("c.yaml", {**TPO, "member": "m01"})
+    no_scan = desk("consent", "add", paper, "--document", "c.yaml", code=2)
+    assert no_scan == "part2hub consent: A signed consent is a PDF or an image.\n"
+    stranger = desk("consent", "add", paper, "--by", "harbour/ines", code=2)
+    assert stranger == "part2hub consent: No such organization in the directory. (--by)\n"
+    blank = desk.write("blank.yaml", {"member": "m01"})
+    assert desk("consent", "add", blank, code=2) == "part2hub consent: The form does not follow the format. (kind)\n"
+    wrong = desk.write("wrong.yaml", {**TPO, "member": "m01", "purposes": ["treatment", 5]})
+    assert desk("consent", "add", wrong, code=2).endswith("(purposes[1])\n")
+    assert desk("consent", "show", "--member", "m01") == "No consent on file.\n"
+
+
 def test_whoever_entered_it_does_not_verify_it(desk: Desk) -> None:
     paper = desk.write("c.yaml", {**TPO, "member": "m01"})
     for person in ("ines", "omar"):
