@@ -243,7 +243,8 @@ async def test_the_capability_statement_says_what_the_routes_do(exchange: Exchan
     caller = await exchange.api.caller("harbor", "staff")
     for each in rest["resource"]:
         for parameter in each["searchParam"]:
-            value = {"status": "completed", "date": "2026-01-01", "outcome": "0", "type": "110106"}
+            day = dict.fromkeys(("date", "_lastUpdated"), "2026-01-01")
+            value = day | {"status": "completed", "outcome": "0", "type": "110106"}
             asked = f"{parameter['name']}={value.get(parameter['name'], 'x')}"
             if each["type"] == "Consent":
                 asked = f"patient={exchange.scene.member}&status=active"  # a patient is always asked for
