@@ -19,17 +19,23 @@ _MARGIN_US = 60_000_000
 
 
 async def of_disclosure(hub: Hub, row: dict[str, Any]) -> list[dict[str, Any]]:
-    """The entries about a disclosure (a row of the log) and the submission it is of, oldest first."""
+    """The entries about a disclosure (a row of the log) and the submission it is of, oldest first; of a record that was
+    corrected also that of the one in its place, if it is about the same person.
+    """
     statement = select(col(Submission.created_at)).where(col(Submission.id) == row["submission_id"])
     ((submitted,),) = await hub.database.query(statement)
     moments = [submitted, row["intended_at"], row["concluded_at"]]
     moments += [attempt[name] for attempt in row["attempts"] for name in ("started_at", "finished_at")]
-    return await of(hub, (row["id"], row["submission_id"]), [moment for moment in moments if moment is not None])
+    later = row["outside"]["corrected_by"] if row["outside"] else None
+    references = [row["id"], row["submission_id"], *filter(None, (later,))]
+    return await of(hub, references, [moment for moment in moments if moment is not None], member=row["member_id"])
 
 
-async def of(hub: Hub, references: Iterable[str], moments: Iterable[int]) -> list[dict[str, Any]]:
+async def of(
+    hub: Hub, references: Iterable[str], moments: Iterable[int], *, member: str | None = None
+) -> list[dict[str, Any]]:
     """The entries about these things at about these instants, oldest first, with their positions in the tree (none: not
-    sequenced yet).
+    sequenced yet). `member`: none that is about anybody else.
     """
     entry: Any = LedgerEntry
     leaf: Any = LedgerLeaf
@@ -43,6 +49,8 @@ async def of(hub: Hub, references: Iterable[str], moments: Iterable[int]) -> lis
         .where(near, col(entry.reference).in_(list(references)))
         .order_by(col(entry.id))
     )
+    if member is not None:
+        statement = statement.where(or_(col(entry.member_id).is_(None), col(entry.member_id) == member))
     names = ("entry", "at", "kind", "reference", "body", "position")
     found = [dict(zip(names, row, strict=True)) for row in await hub.database.query(statement)]
     return [each | {"body": msgspec.json.decode(each["body"])} for each in found]

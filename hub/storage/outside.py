@@ -9,7 +9,7 @@ from sqlmodel import col
 from hub.bases import evidence
 from hub.context import Hub
 from hub.decide import OUTSIDER
-from hub.storage.statements import Change, Insert, Lookup, columns_of
+from hub.storage.statements import Change, Insert, columns_of
 from hub.storage.tables import Disclosure, OutsideDisclosure
 
 RECORDED, CORRECTED, MISTAKEN = "recorded", "corrected", "mistaken"
@@ -19,27 +19,27 @@ COLUMNS = columns_of(OutsideDisclosure)
 ADD = Insert(OutsideDisclosure, COLUMNS)
 END = Change(Disclosure, ("state", "concluded_at"), ("id", "state"), must_hit=True)
 MISTAKE = Change(OutsideDisclosure, ("mistaken",), ("id",))
-_OF = Lookup(OutsideDisclosure, COLUMNS, "id")
 _AT_ONCE = 500
 
 
 async def read(hub: Hub, disclosure: str) -> dict[str, Any] | None:
-    """The codes of one, with the record that stands in its place now (`corrected_by`); none if there is no such."""
-    rows = await hub.database.lookup(_OF, disclosure)
-    if not rows:
-        return None
-    after = select(col(OutsideDisclosure.id)).where(col(OutsideDisclosure.corrects) == disclosure)
-    found = await hub.database.query(after)
-    return _view(rows[0]) | {"corrected_by": found[0][0] if found else None}
+    """The codes of one; none if there is no such."""
+    return (await some(hub, [disclosure])).get(disclosure)
 
 
 async def some(hub: Hub, disclosures: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """The codes of those among these disclosures that were made outside of the hub, by id."""
+    """The codes of those among these disclosures that were made outside of the hub, by id, each with the record that
+    stands in its place now (`corrected_by`).
+    """
     wanted, found = list(disclosures), dict[str, dict[str, Any]]()
     columns = [col(getattr(OutsideDisclosure, name)) for name in COLUMNS]
+    corrects, by = col(OutsideDisclosure.corrects), col(OutsideDisclosure.id)
+    places: Any = select(corrects, by)
     for at in range(0, len(wanted), _AT_ONCE):
-        statement = select(*columns).where(col(OutsideDisclosure.id).in_(wanted[at : at + _AT_ONCE]))
-        found |= {row[0]: _view(row) for row in await hub.database.query(statement)}
+        some_of_them = wanted[at : at + _AT_ONCE]
+        later: dict[str, str] = dict(await hub.database.query(places.where(corrects.in_(some_of_them))))
+        for row in await hub.database.query(select(*columns).where(by.in_(some_of_them))):
+            found[row[0]] = _view(row) | {"corrected_by": later.get(row[0])}
     return found
 
 

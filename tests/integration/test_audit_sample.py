@@ -154,6 +154,31 @@ async def test_what_was_told_outside_of_the_hub_is_drawn_with_the_rest_and_told_
         assert [word for word in WORDS if word.encode() in whole] == []
 
 
+async def test_the_story_of_a_record_that_was_corrected_names_the_one_in_its_place(database_url, tmp_path):
+    async with a_scene(database_url) as scene:
+        first = await record(scene)
+        second = await record(scene, key="k2", corrects=first.id, reason="It was on Monday")
+        await scene.next_member()
+        third = await record(scene, key="k3", corrects=second.id, reason="It was her sister")
+        await Sequencer(scene.hub.database, scene.hub.ring, scene.hub.clock).finish()
+        await write_pack(scene.hub, order(scene), tmp_path / "x.zip")
+        files = contents(tmp_path / "x.zip")
+        stories = [json.loads(files[f"sample/{n:03}/story.json"]) for n in (1, 2, 3)]
+        told = {each["disclosure"]["id"]: each for each in stories}
+        story = told[first.id]
+        assert (story["disclosure"]["state"], story["disclosure"]["outside"]["corrected_by"]) == (
+            "corrected",
+            second.id,
+        )
+        assert [each["reference"] for each in story["entries"] if each["kind"] == "disclosure.recorded"] == [
+            first.id,
+            second.id,
+        ]
+        assert told[second.id]["disclosure"]["outside"]["corrected_by"] == third.id
+        assert third.id not in [each["reference"] for each in told[second.id]["entries"]], "it is about somebody else"
+        assert check(tmp_path / "x.zip", public_keys(scene.hub.ring)).faults == ()
+
+
 async def test_a_pack_that_passes_off_what_was_recorded_afterwards_as_a_delivery_shows_it(
     database_url, tmp_path, monkeypatch
 ):

@@ -196,6 +196,14 @@ async def test_an_export_says_how_when_and_by_whom_it_was_recorded(county: Scene
     assert row["recorded_at"] > row["intended_at"]
 
 
+async def test_the_log_has_it_where_it_was_made_though_it_was_written_down_later(county: Scene) -> None:
+    last = await record(county, key="k2", ago_us=HOUR_US, **BY_TELEPHONE)
+    first = await record(county, ago_us=72 * HOUR_US, **BY_TELEPHONE)
+    assert [row["id"] for row in await log.page(county.hub, Wanted())] == [last.id, first.id]
+    long_ago = county.hub.clock.now() - 48 * HOUR_US
+    assert [row["id"] for row in await log.page(county.hub, Wanted(until=long_ago))] == [first.id]
+
+
 async def test_the_log_is_narrowed_by_how_it_was_told_and_by_how_it_stands(county: Scene) -> None:
     made = await record(county, **BY_TELEPHONE)
     await record(county, key="k2", somebody=CLERK, way="paper", purpose="criminal_proceeding")
