@@ -125,6 +125,10 @@ def make_app(
     app[_ROLES] = {(route.method, route.described): route.roles for route in routes}
     for route in routes:
         app.router.add_route(route.method, route.path, route.handler)
+        if route in health.ROUTES:
+            # Balancers and monitors ask so; what needs a token keeps its one method and its one check of roles.
+            app.router.add_route("HEAD", route.path, route.handler)
+            app[_ROLES]["HEAD", route.described] = route.roles
     return app
 
 

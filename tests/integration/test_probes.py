@@ -49,6 +49,14 @@ async def test_it_tells_life_readiness_and_counts_and_names_no_version(probed: P
     assert b"hub_given_back_total" in (await probed.call("GET", "/metrics")).body
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+async def test_a_monitor_that_asks_with_head_hears_the_same_without_a_body(probed: Probed, path: str) -> None:
+    head = await probed.call("HEAD", path)
+    assert (head.status, head.body) == (200, b"")
+    await probed.hub.database.close()
+    assert (await probed.call("HEAD", path)).status == (await probed.call("GET", path)).status
+
+
 @pytest.mark.parametrize("path", ["/", "/v1/organizations", "/v1/members", "/openapi.json", "/desk", "/fhir/metadata"])
 async def test_nothing_else_is_there_even_for_an_administrator(probed: Probed, path: str) -> None:
     assert (await probed.call("GET", path)).status == 404
