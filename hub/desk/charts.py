@@ -10,7 +10,7 @@ from sqlmodel import col
 
 from hub.compliance import looked
 from hub.context import Hub
-from hub.desk import counts
+from hub.desk import call_clocks, counts
 from hub.desk.log import Wanted
 from hub.storage.tables import Matter, MatterClock, WorkItem
 
@@ -42,6 +42,8 @@ class Clocks(NamedTuple):
     name: str
     met: int
     missed: int
+    newest: int = 0
+    """Only so many of the newest were counted; 0: all were."""
 
 
 class Reader(NamedTuple):
@@ -72,7 +74,7 @@ async def over_time(hub: Hub, by: str, first: int, last: int, wanted: Wanted, sc
 
 
 async def clocks(hub: Hub, since: int, scope: frozenset[str] | None) -> list[Clocks]:
-    """Deadlines that ended since an instant: of the registers by name, of work under `work`."""
+    """Deadlines that ended since an instant: of the registers by name, of calls after discharges, of `work`."""
     now = hub.clock.now()
     met = func.sum(case((col(MatterClock.met_at) < col(MatterClock.due_at), 1), else_=0))
     columns: tuple[Any, ...] = (col(MatterClock.name), func.count(), met)
@@ -87,7 +89,8 @@ async def clocks(hub: Hub, since: int, scope: frozenset[str] | None) -> list[Clo
     if scope is not None:
         statement = statement.where(col(Matter.organization_id).in_(sorted(scope)))
     found = [Clocks(name, int(good), int(all_ - good)) for name, all_, good in await hub.database.survey(statement)]
-    return [*found, *[each for each in [await _work(hub, since, now, scope)] if each.met or each.missed]]
+    others = [await _calls(hub, since, scope), await _work(hub, since, now, scope)]
+    return [*found, *(each for each in others if each.met or each.missed)]
 
 
 async def readers(hub: Hub, since: int) -> list[Reader]:
@@ -103,6 +106,11 @@ async def readers(hub: Hub, since: int) -> list[Reader]:
 def _times(n: int, others: Iterable[int]) -> float:
     peers = list(others)
     return round(n / max(median(peers), 1), 1) if peers and n >= LEAST_READ else 0.0
+
+
+async def _calls(hub: Hub, since: int, scope: frozenset[str] | None) -> Clocks:
+    calls = await call_clocks.counted(hub, since, scope)
+    return Clocks(call_clocks.NAME, calls.met, calls.missed, call_clocks.MOST if calls.more else 0)
 
 
 async def _work(hub: Hub, since: int, now: int, scope: frozenset[str] | None) -> Clocks:

@@ -80,12 +80,13 @@ async def called(hub: Hub, notice: Notice, told: Told, *, by: str) -> Call:
     return await calls.record(hub, notice.id, notice.member, told, by=by)
 
 
-_RETRACTED = exists().where(col(Thread.submission_id) == col(Submission.id), col(Thread.retracted_by).is_not(None))
+RETRACTED = exists().where(col(Thread.submission_id) == col(Submission.id), col(Thread.retracted_by).is_not(None))
+"""What was told by a submission, and is not so."""
 
 
 def _told(organization: str) -> Select[Any]:
     statement: Any = (
-        select(col(Outbox.id), col(Submission.id), _RETRACTED)
+        select(col(Outbox.id), col(Submission.id), RETRACTED)
         .join(Submission, col(Submission.id) == col(Outbox.submission_id))
         .join(Disclosure, col(Disclosure.id) == col(Outbox.id))
         .where(col(Outbox.recipient) == organization, col(Disclosure.state) == "disclosed")
@@ -100,7 +101,7 @@ def _narrowed(hub: Hub, statement: Select[Any], call: str) -> Select[Any]:
     meets = {each for rule in rules for each in rule.met_by}
     made = exists().where(col(NoticeCall.disclosure_id) == col(Outbox.id), col(NoticeCall.mistaken_by) == "")
     met = made.where(col(NoticeCall.outcome).in_(sorted(meets)))
-    statement = statement.where(col(Submission.kind) == MessageKind.DISCHARGE_NOTICE.value, ~_RETRACTED)
+    statement = statement.where(col(Submission.kind) == MessageKind.DISCHARGE_NOTICE.value, ~RETRACTED)
     if call == "done":
         return statement.where(met)
     return statement.where(~met, made) if call == "tried" else statement.where(~met)

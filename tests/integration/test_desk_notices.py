@@ -7,8 +7,11 @@ import msgspec
 import pytest
 
 from hub.compliance.clocks import read_clocks
+from hub.desk import call_clocks
+from hub.storage.database import Step, Unit
 from hub.storage.facts import instant
-from hub.storage.tables import LedgerEntry, NoticeCall
+from hub.storage.statements import Insert, columns_of
+from hub.storage.tables import LedgerEntry, NoticeCall, Submission, Thread
 from tests.api import an_api
 from tests.desk import a_desk
 from tests.scenes import FORM, NAME, a_scene
@@ -253,3 +256,41 @@ async def test_another_organizations_notice_and_none_are_the_same_answer(scene, 
         }
         assert len(answers) == 1
         assert next(iter(answers))[0] == 404
+
+
+async def charted(browser):
+    """Met and missed calls after discharges, as the chart of clocks has them."""
+    words = (await browser.get("/desk/charts?days=90")).words
+    found = re.search(r"Call after a discharge \D*(\d+) \D*(\d+)", words)
+    return (int(found[1]), int(found[2])) if found else None
+
+
+async def test_calls_made_in_time_late_and_never_are_in_the_chart_of_clocks_for_who_was_told(scene, desk, cora):
+    ana = await desk.somebody("ana", "compliance", organizations=("sunrise",))
+    lea = await desk.somebody("lea", "compliance", organizations=("lantern",))
+    newest, oldest = await listed(cora, "open")
+    assert await charted(ana) == (0, 1), "one is missed, the other still runs"
+    await say(cora, newest, "voicemail")
+    assert await charted(ana) == (0, 1)
+    await say(cora, newest, "reached")
+    assert await charted(ana) == (1, 1)
+    await say(cora, oldest, "reached")
+    assert await charted(ana) == (1, 1), "late is missed"
+    taken_back = re.search(r'action="(\S+/mistake)"', (await cora.get(newest)).text)[1]
+    await cora.post(taken_back)
+    assert await charted(ana) == (0, 1)
+    assert await charted(await desk.somebody("omar", "compliance")) == (0, 1)
+    assert await charted(lea) is None
+
+
+async def test_what_was_told_and_is_not_so_and_what_is_too_many_is_not_counted(scene, desk, cora, monkeypatch):
+    ana = await desk.somebody("ana", "compliance", organizations=("sunrise",))
+    await told(scene, "n4", "discharge", 9)
+    assert await charted(ana) == (0, 2)
+    monkeypatch.setattr(call_clocks, "MOST", 1)
+    assert "Call after a discharge (of the newest 1)" in (await ana.get("/desk/charts?days=90")).words
+    monkeypatch.undo()
+    add = Insert(Thread, columns_of(Thread))
+    taken_back = [Step(add, (b"visit", each, "discharge", "arrival")) for (each,) in await scene.rows(Submission.id)]
+    await scene.hub.database.commit(Unit((), tuple(taken_back)))
+    assert await charted(ana) is None

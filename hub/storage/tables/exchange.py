@@ -8,6 +8,7 @@ from hub.storage.tables.declared import CLUSTERED, Declared
 _QUEUED = text("state = 'queued'")
 _LEASED = text("lease_until IS NOT NULL")
 _HELD = text("state = 'held'")
+_DISCHARGE = text("kind = 'discharge_notice'")
 _MAIL = text("channel = 'email'")
 
 
@@ -17,7 +18,11 @@ class Submission(Declared, table=True):
     Not clustered: an index names its rows by their key, and two of these grow at random places, where it counts.
     """
 
-    __table_args__ = (Index("submission_by_sender", "sender", "id"),)
+    __table_args__ = (
+        Index("submission_by_sender", "sender", "id"),
+        # To be used, it has to be asked with the kind as a literal.
+        Index("submission_discharge", "id", sqlite_where=_DISCHARGE),
+    )
     id: str = Field(primary_key=True, sa_type=Text)
     sender: str = Field(sa_type=Text)
     idempotency: bytes = Field(unique=True, sa_type=LargeBinary)

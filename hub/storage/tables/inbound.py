@@ -5,6 +5,7 @@ from sqlmodel import Field
 
 from hub.storage.tables.declared import Declared
 
+_RETRACTED = text("retracted_by IS NOT NULL")
 _TAKEN = text("state = 'taken'")
 _QUEUED = text("state = 'queued'")
 
@@ -39,6 +40,7 @@ class Inbound(Declared, table=True):
 class Thread(Declared, table=True):
     """Which submissions a visit or a referral has led to: whom a retraction or an answer goes to."""
 
+    __table_args__ = (Index("thread_retracted", "submission_id", sqlite_where=_RETRACTED),)
     hash: bytes = Field(primary_key=True, sa_type=LargeBinary)
     """Keyed: a visit's number is the patient's."""
     submission_id: str = Field(primary_key=True, sa_type=Text)
