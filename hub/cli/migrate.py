@@ -3,7 +3,8 @@
 import argparse
 
 _HELP = """\
-Safe to run again and beside a running hub: whichever process comes first does it, once. Back up before an upgrade.
+Safe to run again, and by several at once: whichever process comes first does it, once, whole or not at all. What still
+runs of the old version may refuse what it is handed until it is restarted. Back up before an upgrade.
 
   part2hub migrate
 
