@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
+import hub
 from hub.context import Hub
 from hub.crypto.keyring import KeyRing
 from hub.errors import StorageFailed
@@ -25,6 +26,8 @@ from tests import people
 
 VERSION = Returning(*["SELECT version_num FROM alembic_version"] * 2)
 ZONE = ZoneInfo("America/Los_Angeles")
+OF_THIS_FORM = str(Path(hub.__file__).parents[1])
+"""Where the hub of this process lies, as the `PYTHONPATH` of one that a test starts: so both are source or compiled."""
 
 PROGRAM = frozenset({"provider", "covered_entity"})
 ORGANIZATIONS = (

@@ -21,7 +21,7 @@ import yaml
 from hub.compiled import form
 from hub.crypto.keyring import KeyRing
 from hub.ledger.sequencer import Sequencer
-from tests.hubs import MovableClock, open_database
+from tests.hubs import OF_THIS_FORM, MovableClock, open_database
 from tests.servers import free_port
 
 COUNTY: dict[str, Any] = {
@@ -92,7 +92,7 @@ class Desk:
             "HUB_DATA": str(folder / "data"),
             "HUB_KEYS": str(folder / "keys.json"),
             "HUB_DEMO": "1",
-            "PYTHONPATH": str(Path(__file__).parents[2]),
+            "PYTHONPATH": OF_THIS_FORM,
         }
 
     def __call__(self, *words: str, code: int = 0) -> str:

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from tests.api import TPO
+from tests.hubs import OF_THIS_FORM
 
 COUNTY = {
     "zone": "America/Los_Angeles",
@@ -39,7 +40,7 @@ class Desk:
         self.folder = folder
         kept = {name: value for name, value in os.environ.items() if not name.startswith("HUB_")}
         here = {"HUB_DATA": str(folder / "data"), "HUB_KEYS": str(folder / "keys.json"), "HUB_DEMO": "1"}
-        self.environment = kept | here | {"PYTHONPATH": str(Path(__file__).parents[2])}
+        self.environment = kept | here | {"PYTHONPATH": OF_THIS_FORM}
 
     def __call__(self, *words: str, code: int = 0) -> str:
         done = subprocess.run(

@@ -19,6 +19,7 @@ from hub.crypto.keyring import KeyRing
 from hub.settings import read_settings
 from hub.storage.tables import LedgerEntry
 from tests.direct import MESSAGE, NOW, OUTER, Holder
+from tests.hubs import OF_THIS_FORM
 from tests.unit.adapters.email.opening import CLINIC, HUB, ROOT, around, mail, signed_entity
 from tests.unit.adapters.email.test_revocation import crl
 
@@ -190,9 +191,8 @@ def test_nobody_is_believed_whom_the_ledger_cannot_name(desk, capsys):
 
 def test_a_message_comes_in_by_standard_input(desk):
     command = [sys.executable, "-m", "hub", "direct", "check", "-", "--key", "pair", "--anchors", "ca", *AT]
-    root = Path(__file__).parents[2]
     done = subprocess.run(
-        command, cwd=desk, input=mail(), capture_output=True, check=False, env={"PYTHONPATH": str(root)}
+        command, cwd=desk, input=mail(), capture_output=True, check=False, env={"PYTHONPATH": OF_THIS_FORM}
     )
     assert (done.returncode, done.stdout) == (0, b"accept\n"), done.stderr
 
