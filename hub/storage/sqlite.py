@@ -58,7 +58,7 @@ class SqliteDatabase:
         self._path = path
         # The operating system caches the file anyway; but what a group has changed must fit, or it is written twice.
         self._reader = _connect(path, busy=BUSY_SECONDS, cache_kib=1_000)
-        self._writer = _connect(path, busy=0.0, cache_kib=4_000)
+        self._writer = _connect(path, busy=0.0, cache_kib=3_000)
         self._reading = False
         self._read: dict[tuple[Lookup, Any], list[Row]] = {}
         """What the look-ups of this turn have found: each message asks for the directory's version."""
