@@ -19,3 +19,13 @@ def settle_memory() -> None:
     # above keeps them from going back to the system: after a few large packets the hub would stay large for good.
     with contextlib.suppress(OSError, AttributeError):  # another C library: then it does as it does
         ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, SMALL_BYTES)
+
+
+def forget_start() -> None:
+    """To be called once, soon after all parts run.
+
+    What their start left behind, mostly SQL while it was compiled, would lie there for hours, and the first load take
+    new memory beside it. The web's modules, loaded since, are no garbage either.
+    """
+    gc.collect()
+    gc.freeze()

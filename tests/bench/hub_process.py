@@ -18,7 +18,7 @@ from nacl.signing import SigningKey
 
 from adapters.api.channel import ApiChannel
 from hub.bootstrap import loop_factory, running
-from hub.bootstrap.memory import settle_memory
+from hub.bootstrap.memory import forget_start, settle_memory
 from hub.bootstrap.opening import open_hub
 from hub.context import Hub
 from hub.crypto.keyring import KeyRing
@@ -94,6 +94,7 @@ async def main(url: str, redis: str, sink: int, role: str) -> None:
         hub = replace(opened, channels=MappingProxyType({ChannelKind.API: channel}))
         made = await prepare(hub, sink) if role != "worker" else {}
         async with running(hub, settings, role, rate_per_minute=0) as port:
+            forget_start()
             print(json.dumps({"port": port, **made}), flush=True)
             await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
         await channel.close()

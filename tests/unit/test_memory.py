@@ -1,4 +1,4 @@
-"""What a large packet took goes back to the system once it has left."""
+"""What a large packet took goes back to the system once it has left; what the start left behind goes, too."""
 
 import subprocess
 import sys
@@ -20,6 +20,29 @@ for _ in range(8):
     del large
 print(resident() - before)
 """
+
+
+STARTED = """
+import gc
+import weakref
+from hub.bootstrap.memory import forget_start, settle_memory
+
+class Left:
+    pass
+
+settle_memory()
+left = Left()
+left.itself = left
+gone, frozen = weakref.ref(left), gc.get_freeze_count()
+del left
+forget_start()
+print(gone() is None and gc.get_freeze_count() > frozen)
+"""
+
+
+def test_what_the_start_left_behind_goes_and_what_it_loaded_is_not_looked_through_again():
+    found = subprocess.run([sys.executable, "-c", STARTED], capture_output=True, text=True, check=True)
+    assert found.stdout == "True\n"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks Linux for the resident size")
