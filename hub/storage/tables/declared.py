@@ -31,7 +31,7 @@ class _Unmapped(SQLModelMetaclass):
         cls.__table__ = Table(
             namespace.get("__tablename__", name.lower()), SQLModel.metadata, *columns.values(), *items, **options
         )
-        cls.__pydantic_fields__.clear()  # the table knows them now
+        cls.model_fields.clear()  # the table knows them now
 
 
 class Declared(SQLModel, metaclass=_Unmapped):
