@@ -81,6 +81,9 @@ def read_county(path: Path, keys: Path | None = None) -> County:
     if not isinstance(raw, dict) or not set(raw) <= {"zone", *SECTIONS}:
         raise Malformed("A county file holds zone, " + ", ".join(SECTIONS) + ".", field="county")
     found = {section: raw.get(section) or {} for section in SECTIONS}
+    for section, entered in found.items():
+        if not isinstance(entered, dict):
+            raise Malformed("A section maps an id to its fields.", field=section)
     return County(
         organizations={k: _organization(k, v) for k, v in found["organizations"].items()},
         endpoints={k: _endpoint(k, v, keys or path.parent) for k, v in found["endpoints"].items()},
@@ -254,3 +257,5 @@ def _at(section: str, name: str) -> Iterator[None]:
     except Malformed as error:
         field = ".".join(filter(None, (section, str(name), error.field)))
         raise Malformed(error.message, field=field) from None
+    except NotAvailable:
+        raise Malformed("There is no such member.", field=f"{section}.{name}.member") from None

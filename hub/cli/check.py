@@ -24,6 +24,7 @@ _WORDS = {
         "hold": "A person must look first.",
         "remedies": "What would let it go:",
         "obligations": "Goes with it:",
+        "nobody": "Nobody is registered under this CIN or id with whoever would tell.",
     },
     "es": {
         "permit": "saldría todo.",
@@ -33,6 +34,7 @@ _WORDS = {
         "hold": "Antes tiene que mirarlo una persona.",
         "remedies": "Qué permitiría enviarlo:",
         "obligations": "Va con ello:",
+        "nobody": "Quien lo comunicaría no tiene registrado a nadie con este CIN o identificador.",
     },
 }
 
@@ -83,13 +85,16 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _lines(answer: dict[str, Any], language: str) -> list[str]:
+    from hub.decide import UNKNOWN_MEMBER  # noqa: PLC0415 - so that --help is fast
+
     words = _WORDS[language]
     outcome = answer["outcome"]
     lines = [f"{outcome.upper()}: {words[outcome]}" + (f" {words['hold']}" if answer["hold"] else "")]
     said = {each["item"]: each["text"] for each in answer["explanation"]}
     for item in answer["items"]:
         # Nobody who asks has numbered the items: the class is the name they know.
-        text = said.get(item["item"], "; ".join(item["reasons"])).replace(f'"{item["item"]}"', item["information"])
+        unsaid = words["nobody"] if UNKNOWN_MEMBER in item["reasons"] else "; ".join(item["reasons"])
+        text = said.get(item["item"], unsaid).replace(f'"{item["item"]}"', item["information"])
         lines.append(f"  {'+' if item['permitted'] else '-'} {text}")
     if answer["remedies"]:
         lines += [words["remedies"], *(f"  - {each['text']}" for each in answer["remedies"])]

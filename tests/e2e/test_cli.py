@@ -1,6 +1,5 @@
 """The command line as an operator uses it: real processes, a real database, exit codes that mean what --help says."""
 
-import asyncio
 import json
 import os
 import re
@@ -19,9 +18,7 @@ import pytest
 import yaml
 
 from hub.compiled import form
-from hub.crypto.keyring import KeyRing
-from hub.ledger.sequencer import Sequencer
-from tests.hubs import OF_THIS_FORM, MovableClock, open_database
+from tests.hubs import OF_THIS_FORM
 from tests.servers import free_port
 
 COUNTY: dict[str, Any] = {
@@ -118,23 +115,13 @@ class Desk:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a hub's keys and its county in it, as the command makes them; copied, never used.
-
-    Its ledger is signed: entries that wait for that too long would be told by `status`.
-    """
+    """A folder with a hub's keys and its county in it, as the command makes them; copied, never used."""
     desk = Desk(tmp_path_factory.mktemp("made"))
     desk("keys", "init")
     desk("load", desk.write("county.yaml", COUNTY))
     (desk.folder / "summary.txt").write_text("a discharge summary")
     desk.write("packet.json", MANIFEST)
-    asyncio.run(sign(desk.folder))
     return desk.folder
-
-
-async def sign(folder: Path) -> None:
-    database = await open_database(f"sqlite:///{folder / 'data' / 'hub.sqlite'}")
-    await Sequencer(database, KeyRing.load(folder / "keys.json"), MovableClock()).finish()
-    await database.close()
 
 
 @pytest.fixture
@@ -213,6 +200,10 @@ def test_a_wrong_county_file_says_where_and_never_what(desk: Desk) -> None:
     wrong = json.loads(json.dumps(COUNTY))
     wrong["consents"]["c02"] = COUNTY["consents"]["c01"] | {"purposes": ["curiosity"]}
     assert "consents.c02.purposes" in desk("load", desk.write("wrong.yaml", wrong), code=2)
+    wrong["consents"] = {"c02": COUNTY["consents"]["c01"] | {"member": "m99"}}
+    assert "There is no such member. (consents.c02.member)" in desk("load", desk.write("wrong.yaml", wrong), code=2)
+    wrong["consents"] = ["c02"]
+    assert "maps an id to its fields. (consents)" in desk("load", desk.write("wrong.yaml", wrong), code=2)
 
 
 def test_a_what_if_answers_yes_or_no_with_the_paragraph_and_the_remedy(desk: Desk) -> None:
@@ -224,6 +215,7 @@ def test_a_what_if_answers_yes_or_no_with_the_paragraph_and_the_remedy(desk: Des
     assert "§2.26" in no
     stranger = desk("check", "--from", "valley-clinic", "--to", "harbor", "--member", "09999999A", code=1)
     assert stranger.startswith("DENY")
+    assert "Nobody is registered under this CIN or id" in stranger
 
 
 def test_a_revocation_turns_the_same_what_if_into_a_no(desk: Desk) -> None:
