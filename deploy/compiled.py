@@ -2,7 +2,7 @@
 
     python -m deploy.compiled        build/wheel/part2hub-*.whl, and the same unpacked in build/compiled
 
-The wheel is what a county installs (Containerfile, OPERATOR.md); the same source runs without it, a tenth slower.
+The wheel is what a county installs (Containerfile, OPERATOR.md); the same source runs without it, up to a tenth slower.
 Source lies beside each compiled module, with a digest of all of it: a hub whose two parts differ does not start
 (hub/compiled.py). What lies in build/compiled is for tests and benchmarks, which put it before all else (`PYTHONPATH`,
 with `PYTHONSAFEPATH`).
