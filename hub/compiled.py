@@ -5,6 +5,7 @@ kept with it, and nothing runs where the two differ.
 """
 
 import hashlib
+import os
 import sys
 from functools import cache
 from importlib.machinery import EXTENSION_SUFFIXES
@@ -55,4 +56,6 @@ def _compiled(module: str) -> bool:
 
 def _roots() -> set[Path]:
     """Wherever this process finds the hub: a second place is a version that a compiled copy before it hides."""
-    return {_ROOT, *(Path(each).resolve() for each in sys.path if Path(each, "hub/__init__.py").is_file())}
+    # `access`, since `is_file` raises where this account may not look: in somebody else's working directory.
+    seen = (each for each in sys.path if os.access(Path(each, "hub/__init__.py"), os.R_OK))
+    return {_ROOT, *(Path(each).resolve() for each in seen)}

@@ -76,6 +76,12 @@ def test_a_compiled_copy_that_hides_a_newer_version_is_refused(installed: Path, 
     assert (code, refused(said)) == (3, True)
 
 
+def test_a_place_that_cannot_be_looked_at_holds_no_other_version(installed: Path) -> None:
+    """As the working directory of another account; a name that is too long is refused to every account."""
+    code, said = ran(installed, Path("/", "a" * 300))
+    assert (code, said) == (0, "part2hub 1.2.3 (compiled)\n")
+
+
 def test_source_alone_is_of_any_version(installed: Path) -> None:
     (installed / f"hub/exchange{EXTENSION_SUFFIXES[0]}").unlink()
     (installed / "policies/kernel.py").write_text("")
