@@ -123,16 +123,27 @@ class Session:
             if len(row) == 4
         }
 
-    def wake(self, job: str) -> None:
-        """Hand a waiting job in once more, so that the scheduler looks at its queue.
+    def wake(self, job: str) -> bool:
+        """Hand a waiting job in once more, so that the scheduler looks at its queue; else, as after `failures`, it may
+        lie stopped, and is to be resumed.
 
         faxq looks at most once a second. What comes within the second in which it has made up for a look that it had
         put off is forgotten until something else happens: it still takes that look for one to come (`SchedTimeout` in
         HylaFAX 6.0.7). One that has begun meanwhile is sent to its end, and then this is refused.
         """
-        with suppress(*refusals):
+        try:
             self.command(f"JSUSP {job}")
+        except refusals:
+            return True
+        return self.resume(job)
+
+    def resume(self, job: str) -> bool:
+        """Hand a stopped job in; whether the server takes it."""
+        try:
             self.command(f"JSUBM {job}")
+        except refusals:
+            return False
+        return True
 
     def ended(self, job: str) -> dict[str, str]:
         """The done queue's record of a job, by field (doneq(5)). Raises `refusals` if it is not there."""

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from adapters.fax.callresult import ended, failed_login
-from adapters.fax.hfaxd import Session, failures, refusals, require_own_machine
+from adapters.fax.hfaxd import Session, Waiting, failures, refusals, require_own_machine
 from adapters.fax.transport import JobState, JobStatus, Limits, NotSubmitted
 from hub.model import Deferred, Frozen, Refused, Unknown
 
@@ -57,6 +57,8 @@ class HylaFax:
         self._server = server
         self._woken: dict[str, int] = {}
         """Jobs that were handed in once more, and for which time they were due then."""
+        self._halfway: set[str] = set()
+        """Those among them that may still be stopped, and not by a person."""
 
     async def submit(self, number: str, tiff: bytes, tag: str) -> str | NotSubmitted:
         """The job with this tag, made if there is none."""
@@ -110,16 +112,28 @@ class HylaFax:
         queue = session.waiting()
         if job not in queue:
             self._woken.pop(job, None)
+            self._halfway.discard(job)
             return ended(session, job)
         here = queue[job]
         if here.state == RUNNING:
             return JobStatus(state=JobState.CALLING, pages=here.pages)
         idle = not any(other.state == RUNNING for other in queue.values())
         overdue = time.time() - here.due if idle and here.state != STOPPED else 0.0
+        self._see_to(session, job, here, overdue)
+        return JobStatus(state=JobState.QUEUED, pages=here.pages, stalled=overdue > self._server.stalled_after)
+
+    def _see_to(self, session: Session, job: str, here: Waiting, overdue: float) -> None:
+        """That the scheduler looks at a job that it has forgotten, and that no job stays stopped by this."""
+        if here.state == STOPPED:
+            if job in self._halfway and session.resume(job):
+                self._halfway.discard(job)
+            return
+        self._halfway.discard(job)
         if overdue > self._server.woken_after and self._woken.get(job) != here.due:
             self._woken[job] = here.due
-            session.wake(job)
-        return JobStatus(state=JobState.QUEUED, pages=here.pages, stalled=overdue > self._server.stalled_after)
+            self._halfway.add(job)
+            if session.wake(job):
+                self._halfway.discard(job)
 
     def _asked(self, question: Callable[[Session], T]) -> T | None:
         try:

@@ -160,6 +160,24 @@ async def test_a_job_is_handed_in_once_more_only_once_and_one_that_a_person_has_
     assert fax.jobs[stopped].stopped
 
 
+@pytest.mark.parametrize("broken", ["drop_before", "refuse"])
+async def test_a_job_whose_handing_in_once_more_breaks_off_halfway_does_not_stay_stopped(fax, broken):
+    fax.line[NUMBER], fax.late = "waits", 10
+    hylafax = transport(fax)
+    job = await hylafax.submit(NUMBER, b"pages", "06abc")
+    setattr(fax, broken, "JSUBM")
+    await hylafax.status(job)
+    assert fax.jobs[job].stopped
+
+    setattr(fax, broken, "")
+    await hylafax.status(job)
+    assert fax.woken == [job]
+
+    fax.jobs[job].stopped = True  # by a person now
+    await hylafax.status(job)
+    assert fax.jobs[job].stopped
+
+
 async def test_a_job_that_is_due_later_is_waited_for(fax):
     fax.line[NUMBER] = "waits"
     fax.late = -60
