@@ -26,6 +26,8 @@ def leaving(within_s: float = LEAVE_S) -> Iterator[None]:
 
 
 def _end() -> None:
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:  # nobody reads it any more, perhaps
+        os._exit(0)

@@ -56,3 +56,15 @@ def test_a_stop_does_not_wait_for_a_name_server_that_does_not_answer(tmp_path: P
         pytest.fail("It waits for the name server.")
     assert ended.returncode == 0, ended.stderr
     assert '"event":"stopped"' in ended.stderr.replace(" ", "")
+
+
+def test_a_stop_does_not_wait_either_where_nobody_reads_what_was_said_last() -> None:
+    said = (
+        "import time; from hub.bootstrap.leaving import leaving\nprint('listening')\nwith leaving(0.0): time.sleep(30)"
+    )
+    read, write = os.pipe()
+    os.close(read)
+    buffered = {**os.environ, "PYTHONUNBUFFERED": ""}
+    ended = subprocess.run([sys.executable, "-c", said], env=buffered, cwd=ROOT, check=False, stdout=write, timeout=20)
+    os.close(write)
+    assert ended.returncode == 0
