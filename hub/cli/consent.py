@@ -148,10 +148,10 @@ def _stated(raw: dict[str, Any]) -> "tuple[ConsentForm | DenialForm, dict[str, s
             return msgspec.convert(raw["denial"], DenialForm), {}
         return msgspec.convert(raw, ConsentForm), {}
     except msgspec.ValidationError as error:
-        # Where it is wrong, or what is missing: our own words. What else the library says may be the file's.
-        named = re.search(r"missing required field `(\w+)`|at `\$\.?([^`]*)`", str(error))
-        field = ".".join(filter(None, reversed(named.groups()))) if named else None
-        raise Malformed("The form does not follow the format.", field=field) from None
+        # Where it is wrong, and what is missing there: our own words. What else the library says may be the file's.
+        at, lacks = (re.search(said, str(error)) for said in (r"at `\$\.?([^`]*)`", r"missing required field `(\w+)`"))
+        field = ".".join(found[1] for found in (at, lacks) if found)
+        raise Malformed("The form does not follow the format.", field=field or None) from None
 
 
 async def _verify(hub: "Hub", args: argparse.Namespace) -> str:

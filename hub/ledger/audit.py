@@ -141,17 +141,19 @@ async def _unfit(database: Database, nodes: list[Node]) -> int:
 
 async def _outside(database: Database, now: int) -> tuple[int, int]:
     """How many entries are not in the tree: those that should be, and those newer than all that are."""
-    entry, leaf = tables.LedgerEntry, tables.LedgerLeaf
-    placed = select(col(leaf.entry_id)).where(col(leaf.entry_id) == col(entry.id))
-    head = tables.Checkpoint
+    entry, leaf, head = tables.LedgerEntry, tables.LedgerLeaf, tables.Checkpoint
+    # Asked first: what is placed meanwhile, under a newer head, must not look as if that had passed it over.
+    signed = (await database.query(select(func.max(col(head.at)))))[0][0] or 0
     # Also what the sequencer remembers: who takes leaves off the end may forget that.
     ends = (select(func.max(col(leaf.entry_id))), select(func.max(col(tables.LedgerState.newest))))
     newest = max([(await database.query(end))[0][0] or 0 for end in ends])
-    signed = (await database.query(select(func.max(col(head.at)))))[0][0] or 0
+    placed = select(col(leaf.entry_id)).where(col(leaf.entry_id) == col(entry.id))
     beyond = col(entry.id) > newest
+    # What is being committed may still come below the newest, and is of this minute: not of one that is to come.
+    settled = ~col(entry.at).between(now - _SETTLED_US, now + _SETTLED_US)
+    late = ~beyond & settled & ~placed.exists()
     # A head that was signed a minute later would have taken it in.
     passed_over = beyond & (col(entry.at) < signed - _SETTLED_US)
-    late = ~beyond & (col(entry.at) < now - _SETTLED_US) & ~placed.exists()
     waits = beyond & (col(entry.at) >= signed - _SETTLED_US)
     counts = [
         await database.query(select(func.count()).select_from(entry).where(each))

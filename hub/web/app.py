@@ -16,7 +16,7 @@ from multidict import CIMultiDict
 
 from hub import cadence
 from hub.context import Hub
-from hub.errors import ConfigurationError, NotAvailable
+from hub.errors import ConfigurationError, Malformed, NotAvailable
 from hub.intake import MAX_SUBMISSION_BYTES
 from hub.settings import Settings
 from hub.smart.keys import KeyCache
@@ -193,6 +193,12 @@ def _drop_if_silent(silent: set[web.RequestHandler], protocol: web.RequestHandle
         protocol.force_close()
 
 
+def _check_address(request: web.Request) -> None:
+    """A NUL names nothing, and PostgreSQL fails a question that holds it. Raises `Malformed`."""
+    if "%00" in request.raw_path:
+        raise Malformed("An address holds no NUL.")
+
+
 @web.middleware
 async def _boundary(request: web.Request, handler: Handler) -> web.StreamResponse:
     """The one place where callers are admitted, errors become responses and requests are counted."""
@@ -209,6 +215,7 @@ async def _boundary(request: web.Request, handler: Handler) -> web.StreamRespons
             check_accept(request)
         if roles:
             await admit(request, roles)
+        _check_address(request)
         response = await handler(request)
     except asyncio.CancelledError:
         raise

@@ -99,6 +99,8 @@ def test_what_is_refused_is_not_half_recorded_and_is_told_in_our_own_words(desk:
     assert desk("consent", "add", blank, code=2) == "part2hub consent: The form does not follow the format. (kind)\n"
     wrong = desk.write("wrong.yaml", {**TPO, "member": "m01", "purposes": ["treatment", 5]})
     assert desk("consent", "add", wrong, code=2).endswith("(purposes[1])\n")
+    endless = desk.write("endless.yaml", {**TPO, "member": "m01", "expires": {}})
+    assert desk("consent", "add", endless, code=2).endswith("(expires.event)\n")
     assert desk("consent", "show", "--member", "m01") == "No consent on file.\n"
 
 

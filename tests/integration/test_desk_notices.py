@@ -238,7 +238,8 @@ async def test_what_a_call_cannot_be_is_refused_over_http(scene, api):
     assert (await plan("POST", place, {"outcome": "reached"})).json["code"] == "idempotency-key-missing"
     none_owed = await plan("POST", f"/v1/notices/{admitted['id']}/calls", {"outcome": "reached"}, headers=key)
     assert (none_owed.status, none_owed.json["code"]) == (409, "nothing-owed")
-    assert (await plan("GET", "/v1/notices?call=never")).status == 400
+    for address in ("/v1/notices?call=never", "/v1/notices?before=%00", "/v1/notices/%00"):
+        assert (await plan("GET", address)).json["code"] == "malformed", address
     assert await calls(scene) == []
 
 

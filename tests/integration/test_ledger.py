@@ -118,10 +118,16 @@ async def test_a_truncation_that_takes_its_signed_heads_along_shows_against_the_
     "statements",
     [
         ("UPDATE ledger_entry SET id = -1 WHERE id = (SELECT max(id) FROM ledger_entry)",),
+        ("UPDATE ledger_entry SET id = -1, at = at + 90000000000000 WHERE id = (SELECT max(id) FROM ledger_entry)",),
         ("UPDATE ledger_entry SET at = at - 90000000 WHERE id = (SELECT max(id) FROM ledger_entry)",),
         ("DELETE FROM ledger_leaf WHERE position >= {size}", "DELETE FROM checkpoint WHERE size > {size}"),
     ],
-    ids=["slipped in before others", "put behind others, as of before", "taken off the end with its heads"],
+    ids=[
+        "slipped in before others",
+        "slipped in as of a time to come",
+        "put behind others, as of before",
+        "taken off the end with its heads",
+    ],
 )
 async def test_an_entry_outside_of_the_tree_is_found(tmp_path, statements):
     file = tmp_path / "hub.sqlite"
@@ -152,6 +158,24 @@ async def test_entries_that_wait_for_their_place_are_told_and_are_no_fault(datab
         assert "for a place in the tree; nothing vouches for that yet" in found.text()
         await sequencer.finish()
         assert (await audited(scene)).waiting == 0
+
+
+async def test_entries_that_are_placed_while_the_ledger_is_looked_at_are_no_fault(database_url, monkeypatch):
+    """A hub that was broken off starts anew beside the command, and signs what has waited for long."""
+    async with a_scene(database_url) as scene:
+        sequencer, query = await a_day(scene), scene.hub.database.query
+        await scene.submit("late")
+        scene.hub.clock.ahead += 300_000_000
+
+        async def meanwhile(statement, **given):
+            if "max(checkpoint.at)" in str(statement):
+                monkeypatch.undo()
+                await sequencer.finish()
+            return await query(statement, **given)
+
+        monkeypatch.setattr(scene.hub.database, "query", meanwhile)
+        found = await audited(scene)
+    assert (found.intact, found.unplaced, found.waiting) == (True, 0, 0)
 
 
 async def test_entries_that_wait_for_their_head_are_told_with_their_age(database_url):
