@@ -47,8 +47,10 @@ def forms() -> tuple[Form, ...]:
 
 
 def _up_to_date() -> bool:
-    kept = COMPILED / KEPT
-    return (COMPILED / f"hub/exchange{_SUFFIX}").exists() and kept.read_text(encoding="ascii") == digest(ROOT)
+    made, kept = COMPILED / f"hub/exchange{_SUFFIX}", COMPILED / KEPT
+    if not made.exists() or made.stat().st_mtime < (ROOT / "deploy/compiled.py").stat().st_mtime:
+        return False
+    return kept.read_text(encoding="ascii") == digest(ROOT)
 
 
 def _missing() -> str | None:
