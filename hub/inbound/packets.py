@@ -11,6 +11,7 @@ from hub.context import Hub
 from hub.errors import Malformed
 from hub.inbound.keep import Kept
 from hub.intake import read_manifest
+from hub.lines import CONTROLS
 from hub.manifest import EventManifest, Handed, ItemManifest, Manifest, MemberRef, RecipientManifest
 from hub.model import Event
 
@@ -27,7 +28,10 @@ async def submit(
         purpose=content.purpose,
         recipients=tuple(RecipientManifest(organization=recipient) for recipient in recipients),
         items=tuple(
-            ItemManifest(document=document.id, title=document.title, information=document.information)
+            # Of a feed in another code page than it says, a title may hold what no line may: that holds nobody up.
+            ItemManifest(
+                document=document.id, title=document.title.translate(CONTROLS), information=document.information
+            )
             for document in content.documents
         ),
         priority=content.priority,

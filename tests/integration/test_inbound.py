@@ -75,6 +75,13 @@ async def test_a_packet_becomes_the_senders_submission_and_is_decided_like_any_o
     assert [(row["recipient"], row["state"]) for row in await rows(scene, Outbox)] == [("lantern", "queued")]
 
 
+async def test_a_title_of_a_feed_in_another_code_page_than_it_says_holds_nothing_up(scene: Scene) -> None:
+    # A dash of Windows-1252 that is read as Latin-1: a control, which no line may hold.
+    titled = tuple(msgspec.structs.replace(each, title="Labs \x96 June") for each in PACKET.documents)
+    assert await taken(scene, of(documents=titled)) == "submitted"
+    assert [row["state"] for row in await rows(scene, Outbox)] == ["queued"]
+
+
 async def test_the_same_message_twice_is_one_submission(scene: Scene) -> None:
     first = await keep(scene.hub, ARRIVAL)
     again = await keep(scene.hub, ARRIVAL)
