@@ -108,9 +108,10 @@ class Sequencer:
                 await asyncio.sleep(BUSY_S if placed > FEW else PERIOD_S)
 
     async def finish(self) -> None:
-        """Sequence all that has committed; the file then holds its head, whatever was broken off before."""
-        while await self.sequence(sweep=True):
-            pass
+        """Sequence all that has committed by now; the file then holds its head, whatever was broken off before."""
+        while await self.sequence(sweep=True) == BATCH or self._beaten:
+            # Whoever was faster may have looked before the last of it was there.
+            self._beaten = False
         self._checked = False
         await self._check_head()
 

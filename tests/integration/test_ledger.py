@@ -178,6 +178,46 @@ async def test_entries_that_are_placed_while_the_ledger_is_looked_at_are_no_faul
     assert (found.intact, found.unplaced, found.waiting) == (True, 0, 0)
 
 
+async def test_who_puts_under_a_head_what_has_committed_ends_although_entries_keep_coming(database_url, monkeypatch):
+    """A command beside a busy hub returns."""
+    async with a_scene(database_url) as scene:
+        sequencer, more = await a_day(scene), iter("xyz")
+        sequence = sequencer.sequence
+
+        async def busily(**how):
+            await scene.submit(next(more))
+            return await sequence(**how)
+
+        monkeypatch.setattr(sequencer, "sequence", busily)
+        await sequencer.finish()
+        assert list(more)
+        assert (await audited(scene)).waiting == 0
+
+
+async def test_who_is_beaten_by_another_process_still_puts_its_own_entry_under_a_head(database_url, monkeypatch):
+    """Two commands at once: the faster one had looked before the other's entry was there."""
+    async with a_scene(database_url) as scene:
+        await a_day(scene)
+        for key in ("late", "later"):
+            await scene.submit(key)
+        database, ring, clock = scene.hub.database, scene.hub.ring, scene.hub.clock
+        ours, faster = (Sequencer(database, ring, clock) for _ in range(2))
+        unplaced, commit = faster._unplaced, database.commit
+
+        async def before(newest, *, sweep):
+            return (await unplaced(newest, sweep=sweep))[:-1]
+
+        async def beaten(unit):
+            monkeypatch.setattr(database, "commit", commit)
+            await faster.sequence()
+            await commit(unit)
+
+        monkeypatch.setattr(faster, "_unplaced", before)
+        monkeypatch.setattr(database, "commit", beaten)
+        await ours.finish()
+        assert (await audited(scene)).waiting == 0
+
+
 async def test_entries_that_wait_for_their_head_are_told_with_their_age(database_url):
     async with a_scene(database_url) as scene:
         sequencer = await a_day(scene)
