@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import func, select, tuple_
 from sqlmodel import col
 
 from hub.context import Hub
@@ -25,13 +25,14 @@ async def page(hub: Hub, scope: frozenset[str] | None, before: str) -> Found:
     columns = [col(getattr(OutsideDisclosure, name)) for name in _CODES]
     statement = (
         select(*columns, *(col(getattr(Disclosure, name)) for name in _NAMES), col(Decision.outcome))
-        .join(Disclosure, col(Disclosure.id) == col(OutsideDisclosure.id))
-        .join(Decision, col(Decision.id) == col(Disclosure.decision_id))
+        # Outer, so that the rows come in the order of the page: SQLite begins with all disclosures of a program else.
+        .outerjoin(Disclosure, col(Disclosure.id) == col(OutsideDisclosure.id))
+        .outerjoin(Decision, col(Decision.id) == col(Disclosure.decision_id))
         .order_by(col(OutsideDisclosure.recorded_at).desc(), col(OutsideDisclosure.id).desc())
         .limit(PAGE + 1)
     )
     if scope is not None:
-        statement = statement.where(col(Disclosure.discloser).in_(sorted(scope)))
+        statement = statement.where(func.coalesce(col(Disclosure.discloser), "").in_(sorted(scope)))
     at, _, disclosure = before.partition("-")
     if at.isascii() and at.isdigit() and len(at) < 19:
         statement = statement.where(place < (int(at), disclosure))
