@@ -215,7 +215,7 @@ async def _boundary(request: web.Request, handler: Handler) -> web.StreamRespons
             check_accept(request)
         if roles:
             await admit(request, roles)
-        _check_address(request)
+            _check_address(request)
         response = await handler(request)
     except asyncio.CancelledError:
         raise
