@@ -52,9 +52,9 @@ class Postfix:
         return (self.folder / "log" / "mail.log").read_text(errors="replace")
 
     def waiting(self) -> int:
-        """Mails in its queue."""
-        queue = self.folder / "queue"
-        return sum(each.is_file() for name in ("incoming", "active", "deferred") for each in (queue / name).rglob("*"))
+        """Mails in its queue; one that moves on meanwhile is one."""
+        queue, parts = self.folder / "queue", ("incoming", "active", "deferred")
+        return len({each.name for part in parts for each in (queue / part).rglob("*") if each.is_file()})
 
 
 @contextmanager
@@ -141,6 +141,7 @@ def _configure(server: Postfix, transports: Mapping[str, str], nobody: str) -> N
         "queue_run_delay": "1s",
         "minimal_backoff_time": "1s",
         "maximal_backoff_time": "2s",
+        "transport_retry_time": "1s",
         "alias_maps": "",
         "smtpd_recipient_restrictions": f"check_recipient_access inline:{{{{ {nobody} = 550 5.1.1 No such mailbox }}}}",
         "local_recipient_maps": "",
