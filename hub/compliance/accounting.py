@@ -169,7 +169,7 @@ def _way(row: dict[str, Any]) -> str:
 
 async def _unreached(hub: Hub, disclosures: list[str]) -> frozenset[str]:
     """INVARIANT: unknown-is-disclosed. A failure that is reported afterwards leaves it in the list, as one in doubt."""
-    statement: Any = select(col(Proof.disclosure_id), col(Proof.says))
+    statement = select(col(Proof.disclosure_id), col(Proof.says))
     said = {
         row
         for at in range(0, len(disclosures), _AT_ONCE)

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlmodel import col
 
 from hub.context import Hub
@@ -23,6 +23,7 @@ from hub.model import ChannelKind, Frozen
 from hub.outside.manifest import BY
 from hub.storage import outside
 from hub.storage.disclosures import about
+from hub.storage.questions import Question
 from hub.storage.tables import Attempt, Decision, Disclosure, OutsideDisclosure
 from policies.vocabulary import PURPOSES
 
@@ -100,13 +101,13 @@ async def some(hub: Hub, disclosures: Sequence[str], organization: str | None) -
     return {view["id"]: view for view in await _views(hub, await hub.database.query(statement))}
 
 
-def _select() -> Select[Any]:
+def _select() -> Question:
     columns = [col(getattr(Disclosure, name)) for name in _NAMES]
     decided = col(Decision.id) == col(Disclosure.decision_id)
     return select(*columns, col(Decision.body)).join(Decision, decided, isouter=True)
 
 
-def _statement(wanted: Wanted) -> Select[Any]:
+def _statement(wanted: Wanted) -> Question:
     return _select().where(*_conditions(wanted)).order_by(col(Disclosure.id).desc())
 
 
@@ -141,7 +142,7 @@ def _handed_in_before(at: int) -> ColumnElement[bool]:
     return col(Disclosure.id) < f"{at // 1000 + 1:012x}"
 
 
-def _went_by(channel: str) -> Select[Any]:
+def _went_by(channel: str) -> Question:
     if channel in _WAYS:
         return select(col(OutsideDisclosure.id)).where(
             col(OutsideDisclosure.id) == col(Disclosure.id), col(OutsideDisclosure.way) == channel

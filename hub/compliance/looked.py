@@ -4,11 +4,12 @@ from collections import Counter
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, literal_column, or_, select
+from sqlalchemy import ColumnElement, literal_column, or_, select
 from sqlmodel import col
 
 from hub.compliance.viewing import EVERYBODY, Reach
 from hub.context import Hub
+from hub.storage.questions import Question
 from hub.storage.tables import LedgerEntry, LogRow, ViewedMember
 
 _VIEWED = col(LedgerEntry.kind) == literal_column("'access.viewed'")
@@ -128,7 +129,7 @@ def _showed(member: str) -> ColumnElement[bool]:
     return col(LedgerEntry.reference).in_(looks)
 
 
-def _select(conditions: list[ColumnElement[bool]], before: int | None) -> Select[Any]:
+def _select(conditions: list[ColumnElement[bool]], before: int | None) -> Question:
     columns = [col(getattr(LedgerEntry, name)) for name in (*_NAMES, "body")]
     statement = select(*columns).where(_VIEWED, *conditions).order_by(col(LedgerEntry.id).desc())
     return statement if before is None else statement.where(col(LedgerEntry.id) < before)

@@ -6,10 +6,10 @@ them yet.
 
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import Select, func, literal_column, select
+from sqlalchemy import func, literal_column, select
 from sqlmodel import col
 
 from hub.compliance import clocks
@@ -17,6 +17,7 @@ from hub.compliance.clocks import Due, Rule
 from hub.context import Hub
 from hub.desk.notices import RETRACTED
 from hub.manifest import EventManifest
+from hub.storage.questions import Question
 from hub.storage.tables import Disclosure, NoticeCall, Outbox, Submission
 from hub.turns import next_turn
 
@@ -86,7 +87,7 @@ def _days(rule: Rule) -> int:
 async def _discharges(hub: Hub, first: str, scope: frozenset[str] | None) -> list[tuple[str, str]]:
     """The newest that were told, each with what its submission states."""
     newest = _newest(first, MOST).subquery()
-    statement: Any = (
+    statement = (
         select(col(Outbox.id), newest.c.facts)
         .select_from(newest)
         .join(Outbox, col(Outbox.submission_id) == newest.c.id)
@@ -105,20 +106,19 @@ async def _more(hub: Hub, first: str) -> bool:
     return bool(found > MOST)
 
 
-def _newest(first: str, most: int) -> Select[Any]:
+def _newest(first: str, most: int) -> Question:
     """Limited before it is joined, so that the databases walk the index of discharges and nothing else."""
-    statement: Any = (
+    return (
         select(col(Submission.id), col(Submission.facts))
         .where(_DISCHARGES, col(Submission.id) >= first, ~RETRACTED)
         .order_by(col(Submission.id).desc())
         .limit(most)
     )
-    return statement  # type: ignore[no-any-return]
 
 
 async def _made(hub: Hub, first: str) -> dict[str, dict[str, int]]:
     """By notice, by outcome, when the first call was made that was not entered by mistake."""
-    statement: Any = (
+    statement = (
         select(col(NoticeCall.disclosure_id), col(NoticeCall.outcome), func.min(col(NoticeCall.at)))
         .where(col(NoticeCall.disclosure_id) >= first, col(NoticeCall.mistaken_by) == "")
         .group_by(col(NoticeCall.disclosure_id), col(NoticeCall.outcome))

@@ -10,7 +10,7 @@ Rules kept here:
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple, get_args
 
 from sqlalchemy import select
 from sqlmodel import col
@@ -92,7 +92,7 @@ async def mistake(hub: Hub, notice: str, member: str | None, call: str, *, by: s
 
 async def of(hub: Hub, notices: Iterable[str]) -> dict[str, list[Call]]:
     """The calls about each of these notices, oldest first; the mistaken ones among them."""
-    statement: Any = (
+    statement = (
         select(*(col(getattr(NoticeCall, name)) for name in _NAMES))
         .where(col(NoticeCall.disclosure_id).in_(list(notices)))
         .order_by(col(NoticeCall.at), col(NoticeCall.id))

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlmodel import col
 
 from hub.context import Hub
@@ -21,7 +21,7 @@ Days = Mapping[int, Mapping[str, int]]
 async def by_day(hub: Hub, by: str, first: int, last: int, wanted: Wanted, scope: frozenset[str] | None) -> Days:
     """How many rows of each value of the column `by` on each day from `first` to `last` (`projection.day_number`)."""
     value = col(getattr(LogCount, by))
-    statement: Select[Any] = (
+    statement = (
         select(col(LogCount.day), value, func.sum(col(LogCount.n)))
         .where(col(LogCount.day) >= first, col(LogCount.day) <= last, *_conditions(LogCount, wanted, scope))
         .group_by(col(LogCount.day), value)
@@ -38,7 +38,7 @@ async def totals(
 ) -> list[tuple[str, int]]:
     """The values of a column with how many rows each has, most first."""
     value, n = col(getattr(LogCount, by)), func.sum(col(LogCount.n))
-    statement: Select[Any] = (
+    statement = (
         select(value, n)
         .where(col(LogCount.day) >= first, col(LogCount.day) <= last, *_conditions(LogCount, wanted, scope))
         .group_by(value)

@@ -6,7 +6,6 @@ Rules kept here:
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 import msgspec
 from sqlalchemy import select
@@ -85,7 +84,7 @@ async def drop(hub: Hub, draft: str) -> None:
 
 async def _parts(hub: Hub, draft: str, numbers: tuple[int, ...], person: str) -> dict[int, bytes]:
     names = ("number", "key_id", "wrapped_key", "sealed")
-    statement: Any = select(*(col(getattr(PacketDraft, name)) for name in names)).where(
+    statement = select(*(col(getattr(PacketDraft, name)) for name in names)).where(
         col(PacketDraft.id) == draft,
         col(PacketDraft.person_id) == person,
         col(PacketDraft.expires_at) > hub.clock.now(),

@@ -10,12 +10,13 @@ INVARIANT: no-existence-leak. Somebody with a scope sees what their organization
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, select
 from sqlmodel import col
 
 from hub import cadence
 from hub.context import Hub
 from hub.model import Frozen
+from hub.storage.questions import Question
 from hub.storage.statements import columns_of
 from hub.storage.tables import LogLaw, LogRow
 
@@ -159,14 +160,14 @@ def _tried(branch: _Branch, along: tuple[str, str] | None, wanted: Wanted) -> li
     return [*found, *branch.tried]
 
 
-def _stretch(along: tuple[str, str] | None, tried: list[ColumnElement[bool]], span: _Span, walk: int) -> Select[Any]:
+def _stretch(along: tuple[str, str] | None, tried: list[ColumnElement[bool]], span: _Span, walk: int) -> Question:
     """The rows of the next stretch of the walk that match everything."""
     walked = _positions(along, span).limit(walk).subquery()
     statement = _select().join(walked, walked.c.position == col(LogRow.position))
     return statement.where(*tried).order_by(col(LogRow.position).desc())
 
 
-def _positions(along: tuple[str, str] | None, span: _Span) -> Select[Any]:
+def _positions(along: tuple[str, str] | None, span: _Span) -> Question:
     """The positions of a filter's matches, newest first: a walk along one index."""
     of: Any = LogLaw if along is not None and along[0] == "paragraph" else LogRow
     statement = select(col(of.position)).where(col(of.position) >= span.start, col(of.position) < span.stop)
@@ -223,7 +224,7 @@ async def _first_at(hub: Hub, at: int) -> int:
     return low
 
 
-def _select() -> Select[Any]:
+def _select() -> Question:
     return select(*(col(getattr(LogRow, name)) for name in _NAMES))
 
 

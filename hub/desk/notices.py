@@ -5,7 +5,7 @@ INVARIANT: no-existence-leak. Only what arrived is here; who the person is, is s
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, exists, select
+from sqlalchemy import exists, select
 from sqlmodel import col
 
 from hub.compliance import clocks
@@ -16,6 +16,7 @@ from hub.desk.calls import Call, Told
 from hub.errors import Conflict
 from hub.model import MessageKind
 from hub.storage import submissions
+from hub.storage.questions import Question
 from hub.storage.tables import Disclosure, NoticeCall, Outbox, Submission, Thread
 
 CALLS = ("open", "tried", "done")
@@ -84,18 +85,17 @@ RETRACTED = exists().where(col(Thread.submission_id) == col(Submission.id), col(
 """What was told by a submission, and is not so."""
 
 
-def _told(organization: str) -> Select[Any]:
-    statement: Any = (
+def _told(organization: str) -> Question:
+    return (
         select(col(Outbox.id), col(Submission.id), RETRACTED)
         .join(Submission, col(Submission.id) == col(Outbox.submission_id))
         .join(Disclosure, col(Disclosure.id) == col(Outbox.id))
         .where(col(Outbox.recipient) == organization, col(Disclosure.state) == "disclosed")
         .where(col(Submission.kind).in_(_KINDS))
     )
-    return statement  # type: ignore[no-any-return]
 
 
-def _narrowed(hub: Hub, statement: Select[Any], call: str) -> Select[Any]:
+def _narrowed(hub: Hub, statement: Question, call: str) -> Question:
     """Discharges that were not taken back, by their calls."""
     rules = hub.duties.clocks["notice.call"]
     meets = {each for rule in rules for each in rule.met_by}

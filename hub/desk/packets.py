@@ -78,7 +78,7 @@ def item_word(standing: str, item: Mapping[str, Any]) -> str:
 
 async def page(hub: Hub, organization: str, state: str, after: str) -> Found:
     """Newest first, those with a copy that stands so (empty: all), beginning after an id."""
-    statement: Any = (
+    statement = (
         select(col(Submission.id), col(Submission.member_id), col(Submission.kind), col(Submission.created_at))
         .where(col(Submission.sender) == organization, col(Submission.kind).not_in(RECORDS))
         .order_by(col(Submission.id).desc())
@@ -97,7 +97,7 @@ async def page(hub: Hub, organization: str, state: str, after: str) -> Found:
 
 
 async def _copies(hub: Hub, wanted: list[str]) -> dict[str, list[tuple[str, str]]]:
-    statement: Any = (
+    statement = (
         select(col(Outbox.submission_id), col(Outbox.recipient), col(Outbox.state), col(Outbox.code))
         .where(col(Outbox.submission_id).in_(wanted))
         .order_by(col(Outbox.id))

@@ -9,7 +9,7 @@ this organization something of the packet; what was disclosed before stays with 
 """
 
 from collections.abc import Iterable
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 from sqlalchemy import select
@@ -133,7 +133,7 @@ async def _of(hub: Hub, shares: list[Share]) -> list[Standing]:
 
 
 async def _services(hub: Hub, wanted: Iterable[str]) -> dict[str, str]:
-    statement: Any = select(col(Submission.id), col(Submission.facts)).where(col(Submission.id).in_(list(wanted)))
+    statement = select(col(Submission.id), col(Submission.facts)).where(col(Submission.id).in_(list(wanted)))
     return {submission: _decode(facts).asked.service for submission, facts in await hub.database.query(statement)}
 
 

@@ -71,7 +71,7 @@ async def _given(hub: Hub, share: Share) -> list[Kept]:
     last = (share.version or 1) - 1
     numbers = range(last, max(0, last - _MOST), -1)
     keys = [hash_idempotency(hub.ring, "inbound:api", report_key(share.id, number)) for number in numbers]
-    statement: Any = select(col(Inbound.id)).where(col(Inbound.channel) == "api", col(Inbound.key_hash).in_(keys))
+    statement = select(col(Inbound.id)).where(col(Inbound.channel) == "api", col(Inbound.key_hash).in_(keys))
     found = [await standing(hub, each) for (each,) in await hub.database.query(statement)]
     return [each for each in found if each.arrival.organization == share.recipient]
 

@@ -5,8 +5,6 @@ INVARIANT: no-existence-leak. Only parts of referrals that its sender was told o
 people read that it waits.
 """
 
-from typing import Any
-
 from sqlalchemy import select
 from sqlmodel import col
 
@@ -38,7 +36,7 @@ async def referrals_about(hub: Hub, member: str) -> list[tuple[str, int]]:
     """Every referral about the member and when it was handed in, the newest first; a number of a system's own only some
     have.
     """
-    statement: Any = (
+    statement = (
         select(col(Submission.id), col(Submission.created_at))
         .where(col(Submission.member_id) == member, col(Submission.kind) == MessageKind.REFERRAL_PACKET.value)
         .order_by(col(Submission.id).desc())

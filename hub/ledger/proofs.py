@@ -7,7 +7,7 @@ the beginning of a later one. Whoever gets them checks them with a public key al
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import and_, or_, select
 from sqlmodel import col
 
 from hub.context import Hub
@@ -24,6 +24,7 @@ from hub.errors import IntegrityFailed, NotAvailable, Unavailable
 from hub.model import Frozen
 from hub.storage import tables
 from hub.storage.database import Database
+from hub.storage.questions import Question
 from hub.storage.statements import Lookup
 
 _MANY = 16
@@ -140,7 +141,7 @@ def _merged(ranges: list[Range]) -> list[Range]:
     return merged
 
 
-def _stored(level: int, at: list[Range]) -> Select[Any]:
+def _stored(level: int, at: list[Range]) -> Question:
     stored: Any = tables.LedgerNode if level else tables.LedgerLeaf
     anywhere = or_(*(and_(stored.position >= start, stored.position < stop) for start, stop in at))
     statement = select(stored.position, stored.hash).where(anywhere)

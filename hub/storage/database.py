@@ -7,8 +7,8 @@ units (group commit), and `commit` returns only after the unit's own transaction
 from typing import Any, Protocol
 
 import msgspec
-from sqlalchemy import Select
 
+from hub.storage.questions import Question
 from hub.storage.statements import Lookup, Returning, Row, Statement
 
 
@@ -44,14 +44,14 @@ class Database(Protocol):
         """The committed rows with this key; empty if none."""
         ...
 
-    async def query(self, statement: Select[Any], **values: Any) -> list[Row]:
+    async def query(self, statement: Question, **values: Any) -> list[Row]:
         """Ask anything (administration, reports); not for the hot path.
 
         What is asked again and again is a statement made once, with `values` for its parameters: it is compiled once.
         """
         ...
 
-    async def survey(self, statement: Select[Any]) -> list[Row]:
+    async def survey(self, statement: Question) -> list[Row]:
         """As `query`, beside the event loop: for what goes through many rows to count them."""
         ...
 

@@ -11,13 +11,12 @@ from collections import defaultdict
 from typing import Any
 
 import asyncpg
-from sqlalchemy import Select
 from sqlalchemy.dialects.postgresql import asyncpg as dialect
 
 from hub.errors import Stale, StorageFailed
 from hub.storage.database import Step, Unit
 from hub.storage.groups import order_matters
-from hub.storage.questions import Questions
+from hub.storage.questions import Question, Questions
 from hub.storage.statements import Lookup, Returning, Row, Statement
 
 GROUP = 192
@@ -80,14 +79,14 @@ class PostgresDatabase:
             future = asked[key] = asyncio.get_running_loop().create_future()
         return await asyncio.shield(future)
 
-    async def query(self, statement: Select[Any], **values: Any) -> list[Row]:
+    async def query(self, statement: Question, **values: Any) -> list[Row]:
         text, row = self._questions(statement, values)
         try:
             return [tuple(record) for record in await self._pool.fetch(text, *row)]
         except _FAILURES as error:
             raise StorageFailed("PostgreSQL does not answer.") from error
 
-    async def survey(self, statement: Select[Any]) -> list[Row]:
+    async def survey(self, statement: Question) -> list[Row]:
         return await self.query(statement)
 
     async def close(self) -> None:

@@ -12,14 +12,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Select
 from sqlalchemy.dialects import sqlite as dialect
 
 from hub.errors import StorageFailed
 from hub.storage import groups
 from hub.storage.database import Unit
 from hub.storage.groups import Work
-from hub.storage.questions import Questions
+from hub.storage.questions import Question, Questions
 from hub.storage.statements import Lookup, Returning, Row
 
 GROUP = 192
@@ -94,7 +93,7 @@ class SqliteDatabase:
             raise StorageFailed("The database did not answer.") from error
         return rows
 
-    async def query(self, statement: Select[Any], **values: Any) -> list[Row]:
+    async def query(self, statement: Question, **values: Any) -> list[Row]:
         text, row = self._questions(statement, values)
         try:
             self._read_anew()
@@ -102,7 +101,7 @@ class SqliteDatabase:
         except sqlite3.Error as error:
             raise StorageFailed("The database did not answer.") from error
 
-    async def survey(self, statement: Select[Any]) -> list[Row]:
+    async def survey(self, statement: Question) -> list[Row]:
         if self._closing:
             raise StorageFailed("The database is closing.")
         text, row = self._questions(statement, {})

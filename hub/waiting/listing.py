@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, bindparam, func, select
 from sqlmodel import col
 
 from hub.context import Hub
+from hub.storage.questions import Question
 from hub.storage.tables import WorkItem
 from hub.waiting.work import NAMES, is_closed, is_open
 
@@ -80,7 +81,7 @@ def place_of(item: dict[str, Any]) -> Place:
     return Place(_NO_DUE if at is None else at, item["id"])
 
 
-def _due(statement: Any, after: Place | None) -> Any:
+def _due(statement: Question, after: Place | None) -> Question:
     at, item = col(WorkItem.due_at), col(WorkItem.id)
     statement = statement.where(at.is_not(None) if after is None else at >= after.at)
     if after is not None:
@@ -88,14 +89,14 @@ def _due(statement: Any, after: Place | None) -> Any:
     return statement.order_by(at, item)
 
 
-def _never_due(statement: Any, after: Place | None) -> Any:
+def _never_due(statement: Question, after: Place | None) -> Question:
     statement = statement.where(col(WorkItem.due_at).is_(None))
     if after is not None:
         statement = statement.where(col(WorkItem.id) > after.id)
     return statement.order_by(col(WorkItem.id))
 
 
-def _settled(statement: Any, after: Place | None) -> Any:
+def _settled(statement: Question, after: Place | None) -> Question:
     at, item = col(WorkItem.closed_at), col(WorkItem.id)
     if after is not None:
         statement = statement.where(at <= after.at, (at < after.at) | (item < after.id))
@@ -146,7 +147,7 @@ async def kinds(hub: Hub) -> frozenset[str]:
 _NEXT_KIND = select(func.min(col(WorkItem.kind))).where(is_open(), col(WorkItem.kind) > bindparam("after"))
 
 
-def _of_kind(*, whose: bool, late: bool) -> Any:
+def _of_kind(*, whose: bool, late: bool) -> Question:
     conditions = [is_open(), col(WorkItem.kind) == bindparam("kind")]
     if whose:
         conditions.append(col(WorkItem.organization_id) == bindparam("organization"))
@@ -183,7 +184,7 @@ def _among(column: Any, words: frozenset[str]) -> Any:
     return column == next(iter(words)) if len(words) == 1 else column.in_(sorted(words))
 
 
-def _select() -> Any:
+def _select() -> Question:
     return select(*(col(getattr(WorkItem, name)) for name in NAMES))
 
 

@@ -8,13 +8,14 @@ import asyncio
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlmodel import col
 
 from hub.context import Hub
 from hub.ports import Reply
 from hub.storage.database import Step, Unit
 from hub.storage.facts import instant
+from hub.storage.questions import Question
 from hub.storage.statements import Change
 from hub.storage.tables import WebhookCall
 from hub.webhooks import feed, signing, subscriptions
@@ -68,7 +69,7 @@ async def _tell_one(hub: Hub, webhook: str, places: asyncio.Semaphore) -> int:
     return len(calls)
 
 
-def _due(hub: Hub, *columns: Any) -> Select[Any]:
+def _due(hub: Hub, *columns: Any) -> Question:
     return select(*columns).where(col(WebhookCall.state) == "queued", col(WebhookCall.due_at) <= hub.clock.now())
 
 
