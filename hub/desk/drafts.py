@@ -14,14 +14,17 @@ from sqlmodel import col
 from hub.context import Hub
 from hub.crypto import envelope
 from hub.crypto.envelope import Sealed
-from hub.errors import NotAvailable
+from hub.errors import NotAvailable, Stale
 from hub.model import Frozen
 from hub.storage.database import Step, Unit
-from hub.storage.statements import Delete, Insert, columns_of
+from hub.storage.statements import Change, Delete, Insert, columns_of
 from hub.storage.tables import PacketDraft
 
 LIFE_US = 4 * 3_600_000_000
 _ADD = Insert(PacketDraft, columns_of(PacketDraft))
+_CHANGE = Change(
+    PacketDraft, ("expires_at", "key_id", "wrapped_key", "sealed"), ("id", "number", "person_id"), must_hit=True
+)
 _DROP_PART = Delete(PacketDraft, ("id", "number"))
 _DROP = Delete(PacketDraft, ("id",))
 _TYPED = 0
@@ -65,6 +68,16 @@ async def put(hub: Hub, draft: Draft, contents: Mapping[int, bytes], *, person: 
         row = (draft.id, number, person, until, sealed.key_id, sealed.wrapped_key, sealed.ciphertext)
         writes += [Step(_DROP_PART, (draft.id, number)), Step(_ADD, row)]
     await hub.database.commit(Unit((), tuple(writes)))
+
+
+async def change(hub: Hub, draft: Draft, *, person: str) -> None:
+    """Keep what is said otherwise of the same documents. Raises `NotAvailable` if the draft is gone: it stays so."""
+    sealed = envelope.seal(hub.ring, _place(draft.id, _TYPED), msgspec.json.encode(draft))
+    values = (hub.clock.now() + LIFE_US, sealed.key_id, sealed.wrapped_key, sealed.ciphertext)
+    try:
+        await hub.database.commit(Unit((Step(_CHANGE, (*values, draft.id, _TYPED, person)),), ()))
+    except Stale:
+        raise NotAvailable from None
 
 
 async def read(hub: Hub, draft: str, *, person: str) -> Draft:

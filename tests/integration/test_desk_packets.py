@@ -104,6 +104,28 @@ async def test_two_clicks_are_one_packet_which_arrives_with_its_proof(scene, ros
     assert NAME[1] not in (await rosa.get("/desk/packets?state=held")).words
 
 
+@pytest.mark.parametrize(
+    ("between", "second"),
+    [("contents", {}), ("contents", {"step": "keep"}), ("change", {"information-1": "medications"})],
+    ids=["sent twice", "sent and kept", "sent and changed"],
+)
+async def test_two_clicks_at_one_moment_are_one_packet_and_answered_alike(scene, rosa, monkeypatch, between, second):
+    preview = (await fill(rosa)).location
+    fields, step = said(await rosa.get(preview)), getattr(drafts, between)
+    faster = []
+
+    async def slow(*args, **options):
+        monkeypatch.undo()
+        faster.append(await rosa.post(preview, fields))
+        return await step(*args, **options)
+
+    monkeypatch.setattr(drafts, between, slow)
+    slower = await rosa.post(preview, fields | second)
+    ((submission,),) = await scene.rows(Submission.id)
+    assert [faster[0].location, slower.location] == [f"/desk/packets/{submission}"] * 2
+    assert await scene.rows(PacketDraft.number) == [], "a draft that was sent does not come back"
+
+
 async def test_a_kind_that_was_changed_is_shown_before_it_is_sent(scene, rosa):
     preview = (await fill(rosa)).location
     seen = said(await rosa.get(preview))

@@ -21,7 +21,7 @@ from hub.decide import asked_by
 from hub.deliver import usable
 from hub.desk import drafts
 from hub.desk.drafts import Draft
-from hub.errors import NotAvailable
+from hub.errors import Conflict, NotAvailable
 from hub.explanations import Sides, foreseen
 from hub.intake import read_manifest
 from hub.manifest import Handed, Manifest
@@ -83,12 +83,18 @@ async def settle(visit: Visit) -> web.Response:
     only lacks a consent waits for one, and is decided anew when it is recorded.
     """
     try:
-        draft = await _theirs(visit)
-    except NotAvailable:
+        return await _settled(visit)
+    except (NotAvailable, Conflict):
+        # A click before this one, or one at the same time, handed it in: both lead to its receipt.
         return see_other(f"/desk/packets/{await _sent_before(visit)}")
+
+
+async def _settled(visit: Visit) -> web.Response:
+    """Raises `NotAvailable` or `Conflict` if the draft was handed in before this ended."""
+    draft = await _theirs(visit)
     chosen = _chosen(visit, draft)
     if chosen != draft:
-        await drafts.put(visit.hub, chosen, {}, person=visit.who.id)
+        await drafts.change(visit.hub, chosen, person=visit.who.id)
     shown = [(each.number, each.information) for each in draft.papers]
     asked = [(each.number, each.information) for each in chosen.papers]
     unseen = shown != asked or visit.field("version", 64) != draft.version
