@@ -10,6 +10,7 @@ tries again; whoever connects from elsewhere than the mail server's own networks
 """
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address
@@ -36,7 +37,10 @@ _TOO_LARGE = "552 5.3.4 Too large"
 _NOBODY = "550 5.1.1 No such address"
 _ONE_ONLY = "452 4.5.3 One recipient at a time"
 _NO_ROOM = "452 4.3.1 No room for a large mail now; try again"
+_BAD_SIZE = "501 5.5.4 SIZE is said once, in 1 to 20 digits"
 _BUSY = "421 4.3.2 Too many connections"
+_SIZE = re.compile(r"[0-9]{1,20}")
+"""RFC 1870 section 3: one parameter, `size-value ::= 1*20DIGIT`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +164,9 @@ class _Door:
     async def handle_MAIL(  # noqa: N802 - aiosmtpd's name
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        announced = [option.partition("=")[2] for option in options if option.startswith("SIZE=")]
+        announced = [option.removeprefix("SIZE=") for option in options if option.startswith("SIZE=")]
+        if len(announced) > 1 or not all(_SIZE.fullmatch(each) for each in announced):
+            return _BAD_SIZE
         size = int(announced[0]) if announced else self._limits.max_bytes
         if size > self._limits.small:
             if not self._has_room(domain := address.rpartition("@")[2].lower(), size):

@@ -101,6 +101,36 @@ async def test_large_mails_beyond_what_there_is_room_for_stay_with_the_mail_serv
         assert await asyncio.to_thread(talk_of_large_ones, port) == [250, 452, 250, 452, 250, 250]
 
 
+SAID = {
+    "SIZE=": 501,
+    "SIZE": 501,
+    "SIZE=many": 501,
+    "SIZE=-1": 501,
+    "SIZE=many SIZE=5": 501,
+    "SIZE=5 SIZE=3900": 501,
+    f"SIZE={'0' * 20}5": 501,
+    f"SIZE={'0' * 19}5": 250,
+    "SIZE=4001": 552,
+    "SIZE=4000": 250,
+    "size=400": 250,
+}
+"""RFC 1870 section 3: said once, in 1 to 20 digits; section 6.1: what is too large is refused for good."""
+
+
+def talk_of_what_is_no_size(port: int) -> dict[str, int]:
+    found = {}
+    with _session(port) as session:
+        for said in SAID:
+            found[said] = session.docmd("MAIL", f"FROM:<x@a.example> {said}")[0]
+            session.rset()
+    return found
+
+
+async def test_a_size_that_is_none_is_refused_for_good_and_not_tried_again() -> None:
+    async with listening("127.0.0.0/8", limits=NARROW) as (port, _):
+        assert await asyncio.to_thread(talk_of_what_is_no_size, port) == SAID
+
+
 def talk_of_mails_of_any_size(port: int) -> list[int]:
     with announced(port, "x@a.example", 3_900) as alone, announced(port, "x@b.example", 2_101) as beside:
         pass
