@@ -23,6 +23,7 @@ from hub.errors import Conflict
 from hub.fhir.moves import Party
 from hub.inbound import said
 from hub.inbound.shares import NOT_YET, Share, shares_of, stop, told
+from hub.model import MessageKind
 from hub.storage import members
 from hub.storage.database import Step
 from hub.storage.member_facts import KNOWS
@@ -43,6 +44,7 @@ _ADD = Insert(Thread, columns_of(Thread))
 _OF = Lookup(Thread, ("submission_id", "event", "retracted_by"), "hash")
 _RETRACTED = Change(Thread, ("retracted_by",), ("hash", "submission_id"))
 _ROW = Lookup(Outbox, ("submission_id", "recipient"), "id")
+_KIND = Lookup(Submission, ("kind",), "id")
 _SUBMISSION = Lookup(Submission, ("sender", "member_id"), "id")
 
 
@@ -223,13 +225,24 @@ async def numbered(hub: Hub, content: ArrivedPacket, sender: str) -> list[Answer
     number = content.thread.removeprefix(_REFERRAL)
     rows = await hub.database.lookup(_OF, _hash(hub, content.thread, sender))
     found: list[tuple[str, str | None]] = [(submission, None) for submission, event, _ in rows if event == "referral"]
-    # Our own referrals carry the id of the disclosure, which is one recipient's.
-    found += [(submission, recipient) for submission, recipient in await hub.database.lookup(_ROW, number)]
+    found += await _of_our_number(hub, number)
     candidates = []
     for submission, only in sorted(found, key=lambda each: each[0], reverse=True):
         found_here = await answer_of(hub, submission, sender, only)
         candidates += [found_here] if found_here else []
     return candidates
+
+
+async def _of_our_number(hub: Hub, number: str) -> list[tuple[str, str | None]]:
+    """The referral whose disclosure, which is one recipient's, has this id: it carries that for a number.
+
+    So do notices and answers, to which nobody says "accepted": whoever replies to one of them names no referral.
+    """
+    found = []
+    for submission, recipient in await hub.database.lookup(_ROW, number):
+        ((kind,),) = await hub.database.lookup(_KIND, submission)
+        found += [(submission, recipient)] if kind == MessageKind.REFERRAL_PACKET else []
+    return found
 
 
 async def answer_about(hub: Hub, content: ArrivedPacket, sender: str, submission: str) -> Answer | None:

@@ -525,6 +525,26 @@ async def test_our_own_number_of_a_referral_is_answered_too(referred: Line) -> N
     assert referred.scene.channel.received[-1].parcel.event.kind == "declined"
 
 
+async def test_what_names_the_number_of_a_notice_answers_no_referral(line: Line) -> None:
+    await line.scene.consent()
+    await line.scene.consent(msgspec.structs.replace(FORM, discloser=("lantern",), recipients=("harbor",)))
+    await line.send(mine())
+    await line.scene.dispatch_all()
+    (notice,) = [row["id"] for row in await line.rows(Outbox) if row["recipient"] == "lantern"]
+    await line.send(status("OK", "IP", number=notice), LANTERN)
+    assert await line.last() == ("waiting", "referral.unknown")
+    assert await line.rows(ReferralTask) == []
+
+
+async def test_what_names_the_number_of_an_answer_moves_no_referral(referred: Line) -> None:
+    await referred.send(status("OK", "IP"), LANTERN)
+    await referred.scene.dispatch_all()
+    (answer,) = [row["id"] for row in await referred.rows(Outbox) if row["recipient"] == "harbor"]
+    await referred.send(status("CA", "CA", number=answer, control="S2"), HARBOR)
+    assert await referred.last() == ("waiting", "referral.unknown")
+    assert [row["status"] for row in await referred.rows(ReferralTask)] == ["accepted"], "of the referral alone"
+
+
 async def test_a_cancellation_by_who_asked_goes_to_who_was_asked(referred: Line) -> None:
     await referred.send(status("CA", "CA"), HARBOR)
     await referred.scene.dispatch_all()
