@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from hub import compiled
+from hub import compiled, variables
 from hub.errors import ConfigurationError, HubError, IntegrityFailed, NotAvailable, Rejected, Unavailable
 
 _HELP = """\
@@ -26,7 +26,8 @@ A first hub, in an empty folder:
   part2hub check --from harbor --to valley-clinic --member 01234567A --item summary
                                                       what would be decided now, and why
 
-Settings are environment variables (HUB_DATA, HUB_KEYS, HUB_DATABASE_URL, HUB_LISTEN, ...; deploy/OPERATOR.md).
+Settings are environment variables (HUB_DATA, HUB_KEYS, HUB_DATABASE_URL, HUB_LISTEN, ...; deploy/OPERATOR.md). One that
+is mistyped is refused. HUB_TOKEN is for whoever sends to another machine's hub (send --to-url).
 """
 _EPILOG = """\
 Exit codes: 0 done; 1 the answer is no (denied, withheld, differs); 2 the input is wrong;
@@ -74,6 +75,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _refused(asked, error.message, _REFUSED)
     args = _parser(asked).parse_args(words)
     try:
+        variables.check(os.environ)
         return int(args.run(args))
     except HubError as error:
         field = f" ({error.field})" if error.field else ""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from hub.errors import ConfigurationError, Malformed, Unauthorized, Unavailable
+from hub.variables import TOKEN
 
 if TYPE_CHECKING:
     from hub.context import Hub
@@ -44,7 +45,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--document", action="append", default=[], metavar="NAME=FILE", help="may be given again")
     parser.add_argument("--from", dest="sender", metavar="ORGANIZATION", help="who sends, on this hub's own database")
     parser.add_argument("--to-url", metavar="URL", help="a hub's address, instead of this hub's own database")
-    parser.add_argument("--token", default=os.environ.get("HUB_TOKEN"), help="for --to-url (default: $HUB_TOKEN)")
+    parser.add_argument("--token", default=os.environ.get(TOKEN), help=f"for --to-url (default: ${TOKEN})")
     parser.add_argument("--key", help="idempotency key (default: of the content)")
     parser.add_argument("--json", action="store_true", help="print the submission as JSON")
     parser.set_defaults(run=run)
@@ -96,7 +97,7 @@ async def _over_http(
     if parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
         raise ConfigurationError("A hub on another machine is reached by https only.")
     if not token:
-        raise ConfigurationError("--to-url needs --token, or $HUB_TOKEN.")
+        raise ConfigurationError(f"--to-url needs --token, or ${TOKEN}.")
     form = aiohttp.FormData(default_to_multipart=True)
     form.add_field("manifest", manifest, content_type="application/json")
     for name, content in documents.items():

@@ -8,7 +8,8 @@ if TYPE_CHECKING:
     from hub.context import Hub
 
 _HELP = """\
-A token lets one system or person of an organization in. It is shown once; the hub keeps only a keyed hash.
+A token lets one system or person of an organization in. It is shown once; the hub keeps only a keyed hash. Whoever
+has it sends with it: as a Bearer token over HTTP, or in $HUB_TOKEN for `part2hub send --to-url`.
 
   part2hub token issue --for harbor --role sender --label "EHR"     an organization's system
   part2hub token issue --for harbor --role staff --person m.ortiz --days 30     hers: she sees explanations

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from hub import variables
 from hub.business_days import Calendar, read_calendar
 from hub.compliance.clocks import published, read_clocks
 from hub.compliance.duties import LEGAL_ROLES, Duties
@@ -84,7 +85,8 @@ class Settings(Frozen, frozen=True, kw_only=True):
 
 
 def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
-    """Settings from the environment. Raises `ConfigurationError` naming the variable that is wrong."""
+    """Settings from the environment. Raises `ConfigurationError` naming the variable that is wrong, or that is none."""
+    variables.check(environ)
     data = Path(environ.get("HUB_DATA", "data"))
     host, _, port = environ.get("HUB_LISTEN", "127.0.0.1:8080").rpartition(":")
     return Settings(

@@ -2,6 +2,7 @@
 
 import pytest
 
+from hub.__main__ import main
 from hub.errors import ConfigurationError
 from hub.settings import read_settings
 
@@ -69,3 +70,36 @@ def test_mail_is_taken_from_elsewhere_than_this_machine_only_where_the_peer_is_n
     here = read_settings({"HUB_MAIL_LISTEN": "[::1]:2424"}).mail
     assert here.listen == ("::1", 2424)
     assert [str(each) for each in here.peers] == ["127.0.0.0/8", "::1/128"]
+
+
+MISTYPED = (
+    ("HUB_DATABSE_URL", "HUB_DATABASE_URL"),
+    ("HUB_COUNTYPACK", "HUB_COUNTY_PACK"),
+    ("HUB_CHOICE", "HUB_CHOICES"),
+    ("HUB_MLLP_PEER", "HUB_MLLP_PEERS"),
+    ("HUB_TOKN", "HUB_TOKEN"),
+)
+
+
+@pytest.mark.parametrize(("mistyped", "meant"), MISTYPED)
+def test_a_mistyped_variable_stops_the_start_and_the_line_names_the_one_that_was_meant(
+    mistyped: str, meant: str
+) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        read_settings({mistyped: "postgresql://hub:secret@host/db", "HUB_DATA": "data"})
+    assert refused.value.message == f"{mistyped} is no setting ({meant} is). All are in deploy/OPERATOR.md."
+
+
+def test_a_variable_of_the_hubs_prefix_that_is_near_to_nothing_is_refused_too() -> None:
+    with pytest.raises(ConfigurationError, match=r"^HUB_QQ is no setting, HUB_ZONES is no setting \(HUB_ZONE is\)\."):
+        read_settings({"HUB_ZONES": "", "HUB_QQ": "", "HOME": "elsewhere", "HUBS": "2"})
+
+
+@pytest.mark.parametrize("command", [["policy", "test", "tests/cases"], ["ask", "disclosed"], ["load", "county.yaml"]])
+def test_no_command_runs_beside_a_mistyped_variable(
+    command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HUB_CHOISES", "D1=permit")
+    assert main(command) == 3
+    said = f"part2hub {command[0]}: HUB_CHOISES is no setting (HUB_CHOICES is). All are in deploy/OPERATOR.md.\n"
+    assert capsys.readouterr() == ("", said)
