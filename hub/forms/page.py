@@ -1,12 +1,14 @@
 """The on-screen form as plain HTML: no script, one small stylesheet, nothing from elsewhere.
 
-Everything that is not markup passes through `escape`. No person's data stands in a title or an address.
+Everything that is not markup passes through `escape`. No person's data stands in a title or an address. The language
+goes from page to page in links and forms, never in a cookie: whoever uses this screen next chooses anew.
 """
 
 from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any
 
+from hub.errors import Rejected
 from hub.forms.own import KINDS, LANGUAGES, Block, Kind, Language, words
 from hub.storage.directory import Organization
 
@@ -26,12 +28,11 @@ def start(kind: Kind, language: Language) -> str:
         _hidden({"lang": [language], "step": ["choose"]}),
         _button(say["go_on"]),
     ]
-    others = " ".join(
-        f'<a href="{ADDRESS}?lang={each}">{escape(words(each).screen["language"])}</a>'
-        for each in LANGUAGES
-        if each != language
-    )
-    return _page(language, words(language).titles[kind], [f"<nav>{others}</nav>", _form(body)])
+    others = [
+        f'<a href="{_address(kind, each)}" lang="{each}">{escape(words(each).screen["language"])}</a>'
+        for each in _others(language)
+    ]
+    return _page(language, words(language).titles[kind], [_nav(others), _form(body)])
 
 
 def choose(kind: Kind, language: Language, kept: Chosen, organizations: Mapping[str, Organization], own: str) -> str:
@@ -44,7 +45,7 @@ def choose(kind: Kind, language: Language, kept: Chosen, organizations: Mapping[
             law = f" <small>42 CFR {escape(section.law)}</small>" if section.law else ""
             body.append(f"<fieldset><legend>{escape(section.head)}{law}</legend>{''.join(inside)}</fieldset>")
     body += [_hidden(kept | {"step": ["read"]}), _button(say["read"])]
-    return _page(language, words(language).titles[kind], [_form(body)])
+    return _page(language, words(language).titles[kind], [_turn(language, kept, "choose"), _form(body)])
 
 
 def read(
@@ -59,7 +60,7 @@ def read(
         for block in blocks
         if block.text and section.law is None and (block.law or block.field is None)
     ]
-    body = [_alert(problem)] if problem else []
+    body = [_turn(language, kept, "read"), *([_alert(problem)] if problem else [])]
     if lacks:
         body += [_head(say["lacks"]), _list(lacks), _p(say["back"])]
         return _page(language, words(language).titles[kind], body)
@@ -81,16 +82,45 @@ def read(
     return _page(language, words(language).titles[kind], body)
 
 
-def done(language: Language, consent: str) -> str:
+def done(kind: Kind, language: Language, consent: str) -> str:
     """What was recorded, by its id."""
     say = words(language).screen
-    return _page(language, say["done"], [_p(say["next"]), f"<p><code>{escape(consent)}</code></p>"])
+    return _page(
+        language, say["done"], [_p(say["next"]), f"<p><code>{escape(consent)}</code></p>", _again(kind, language)]
+    )
 
 
-def refused(language: Language, problem: str) -> str:
-    """Why it cannot go on, in the fixed words of an error."""
+def refused(kind: Kind, language: Language, error: Rejected) -> str:
+    """Why it cannot go on, in fixed words for its kind of error."""
     say = words(language).screen
-    return _page(language, say["problem"], [_alert(problem), _p(say["back"])])
+    problem = next(say[each.code] for each in type(error).mro() if issubclass(each, Rejected) and each.code in say)
+    return _page(language, say["problem"], [_alert(problem), _p(say["back"]), _again(kind, language)])
+
+
+def _address(kind: Kind, language: Language) -> str:
+    return f"{ADDRESS}?kind={kind}&amp;lang={language}"
+
+
+def _others(language: Language) -> list[Language]:
+    return [each for each in LANGUAGES if each != language]
+
+
+def _turn(language: Language, kept: Chosen, step: str) -> str:
+    """The same page in another language, with what was chosen until now; nothing of it stands in an address."""
+    rest = {name: values for name, values in kept.items() if name != "lang"} | {"step": [step]}
+    others = [(each, escape(words(each).screen["language"])) for each in _others(language)]
+    buttons = [
+        f'<button class="link" name="lang" value="{each}" lang="{each}">{name}</button>' for each, name in others
+    ]
+    return _nav([_form([_hidden(rest), *buttons])])
+
+
+def _again(kind: Kind, language: Language) -> str:
+    return f'<p><a href="{_address(kind, language)}">{escape(words(language).screen["again"])}</a></p>'
+
+
+def _nav(inside: Iterable[str]) -> str:
+    return f"<nav>{' '.join(inside)}</nav>"
 
 
 def _inside(

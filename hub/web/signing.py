@@ -10,7 +10,6 @@ Rules kept here:
 import hashlib
 import hmac
 from datetime import UTC, datetime
-from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -19,7 +18,7 @@ from aiohttp import web
 
 from hub import cadence
 from hub.context import Hub
-from hub.errors import Forbidden, HubError, Malformed, NotAvailable, Unsupported
+from hub.errors import Forbidden, Malformed, NotAvailable, Rejected, Unsupported
 from hub.forms import page
 from hub.forms.own import Kind, Language, words
 from hub.forms.prefill import asked_form, prefilled
@@ -31,6 +30,7 @@ from hub.storage.facts import instant
 from hub.storage.tokens import Principal
 from hub.web.access import HUB, PUBLIC, TOKENS, Route, linked
 from hub.web.body import read_body
+from hub.web.pages.words import language_of
 from policies.vocabulary import THE_PATIENT
 
 _MAX_BYTES = 64 * 1024
@@ -43,7 +43,8 @@ _STAFF = ("staff", "compliance", "admin")
 
 async def begin(request: web.Request) -> web.Response:
     """`GET /forms/consent`: an empty page; nothing on it is anybody's."""
-    kind, language = _asked(request.query.get("kind", "tpo"), request.query.get("lang", "en"))
+    accepted = language_of("", request.headers.get("Accept-Language", ""))
+    kind, language = _asked(request.query.get("kind", "tpo"), request.query.get("lang", accepted))
     return _html(page.start(kind, language))
 
 
@@ -59,12 +60,10 @@ async def go_on(request: web.Request) -> web.Response:
     kind, language = _asked(_one(chosen, "kind"), _one(chosen, "lang"))
     try:
         return await _step(request, chosen, kind, language)
-    except HubError as error:
-        if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise
+    except Rejected as error:
         if isinstance(error, NotAvailable):
             await cadence.until_beat(started)
-        return _html(page.refused(language, error.message), error.status)
+        return _html(page.refused(kind, language, error), error.status)
 
 
 def _asked(kind: str, language: str) -> tuple[Kind, Language]:
@@ -99,7 +98,7 @@ async def _step(request: web.Request, chosen: page.Chosen, kind: Kind, language:
         problem = words(language).screen["missing_name"]
         return _html(page.read(kind, language, kept, found, signers, problem if same else ""), 400)
     consent = await _record(hub, who, member, form, (kind, language, typed, found["reads"][language]))
-    return _html(page.done(language, consent), 201)
+    return _html(page.done(kind, language, consent), 201)
 
 
 async def _record(

@@ -46,7 +46,9 @@ class Screen:
         given |= {name: value if isinstance(value, list) else [value] for name, value in chosen.items()}
         answer = await self._api.nobody("POST", PAGE, data=[(n, each) for n, many in given.items() for each in many])
         hidden: dict[str, list[str]] = {}
-        for name, value in re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', answer.body.decode()):
+        # Of the last form: the one before it turns the page into the other language.
+        last = answer.body.decode().rpartition("<form")[2]
+        for name, value in re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', last):
             hidden.setdefault(name, []).append(value)
         self.kept = hidden or self.kept
         return answer
@@ -112,7 +114,7 @@ async def test_a_form_that_lacks_an_element_cannot_be_signed(screen: Screen, sta
     await screen("choose")
     shown = (await screen("read", **(CHOICES | {"recipients": []}))).body.decode()
     assert "§2.31(a)(4)(i)" in shown
-    assert "<button" not in shown
+    assert "Sign</button>" not in shown
     assert (await screen("sign", typed="Nora Quill", agree="yes", signer="the-patient")).status == 400
     assert (await staff("GET", f"/v1/members/{nora}/consents")).json["items"] == []
 
@@ -142,6 +144,39 @@ async def test_the_page_speaks_spanish(api: Api, screen: Screen) -> None:
     await screen("choose", lang="es")
     shown = (await screen("read", **CHOICES)).body.decode()
     assert "Hasta que termine su tratamiento, Harbor House puede informar a Valley Clinic" in shown
+
+
+async def test_the_language_that_was_chosen_lasts_to_the_end_and_to_the_next_form(api: Api, screen: Screen) -> None:
+    onward = 'href="/forms/consent?kind=specific&amp;lang=es"'
+    began = (await api.nobody("GET", f"{PAGE}?kind=specific")).body.decode()
+    assert onward in began
+    await screen("choose", lang="es")
+    await screen("read", **CHOICES)
+    ended = await screen("sign", typed="Nora Quill", agree="yes", signer="the-patient")
+    refused = await screen("choose", member="nobody", token=screen.kept["token"])
+    for answer in (ended, refused):
+        assert '<html lang="es">' in answer.body.decode()
+        assert onward in answer.body.decode()
+        assert "Set-Cookie" not in answer.headers
+    assert "Nadie de su programa coincide con esto" in refused.body.decode()
+
+
+async def test_what_was_chosen_is_read_in_the_other_language_without_choosing_it_again(screen: Screen) -> None:
+    await screen("choose")
+    english = (await screen("read", **CHOICES)).body.decode()
+    turn = english.partition("<nav>")[2].partition("</nav>")[0]
+    assert 'name="lang" value="es"' in turn
+    fields = [f for f in re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', turn) if f[0] != "lang"]
+    screen.kept = {name: [value for each, value in fields if each == name] for name, _ in fields}
+    spanish = (await screen("read", lang="es")).body.decode()
+    assert "Hasta que termine su tratamiento, Harbor House puede informar a Valley Clinic" in spanish
+    assert (await screen("sign", typed="Nora Quill", agree="yes", signer="the-patient")).status == 201
+
+
+async def test_without_a_choice_the_page_speaks_as_the_browser_does(api: Api) -> None:
+    for accepted, language in (("es-MX,es;q=0.9", "es"), ("fr", "en")):
+        page = await api.nobody("GET", PAGE, headers={"Accept-Language": accepted})
+        assert f'<html lang="{language}">' in page.body.decode()
 
 
 async def test_whose_patient_it_is_not_learns_nothing_on_the_page(api: Api, nora: str) -> None:

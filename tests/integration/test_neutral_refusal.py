@@ -397,7 +397,8 @@ async def test_the_express_lane_takes_a_packet_about_anybody_alike(
 
 
 @pytest.mark.parametrize(
-    ("method", "step", "fields"), [("GET", "", None), ("POST", "/code", {}), ("POST", "", {"code": "12345678"})]
+    ("method", "step", "fields"),
+    [("GET", "", None), ("GET", "/code", None), ("POST", "/code", {}), ("POST", "", {"code": "12345678"})],
 )
 async def test_a_pick_up_link_that_opens_nothing_is_one_page_on_one_beat(
     api: Api,

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import re
 import zipfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -127,6 +128,7 @@ async def test_every_link_that_opens_nothing_is_one_page(scene: Scene) -> None:
     mails = len(scene.mails)
     for pages in (
         [await scene.get(link) for link in links],
+        [await scene.get(f"{link}/code") for link in links],
         [await scene.post(f"{link}/code") for link in links],
         [await scene.post(link, code="12345678") for link in links],
     ):
@@ -172,6 +174,26 @@ async def test_an_old_link_opens_nothing_and_a_new_notice_is_sent(scene: Scene) 
     assert scene.path() != old
     assert (await scene.get(old)).status == 404
     assert (await scene.get(scene.path())).status == 200
+
+
+async def test_the_language_that_was_chosen_lasts_from_the_link_to_the_code_and_a_turn_mails_no_other_code(
+    scene: Scene,
+) -> None:
+    await scene.send()
+    path = scene.path()
+    page = (await scene.get(f"{path}?lang=es")).body.decode()
+    (ask,) = re.findall(r'action="([^"]+)"', page)
+    page = (await scene.post(ask)).body.decode()
+    answer, again = re.findall(r'action="([^"]+)"', page)
+    wrong = (await scene.post(answer, code="00000000")).body.decode()
+    assert all('<html lang="es">' in each for each in (page, wrong, (await scene.post(again)).body.decode()))
+    mails = len(scene.mails)
+    (turn,) = re.findall(r'<a href="([^"]+)"', wrong)
+    turned = await scene.get(turn)
+    assert (turned.status, '<html lang="en">' in turned.body.decode()) == (200, True)
+    assert 'name="code"' in turned.body.decode(), "it is still asked for the code"
+    assert len(scene.mails) == mails
+    assert "Set-Cookie" not in turned.headers
 
 
 async def test_the_pages_speak_spanish_and_run_no_script(scene: Scene) -> None:

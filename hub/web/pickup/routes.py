@@ -2,6 +2,7 @@
 
 INVARIANT: no-existence-leak: whatever link opens nothing is one page, at one beat.
 INVARIANT: metadata-is-content: nothing on a page, in an address or in the name of the file is about a person.
+The language goes along in each page's links and forms; these pages set no cookie.
 """
 
 from functools import cache
@@ -42,6 +43,16 @@ async def begin(request: web.Request) -> web.StreamResponse:
     return _page(request, "begin")
 
 
+async def ask_code(request: web.Request) -> web.StreamResponse:
+    """`GET /pickup/{token}/code`: where a code is typed, in another language or after a reload; none is mailed."""
+    started = cadence.clock()
+    try:
+        await _found(request)
+    except NotAvailable:
+        return await _nothing(request, started)
+    return _page(request, "code")
+
+
 async def send_code(request: web.Request) -> web.StreamResponse:
     """`POST /pickup/{token}/code`: mails a code to the address that the notice went to."""
     started, hub = cadence.clock(), request.app[HUB]
@@ -70,6 +81,7 @@ async def collect(request: web.Request) -> web.StreamResponse:
 
 ROUTES = (
     Route("GET", "/pickup/{token}", begin, PUBLIC),
+    Route("GET", "/pickup/{token}/code", ask_code, PUBLIC),
     Route("POST", "/pickup/{token}/code", send_code, PUBLIC),
     Route("POST", "/pickup/{token}", collect, PUBLIC),
 )
