@@ -18,9 +18,11 @@ from hub.crypto.notes import Verifier
 from hub.crypto.report import Report
 from hub.crypto.tree import Node
 from hub.crypto.verifier import Verification
+from hub.ledger.sequencer import BATCH
 from hub.model import Frozen
 from hub.storage import tables
 from hub.storage.database import Database
+from hub.storage.statements import table_of
 
 _BATCH = 4096
 _MOST_GAP = 1_000_000
@@ -141,9 +143,9 @@ async def _unfit(database: Database, nodes: list[Node]) -> int:
 
 async def _outside(database: Database, now: int) -> tuple[int, int]:
     """How many entries are not in the tree: those that should be, and those newer than all that are."""
-    entry, leaf, head = tables.LedgerEntry, tables.LedgerLeaf, tables.Checkpoint
+    entry, leaf = tables.LedgerEntry, tables.LedgerLeaf
     # Asked first: what is placed meanwhile, under a newer head, must not look as if that had passed it over.
-    signed = (await database.query(select(func.max(col(head.at)))))[0][0] or 0
+    signed = await _caught_up_at(database)
     # Also what the sequencer remembers: who takes leaves off the end may forget that.
     ends = (select(func.max(col(leaf.entry_id))), select(func.max(col(tables.LedgerState.newest))))
     newest = max([(await database.query(end))[0][0] or 0 for end in ends])
@@ -160,6 +162,15 @@ async def _outside(database: Database, now: int) -> tuple[int, int]:
         for each in (late | passed_over, waits)
     ]
     return int(counts[0][0][0]), int(counts[1][0][0])
+
+
+async def _caught_up_at(database: Database) -> int:
+    """When the newest head was signed that left nothing for the next: a full batch may, and passes nothing over."""
+    head, earlier = table_of(tables.Checkpoint).c, table_of(tables.Checkpoint).alias().c
+    before = select(func.max(earlier.size)).where(earlier.size < head.size).scalar_subquery()
+    took = head.size - func.coalesce(before, 0)
+    rows = await database.query(select(head.at).where(took < BATCH).order_by(head.size.desc()).limit(1))
+    return int(rows[0][0]) if rows else 0
 
 
 def _entries(count: int, one: str, more: str) -> str:

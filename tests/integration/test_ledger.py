@@ -1,7 +1,9 @@
 """The live ledger: sequenced, signed, and every tampering straight in the database found and placed."""
 
+import asyncio
 import json
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,8 +12,10 @@ from hub.crypto.checkpoint import Checkpoint, open_checkpoint, verifier_of
 from hub.crypto.keyring import KeyKind
 from hub.crypto.report import Fault
 from hub.ledger.audit import Audit, audit
-from hub.ledger.sequencer import Sequencer
+from hub.ledger.sequencer import BATCH, Sequencer
 from hub.ledger.unsigned import signed_size, waiting_s
+from hub.record import entry
+from hub.storage.database import Unit
 from hub.storage.tables import LedgerEntry, LedgerLeaf
 from tests.scenes import Scene, a_scene
 
@@ -48,8 +52,6 @@ async def test_two_sequencers_give_every_entry_one_place(database_url):
         other = Sequencer(scene.hub.database, scene.hub.ring, scene.hub.clock)
         for key in "abcdefgh":
             await scene.submit(key)
-            import asyncio
-
             await asyncio.gather(one.sequence(), other.sequence())
         await one.finish()
         positions = await scene.rows(LedgerLeaf.position, LedgerLeaf.entry_id)
@@ -168,7 +170,7 @@ async def test_entries_that_are_placed_while_the_ledger_is_looked_at_are_no_faul
         scene.hub.clock.ahead += 300_000_000
 
         async def meanwhile(statement, **given):
-            if "max(checkpoint.at)" in str(statement):
+            if "SELECT checkpoint.at" in str(statement):
                 monkeypatch.undo()
                 await sequencer.finish()
             return await query(statement, **given)
@@ -176,6 +178,57 @@ async def test_entries_that_are_placed_while_the_ledger_is_looked_at_are_no_faul
         monkeypatch.setattr(scene.hub.database, "query", meanwhile)
         found = await audited(scene)
     assert (found.intact, found.unplaced, found.waiting) == (True, 0, 0)
+
+
+async def test_a_hub_that_catches_up_batch_by_batch_raises_no_alarm(database_url):
+    """It was broken off with more behind it than one batch holds; each head it signs then leaves some for the next."""
+    async with a_scene(database_url) as scene:
+        sequencer = await a_day(scene)
+        await written(scene, 2 * BATCH + 100)
+        scene.hub.clock.ahead += 3_600_000_000
+        told = []
+        while await sequencer.sequence():
+            found = await audited(scene)
+            told.append((found.intact, found.unplaced, found.waiting))
+        assert told == [(True, 0, BATCH + 100), (True, 0, 100), (True, 0, 0)]
+        await written(scene, 1, ago=3_600_000_000)
+        assert (await audited(scene)).unplaced == 1, "the last head left nothing for the next"
+
+
+async def test_a_ledger_is_verified_while_a_hub_writes_and_signs(tmp_path):
+    """Nothing that is under way is a fault, and what was changed is found all the same."""
+    file = tmp_path / "hub.sqlite"
+    async with a_scene(f"sqlite:///{file}") as scene:
+        sequencer = await a_day(scene)
+        signing, writing = asyncio.create_task(sequencer.run()), asyncio.create_task(busily(scene))
+        for by in "+-+-":
+            put_into(file, f"UPDATE ledger_entry SET at = at {by} 1 WHERE id = 9")
+            found = await audited(scene)
+            words = [finding.words for finding in found.report.findings]
+            assert words == (["Position 8: changed after it was recorded."] if by == "+" else [])
+            assert (found.unplaced, found.unfit, found.unrecorded) == (0, 0, 0)
+            await asyncio.sleep(0.3)  # a head is signed every quarter of a second
+        assert not writing.done()
+        writing.cancel()
+        signing.cancel()
+        assert found.report.entries > BATCH
+
+
+async def busily(scene):
+    while True:
+        await written(scene, BATCH // 2)
+        await asyncio.sleep(0.05)
+
+
+async def written(scene, count, *, ago=0):
+    at = scene.hub.clock.now() - ago
+    entries = (entry("access.viewed", at, {"by": "a/b", "what": "log"}) for _ in range(count))
+    await scene.hub.database.commit(Unit((), tuple(entries)))
+
+
+def put_into(file, statement):
+    with closing(sqlite3.connect(file, timeout=30)) as connection, connection:
+        connection.execute(statement)
 
 
 async def test_who_puts_under_a_head_what_has_committed_ends_although_entries_keep_coming(database_url, monkeypatch):
