@@ -20,6 +20,8 @@ A matter stands on one register: accounting, list, complaint, restriction, suspe
   part2hub matter do ID extend '{"reason": "Some of the papers are kept in another county."}'
   part2hub matter do ID assess assessment.json
   part2hub matter do ID note '{"reason": "She calls back on Friday."}'
+  part2hub matter open suspension --for harbor sheriff.json       of an agency of the directory ("agency": ID), or
+                                   "somebody": {"name": ..., "role": "law_enforcement", "address": ...}
   part2hub matter show ID                             with what was written, and its history
   part2hub matter letter ID --out letter.pdf          the letter as it would go out now
   part2hub matter letter ID --out letter.pdf --answer "Mailed today"    it goes out: the request is answered
@@ -27,8 +29,8 @@ A matter stands on one register: accounting, list, complaint, restriction, suspe
   part2hub matter letter ID --out letter.pdf --member ID --lang es      of a breach, to one person
 
 Deeds: accounting extend, fee, withdraw; list withdraw; complaint answer; restriction agree, refuse, end; suspension
-write, end; notice send, let_be; breach assess, people, notice, person, people_told, told, delay, finish; of every
-register note, assign. Fields: /openapi.json.
+write, end, cover, uncover; notice send, let_be; breach assess, people, notice, person, people_told, told, delay,
+finish; of every register note, assign. Fields: /openapi.json.
 
 Exit codes: 0 done, 2 not understood or no such matter, 3 a setting is refused, 4 the database is not available.
 """

@@ -21,8 +21,8 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from hub.compliance import log
+from hub.compliance.left_out import called, in_force
 from hub.compliance.log import Wanted
-from hub.compliance.suspensions import Suspended, in_force
 from hub.context import Hub
 from hub.errors import Malformed
 from hub.model import Frozen
@@ -152,9 +152,13 @@ def summarised(rows: Iterable[tuple[dict[str, Any], str]], unreached: frozenset[
 async def _accounted(hub: Hub, member: str, rows: list[tuple[dict[str, Any], str]], at: int, years: int) -> Accounting:
     told = [(row, law) for row, law in rows if row["counts"]]
     suspended = await in_force(hub, member, at)
-    kept = [(await _named(hub, row), law) for row, law in told if not _left_out(row, suspended)]
-    unreached = await _unreached(hub, [row["id"] for row, _ in kept])
-    return Accounting(summarised(kept, unreached), len(told) - len(kept), years_before(hub, at, years))
+    listed = []
+    for row, law in told:
+        names = await called(hub, row) if suspended else frozenset()
+        if not any(each.covers(row, names) for each in suspended):
+            listed.append((await _named(hub, row), law))
+    unreached = await _unreached(hub, [row["id"] for row, _ in listed])
+    return Accounting(summarised(listed, unreached), len(told) - len(listed), years_before(hub, at, years))
 
 
 async def _named(hub: Hub, row: dict[str, Any]) -> dict[str, Any]:
@@ -179,10 +183,6 @@ async def _unreached(hub: Hub, disclosures: list[str]) -> frozenset[str]:
     }
     failed = {disclosure for disclosure, says in said if says == "failed"}
     return frozenset(failed - {disclosure for disclosure, says in said if says != "failed"})
-
-
-def _left_out(row: dict[str, Any], suspended: Iterable[Suspended]) -> bool:
-    return any(each.organization == row["discloser"] and each.agency == row["recipient"] for each in suspended)
 
 
 def _line(rows: list[dict[str, Any]], law: str, unreached: frozenset[str]) -> Line:

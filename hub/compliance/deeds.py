@@ -16,6 +16,7 @@ from hub.compliance import (
     breach_people,
     breaches,
     complaints,
+    left_out,
     matters,
     notice_sending,
     requests,
@@ -67,6 +68,10 @@ class PersonTold(Reasoned, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 class PeopleConcerned(Reasoned, frozen=True, kw_only=True, forbid_unknown_fields=True):
     members: tuple[str, ...]
+
+
+class Covered(Reasoned, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    disclosures: tuple[str, ...]
 
 
 class ClockMet(Reasoned, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -140,6 +145,8 @@ DEEDS: dict[str, dict[str, Deed]] = {
     },
     "suspension": {
         "write": Deed(ReasonedUntil, _in_writing),
+        "cover": Deed(Covered, lambda hub, matter, form, act: left_out.cover(hub, matter, form.disclosures, act)),
+        "uncover": Deed(Covered, lambda hub, matter, form, act: left_out.uncover(hub, matter, form.disclosures, act)),
         "end": Deed(Reasoned, lambda hub, matter, _, act: suspensions.end(hub, matter, act)),
     },
     "notice": {

@@ -63,6 +63,8 @@ class Effect(NamedTuple):
     clocks: tuple[Due, ...] = ()
     postpones: tuple[Due, ...] = ()
     steps: tuple[Step, ...] = ()
+    version: int | None = None
+    """Of the matter that it was worked out from; none: from whichever stands."""
 
 
 def deadline(hub: Hub, name: str, start: int) -> Due | None:
@@ -180,6 +182,8 @@ async def _move(hub: Hub, matter: str, act: Act, effect: Effect, *, closes: bool
     found = await read(hub, matter, act.organization)
     if found["state"] != "open":
         raise Conflict("This matter is closed.", code="closed")
+    if effect.version not in (None, found["version"]):
+        raise Conflict("Somebody else has changed this meanwhile.", code="changed-meanwhile")
     now, what = hub.clock.now(), "closed" if closes else "changed"
     words = _checked(await stored.words(hub, matter) | effect.words)
     sealed = stored.seal_words(hub.ring, matter, words)

@@ -3,53 +3,55 @@
 Rules kept here:
 - (i) A written statement names the time, and says that an accounting would be reasonably likely to impede the agency.
 - (ii) An oral one is written down with who made it, and ends after thirty days unless a written one follows.
-- It covers disclosures to that agency only; everything else is accounted for.
+- It covers disclosures to that agency only (`hub.compliance.left_out`); everything else is accounted for.
+- The agency is one of the directory, or is named with its address: a sheriff, a federal bureau, a licensing board.
 - When it ends a person is told: whoever was given an accounting meanwhile was not told of these disclosures.
 """
 
 import contextlib
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Annotated, Literal, get_args
 
-from sqlalchemy import select
-from sqlmodel import col
+from msgspec import Meta
 
-from hub.compliance import matters
+from hub.bases.manifests import Reference
+from hub.compliance import left_out, matters
 from hub.compliance.matters import Act, Effect, Opening
 from hub.context import Hub
 from hub.errors import Conflict, Malformed, NotAvailable
 from hub.model import Frozen
-from hub.storage import matters as stored
 from hub.storage import members
 from hub.storage.database import Step
-from hub.storage.tables import Matter
 from hub.waiting.work import open_work
 
 ORAL = "suspension.oral"
 """The clock of an oral request."""
 ENDED = "suspension_ended"
 """The work item about an accounting that can be completed now."""
-_AGENCIES = frozenset({"oversight_agency", "law_enforcement", "criminal_justice"})
+Role = Literal["oversight_agency", "law_enforcement", "criminal_justice"]
+AGENCIES: frozenset[str] = frozenset(get_args(Role))
+"""Who may ask for it."""
+
+
+class Agency(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An agency that is in no directory. Name and address are sealed."""
+
+    name: Reference
+    role: Role
+    address: Annotated[str, Meta(max_length=200)] = ""
 
 
 class Suspension(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What an agency asked for. `until` none: an oral request."""
 
     member: str
-    agency: str
-    """The recipient whose disclosures stay out of the accounting."""
+    agency: str | None = None
+    """Of the directory: the recipient whose disclosures stay out of the accounting. None: `somebody` else."""
+    somebody: Agency | None = None
     received_at: datetime
     statement: str
     """What was said or written, and by whom: identity of the agency or official (sealed)."""
     until: datetime | None = None
-
-
-class Suspended(NamedTuple):
-    """A suspension in force: whose disclosures to whom."""
-
-    matter: str
-    organization: str
-    agency: str
 
 
 async def suspend(hub: Hub, asked: Suspension, organization: str, *, by: str) -> str:
@@ -58,9 +60,7 @@ async def suspend(hub: Hub, asked: Suspension, organization: str, *, by: str) ->
     """
     if not await members.may_see(hub, organization, asked.member):
         raise NotAvailable
-    agency = (await hub.directory.current()).organizations.get(asked.agency)
-    if agency is None or _AGENCIES.isdisjoint(agency.roles):
-        raise Malformed("A health oversight agency or a law enforcement official may ask for this.", field="agency")
+    await _check_agency(hub, asked)
     if not asked.statement.strip():
         raise Malformed("What the agency said is written down.", field="statement")
     start = microseconds(asked.received_at, "received_at")
@@ -76,8 +76,8 @@ async def suspend(hub: Hub, asked: Suspension, organization: str, *, by: str) ->
         reference=asked.agency,
         received_at=start,
         code="written" if asked.until else "oral",
-        facts={"agency": asked.agency, "until": ends},
-        words={"statement": asked.statement},
+        facts={"agency": asked.agency, "until": ends} | ({"role": asked.somebody.role} if asked.somebody else {}),
+        words={"statement": asked.statement, **_named(asked.somebody)},
         clocks=() if asked.until else (ORAL,),
     )
     return await matters.open_matter(hub, opening, by=by)
@@ -100,7 +100,7 @@ async def end(hub: Hub, matter: str, act: Act) -> None:
 async def lapse(hub: Hub, now: int) -> int:
     """Close the suspensions whose time is over (`now`: microseconds UTC), each with a work item; how many."""
     lapsed = 0
-    for each in await _open(hub):
+    for each in await left_out.standing(hub):
         if each["facts"]["until"] > now:
             continue
         act = Act("lapsed", "The time that was asked for is over.", "hub", None)
@@ -112,23 +112,18 @@ async def lapse(hub: Hub, now: int) -> int:
     return lapsed
 
 
-async def in_force(hub: Hub, member: str, at: int) -> list[Suspended]:
-    """The suspensions that hold for a member at an instant (microseconds UTC)."""
-    return [
-        Suspended(each["id"], each["organization_id"], each["facts"]["agency"])
-        for each in await _open(hub, member)
-        if each["received_at"] <= at < each["facts"]["until"]
-    ]
+async def _check_agency(hub: Hub, asked: Suspension) -> None:
+    if (asked.agency is None) == (asked.somebody is None):
+        raise Malformed("An agency of the directory asks for it, or one that is named here.", field="agency")
+    if asked.agency is None:
+        return
+    agency = (await hub.directory.current()).organizations.get(asked.agency)
+    if agency is None or AGENCIES.isdisjoint(agency.roles):
+        raise Malformed("A health oversight agency or a law enforcement official may ask for this.", field="agency")
 
 
-async def _open(hub: Hub, member: str | None = None) -> list[dict[str, Any]]:
-    """The suspensions that nobody has ended; of a member, none: of everybody."""
-    statement = select(*(col(getattr(Matter, name)) for name in stored.NAMES)).where(
-        col(Matter.kind) == "suspension", col(Matter.state) == "open"
-    )
-    if member is not None:
-        statement = statement.where(col(Matter.member_id) == member)
-    return [stored.clear(row) for row in await hub.database.query(statement)]
+def _named(agency: Agency | None) -> dict[str, str]:
+    return {"agency_name": agency.name, "agency_address": agency.address} if agency else {}
 
 
 def _told(hub: Hub, matter: str, organization: str) -> Step:

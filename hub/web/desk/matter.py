@@ -4,7 +4,7 @@ from typing import Any
 
 from aiohttp import web
 
-from hub.compliance import accounting, deeds, matters, requests
+from hub.compliance import accounting, deeds, left_out, matters, requests
 from hub.compliance.accounting import Accounting
 from hub.compliance.matters import Act
 from hub.errors import Conflict, HubError, Malformed, NotAvailable
@@ -106,6 +106,7 @@ async def _page(
         names=await names(visit),
         colleagues=await colleagues(visit, shown["organization_id"]) if acts else [],
         preview=await _preview(visit, shown),
+        elsewhere=await left_out.told(visit.hub, shown) if _suspends(shown) else [],
         deeds=register_forms.DEED.get(shown["kind"], {}) if acts else {},
         letters=shown["kind"] in _LETTERS,
         kept=await requests.is_kept(visit.hub, shown["id"]),
@@ -121,6 +122,10 @@ async def _page(
         more_people=len(people) - _MOST_SHOWN,
         told=sum(at is not None for at in shown["people"].values()),
     )
+
+
+def _suspends(matter: dict[str, Any]) -> bool:
+    return bool(matter["kind"] == "suspension" and matter["state"] == "open")
 
 
 async def _parts(visit: Visit, matter: dict[str, Any]) -> list[Any]:

@@ -7,11 +7,13 @@ the API accept the same.
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import msgspec
 
 from hub.compliance import breaches, complaints
+from hub.compliance.suspensions import Role
+from hub.decide import OUTSIDER
 from hub.errors import HubError, Malformed
 from hub.storage import members
 from hub.web.pages import times
@@ -20,7 +22,18 @@ from hub.web.pages.words import named
 from policies.vocabulary import CLASSES, COMPLETE_RECORD
 
 Kind = Literal[
-    "member", "day", "words", "choice", "flag", "number", "organization", "organizations", "until", "members", "hidden"
+    "member",
+    "day",
+    "words",
+    "choice",
+    "flag",
+    "number",
+    "organizations",
+    "until",
+    "members",
+    "hidden",
+    "agency",
+    "line",
 ]
 
 
@@ -29,6 +42,8 @@ class Field(NamedTuple):
     kind: Kind
     options: tuple[str, ...] = ()
     required: bool = True
+    elsewhere: bool = False
+    """Asked for only of an agency that is in no directory."""
 
 
 _REASON = Field("reason", "words")
@@ -67,7 +82,10 @@ OPENING: Mapping[str, tuple[Field, ...]] = {
     ),
     "suspension": (
         Field("member", "member"),
-        Field("agency", "organization"),
+        Field("agency", "agency"),
+        Field("somebody.name", "line", elsewhere=True),
+        Field("somebody.role", "choice", get_args(Role), elsewhere=True),
+        Field("somebody.address", "line", required=False, elsewhere=True),
         Field("received_at", "day"),
         Field("statement", "words"),
         Field("until", "until", required=False),
@@ -96,7 +114,12 @@ DEED: Mapping[str, dict[str, tuple[Field, ...]]] = {
         "refuse": (_REASON,),
         "end": (Field("ended_by", "choice", ("patient", "notice")), _REASON),
     },
-    "suspension": {"write": (Field("until", "until"), _WHY), "end": (_REASON,)},
+    "suspension": {
+        "write": (Field("until", "until"), _WHY),
+        "end": (_REASON,),
+        "cover": (Field("disclosures", "hidden"), _WHY),
+        "uncover": (Field("disclosures", "hidden"), _WHY),
+    },
     "breach": {
         "assess": (
             *_FACTORS,
@@ -116,7 +139,7 @@ EVERY: dict[str, tuple[Field, ...]] = {"note": (_REASON,), "assign": (Field("to"
 """On the page of every matter in a place of their own."""
 _MOST_PEOPLE = 40_000
 """Characters: over a thousand ids."""
-_LISTED = frozenset({"against", "information"})
+_LISTED = frozenset({"against", "information", "disclosures"})
 
 
 class Wrong(NamedTuple):
@@ -130,9 +153,9 @@ def wrong(visit: Visit, error: HubError) -> Wrong:
     """Which field it was, and what to do about it. A person whom nobody knows is a wrong `member`."""
     named_field = error.field or "" if isinstance(error, Malformed) else "member"
     name, _, place = named_field.removeprefix("$.").partition("[")
-    field = name.partition(".")[0]
     if error.detail_code == "missing":
-        return Wrong(field, visit.say("registers.missing"))
+        return Wrong(name, visit.say("registers.missing"))
+    field = name.partition(".")[0]
     text = named(visit.language, "wrong", field)
     text = visit.say("registers.wrong_field") if text == field else text
     return Wrong(field, visit.say("registers.wrong_line", n=int(place[:-1]) + 1, what=text) if place else text)
@@ -143,7 +166,10 @@ async def read(visit: Visit, fields: tuple[Field, ...]) -> bytes:
     `missing` for one that has to be filled in.
     """
     given: dict[str, Any] = {}
+    elsewhere = visit.field("agency", 64) == OUTSIDER
     for field in fields:
+        if field.elsewhere != elsewhere and (field.elsewhere or field.kind == "agency"):
+            continue
         value = await _value(visit, field)
         if value is None:
             if field.required:
@@ -155,7 +181,7 @@ async def read(visit: Visit, fields: tuple[Field, ...]) -> bytes:
         else:
             given[outer] = [value] if outer in _LISTED and isinstance(value, str) else value
     # A factor has a level and its reasons, or is left out.
-    kept = {name: value for name, value in given.items() if not isinstance(value, dict) or len(value) == 2}
+    kept = {name: value for name, value in given.items() if name not in breaches.FACTORS or len(value) == 2}
     return msgspec.json.encode(kept)
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from operator import itemgetter
 from typing import Any
 
 from aiohttp import web
@@ -9,6 +10,7 @@ from aiohttp import web
 from hub.compliance import deeds, on_registers, viewing
 from hub.compliance.matters import REGISTERS
 from hub.compliance.on_registers import Listed
+from hub.compliance.suspensions import AGENCIES
 from hub.desk import log
 from hub.desk.queues import QUEUES
 from hub.errors import Malformed, NotAvailable
@@ -111,11 +113,13 @@ async def _begun(visit: Visit) -> dict[str, str]:
 async def _form(
     visit: Visit, kind: str, *, given: Mapping[str, str | list[str]], wrong: Wrong | None = None, status: int = 200
 ) -> web.Response:
-    known = await names(visit)
+    known, directory = await names(visit), await visit.hub.directory.current()
+    agencies = [(each.id, each.name) for each in directory.organizations.values() if AGENCIES & each.roles]
     own = {each: name for each, name in known.organizations.items() if visit.who.may_see(each)}
     return page(
         "matter_new.html", visit, status=status, kind=kind, fields=register_forms.OPENING[kind], own=own,
-        everybody=known.organizations, wrong=wrong or Wrong(), given=given,
+        everybody=known.organizations, agencies=sorted(agencies, key=itemgetter(1)), wrong=wrong or Wrong(),
+        given=given,
     )  # fmt: skip
 
 
