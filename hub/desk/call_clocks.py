@@ -6,10 +6,10 @@ them yet.
 
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import func, literal_column, select
+from sqlalchemy import FromClause, func, literal_column, select
 from sqlmodel import col
 
 from hub.compliance import clocks
@@ -50,7 +50,7 @@ _decode = msgspec.json.Decoder(_Facts).decode
 async def counted(hub: Hub, since: int, scope: frozenset[str] | None) -> Counted:
     """Calls whose time ended since an instant, or that were made before it did; `scope`: who was told."""
     first = _beginning(hub, since)
-    rows, made = await _discharges(hub, first, scope), await _made(hub, first)
+    rows, made = await _discharges(hub, first, scope), await _made(hub, first, scope)
     now, met, missed = hub.clock.now(), 0, 0
     for number, (notice, facts) in enumerate(rows):
         if number % _TURN == 0:
@@ -88,15 +88,16 @@ async def _discharges(hub: Hub, first: str, scope: frozenset[str] | None) -> lis
     """The newest that were told, each with what its submission states."""
     newest = _newest(first, MOST).subquery()
     statement = (
-        select(col(Outbox.id), newest.c.facts)
-        .select_from(newest)
-        .join(Outbox, col(Outbox.submission_id) == newest.c.id)
+        _notices(newest, scope, col(Outbox.id), newest.c.facts)
         .join(Disclosure, col(Disclosure.id) == col(Outbox.id))
         .where(col(Disclosure.state) == "disclosed")
     )
-    if scope is not None:
-        statement = statement.where(col(Outbox.recipient).in_(sorted(scope)))
     return [(notice, facts) for notice, facts in await hub.database.survey(statement)]
+
+
+def _notices(newest: FromClause, scope: frozenset[str] | None, *columns: Any) -> Question:
+    statement = select(*columns).select_from(newest).join(Outbox, col(Outbox.submission_id) == newest.c.id)
+    return statement if scope is None else statement.where(col(Outbox.recipient).in_(sorted(scope)))
 
 
 async def _more(hub: Hub, first: str) -> bool:
@@ -116,14 +117,16 @@ def _newest(first: str, most: int) -> Question:
     )
 
 
-async def _made(hub: Hub, first: str) -> dict[str, dict[str, int]]:
-    """By notice, by outcome, when the first call was made that was not entered by mistake."""
+async def _made(hub: Hub, first: str, scope: frozenset[str] | None) -> dict[str, dict[str, int]]:
+    """By notice that is counted, by outcome, when the first call was made that was not entered by mistake."""
+    notice, outcome = col(NoticeCall.disclosure_id), col(NoticeCall.outcome)
     statement = (
-        select(col(NoticeCall.disclosure_id), col(NoticeCall.outcome), func.min(col(NoticeCall.at)))
-        .where(col(NoticeCall.disclosure_id) >= first, col(NoticeCall.mistaken_by) == "")
-        .group_by(col(NoticeCall.disclosure_id), col(NoticeCall.outcome))
+        _notices(_newest(first, MOST).subquery(), scope, notice, outcome, func.min(col(NoticeCall.at)))
+        .join(NoticeCall, notice == col(Outbox.id))
+        .where(col(NoticeCall.mistaken_by) == "")
+        .group_by(notice, outcome)
     )
     found: dict[str, dict[str, int]] = defaultdict(dict)
-    for notice, outcome, at in await hub.database.survey(statement):
-        found[notice][outcome] = int(at)
+    for named, how, at in await hub.database.survey(statement):
+        found[named][how] = int(at)
     return found

@@ -284,6 +284,27 @@ async def test_calls_made_in_time_late_and_never_are_in_the_chart_of_clocks_for_
     assert await charted(lea) is None
 
 
+async def test_calls_of_discharges_that_are_not_counted_are_not_read(scene, desk, cora, monkeypatch):
+    """A year of them would be held in memory for nothing."""
+    ana = await desk.somebody("ana", "compliance", organizations=("sunrise",))
+    newest, oldest = await listed(cora, "open")
+    for notice in (newest, oldest):
+        await say(cora, notice, "reached")
+    read, survey = [], scene.hub.database.survey
+
+    async def counted(statement):
+        rows = await survey(statement)
+        read.extend(row for row in rows if "reached" in row)
+        return rows
+
+    monkeypatch.setattr(scene.hub.database, "survey", counted)
+    assert (await charted(ana), len(read)) == ((1, 1), 2)
+    read.clear()
+    monkeypatch.setattr(call_clocks, "MOST", 1)
+    assert "Call after a discharge (of the newest 1)" in (await ana.get("/desk/charts?days=90")).words
+    assert len(read) == 1
+
+
 async def test_what_was_told_and_is_not_so_and_what_is_too_many_is_not_counted(scene, desk, cora, monkeypatch):
     ana = await desk.somebody("ana", "compliance", organizations=("sunrise",))
     await told(scene, "n4", "discharge", 9)
