@@ -15,6 +15,14 @@ FILED = (
 )
 """What partners name by the delivery's 32 digits, and what came out of it."""
 
+DESKS = (
+    ("a packet to send", "elena", "packets/new"),
+    ("referrals to answer", "rosa", "referrals"),
+    ("a health plan's notices", "noor", "notices"),
+    ("emergency access, reviewed", "sam", "glass"),
+)
+"""What to try, as whom, on which page of the desk."""
+
 
 def show(on: Stage, steps: Sequence[Step], place: Path) -> None:
     """Print it all, and write the pages to look at."""
@@ -31,11 +39,10 @@ def show(on: Stage, steps: Sequence[Step], place: Path) -> None:
                 terminal.pair(f"{what}: {len(found)}", f"{_short(folder)}/*{found[0].suffix}")
     terminal.heading("To open, to try")
     terminal.pair("the compliance officer's desk", f"{on.base}/desk/")
-    dana, (elena, rosa, sam) = officers.OFFICERS[0], officers.OFFICERS[-3:]
-    terminal.pair("  address and password", f"{dana.email}   {officers.PASSWORD}")
-    terminal.pair("  a packet to send", f"{elena.email}   the same password; {on.base}/desk/packets/new")
-    terminal.pair("  referrals to answer", f"{rosa.email}   the same password; {on.base}/desk/referrals")
-    terminal.pair("  emergency access, reviewed", f"{sam.email}   the same password; {on.base}/desk/glass")
+    terminal.pair("  address and password", f"{officers.OFFICERS[0].email}   {officers.PASSWORD}")
+    for what, who, page in DESKS:
+        email = next(each.email for each in officers.OFFICERS if each.email.startswith(f"{who}@"))
+        terminal.pair(f"  {what}", f"{email}   the same password; {on.base}/desk/{page}")
     terminal.pair(
         "  its six digits, now", f".venv/bin/python -m deploy.demo.officers {_short(on.folder / 'officers.json')}"
     )

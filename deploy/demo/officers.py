@@ -36,6 +36,8 @@ OFFICERS = (
     Officer("Elena Ortiz", "elena@alderhaven.example", "staff", ("alderhaven",)),
     # At the intake of the program that story (a) refers to.
     Officer("Rosa Baptiste", "rosa@hazelmoor.example", "staff", ("hazelmoor",)),
+    # A care coordinator of the health plan that story (b) tells of an admission.
+    Officer("Noor Haddad", "noor@greenmark.example", "staff", ("greenmark",)),
     # On call for every organization: opens nobody's data but in an emergency, for an hour, and under review.
     Officer("Sam Kelly", "sam@almendra.example", "administrator", ("county", EVERYBODY)),
 )

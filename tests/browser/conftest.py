@@ -86,7 +86,7 @@ class Seat:
         await self.page.get_by_label("Code").fill(self.account.code())
         await self.page.get_by_role("button", name="Sign in").click()
         await self.page.locator("nav").first.wait_for()
-        await self.page.wait_for_url(re.compile(r"/desk/(log|people|me|referrals)$"))
+        await self.page.wait_for_url(re.compile(r"/desk/(log|people|me|referrals|notices)$"))
 
     async def words(self) -> str:
         return " ".join((await self.page.locator("main").inner_text()).split())

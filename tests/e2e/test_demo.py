@@ -127,12 +127,15 @@ def test_it_serves_until_interrupted_and_then_closes(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     _, complaints = process.communicate(timeout=30)
     assert b"Ctrl-C" in told
-    assert b"rosa@hazelmoor.example" in told
-    waiting = (
-        "SELECT count(*) FROM outbox o JOIN submission s ON s.id = o.submission_id WHERE s.kind = 'referral_packet'"
+    for email in (b"elena@alderhaven.example", b"rosa@hazelmoor.example", b"noor@greenmark.example"):
+        assert email in told
+    arrived = (
+        "SELECT s.kind, count(*) FROM outbox o JOIN submission s ON s.id = o.submission_id "
+        "WHERE o.recipient = ? AND o.state = 'delivered' GROUP BY s.kind"
     )
     with contextlib.closing(sqlite3.connect(tmp_path / "demo" / "hub" / "hub.sqlite")) as file:
-        assert file.execute(f"{waiting} AND o.recipient = 'hazelmoor' AND o.state = 'delivered'").fetchone() == (2,)
+        assert dict(file.execute(arrived, ("hazelmoor",)))["referral_packet"] == 2
+        assert dict(file.execute(arrived, ("greenmark",))) == {"admit_notice": 1, "discharge_notice": 2}
     assert (process.returncode, complaints) == (0, b"")
 
 

@@ -70,6 +70,11 @@ async def test_what_is_still_owed_is_found_and_what_was_missed_is_still_owed(cor
     assert "I called" not in (await cora.get(admitted)).words
 
 
+async def test_a_plans_day_begins_with_its_notices_and_that_of_whoever_treats_with_its_referrals(desk, cora):
+    iris = await desk.somebody("iris", "staff", organizations=("lantern",))
+    assert [(await each.get("/desk/")).location for each in (cora, iris)] == [LIST, "/desk/referrals"]
+
+
 @pytest.mark.parametrize("outcome", ["voicemail", "no_answer", "wrong_number"])
 async def test_trying_is_kept_and_does_not_end_the_clock(scene, cora, outcome):
     newest, *_ = await listed(cora, "open")
