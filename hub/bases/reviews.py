@@ -1,7 +1,8 @@
 """Who looks at what: the queue of what waits, how many people let it go, and the review of what has left.
 
 Whatever left on another basis than consent is reviewed by the end of the next business day; whatever rests on a
-court's order leaves only after two people approved it.
+court's order leaves only after two people approved it. What was disclosed outside of the hub was let go by nobody
+here: whatever the rules of its day would have had a person look at first is reviewed afterwards, as soon.
 """
 
 from hub.bases import evidence
@@ -14,6 +15,7 @@ from hub.storage.statements import Lookup
 from hub.storage.submissions import StoredSubmission
 from hub.storage.tables import Outbox
 from hub.waiting.work import open_work
+from policies.vocabulary import PROCEEDINGS
 
 LEGAL, HOLD = "legal", "hold"
 _ROW = Lookup(Outbox, ("submission_id", "recipient"), "id")
@@ -39,9 +41,13 @@ OF_STATEMENT = {
     "research": ("research_review", "164.512(i)"),
 }
 """The review of a disclosure whose basis is a consent, an agreement or HIPAA's, by what was stated beside it."""
+UNSEEN = {True: ("proceeding_review", "2.12(d)(1)"), False: ("unseen_review", "")}
+"""The review of what rests on a consent or on HIPAA and a person looks at first (§2.31(d), 45 CFR 164.512(e), (f)), by
+whether it serves a proceeding.
+"""
 BREAK_GLASS = "break_glass"
 """The review of what somebody read where their role or scope opened nothing (`hub.glass`)."""
-REVIEWS = frozenset(kind for kind, _ in (*OF_BASIS.values(), *OF_STATEMENT.values())) | {BREAK_GLASS}
+REVIEWS = frozenset(kind for kind, _ in (*OF_BASIS.values(), *OF_STATEMENT.values(), *UNSEEN.values())) | {BREAK_GLASS}
 WITHOUT_STATEMENT = frozenset({"cause_of_death", "hhs_compliance"})
 """Purposes that are a basis by themselves."""
 
@@ -90,21 +96,30 @@ def after(
 
 
 def owed(
-    hub: Hub, ticket: str, submission: StoredSubmission, decision: DecisionRecord, released: tuple[str, ...], now: int
+    hub: Hub,
+    ticket: str,
+    submission: StoredSubmission,
+    decision: DecisionRecord,
+    released: tuple[str, ...],
+    now: int,
+    *,
+    seen: bool = True,
 ) -> list[Step]:
-    """The reviews of a disclosure that is on record since `now`."""
+    """The reviews of a disclosure that is on record since `now`; not `seen`: nobody let go what waits for a person."""
     stated = submission.facts.asked.stated or NOTHING
+    found = _due(stated, decision, released)
+    found |= {} if seen else _unseen(stated, decision, reviewed=bool(found))
     due = hub.calendar.end_of_next(now, hub.zone)
     return [
         open_work(
             kind,
             submission.sender,
             ticket,
-            (law, *(stated.missing if kind == "emergency_review" else ())),
+            (*filter(None, (law,)), *_also(kind, stated, decision)),
             now,
             due=due,
         )
-        for kind, law in _due(stated, decision, released).items()
+        for kind, law in found.items()
     ]
 
 
@@ -125,3 +140,18 @@ def _due(stated: Stated, decision: DecisionRecord, released: tuple[str, ...]) ->
             kind, law = OF_BASIS[item.basis]
             found[kind] = law
     return found
+
+
+def _unseen(stated: Stated, decision: DecisionRecord, *, reviewed: bool) -> dict[str, str]:
+    if "order" in stated.kinds:  # also where it did not carry what went: its paper is looked at
+        return dict((OF_BASIS["court_order"],))
+    # What was withheld by the rules and went all the same is looked into as a breach.
+    waits = decision.hold and decision.outcome not in ("deny", "partial")
+    return dict((UNSEEN[decision.purpose in PROCEEDINGS],)) if waits and not reviewed else {}
+
+
+def _also(kind: str, stated: Stated, decision: DecisionRecord) -> tuple[str, ...]:
+    """What of a review is said beside its paragraph."""
+    if kind == UNSEEN[False][0]:
+        return codes(decision)
+    return stated.missing if kind == "emergency_review" else ()

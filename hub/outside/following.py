@@ -36,7 +36,7 @@ def owed(hub: Hub, made: Made) -> tuple[Step, ...]:
     released = tuple(each.item for each in decision.items if each.permitted)
     due = hub.calendar.end_of_next(made.at, hub.zone)
     notice = (open_work(OWED, made.submission.sender, made.id, codes, made.at, due=due),) if codes else ()
-    return (*reviews.owed(hub, made.id, made.submission, decision, released, made.at), *notice)
+    return (*reviews.owed(hub, made.id, made.submission, decision, released, made.at, seen=False), *notice)
 
 
 async def suspected(

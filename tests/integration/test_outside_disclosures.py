@@ -27,7 +27,7 @@ from hub.storage.statements import Returning
 from hub.storage.tables import LedgerEntry, Matter, MatterPerson, Outbox, OutsideDisclosure, Submission, WorkItem
 from hub.waiting import items
 from tests.api import an_api
-from tests.disclosures import AUDIT, ORDER, PAPER, a_county
+from tests.disclosures import AUDIT, ORDER, PAPER, SUBPOENA, a_county
 from tests.outsides import BY_TELEPHONE, CALL, CLERK, HOUR_US, record, recorded, said
 from tests.registers import do
 from tests.scenes import BORN, FORM, NAME, Scene, happens_before
@@ -221,6 +221,45 @@ async def test_a_courts_order_may_name_somebody_who_is_in_no_directory_and_its_p
     made = await record(county, order=ORDER | {"mandate": "Subpoena 7", "recipients": ["~outside"]}, **told)
     assert made.outcome == "permit"
     assert set(await evidence.read(county.hub, made.id)) == {"order", "outside", "disclosed_at"}
+
+
+TO_COURT = {"recipient": "superior-court", "purpose": "civil_proceeding", "information": ["attendance"]}
+FOR_COURT = msgspec.structs.replace(
+    OLD, kind="proceeding", purposes=("civil_proceeding",), recipients=("superior-court",),
+    states_redisclosure_rule=False, expires="2099-12-31",
+)  # fmt: skip
+
+
+async def test_what_went_to_a_proceeding_under_a_consent_is_reviewed_as_nobody_looked_first(county: Scene) -> None:
+    """§2.31(d): through the hub a person looks before it leaves, on such a consent."""
+    await county.consent(FOR_COURT)
+    made = await record(county, **TO_COURT)
+    assert (made.outcome, made.matter) == ("permit", None)
+    assert (await work(county))["proceeding_review"] == "2.12(d)(1)"
+    await corrections.retract(county.hub, made.id, "not_made", organization="harbor", by="harbor/clerk")
+    assert await open_about(county) == set()
+
+
+async def test_a_subpoena_and_an_order_are_reviewed_also_where_they_did_not_carry_what_went(county: Scene) -> None:
+    await county.consent(FOR_COURT)
+    both = {"order": ORDER | {"criteria": []}, "demand": SUBPOENA, "documents": {"paper": PAPER}}
+    made = await record(county, **both, **TO_COURT)
+    assert (made.outcome, made.matter) == ("permit", None)
+    assert {kind for _, kind in await open_about(county)} == {"order_review", "demand_review"}
+
+
+async def test_what_no_rule_permitted_is_looked_into_once(county: Scene) -> None:
+    """As a breach; a review of the same facts beside it would be nobody's."""
+    made = await record(county, **TO_COURT)
+    assert made.matter is not None
+    assert await open_about(county) == set()
+
+
+async def test_what_waits_for_a_person_for_another_reason_is_reviewed_with_why(county: Scene) -> None:
+    """§2.31(b)(2): a consent that lists counseling notes beside other classes."""
+    await county.consent(msgspec.structs.replace(OLD, information=("counseling_notes", "medications")))
+    made = await record(county)
+    assert (made.outcome, await work(county)) == ("permit", {"unseen_review": "consent"})
 
 
 async def test_an_audit_on_the_premises_rests_on_its_agreement(county: Scene) -> None:
