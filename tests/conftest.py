@@ -3,6 +3,7 @@
 A server that is not installed skips its tests with the reason; under CI=true it fails them.
 """
 
+import gc
 import os
 import shutil
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from hub.storage import migrations
-from tests import folders, servers
+from tests import folders, hubs, servers
 from tests.conformance import OPTION, Conformance
 from tests.loopback import forbid_outside
 from tests.telephone.rig import Rig
@@ -43,6 +44,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("postgres")
         if fixtures & {"redis_server", "redis_url"}:
             item.add_marker("redis")
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays to the end: no search for garbage need walk through it, and through all modules."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
@@ -127,11 +134,9 @@ def postgres_template(postgres_server: servers.PostgresServer) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sqlite_template() -> Path:
     """A database file with the schema of this version; copied, never used."""
-    path = tmp_path_factory.mktemp("sqlite") / "template.sqlite"
-    migrations.upgrade(f"sqlite:///{path}")
-    return path
+    return hubs.sqlite_template()
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])

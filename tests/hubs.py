@@ -1,8 +1,12 @@
 """A hub for tests: real storage, real keys, a clock that a test may move, a small invented county."""
 
 import asyncio
+import atexit
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -80,11 +84,24 @@ async def a_hub(
         await database.close()
 
 
+@cache
+def sqlite_template() -> Path:
+    """A database file with the schema of this version, made once a process; copied, never used."""
+    folder = Path(tempfile.mkdtemp(prefix="part2hub-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    path = folder / "template.sqlite"
+    migrations.upgrade(f"sqlite:///{path}")
+    return path
+
+
 async def open_database(url: str) -> Database:
     """With the schema of this version; one that was copied with it is only asked."""
     if url.startswith("sqlite:///"):
+        path = Path(url.removeprefix("sqlite:///"))
+        if not path.exists():
+            shutil.copy(await asyncio.to_thread(sqlite_template), path)
         await asyncio.to_thread(migrations.upgrade, url)
-        return cast("Database", Attended(SqliteDatabase(Path(url.removeprefix("sqlite:///")))))
+        return cast("Database", Attended(SqliteDatabase(path)))
     database = await PostgresDatabase.connect(url)
     try:
         found = await database.returning(VERSION, ())

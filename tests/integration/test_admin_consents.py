@@ -42,8 +42,8 @@ def form(**changes: Any) -> ConsentForm:
 
 
 @pytest.fixture
-async def hub(database_url: str) -> AsyncIterator[Hub]:
-    async with a_hub(database_url) as made:
+async def hub(migrated_url: str) -> AsyncIterator[Hub]:
+    async with a_hub(migrated_url) as made:
         yield made
 
 

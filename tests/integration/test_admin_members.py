@@ -18,8 +18,8 @@ NORA = MemberFacts(given="Nora", family="Quill", born="1988-04-11", cin="0123456
 
 
 @pytest.fixture
-async def hub(database_url: str) -> AsyncIterator[Hub]:
-    async with a_hub(database_url) as made:
+async def hub(migrated_url: str) -> AsyncIterator[Hub]:
+    async with a_hub(migrated_url) as made:
         yield made
 
 

@@ -59,8 +59,8 @@ def rewritten(file, path, change):
     return path
 
 
-async def test_a_pack_holds_the_whole_story_of_each_drawn_disclosure_and_verifies_offline(database_url, tmp_path):
-    async with a_scene(database_url) as scene:
+async def test_a_pack_holds_the_whole_story_of_each_drawn_disclosure_and_verifies_offline(migrated_url, tmp_path):
+    async with a_scene(migrated_url) as scene:
         await a_quarter(scene)
         manifest = await write_pack(scene.hub, order(scene), tmp_path / "q3.zip")
         assert (manifest["population"], len(manifest["sample"])) == (8, 3)
@@ -83,8 +83,8 @@ async def test_a_pack_holds_the_whole_story_of_each_drawn_disclosure_and_verifie
         assert (tmp_path / "q3.zip").stat().st_mode & 0o777 == 0o600
 
 
-async def test_a_pack_names_no_patient_and_holds_no_document_and_nothing_of_others(database_url, tmp_path):
-    async with a_scene(database_url) as scene:
+async def test_a_pack_names_no_patient_and_holds_no_document_and_nothing_of_others(migrated_url, tmp_path):
+    async with a_scene(migrated_url) as scene:
         await a_quarter(scene)
         first = scene.member
         await scene.next_member()
@@ -110,8 +110,8 @@ def _lines_of(files):
     return [Proof.parse(text.decode()).line for name, text in files.items() if name.endswith(".tlog-proof")]
 
 
-async def test_the_same_seed_on_the_same_head_draws_the_same_and_the_draw_is_on_the_ledger(database_url, tmp_path):
-    async with a_scene(database_url) as scene:
+async def test_the_same_seed_on_the_same_head_draws_the_same_and_the_draw_is_on_the_ledger(migrated_url, tmp_path):
+    async with a_scene(migrated_url) as scene:
         await a_quarter(scene)
         one = await write_pack(scene.hub, order(scene), tmp_path / "1.zip")
         again = await write_pack(scene.hub, order(scene), tmp_path / "2.zip")
@@ -125,8 +125,8 @@ async def test_the_same_seed_on_the_same_head_draws_the_same_and_the_draw_is_on_
         assert len(looked) == 9
 
 
-async def test_what_was_told_outside_of_the_hub_is_drawn_with_the_rest_and_told_apart(database_url, tmp_path):
-    async with a_scene(database_url) as scene:
+async def test_what_was_told_outside_of_the_hub_is_drawn_with_the_rest_and_told_apart(migrated_url, tmp_path):
+    async with a_scene(migrated_url) as scene:
         await scene.consent()
         stands = await record(scene, ago_us=400 * DAY_US, notice="said")
         wrong = await record(scene, key="k2")
@@ -154,8 +154,8 @@ async def test_what_was_told_outside_of_the_hub_is_drawn_with_the_rest_and_told_
         assert [word for word in WORDS if word.encode() in whole] == []
 
 
-async def test_the_story_of_a_record_that_was_corrected_names_the_one_in_its_place(database_url, tmp_path):
-    async with a_scene(database_url) as scene:
+async def test_the_story_of_a_record_that_was_corrected_names_the_one_in_its_place(migrated_url, tmp_path):
+    async with a_scene(migrated_url) as scene:
         first = await record(scene)
         second = await record(scene, key="k2", corrects=first.id, reason="It was on Monday")
         await scene.next_member()
@@ -180,9 +180,9 @@ async def test_the_story_of_a_record_that_was_corrected_names_the_one_in_its_pla
 
 
 async def test_a_pack_that_passes_off_what_was_recorded_afterwards_as_a_delivery_shows_it(
-    database_url, tmp_path, monkeypatch
+    migrated_url, tmp_path, monkeypatch
 ):
-    async with a_scene(database_url) as scene:
+    async with a_scene(migrated_url) as scene:
         await record(scene)
         await a_quarter(scene, packets=1)
         monkeypatch.setattr("hub.sampling.pack.RECORDED", "disclosure.intended")
@@ -191,8 +191,8 @@ async def test_a_pack_that_passes_off_what_was_recorded_afterwards_as_a_delivery
         assert found.faults == tuple(f"sample/{n:03} is not of the kind that the population says." for n in (1, 2))
 
 
-async def test_a_revocation_after_the_disclosure_is_not_in_the_consent_as_it_stood(database_url, tmp_path):
-    async with a_scene(database_url) as scene:
+async def test_a_revocation_after_the_disclosure_is_not_in_the_consent_as_it_stood(migrated_url, tmp_path):
+    async with a_scene(migrated_url) as scene:
         consent = await a_quarter(scene, packets=1)
         await consents.revoke(scene.hub, consent, by="harbor", how="written")
         await write_pack(scene.hub, order(scene), tmp_path / "x.zip")
@@ -202,8 +202,8 @@ async def test_a_revocation_after_the_disclosure_is_not_in_the_consent_as_it_sto
         assert "state" not in stood
 
 
-async def test_entries_of_any_kind_are_sampled_too(database_url, tmp_path):
-    async with a_scene(database_url) as scene:
+async def test_entries_of_any_kind_are_sampled_too(migrated_url, tmp_path):
+    async with a_scene(migrated_url) as scene:
         await a_quarter(scene)
         manifest = await write_pack(scene.hub, order(scene, of="entries", count=10), tmp_path / "x.zip")
         found = check(tmp_path / "x.zip", public_keys(scene.hub.ring))
@@ -213,8 +213,8 @@ async def test_entries_of_any_kind_are_sampled_too(database_url, tmp_path):
         assert manifest["population"] == manifest["size"]
 
 
-async def test_a_period_without_disclosures_gives_an_empty_sample_and_a_wrong_order_is_refused(database_url, tmp_path):
-    async with a_scene(database_url) as scene:
+async def test_a_period_without_disclosures_gives_an_empty_sample_and_a_wrong_order_is_refused(migrated_url, tmp_path):
+    async with a_scene(migrated_url) as scene:
         with pytest.raises(Unavailable):
             await write_pack(scene.hub, order(scene), tmp_path / "x.zip")
         await a_quarter(scene, packets=1)

@@ -24,8 +24,8 @@ ASCMI: dict[str, Any] = {
 
 
 @pytest.fixture
-async def api(database_url: str) -> AsyncIterator[Api]:
-    async with a_hub(database_url) as hub, an_api(hub) as made:
+async def api(migrated_url: str) -> AsyncIterator[Api]:
+    async with a_hub(migrated_url) as hub, an_api(hub) as made:
         yield made
 
 

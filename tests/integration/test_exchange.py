@@ -20,8 +20,8 @@ async def kinds(scene: Scene) -> list[str]:
     return [kind for _, kind in await scene.rows(LedgerEntry.id, LedgerEntry.kind)]
 
 
-async def test_a_packet_with_consent_arrives_with_notice_and_consent_copy(database_url):
-    async with a_scene(database_url) as scene:
+async def test_a_packet_with_consent_arrives_with_notice_and_consent_copy(migrated_url):
+    async with a_scene(migrated_url) as scene:
         await scene.consent()
         await scene.submit()
         assert await scene.dispatch_all() == ["delivered"]
@@ -33,8 +33,8 @@ async def test_a_packet_with_consent_arrives_with_notice_and_consent_copy(databa
         assert prepared.parcel.accompaniment.labels == ("NO_USE_IN_PROCEEDINGS_AGAINST_PATIENT",)
 
 
-async def test_the_ledger_holds_the_intent_before_and_the_conclusion_after(database_url):
-    async with a_scene(database_url) as scene:
+async def test_the_ledger_holds_the_intent_before_and_the_conclusion_after(migrated_url):
+    async with a_scene(migrated_url) as scene:
         await scene.consent()
         await scene.submit()
         seen_at_delivery: list[str] = []
@@ -51,8 +51,8 @@ async def test_the_ledger_holds_the_intent_before_and_the_conclusion_after(datab
         assert await scene.rows(Disclosure.state, Disclosure.description) == [("disclosed", "assessment")]
 
 
-async def test_while_the_bytes_of_a_packet_travel_its_plain_documents_are_not_kept(database_url):
-    async with a_scene(database_url) as scene:
+async def test_while_the_bytes_of_a_packet_travel_its_plain_documents_are_not_kept(migrated_url):
+    async with a_scene(migrated_url) as scene:
         await scene.consent()
         await scene.submit()
         seen_at_delivery: list[object] = []
@@ -88,8 +88,8 @@ async def test_documents_do_not_wait_for_the_intent_to_commit_nor_what_left_for_
     assert kept == [2, 2], "the name here, and the argument of getrefcount"
 
 
-async def test_the_intent_binds_the_very_bytes_that_leave(database_url):
-    async with a_scene(database_url) as scene:
+async def test_the_intent_binds_the_very_bytes_that_leave(migrated_url):
+    async with a_scene(migrated_url) as scene:
         await scene.consent()
         await scene.submit()
         await scene.dispatch_all()
@@ -98,8 +98,8 @@ async def test_the_intent_binds_the_very_bytes_that_leave(database_url):
         assert intent["digest"] == scene.channel.received[0].digest.hex()
 
 
-async def test_without_a_consent_nothing_leaves_and_the_sender_learns_why(database_url):
-    async with a_scene(database_url) as scene:
+async def test_without_a_consent_nothing_leaves_and_the_sender_learns_why(migrated_url):
+    async with a_scene(migrated_url) as scene:
         submission = await scene.submit()
         assert await scene.dispatch_all() == []
         view = await views.submission(scene.hub, submission, "harbor")
@@ -109,16 +109,16 @@ async def test_without_a_consent_nothing_leaves_and_the_sender_learns_why(databa
         assert scene.channel.received == []
 
 
-async def test_a_counseling_note_stays_while_the_rest_of_the_packet_goes(database_url):
-    async with a_scene(database_url) as scene:
+async def test_a_counseling_note_stays_while_the_rest_of_the_packet_goes(migrated_url):
+    async with a_scene(migrated_url) as scene:
         await scene.consent()
         await scene.submit(items=({"information": "assessment"}, {"information": "counseling_notes"}))
         assert await scene.dispatch_all() == ["delivered"]
         assert [document.id for document in scene.channel.received[0].parcel.documents] == ["item-1"]
 
 
-async def test_a_revocation_while_the_packet_waits_withholds_it(database_url):
-    async with a_scene(database_url) as scene:
+async def test_a_revocation_while_the_packet_waits_withholds_it(migrated_url):
+    async with a_scene(migrated_url) as scene:
         consent = await scene.consent()
         await scene.submit()
         await consents.revoke(scene.hub, consent, how="oral", by="harbor")
@@ -127,8 +127,8 @@ async def test_a_revocation_while_the_packet_waits_withholds_it(database_url):
         assert "disclosure.intended" not in await kinds(scene)
 
 
-async def test_a_notice_that_lacks_only_a_consent_leaves_once_one_is_verified(database_url):
-    async with a_scene(database_url) as scene:
+async def test_a_notice_that_lacks_only_a_consent_leaves_once_one_is_verified(migrated_url):
+    async with a_scene(migrated_url) as scene:
         await scene.submit(kind="crisis_followup")
         assert [state for state, _ in await scene.rows(Outbox.state, Outbox.code)] == ["held"]
         await scene.consent(verified=False)
@@ -138,8 +138,8 @@ async def test_a_notice_that_lacks_only_a_consent_leaves_once_one_is_verified(da
         assert await scene.dispatch_all() == ["delivered"]
 
 
-async def test_each_recipient_has_its_own_decision(database_url):
-    async with a_scene(database_url) as scene:
+async def test_each_recipient_has_its_own_decision(migrated_url):
+    async with a_scene(migrated_url) as scene:
         await scene.consent()
         await scene.submit(kind="crisis_followup", recipients=("lantern", "valley-clinic", "sunrise"))
         assert sorted(await scene.dispatch_all()) == ["delivered", "delivered"]
@@ -147,23 +147,23 @@ async def test_each_recipient_has_its_own_decision(database_url):
         assert states == {"lantern": "delivered", "valley-clinic": "delivered", "sunrise": "held"}
 
 
-async def test_the_same_key_and_body_answer_the_same_submission(database_url):
-    async with a_scene(database_url) as scene:
+async def test_the_same_key_and_body_answer_the_same_submission(migrated_url):
+    async with a_scene(migrated_url) as scene:
         await scene.consent()
         first = await scene.submit()
         assert await scene.submit() == first
         assert len(await scene.rows(Outbox.id)) == 1
 
 
-async def test_the_same_key_with_another_body_is_refused(database_url):
-    async with a_scene(database_url) as scene:
+async def test_the_same_key_with_another_body_is_refused(migrated_url):
+    async with a_scene(migrated_url) as scene:
         await scene.submit()
         with pytest.raises(Conflict):
             await scene.submit(content="something else")
 
 
-async def test_a_deferred_delivery_is_not_a_disclosure_and_is_tried_again_later(database_url):
-    async with a_scene(database_url) as scene:
+async def test_a_deferred_delivery_is_not_a_disclosure_and_is_tried_again_later(migrated_url):
+    async with a_scene(migrated_url) as scene:
         await scene.consent()
         await scene.submit()
         scene.channel.answers.append(Deferred(code="busy"))
@@ -176,8 +176,8 @@ async def test_a_deferred_delivery_is_not_a_disclosure_and_is_tried_again_later(
         assert await scene.rows(Attempt.number, Attempt.outcome) == [(1, "deferred"), (2, "delivered")]
 
 
-async def test_an_unknown_outcome_counts_as_a_disclosure_asks_a_person_and_is_not_retried(database_url):
-    async with a_scene(database_url) as scene:
+async def test_an_unknown_outcome_counts_as_a_disclosure_asks_a_person_and_is_not_retried(migrated_url):
+    async with a_scene(migrated_url) as scene:
         await scene.consent()
         await scene.submit()
         scene.channel.answers.append(Unknown(code="time-out"))
@@ -188,8 +188,8 @@ async def test_an_unknown_outcome_counts_as_a_disclosure_asks_a_person_and_is_no
         assert await scene.dispatch_all() == []
 
 
-async def test_a_refused_delivery_without_another_endpoint_becomes_a_dead_letter(database_url):
-    async with a_scene(database_url) as scene:
+async def test_a_refused_delivery_without_another_endpoint_becomes_a_dead_letter(migrated_url):
+    async with a_scene(migrated_url) as scene:
         await scene.consent()
         await scene.submit()
         scene.channel.answers.append(Refused(code="not-accepted"))
@@ -197,16 +197,16 @@ async def test_a_refused_delivery_without_another_endpoint_becomes_a_dead_letter
         assert ("dead_letter", "open") in await scene.rows(WorkItem.kind, WorkItem.state)
 
 
-async def test_a_recipient_without_a_verified_endpoint_becomes_a_dead_letter(database_url):
-    async with a_scene(database_url, recipients=()) as scene:
+async def test_a_recipient_without_a_verified_endpoint_becomes_a_dead_letter(migrated_url):
+    async with a_scene(migrated_url, recipients=()) as scene:
         await scene.consent()
         await scene.submit()
         assert await scene.dispatch_all() == ["dead"]
         assert await scene.rows(Outbox.code) == [("no-endpoint",)]
 
 
-async def test_a_person_the_sender_never_registered_is_answered_like_one_without_consent(database_url):
-    async with a_scene(database_url) as scene:
+async def test_a_person_the_sender_never_registered_is_answered_like_one_without_consent(migrated_url):
+    async with a_scene(migrated_url) as scene:
         await scene.consent()
         other = await exchange.submit(
             scene.hub, handed(scene.member, "k2", sender="lantern", recipients=("valley-clinic",))
@@ -221,8 +221,8 @@ async def test_a_person_the_sender_never_registered_is_answered_like_one_without
         assert first["fence"] == second["fence"] == 0
 
 
-async def test_nobody_else_sees_a_submission(database_url):
-    async with a_scene(database_url) as scene:
+async def test_nobody_else_sees_a_submission(migrated_url):
+    async with a_scene(migrated_url) as scene:
         submission = await scene.submit()
         for viewer in ("lantern", "sunrise"):
             with pytest.raises(NotAvailable):
@@ -240,8 +240,8 @@ async def test_a_recipient_does_not_see_who_of_the_senders_people_let_it_go(scen
     assert "harbor/ana" not in str(shown["lantern"])
 
 
-async def test_an_unknown_recipient_organization_is_named_by_its_field(database_url):
-    async with a_scene(database_url) as scene:
+async def test_an_unknown_recipient_organization_is_named_by_its_field(migrated_url):
+    async with a_scene(migrated_url) as scene:
         with pytest.raises(Malformed) as caught:
             await scene.submit(recipients=("lantern", "no-such-place"))
         assert caught.value.field == "$.recipients[1]"

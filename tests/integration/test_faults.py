@@ -41,14 +41,14 @@ async def whole_or_nothing(scene: Scene) -> bool:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-async def test_a_process_killed_at_any_step_loses_nothing_and_sends_nothing_unsaid(database_url, tmp_path):
+async def test_a_process_killed_at_any_step_loses_nothing_and_sends_nothing_unsaid(migrated_url, tmp_path):
     reached, states = 0, Counter()
-    async with a_scene(database_url, keys=tmp_path / "keys.json") as scene:
+    async with a_scene(migrated_url, keys=tmp_path / "keys.json") as scene:
         await scene.consent()
         for last in range(1, 40):
             inbox = tmp_path / f"inbox-{last}"
             inbox.touch()
-            killed = await run_until(last, database_url, tmp_path / "keys.json", inbox, scene.member)
+            killed = await run_until(last, migrated_url, tmp_path / "keys.json", inbox, scene.member)
             if await whole_or_nothing(scene):
                 received = inbox.read_text().split()
                 assert set(received) <= set(await intents(scene)), "a byte left without an intent"
@@ -74,9 +74,9 @@ async def run_until(last: int, url: str, keys: Path, inbox: Path, member: str) -
 
 
 @pytest.mark.parametrize("committed", [False, True], ids=["before", "after"])
-async def test_a_storage_error_around_any_commit_loses_nothing(database_url, committed):
+async def test_a_storage_error_around_any_commit_loses_nothing(migrated_url, committed):
     """`after`: the transaction committed, but its answer was lost."""
-    async with a_scene(database_url) as scene:
+    async with a_scene(migrated_url) as scene:
         await scene.consent()
         commit, seen = scene.hub.database.commit, 0
         for failing in range(1, 4):
@@ -112,8 +112,8 @@ async def test_a_storage_error_around_any_commit_loses_nothing(database_url, com
         assert seen == 3
 
 
-async def test_a_delivery_whose_worker_vanished_becomes_unknown_and_a_person_is_asked(database_url):
-    async with a_scene(database_url) as scene:
+async def test_a_delivery_whose_worker_vanished_becomes_unknown_and_a_person_is_asked(migrated_url):
+    async with a_scene(migrated_url) as scene:
         await scene.consent()
         await scene.submit()
 
@@ -129,8 +129,8 @@ async def test_a_delivery_whose_worker_vanished_becomes_unknown_and_a_person_is_
         assert ("unknown_outcome", "open") in await scene.rows(WorkItem.kind, WorkItem.state)
 
 
-async def test_a_channel_that_raises_is_taken_to_have_sent(database_url):
-    async with a_scene(database_url) as scene:
+async def test_a_channel_that_raises_is_taken_to_have_sent(migrated_url):
+    async with a_scene(migrated_url) as scene:
         await scene.consent()
         await scene.submit()
 
@@ -141,8 +141,8 @@ async def test_a_channel_that_raises_is_taken_to_have_sent(database_url):
         assert await scene.dispatch_all() == ["unknown"]
 
 
-async def test_an_outcome_that_comes_after_the_recovery_is_still_told_and_changes_nothing(database_url):
-    async with a_scene(database_url) as scene:
+async def test_an_outcome_that_comes_after_the_recovery_is_still_told_and_changes_nothing(migrated_url):
+    async with a_scene(migrated_url) as scene:
         await scene.consent()
         await scene.submit()
         deliver = scene.channel.deliver

@@ -33,8 +33,8 @@ async def one_race(scene: Scene, number: int, jitter: int) -> tuple[str, str]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-async def test_revocation_raced_against_dispatch_a_thousand_times_always_shows_one_order(database_url):
-    async with a_scene(database_url) as scene:
+async def test_revocation_raced_against_dispatch_a_thousand_times_always_shows_one_order(migrated_url):
+    async with a_scene(migrated_url) as scene:
         races = []
         for number in range(RACES):
             if number % 25 == 0:
@@ -57,9 +57,9 @@ async def test_revocation_raced_against_dispatch_a_thousand_times_always_shows_o
             assert consent not in intents
 
 
-async def test_an_intent_that_rests_on_facts_from_before_a_revocation_cannot_commit(database_url):
+async def test_an_intent_that_rests_on_facts_from_before_a_revocation_cannot_commit(migrated_url):
     """The narrowest moment: the revocation commits after the decision and before the intent."""
-    async with a_scene(database_url) as scene:
+    async with a_scene(migrated_url) as scene:
         consent = await scene.consent()
         await scene.submit()
         prepare = scene.channel.prepare

@@ -38,16 +38,16 @@ async def audited(scene: Scene, head: Path | None = None) -> Audit:
     return await audit(scene.hub.database, keys, trusted, scene.hub.clock.now() + 3_600_000_000)
 
 
-async def test_an_untouched_ledger_verifies_whole(database_url):
-    async with a_scene(database_url) as scene:
+async def test_an_untouched_ledger_verifies_whole(migrated_url):
+    async with a_scene(migrated_url) as scene:
         await a_day(scene)
         found = await audited(scene)
         assert found.intact
         assert found.report.proven == found.report.entries == len(await scene.rows(LedgerEntry.id))
 
 
-async def test_two_sequencers_give_every_entry_one_place(database_url):
-    async with a_scene(database_url) as scene:
+async def test_two_sequencers_give_every_entry_one_place(migrated_url):
+    async with a_scene(migrated_url) as scene:
         one = Sequencer(scene.hub.database, scene.hub.ring, scene.hub.clock)
         other = Sequencer(scene.hub.database, scene.hub.ring, scene.hub.clock)
         for key in "abcdefgh":
@@ -148,9 +148,9 @@ async def test_an_entry_outside_of_the_tree_is_found(tmp_path, statements):
     assert "does NOT verify" in found.text()
 
 
-async def test_entries_that_wait_for_their_place_are_told_and_are_no_fault(database_url):
+async def test_entries_that_wait_for_their_place_are_told_and_are_no_fault(migrated_url):
     """A copy of a working hub ends with some, and so does one that was broken off."""
-    async with a_scene(database_url) as scene:
+    async with a_scene(migrated_url) as scene:
         sequencer = await a_day(scene)
         placed = len(await scene.rows(LedgerEntry.id))
         await scene.submit("late")
@@ -162,9 +162,9 @@ async def test_entries_that_wait_for_their_place_are_told_and_are_no_fault(datab
         assert (await audited(scene)).waiting == 0
 
 
-async def test_entries_that_are_placed_while_the_ledger_is_looked_at_are_no_fault(database_url, monkeypatch):
+async def test_entries_that_are_placed_while_the_ledger_is_looked_at_are_no_fault(migrated_url, monkeypatch):
     """A hub that was broken off starts anew beside the command, and signs what has waited for long."""
-    async with a_scene(database_url) as scene:
+    async with a_scene(migrated_url) as scene:
         sequencer, query = await a_day(scene), scene.hub.database.query
         await scene.submit("late")
         scene.hub.clock.ahead += 300_000_000
@@ -180,9 +180,9 @@ async def test_entries_that_are_placed_while_the_ledger_is_looked_at_are_no_faul
     assert (found.intact, found.unplaced, found.waiting) == (True, 0, 0)
 
 
-async def test_a_hub_that_catches_up_batch_by_batch_raises_no_alarm(database_url):
+async def test_a_hub_that_catches_up_batch_by_batch_raises_no_alarm(migrated_url):
     """It was broken off with more behind it than one batch holds; each head it signs then leaves some for the next."""
-    async with a_scene(database_url) as scene:
+    async with a_scene(migrated_url) as scene:
         sequencer = await a_day(scene)
         await written(scene, 2 * BATCH + 100)
         scene.hub.clock.ahead += 3_600_000_000
@@ -231,9 +231,9 @@ def put_into(file, statement):
         connection.execute(statement)
 
 
-async def test_who_puts_under_a_head_what_has_committed_ends_although_entries_keep_coming(database_url, monkeypatch):
+async def test_who_puts_under_a_head_what_has_committed_ends_although_entries_keep_coming(migrated_url, monkeypatch):
     """A command beside a busy hub returns."""
-    async with a_scene(database_url) as scene:
+    async with a_scene(migrated_url) as scene:
         sequencer, more = await a_day(scene), iter("xyz")
         sequence = sequencer.sequence
 
@@ -247,9 +247,9 @@ async def test_who_puts_under_a_head_what_has_committed_ends_although_entries_ke
         assert (await audited(scene)).waiting == 0
 
 
-async def test_who_is_beaten_by_another_process_still_puts_its_own_entry_under_a_head(database_url, monkeypatch):
+async def test_who_is_beaten_by_another_process_still_puts_its_own_entry_under_a_head(migrated_url, monkeypatch):
     """Two commands at once: the faster one had looked before the other's entry was there."""
-    async with a_scene(database_url) as scene:
+    async with a_scene(migrated_url) as scene:
         await a_day(scene)
         for key in ("late", "later"):
             await scene.submit(key)
@@ -271,8 +271,8 @@ async def test_who_is_beaten_by_another_process_still_puts_its_own_entry_under_a
         assert (await audited(scene)).waiting == 0
 
 
-async def test_entries_that_wait_for_their_head_are_told_with_their_age(database_url):
-    async with a_scene(database_url) as scene:
+async def test_entries_that_wait_for_their_head_are_told_with_their_age(migrated_url):
+    async with a_scene(migrated_url) as scene:
         sequencer = await a_day(scene)
         hub, late = scene.hub, scene.hub.clock.now() + 90_000_000
         assert await waiting_s(hub.database, late) == 0

@@ -88,10 +88,10 @@ def command(*words):
     return done.returncode, done.stdout, done.stderr
 
 
-async def test_the_command_follows_a_served_ledger_and_cosigns_it(database_url, tmp_path):
+async def test_the_command_follows_a_served_ledger_and_cosigns_it(migrated_url, tmp_path):
     witness, seed = Witness(), tmp_path / "witness.seed"
     seed.write_bytes(bytes(range(32)))
-    async with a_hub(database_url) as plain:
+    async with a_hub(migrated_url) as plain:
         hub = dataclasses.replace(plain, witnesses=(witness.verifier,))
         async with an_api(hub) as api:
             url, key = f"http://127.0.0.1:{api.port}/tlog", public_keys(hub.ring)[0].encode()
@@ -111,8 +111,8 @@ async def test_the_command_follows_a_served_ledger_and_cosigns_it(database_url, 
             assert (await asyncio.to_thread(command, "ftp://x/tlog", *words[1:]))[0] == 2
 
 
-async def test_the_command_says_why_it_reached_no_ledger(database_url, tmp_path):
-    async with a_hub(database_url) as hub, an_api(hub) as api:
+async def test_the_command_says_why_it_reached_no_ledger(migrated_url, tmp_path):
+    async with a_hub(migrated_url) as hub, an_api(hub) as api:
         words = ("--key", public_keys(hub.ring)[0].encode(), "--kept", tmp_path / "kept.head")
         code, _, err = await asyncio.to_thread(command, f"http://127.0.0.1:{api.port}/elsewhere", *words)
         assert (code, "There is no ledger under this address" in err) == (4, True), err
@@ -122,8 +122,8 @@ async def test_the_command_says_why_it_reached_no_ledger(database_url, tmp_path)
     assert not (tmp_path / "kept.head").exists()
 
 
-async def test_the_command_finds_a_ledger_whose_end_was_cut_off(database_url, tmp_path):
-    async with a_hub(database_url) as hub, an_api(hub) as api:
+async def test_the_command_finds_a_ledger_whose_end_was_cut_off(migrated_url, tmp_path):
+    async with a_hub(migrated_url) as hub, an_api(hub) as api:
         await grow(hub, 30)
         url, key = f"http://127.0.0.1:{api.port}/tlog", public_keys(hub.ring)[0].encode()
         kept = tmp_path / "kept.head"

@@ -69,7 +69,7 @@ async def states(hub: Hub, recipient: str) -> set[str]:
 
 
 async def test_what_leaves_waits_for_the_mail_server_and_goes_once_when_it_is_back(
-    database_url: str, tmp_path: Path, place: Path, community: Community
+    migrated_url: str, tmp_path: Path, place: Path, community: Community
 ) -> None:
     lmtp, keys = free_port(), tmp_path / "keys"
     community.write(keys)
@@ -80,7 +80,7 @@ async def test_what_leaves_waits_for_the_mail_server_and_goes_once_when_it_is_ba
                 pass  # it was there, and has gone
         except MissingServerError as error:
             missing(error)
-        environ = environment(tmp_path / "hub", relay, lmtp) | {"HUB_DATABASE_URL": database_url}
+        environ = environment(tmp_path / "hub", relay, lmtp) | {"HUB_DATABASE_URL": migrated_url}
         async with a_mail_hub(environ, community) as hub:
             member = await settled(hub, community)
             for number in range(PACKETS):
@@ -114,7 +114,7 @@ async def test_what_leaves_waits_for_the_mail_server_and_goes_once_when_it_is_ba
 
 
 async def test_what_comes_in_waits_with_the_mail_server_though_both_were_away(
-    database_url: str, tmp_path: Path, place: Path, community: Community
+    migrated_url: str, tmp_path: Path, place: Path, community: Community
 ) -> None:
     lmtp, keys = free_port(), tmp_path / "keys"
     community.write(keys)
@@ -127,7 +127,7 @@ async def test_what_comes_in_waits_with_the_mail_server_though_both_were_away(
                     await post(relay, openssl.sealed(packet(f"o{number}")))
         except MissingServerError as error:
             missing(error)
-        environ = environment(tmp_path / "hub", relay, lmtp) | {"HUB_DATABASE_URL": database_url}
+        environ = environment(tmp_path / "hub", relay, lmtp) | {"HUB_DATABASE_URL": migrated_url}
         async with a_mail_hub(environ, community) as hub:
             await settled(hub, community)
             with postfix(to, again=relay):

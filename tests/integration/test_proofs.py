@@ -29,8 +29,8 @@ async def rows(hub, *columns):
     return await hub.database.query(select(*columns).order_by(columns[0]))
 
 
-async def test_every_entry_has_a_proof_in_the_newest_head_and_in_earlier_ones(database_url):
-    async with a_hub(database_url) as hub:
+async def test_every_entry_has_a_proof_in_the_newest_head_and_in_earlier_ones(migrated_url):
+    async with a_hub(migrated_url) as hub:
         sequencer = Sequencer(hub.database, hub.ring, hub.clock)
         for count in (3, 300, 900):
             await written(hub, count)
@@ -52,8 +52,8 @@ async def test_every_entry_has_a_proof_in_the_newest_head_and_in_earlier_ones(da
             tree.verify_consistency(size, sizes[-1], heads[size].root, heads[sizes[-1]].root, proof.path)
 
 
-async def test_an_entry_waits_for_its_place_and_no_proof_is_made_of_what_is_not_there(database_url):
-    async with a_hub(database_url) as hub:
+async def test_an_entry_waits_for_its_place_and_no_proof_is_made_of_what_is_not_there(migrated_url):
+    async with a_hub(migrated_url) as hub:
         sequencer = Sequencer(hub.database, hub.ring, hub.clock)
         with pytest.raises(NotAvailable):
             await proofs.inclusion(hub, 1)
@@ -78,8 +78,8 @@ async def test_an_entry_waits_for_its_place_and_no_proof_is_made_of_what_is_not_
         "UPDATE ledger_entry SET member_id = 'm2' WHERE id = 3 RETURNING 1",
     ],
 )
-async def test_no_proof_is_given_that_does_not_lead_to_what_was_signed(database_url, tampering):
-    async with a_hub(database_url) as hub:
+async def test_no_proof_is_given_that_does_not_lead_to_what_was_signed(migrated_url, tampering):
+    async with a_hub(migrated_url) as hub:
         await written(hub, 600)
         await Sequencer(hub.database, hub.ring, hub.clock).finish()
         await hub.database.returning(Returning(tampering, tampering), ())
@@ -87,8 +87,8 @@ async def test_no_proof_is_given_that_does_not_lead_to_what_was_signed(database_
             await proofs.inclusion(hub, 3)
 
 
-async def test_a_proof_made_before_a_rotation_verifies_after_it(database_url, tmp_path):
-    async with a_hub(database_url, keys=tmp_path / "keys.json") as hub:
+async def test_a_proof_made_before_a_rotation_verifies_after_it(migrated_url, tmp_path):
+    async with a_hub(migrated_url, keys=tmp_path / "keys.json") as hub:
         await written(hub, 5)
         await Sequencer(hub.database, hub.ring, hub.clock).finish()
         before = await proofs.inclusion(hub, 2)

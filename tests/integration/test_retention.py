@@ -51,8 +51,8 @@ async def sealed(scene, model=Item):
     return [wrapped is not None for (wrapped,) in await scene.rows(model.wrapped_key)]
 
 
-async def test_a_packet_is_destroyed_ten_years_after_its_delivery_and_not_before(database_url):
-    async with a_scene(database_url) as scene:
+async def test_a_packet_is_destroyed_ten_years_after_its_delivery_and_not_before(migrated_url):
+    async with a_scene(migrated_url) as scene:
         await scene.consent()
         submission = await a_delivered_packet(scene)
         scene.hub.clock.ahead = 10 * YEAR_US - 3 * 86_400_000_000
@@ -74,8 +74,8 @@ async def test_a_packet_is_destroyed_ten_years_after_its_delivery_and_not_before
         assert (body["payloads"], body["by"], "14124.1" in body["law"]) == ([f"{submission}/item-1"], "m.ortiz", True)
 
 
-async def test_every_proof_of_before_verifies_after_a_destruction(database_url):
-    async with a_scene(database_url) as scene:
+async def test_every_proof_of_before_verifies_after_a_destruction(migrated_url):
+    async with a_scene(migrated_url) as scene:
         await scene.consent()
         await a_delivered_packet(scene)
         await Sequencer(scene.hub.database, scene.hub.ring, scene.hub.clock).finish()
@@ -92,10 +92,10 @@ async def test_every_proof_of_before_verifies_after_a_destruction(database_url):
 
 
 async def test_a_copy_of_the_ciphertext_opens_no_more_nor_a_copy_of_everything_once_the_old_key_is_gone(
-    database_url, tmp_path
+    migrated_url, tmp_path
 ):
     keys = tmp_path / "keys.json"
-    async with a_scene(database_url, keys=keys) as scene:
+    async with a_scene(migrated_url, keys=keys) as scene:
         await scene.consent()
         await a_delivered_packet(scene)
         await a_delivered_packet(scene, "k2")
@@ -118,8 +118,8 @@ async def test_a_copy_of_the_ciphertext_opens_no_more_nor_a_copy_of_everything_o
                 envelope.open(ring, f"{submission}/item-1", Sealed(*parts))
 
 
-async def test_what_a_minor_sent_is_kept_until_they_are_nineteen(database_url):
-    async with a_scene(database_url) as scene:
+async def test_what_a_minor_sent_is_kept_until_they_are_nineteen(migrated_url):
+    async with a_scene(migrated_url) as scene:
         born = scene.hub.clock.now() // 31_557_600_000_000 + 1970 - 3
         facts = MemberFacts(given="Ana", family="Ruiz", born=f"{born}-01-01", medi_cal=True)
         scene.member = await members.register(scene.hub, facts, [("harbor", "program")], by="harbor")
@@ -132,8 +132,8 @@ async def test_what_a_minor_sent_is_kept_until_they_are_nineteen(database_url):
 
 
 @pytest.mark.parametrize("scope", ["member", "submission", "organization", "all"])
-async def test_a_legal_hold_keeps_what_it_covers_until_it_is_lifted(database_url, scope):
-    async with a_scene(database_url) as scene:
+async def test_a_legal_hold_keeps_what_it_covers_until_it_is_lifted(migrated_url, scope):
+    async with a_scene(migrated_url) as scene:
         await scene.consent()
         submission = await a_delivered_packet(scene)
         covers = {"member": scene.member, "submission": submission, "organization": "harbor", "all": ""}
@@ -150,8 +150,8 @@ async def test_a_legal_hold_keeps_what_it_covers_until_it_is_lifted(database_url
         assert kinds.index("hold.placed") < kinds.index("hold.lifted") < kinds.index("payload.destroyed")
 
 
-async def test_a_hold_on_somebody_else_keeps_nothing(database_url):
-    async with a_scene(database_url) as scene:
+async def test_a_hold_on_somebody_else_keeps_nothing(migrated_url):
+    async with a_scene(migrated_url) as scene:
         await scene.consent()
         await a_delivered_packet(scene)
         await holds.place(scene.hub, "member", "another", "CV-2026-11", by="m.ortiz")
@@ -159,8 +159,8 @@ async def test_a_hold_on_somebody_else_keeps_nothing(database_url):
         assert (await run(scene)).destroyed["packet"] == 1
 
 
-async def test_a_hold_that_commits_during_a_destruction_is_not_overlooked(database_url, monkeypatch):
-    async with a_scene(database_url) as scene:
+async def test_a_hold_that_commits_during_a_destruction_is_not_overlooked(migrated_url, monkeypatch):
+    async with a_scene(migrated_url) as scene:
         await scene.consent()
         await a_delivered_packet(scene)
         scene.hub.clock.ahead = 11 * YEAR_US
@@ -188,8 +188,8 @@ async def test_a_matter_is_a_number_and_no_name(tmp_path, matter):
             await holds.place(scene.hub, "all", scene.member, "CV-1", by="m.ortiz")
 
 
-async def test_what_still_waits_in_the_queue_is_not_destroyed(database_url):
-    async with a_scene(database_url) as scene:
+async def test_what_still_waits_in_the_queue_is_not_destroyed(migrated_url):
+    async with a_scene(migrated_url) as scene:
         await scene.consent()
         await scene.submit("queued")
         scene.hub.clock.ahead = 11 * YEAR_US
@@ -197,8 +197,8 @@ async def test_what_still_waits_in_the_queue_is_not_destroyed(database_url):
         assert await sealed(scene) == [True]
 
 
-async def test_evidence_of_an_emergency_is_kept_until_its_review_is_closed_and_its_period_is_over(database_url):
-    async with a_county(database_url) as scene:
+async def test_evidence_of_an_emergency_is_kept_until_its_review_is_closed_and_its_period_is_over(migrated_url):
+    async with a_county(migrated_url) as scene:
         await disclose(scene, "emergency-room", "medications", kind="emergency_disclosure", emergency=EMERGENCY)
         assert await scene.dispatch_all() == ["delivered"]
         scene.hub.clock.ahead = 11 * YEAR_US
@@ -214,8 +214,8 @@ async def test_evidence_of_an_emergency_is_kept_until_its_review_is_closed_and_i
             await emergencies.record(scene.hub, disclosure, organization=None, by="reviewer")
 
 
-async def test_the_paper_of_a_consent_goes_ten_years_after_the_consent_ended_only(database_url):
-    async with a_scene(database_url) as scene:
+async def test_the_paper_of_a_consent_goes_ten_years_after_the_consent_ended_only(migrated_url):
+    async with a_scene(migrated_url) as scene:
         consent = await scene.consent()
         await consent_papers.keep(scene.hub, consent, PAPER, by="harbor")
         scene.hub.clock.ahead = 15 * YEAR_US
@@ -229,8 +229,8 @@ async def test_the_paper_of_a_consent_goes_ten_years_after_the_consent_ended_onl
             await consent_papers.paper_of(scene.hub, consent)
 
 
-async def test_the_paper_of_a_consent_past_its_date_goes_ten_years_after_that_date(database_url):
-    async with a_scene(database_url) as scene:
+async def test_the_paper_of_a_consent_past_its_date_goes_ten_years_after_that_date(migrated_url):
+    async with a_scene(migrated_url) as scene:
         consent = await scene.consent(msgspec.structs.replace(FORM, expires="2030-06-30"))
         await consent_papers.keep(scene.hub, consent, PAPER, by="harbor")
         scene.hub.clock.ahead = 12 * YEAR_US
@@ -239,8 +239,8 @@ async def test_the_paper_of_a_consent_past_its_date_goes_ten_years_after_that_da
         assert (await run(scene)).destroyed["consent_paper"] == 1
 
 
-async def test_the_clock_runs_once_a_local_day_in_one_of_several_workers(database_url):
-    async with a_scene(database_url) as scene:
+async def test_the_clock_runs_once_a_local_day_in_one_of_several_workers(migrated_url):
+    async with a_scene(migrated_url) as scene:
         await scene.consent()
         await a_delivered_packet(scene)
         await run_daily(scene.hub)
@@ -251,8 +251,8 @@ async def test_the_clock_runs_once_a_local_day_in_one_of_several_workers(databas
         assert [body["by"] for body in bodies] == ["clock/retention"]
 
 
-async def test_the_clock_destroys_nothing_when_the_county_says_off(database_url):
-    async with a_scene(database_url) as scene:
+async def test_the_clock_destroys_nothing_when_the_county_says_off(migrated_url):
+    async with a_scene(migrated_url) as scene:
         await scene.consent()
         await a_delivered_packet(scene)
         scene.hub.clock.ahead = 11 * YEAR_US
@@ -283,8 +283,8 @@ def test_the_command_shows_the_schedule_places_and_lifts_holds_and_runs(tmp_path
     assert command(tmp_path, "run")[0] == 2
 
 
-async def test_what_was_written_about_a_closed_matter_goes_and_an_open_one_stays(database_url):
-    async with a_scene(database_url) as scene:
+async def test_what_was_written_about_a_closed_matter_goes_and_an_open_one_stays(migrated_url):
+    async with a_scene(migrated_url) as scene:
         closed, waits = [
             await opened(scene, "complaint", received_at=at(scene), what="They told my boss") for _ in range(2)
         ]
@@ -299,8 +299,8 @@ async def test_what_was_written_about_a_closed_matter_goes_and_an_open_one_stays
         assert (await run(scene)).destroyed["matter"] == 0
 
 
-async def test_the_written_answer_to_a_request_is_kept_for_six_years_and_goes_with_its_history(database_url):
-    async with a_scene(database_url) as scene:
+async def test_the_written_answer_to_a_request_is_kept_for_six_years_and_goes_with_its_history(migrated_url):
+    async with a_scene(migrated_url) as scene:
         matter = await opened(scene, "accounting", member=scene.member, received_at=at(scene))
         await requests.answered(scene.hub, matter, b"%PDF", matters.Act("", "Mailed", "harbor/p", "harbor"))
         scene.hub.clock.ahead = 5 * YEAR_US
@@ -313,8 +313,8 @@ async def test_the_written_answer_to_a_request_is_kept_for_six_years_and_goes_wi
             await requests.as_sent(scene.hub, matter, "harbor")
 
 
-async def test_notes_about_settled_work_go_after_six_years(database_url):
-    async with a_scene(database_url) as scene:
+async def test_notes_about_settled_work_go_after_six_years(migrated_url):
+    async with a_scene(migrated_url) as scene:
         await scene.consent(verified=False)
         await scene.submit()
         work = (await scene.rows(WorkItem.id))[0][0]
@@ -327,8 +327,8 @@ async def test_notes_about_settled_work_go_after_six_years(database_url):
         assert await sealed(scene, WorkNote) == [False]
 
 
-async def test_who_a_member_is_goes_last_and_nobody_finds_them_any_more(database_url):
-    async with a_scene(database_url) as scene:
+async def test_who_a_member_is_goes_last_and_nobody_finds_them_any_more(migrated_url):
+    async with a_scene(migrated_url) as scene:
         consent = await scene.consent()
         await a_delivered_packet(scene)
         scene.hub.clock.ahead = 11 * YEAR_US
@@ -351,8 +351,8 @@ async def test_who_a_member_is_goes_last_and_nobody_finds_them_any_more(database
 
 
 @pytest.mark.parametrize("keeps", ["hold", "matter", "restriction", "registration", "packet"])
-async def test_a_member_stays_who_they_are_while_anything_keeps_them(database_url, keeps):
-    async with a_scene(database_url) as scene:
+async def test_a_member_stays_who_they_are_while_anything_keeps_them(migrated_url, keeps):
+    async with a_scene(migrated_url) as scene:
         if keeps == "matter":
             await opened(scene, "breach", discovered_at=at(scene), what="x", members=[scene.member])
         if keeps == "restriction":

@@ -42,12 +42,12 @@ def size_of(head):
     return Checkpoint.parse(Note.parse(head.read_bytes()).text).size
 
 
-async def test_a_sequencer_killed_at_any_step_leaves_a_ledger_and_a_head_that_agree(database_url, tmp_path):
+async def test_a_sequencer_killed_at_any_step_leaves_a_ledger_and_a_head_that_agree(migrated_url, tmp_path):
     head = tmp_path / "ledger.head"
-    async with a_hub(database_url, keys=tmp_path / "keys.json") as hub:
+    async with a_hub(migrated_url, keys=tmp_path / "keys.json") as hub:
         for step in range(1, 12):
             await written(hub, 3)
-            words = ("-m", "tests.integration.killed_sequencer", database_url, tmp_path / "keys.json", head, step)
+            words = ("-m", "tests.integration.killed_sequencer", migrated_url, tmp_path / "keys.json", head, step)
             process = await asyncio.create_subprocess_exec(sys.executable, *map(str, words), cwd=ROOT)
             killed = await process.wait() == -signal.SIGKILL
             kept = HeadFile(head).read(public_keys(hub.ring))
@@ -66,7 +66,7 @@ async def test_a_sequencer_killed_at_any_step_leaves_a_ledger_and_a_head_that_ag
         assert step > 4
 
 
-async def test_a_sequencer_stopped_before_it_kept_its_head_keeps_it_at_the_end(database_url, tmp_path, monkeypatch):
+async def test_a_sequencer_stopped_before_it_kept_its_head_keeps_it_at_the_end(migrated_url, tmp_path, monkeypatch):
     head, kept, tries = tmp_path / "ledger.head", HeadFile.keep, []
 
     def broken_off_once(self, note):
@@ -76,7 +76,7 @@ async def test_a_sequencer_stopped_before_it_kept_its_head_keeps_it_at_the_end(d
         kept(self, note)
 
     monkeypatch.setattr(HeadFile, "keep", broken_off_once)
-    async with a_hub(database_url, keys=tmp_path / "keys.json") as hub:
+    async with a_hub(migrated_url, keys=tmp_path / "keys.json") as hub:
         await written(hub, 3)
         sequencer = Sequencer(hub.database, hub.ring, hub.clock, head)
         with pytest.raises(asyncio.CancelledError):
@@ -152,9 +152,9 @@ def test_a_kept_head_of_a_stranger_is_refused(tmp_path):
         file.read((verifier_of(KeyRing.generate().active(KeyKind.LEDGER)),))
 
 
-async def test_a_running_sequencer_goes_on_with_the_rotated_key(database_url, tmp_path):
+async def test_a_running_sequencer_goes_on_with_the_rotated_key(migrated_url, tmp_path):
     keys = tmp_path / "keys.json"
-    async with a_hub(database_url, keys=keys) as hub:
+    async with a_hub(migrated_url, keys=keys) as hub:
         sequencer = Sequencer(hub.database, hub.ring, hub.clock, keys=keys)
         unaware = Sequencer(hub.database, hub.ring, hub.clock)
         await sequencer.finish()
@@ -171,9 +171,9 @@ async def test_a_running_sequencer_goes_on_with_the_rotated_key(database_url, tm
         assert found.intact
 
 
-async def test_a_head_signed_with_a_retired_key_is_found(database_url, tmp_path):
+async def test_a_head_signed_with_a_retired_key_is_found(migrated_url, tmp_path):
     keys = tmp_path / "keys.json"
-    async with a_hub(database_url, keys=keys) as hub:
+    async with a_hub(migrated_url, keys=keys) as hub:
         await Sequencer(hub.database, hub.ring, hub.clock).finish()
         old = hub.ring
         ring = rotate(keys)
@@ -196,8 +196,8 @@ async def test_a_head_signed_with_a_retired_key_is_found(database_url, tmp_path)
         assert [(finding.fault, finding.first) for finding in found.report.findings] == [(Fault.OUTDATED, size)]
 
 
-async def test_stored_hashes_that_are_not_those_of_the_leaves_are_found(database_url):
-    async with a_hub(database_url) as hub:
+async def test_stored_hashes_that_are_not_those_of_the_leaves_are_found(migrated_url):
+    async with a_hub(migrated_url) as hub:
         await written(hub, 600)
         await Sequencer(hub.database, hub.ring, hub.clock).finish()
         assert (await audited(hub)).intact

@@ -58,8 +58,8 @@ async def every_tile(outsider, level, size):
     return [hashes[i : i + 32] for i in range(0, len(hashes), 32)]
 
 
-async def test_an_outsider_follows_the_log_with_the_public_key_alone(database_url):
-    async with a_log(database_url, 700) as (hub, outsider):
+async def test_an_outsider_follows_the_log_with_the_public_key_alone(migrated_url):
+    async with a_log(migrated_url, 700) as (hub, outsider):
         answer = await get(outsider, "checkpoint")
         assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
         head = open_checkpoint(answer.body, public_keys(hub.ring))
@@ -78,8 +78,8 @@ async def test_an_outsider_follows_the_log_with_the_public_key_alone(database_ur
             assert "immutable" in bundle.headers["Cache-Control"]
 
 
-async def test_the_published_head_moves_on_a_slow_beat_only(database_url):
-    async with a_log(database_url, 3) as (hub, outsider):
+async def test_the_published_head_moves_on_a_slow_beat_only(migrated_url):
+    async with a_log(migrated_url, 3) as (hub, outsider):
         before = (await get(outsider, "checkpoint")).body
         hub.clock.ahead += BEAT_US - hub.clock.now() % BEAT_US  # the beat's first moment
         now = (await get(outsider, "checkpoint")).body
@@ -104,16 +104,16 @@ async def test_what_is_no_tile_is_refused(tmp_path, path):
         assert answer.json["code"] == "malformed"
 
 
-async def test_before_the_first_head_the_empty_tree_s_is_signed_and_nothing_else_is_there(database_url):
-    async with a_hub(database_url) as hub, an_api(hub) as api:
+async def test_before_the_first_head_the_empty_tree_s_is_signed_and_nothing_else_is_there(migrated_url):
+    async with a_hub(migrated_url) as hub, an_api(hub) as api:
         head = (await get(api.nobody, "checkpoint")).body
         found = open_checkpoint(head, public_keys(hub.ring))
         assert (found.size, found.root) == (0, hashlib.sha256().digest())
         assert (await api.nobody("GET", "/tlog/tile/0/000.p/1")).status == 404
 
 
-async def test_nobody_vouches_for_the_empty_tree(database_url):
-    async with a_hub(database_url) as plain:
+async def test_nobody_vouches_for_the_empty_tree(migrated_url):
+    async with a_hub(migrated_url) as plain:
         hub = dataclasses.replace(plain, witnesses=(WITNESS.verifier,))
         async with an_api(hub) as api:
             head = (await get(api.nobody, "checkpoint")).body.decode()
@@ -121,8 +121,8 @@ async def test_nobody_vouches_for_the_empty_tree(database_url):
             assert (await api.nobody("POST", "/tlog/cosignatures", data=offered)).status == 409
 
 
-async def test_a_known_witness_s_cosignature_is_kept_and_served_once(database_url):
-    async with a_log(database_url, 3) as (hub, outsider):
+async def test_a_known_witness_s_cosignature_is_kept_and_served_once(migrated_url):
+    async with a_log(migrated_url, 3) as (hub, outsider):
         head = (await get(outsider, "checkpoint")).body.decode()
         for at in (1_700_000_000, 1_700_000_500):
             offered = STRANGER.cosigned(WITNESS.cosigned(head, at))
@@ -136,8 +136,8 @@ async def test_a_known_witness_s_cosignature_is_kept_and_served_once(database_ur
         assert WITNESS.verifier.name in (await inclusion(hub, 1)).checkpoint
 
 
-async def test_a_cosignature_that_is_wrong_unknown_or_of_another_head_is_not_kept(database_url):
-    async with a_log(database_url, 3) as (hub, outsider):
+async def test_a_cosignature_that_is_wrong_unknown_or_of_another_head_is_not_kept(migrated_url):
+    async with a_log(migrated_url, 3) as (hub, outsider):
         head = (await get(outsider, "checkpoint")).body.decode()
         await grow(hub, 3)
         later = (await get(outsider, "checkpoint")).body.decode()
