@@ -132,6 +132,8 @@ async def test_in_an_emergency_nothing_is_asked_twice(scene, cora):
         {"basis": "order", "recipient": "superior-court", "court": "Superior Court", "docket": "MC-1",
          "section": "2.64", "criteria": "no_other_means", "against": "third_party", "purpose": "civil_proceeding",
          "information": "attendance", "mandate": "Subpoena 7"},
+        PAPER | {"basis": "demand", "demand_kind": "subpoena", "issued_by": "Prosecutor Lorne Beck", "served": "S-77",
+                 "assurances": "With counsel"},
         PAPER | {"basis": "order", "court": "Superior Court", "docket": "MC-1", "section": "2.64"},
     ],
 )  # fmt: skip
@@ -156,6 +158,8 @@ async def test_each_basis_has_its_own_few_questions(scene, cora, changes):
         ({"scope": ""}, "scope"),
         (PAPER | {"name": ""}, "name"),
         (PAPER | {"who": ""}, "who"),
+        (PAPER | {"basis": "demand", "issued_by": "Prosecutor Lorne Beck", "served": "S-77"}, "demand_kind"),
+        (PAPER | {"basis": "demand", "demand_kind": "letter", "issued_by": "Beck", "served": "S-77"}, "demand_kind"),
         (EMERGENCY | {"could_consent": ""}, "could_consent"),
         (EMERGENCY | {"recipient_person": ""}, "recipient_person"),
     ],

@@ -12,6 +12,7 @@ from typing import Any, get_args
 
 from aiohttp import web
 
+from hub.bases.manifests import Demand
 from hub.compliance import viewing
 from hub.decide import OUTSIDER
 from hub.errors import Conflict, Malformed, NotAvailable
@@ -138,7 +139,7 @@ async def _form(
         "outside_new.html", visit, status=status, given=given, outsider=OUTSIDER,
         own=sorted(((k, v) for k, v in known.items() if visit.who.may_see(k)), key=itemgetter(1)),
         everybody=sorted(known.items(), key=itemgetter(1)),
-        ways=tuple(BY), bases=tuple(form.BASES), who=tuple(form.WHO), criteria=form.CRITERIA,
+        ways=tuple(BY), bases=tuple(form.BASES), who=tuple(form.WHO), criteria=form.CRITERIA, demands=get_args(Demand),
         notices=get_args(Notice), scopes=get_args(Scope),
         purposes=sorted(((each, terms.purpose(language, each)) for each in form.PURPOSES_ASKED), key=itemgetter(1)),
         kinds=sorted(((each, terms.classes(language, each)) for each in CLASSES), key=itemgetter(1)),

@@ -17,8 +17,8 @@ from hub.web.pages.visit import Visit
 from policies.vocabulary import CLASSES, PURPOSES
 
 BASES: Mapping[str, str] = {
-    "consent": "", "emergency": "", "order": "", "child_abuse": "child_abuse_report", "crime": "crime_report",
-    "audit": "audit", "supervision": "supervision", "other": "",
+    "consent": "", "emergency": "", "order": "", "demand": "", "child_abuse": "child_abuse_report",
+    "crime": "crime_report", "audit": "audit", "supervision": "supervision", "other": "",
 }  # fmt: skip
 """What it may have rested on, with the purpose that it has by itself; `other`: something else, or nobody knows."""
 PURPOSES_ASKED = PURPOSES - set(BASES.values()) - {"dual_enrollment", "research"}
@@ -35,6 +35,7 @@ _NEEDED: Mapping[str, tuple[str, ...]] = {
     "consent": ("notice", "scope"),
     "emergency": ("recipient_person", "determined_by_name", "could_consent"),
     "order": ("court", "docket", "section"),
+    "demand": ("demand_kind", "issued_by", "served"),
     "child_abuse": ("report",),
     "crime": ("crime_kind",),
     "audit": ("agreement", "authority", "audit_scope"),
@@ -72,6 +73,7 @@ def wrong(error: Malformed) -> Wrong:
 
 _FIELDS = {
     "made_at": "day", "somebody": "name", "somebody.roles": "who", "emergency.consent": "could_consent",
+    "demand.kind": "demand_kind", "demand.reference": "served",
     "audit.scope": "audit_scope", "audit.agreement": "agreement", "crime.kind": "crime_kind",
 }  # fmt: skip
 _SAID = {"made_at": "outside.not_yet"}
@@ -172,9 +174,17 @@ def _order(visit: Visit) -> dict[str, Any]:
     return {"order": order, "against": visit.field("against") or "unclear"}
 
 
+def _demand(visit: Visit) -> dict[str, Any]:
+    demand = {"kind": visit.field("demand_kind"), "issued_by": visit.field("issued_by", 200), "document": "paper"}
+    demand["reference"] = visit.field("served", 200)
+    if visit.field("assurances", 200):
+        demand["assurances"] = visit.field("assurances", 200)
+    return {"demand": demand, "against": visit.field("against") or "unclear"}
+
+
 _STATED: Mapping[str, Callable[[Visit], dict[str, Any]]] = {
-    "emergency": _emergency, "order": _order, "child_abuse": _child_abuse, "crime": _crime, "audit": _audit,
-    "supervision": _supervision,
+    "emergency": _emergency, "order": _order, "demand": _demand, "child_abuse": _child_abuse, "crime": _crime,
+    "audit": _audit, "supervision": _supervision,
 }  # fmt: skip
 
 
