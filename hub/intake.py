@@ -8,6 +8,7 @@ from datetime import datetime
 
 import msgspec
 
+from hub import jsontext
 from hub.bases.checks import check_stated
 from hub.errors import Malformed, TooLarge
 from hub.lines import is_line
@@ -36,6 +37,7 @@ def read_manifest(raw: bytes) -> Manifest:
     except (ValueError, RecursionError):  # also text that is no UTF-8, and nesting without end
         raise Malformed("The manifest is not JSON.", field="$") from None
     _check(manifest)
+    jsontext.check(raw)
     return manifest
 
 

@@ -11,8 +11,9 @@ from adapters.fax.cloud.reports import SinchReports, TelnyxReports
 from adapters.fax.cloud.sinch import Sinch, SinchAccount
 from adapters.fax.cloud.telnyx import Telnyx, TelnyxAccount
 from adapters.fax.inbox import Inbox
+from hub import jsontext
 from hub.bootstrap.secrets import content
-from hub.errors import ConfigurationError
+from hub.errors import ConfigurationError, Malformed
 from hub.ports import ReportReader
 from hub.reports import ReportLog
 from hub.storage.database import Database
@@ -52,8 +53,11 @@ def readers(file: Path) -> Mapping[str, ReportReader]:
 
 def _read(file: Path) -> TelnyxFile | SinchFile:
     try:
-        return msgspec.json.decode(content(file, "HUB_FAX_CLOUD", secret=True), type=TelnyxFile | SinchFile)
-    except msgspec.MsgspecError as error:
+        raw = content(file, "HUB_FAX_CLOUD", secret=True)
+        found: TelnyxFile | SinchFile = msgspec.json.decode(raw, type=TelnyxFile | SinchFile)
+        jsontext.check(raw)
+    except (msgspec.MsgspecError, Malformed) as error:
         _, at, path = str(error).rpartition(" - at `")
         where = path.rstrip("`") if at else "$"
         raise ConfigurationError(f"HUB_FAX_CLOUD is JSON as deploy/OPERATOR.md shows; look at {where}.") from None
+    return found

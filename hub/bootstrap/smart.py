@@ -1,6 +1,5 @@
 """Wires access tokens for partners that ask for them: the file of `HUB_SMART` and the hub's own key."""
 
-import json
 from pathlib import Path
 
 import msgspec
@@ -8,8 +7,9 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
 from adapters.api.smart import SmartEndpoint, SmartTokens
+from hub import jsontext
 from hub.bootstrap.secrets import content
-from hub.errors import ConfigurationError
+from hub.errors import ConfigurationError, Malformed
 
 
 class SmartFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -36,6 +36,9 @@ def smart_tokens(path: Path) -> SmartTokens:
 
 def _read(path: Path) -> SmartFile:
     try:
-        return msgspec.convert(json.loads(path.read_text(encoding="utf-8")), SmartFile, strict=False)
-    except (OSError, ValueError, RecursionError):
+        raw = path.read_bytes()
+        found = msgspec.json.decode(raw, type=SmartFile, strict=False)
+        jsontext.check(raw)
+    except (OSError, ValueError, RecursionError, Malformed):
         raise ConfigurationError("HUB_SMART is a JSON file with key, key_id and endpoints.") from None
+    return found

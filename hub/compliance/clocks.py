@@ -14,6 +14,7 @@ import msgspec
 import yaml
 
 from hub.business_days import Calendar
+from hub.casebook.yamltext import Loader
 from hub.errors import ConfigurationError
 from hub.model import Frozen
 from hub.storage.facts import instant
@@ -106,5 +107,5 @@ def _business(day: date, days: int, calendar: Calendar) -> date:
 
 
 def _read(text: str) -> Clocks:
-    found: Any = yaml.load(text, yaml.CSafeLoader)
+    found: Any = yaml.load(text, Loader)  # noqa: S506 - a SafeLoader, which takes no key twice
     return msgspec.convert(found, Clocks)

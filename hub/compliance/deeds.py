@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
+from hub import jsontext
 from hub.compliance import (
     breach_people,
     breaches,
@@ -192,10 +193,12 @@ async def do(hub: Hub, matter: str, deed: str, fields: bytes, organization: str 
 
 def _decoded(fields: bytes, form: type[Any]) -> Any:
     try:
-        return msgspec.json.decode(fields, type=form)
+        found = msgspec.json.decode(fields, type=form)
+        jsontext.check(fields)
     except msgspec.ValidationError as error:
         # The library's words may quote the value; the path at their end does not.
         _, at, path = str(error).rpartition(" - at `")
         raise Malformed("The fields do not follow the form.", field=path.rstrip("`") if at else "$") from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise Malformed("The fields are not JSON.", field="$") from None
+    return found

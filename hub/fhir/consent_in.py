@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from hub import jsontext
 from hub.errors import Malformed
 from hub.fhir.criteria import Criteria, Unread, criteria_of, day_or_instant
 from hub.fhir.shapes import HUB_EVENT, HUB_FORM, HUB_NO_END, HUB_SIGNATURE, ConsentResource, Provision
@@ -55,6 +56,7 @@ def parse(raw: bytes) -> ConsentResource:
     """The resource. Raises `Malformed` if it is no Consent."""
     try:
         found = msgspec.json.decode(raw, type=ConsentResource)
+        jsontext.check(raw)
     except msgspec.ValidationError as error:
         # The library's words may quote the value; the path at their end does not.
         path = str(error).rpartition(" - at `$")[2].rstrip("`") if " - at `$" in str(error) else ""

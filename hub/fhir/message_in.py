@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from hub import jsontext
 from hub.errors import Malformed, TooLarge
 from hub.fhir.places import Places, nodes
 from hub.model import Frozen
@@ -73,6 +74,7 @@ def read_message(raw: bytes) -> Message:
         raise TooLarge(f"A message has at most {_MOST_OBJECTS} elements.", field="$")
     try:
         bundle = msgspec.json.decode(raw.removeprefix(codecs.BOM_UTF8))
+        jsontext.check(raw, bundle)
     except (ValueError, RecursionError):
         raise Malformed("The body is not JSON.", field="$") from None
     if not isinstance(bundle, dict) or bundle.get("resourceType") != "Bundle":

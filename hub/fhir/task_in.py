@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from hub import jsontext
 from hub.errors import Malformed
 from hub.fhir.elements import coded, instant
 from hub.fhir.moves import BUSINESS, STATUSES
@@ -30,6 +31,7 @@ def stated(raw: bytes, current: dict[str, Any], zone: ZoneInfo) -> Stated:
     """What the body says anew. Raises `Malformed` naming the element, also if anything else was changed."""
     try:
         task = msgspec.json.decode(raw, type=dict[str, Any])
+        jsontext.check(raw, task)
     except (ValueError, RecursionError):
         raise Malformed("The body is not a JSON object.", field="$") from None
     changed = [name for name in current if name not in _FREE and task.get(name, current[name]) != current[name]]

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from hub import jsontext
 from hub.bases.checks import check_stated, instant_of
 from hub.bases.manifests import Bases, Instant, Reference, Words
 from hub.errors import Malformed
@@ -108,6 +109,7 @@ def read_outside(raw: bytes) -> OutsideManifest:
     except (ValueError, RecursionError):  # also text that is no UTF-8, and nesting without end
         raise Malformed("The record is not JSON.", field="$") from None
     _check(form)
+    jsontext.check(raw)
     return form
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import msgspec
 import yaml
 
+from hub.casebook.yamltext import Loader
 from hub.errors import ConfigurationError
 from hub.model import Frozen
 
@@ -86,7 +87,8 @@ def _end(rule: Rule, start: date, born: date | None) -> date:
 
 def _read(text: str) -> Schedule:
     try:
-        schedule = msgspec.convert(yaml.load(text, yaml.CSafeLoader), Schedule)
+        found = yaml.load(text, Loader)  # noqa: S506 - a SafeLoader, which takes no key twice
+        schedule = msgspec.convert(found, Schedule)
     except (yaml.YAMLError, msgspec.ValidationError) as error:
         where = str(error).rpartition(" - at `")[2].rstrip("`") if " - at `" in str(error) else "its form"
         raise ConfigurationError(f"The retention schedule is not understood ({where}).") from None

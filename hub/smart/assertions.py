@@ -10,8 +10,9 @@ from typing import Any
 
 import msgspec
 
+from hub import jsontext
 from hub.context import Hub
-from hub.errors import Unauthorized
+from hub.errors import Malformed, Unauthorized
 from hub.model import Frozen
 from hub.smart import clients
 from hub.smart.clients import Client
@@ -44,7 +45,8 @@ async def check(hub: Hub, keys: KeyCache, assertion: str, token_url: str) -> Ass
     try:
         compact = extract_compact(assertion.encode("ascii"))
         header, claims = compact.headers(), msgspec.json.decode(compact.payload)
-    except (JoseError, ValueError, TypeError, RecursionError):
+        jsontext.check(compact.payload, claims)
+    except (JoseError, ValueError, TypeError, RecursionError, Malformed):
         raise _refused() from None
     if not isinstance(claims, dict) or not isinstance(header.get("kid"), str) or header.keys() - _KNOWN_HEADERS:
         raise _refused()

@@ -14,6 +14,7 @@ from typing import TypeVar
 import msgspec
 from aiohttp import StreamReader, web
 
+from hub import jsontext
 from hub.errors import Malformed, TooLarge, TooSlow, Unsupported
 from hub.web.unloading import unload
 from hub.workers.freight import SMALL_BYTES
@@ -100,10 +101,14 @@ async def read_json(request: web.Request, kind: type[T]) -> T:
     return decode(await read_body(request, MAX_JSON), kind)
 
 
-def decode(raw: bytes, kind: type[T]) -> T:
-    """JSON of this type. Raises `Malformed` naming the field, never its value."""
+def decode(raw: bytes, kind: type[T], plainly: Callable[[T], object] | None = None) -> T:
+    """JSON of this type. Raises `Malformed` naming the field, never its value.
+
+    `plainly`: the same as `jsontext.check` takes it, where to decode it twice would cost.
+    """
     try:
-        return msgspec.json.decode(raw, type=kind)
+        found = msgspec.json.decode(raw, type=kind)
+        jsontext.check(raw, None if plainly is None else plainly(found))
     except msgspec.ValidationError as error:
         # The library's words may quote the value; the path at their end does not.
         _, at, path = str(error).rpartition(" - at `")
@@ -111,6 +116,7 @@ def decode(raw: bytes, kind: type[T]) -> T:
         raise Malformed("The body does not follow the format.", field=field) from None
     except (ValueError, RecursionError):
         raise Malformed("The body is not JSON.", field="$") from None
+    return found
 
 
 def json_response(value: object, status: int = 200) -> web.Response:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.errors import Rejected
+from hub.errors import Malformed, Rejected
 from hub.fhir.consent_in import Place, parse, read_consent
 from hub.fhir.message_in import read_message
 from hub.fhir.notification_in import arrival_of
@@ -86,3 +86,17 @@ def test_several_may_be_wrong_at_once(seed: str, changes: list[tuple[int, Any]])
         if there:
             body = changed(body, there[number % len(there)], value)
     told(body)
+
+
+@pytest.mark.parametrize("seed", SEEDS.values(), ids=SEEDS)
+def test_a_resource_that_names_an_element_twice_is_refused_and_one_with_a_nul_too(seed: Any) -> None:
+    written = json.dumps(seed)
+    again = written.replace('"status":', '"status": "unknown", "status":', 1)
+    for text, code in (
+        (again, "duplicate-name"),
+        (written.replace('"code": "', '"code": "\\u0000', 1), "nul-character"),
+    ):
+        assert text != written
+        with pytest.raises(Malformed) as refusal:
+            parse(text.encode()) if seed["resourceType"] == "Consent" else read_message(text.encode())
+        assert refusal.value.detail_code == code
