@@ -173,6 +173,8 @@ async def test_a_file_whose_name_says_nothing_has_no_kind_until_somebody_says_it
     preview = (await fill(rosa, files=[("scan0001.txt", b"text")])).location
     seen = await rosa.get(preview)
     assert "What is it?" in seen.words
+    assert "autofocus" in re.search(r'<select id="i-1"[^>]*>', seen.text)[0], "the answer it waits for is at hand"
+    assert re.search(r'<button name="step" value="look">See what would go', seen.text)
     assert "Send it now" not in seen.words
     assert (await rosa.post(preview, {"step": "send"})).location == preview
     assert await scene.rows(Submission.id) == []
@@ -194,6 +196,10 @@ async def test_what_has_not_left_is_taken_back_from_its_receipt(scene, rosa):
 
 
 async def test_errors_stand_beside_their_fields_and_no_file_is_asked_for_twice(scene, rosa):
+    empty = (await fill(rosa, files=(), cin="", recipient="")).words
+    for told in ("Type the CIN, or the name with the birth date.", "Type a part of the name", "Choose at least one"):
+        assert told in empty
+    assert "Nobody" not in empty
     wrong = await fill(rosa, cin="99999999Z", files=[*FILES, ("tool.exe", b"MZ\x00\x01")])
     assert wrong.status == 400
     assert "Nobody of your program fits this." in wrong.words

@@ -23,6 +23,7 @@ from tests.desk import a_desk
 from tests.scenes import BORN, CIN, FORM, NAME, SECRET, a_scene
 
 LIST = "/desk/referrals"
+ZONE = ZoneInfo("America/Los_Angeles")
 A_DAY_US = 86_400_000_000
 PERSON = MemberIdentity(given=NAME[0], family=NAME[1], born=BORN)
 BACK = msgspec.structs.replace(FORM, discloser=("lantern",), recipients=("harbor",))
@@ -50,6 +51,18 @@ async def iris(desk):
     return await desk.somebody("iris", "staff", organizations=("lantern",))
 
 
+@pytest.fixture
+async def rosa(desk):
+    """The counselor of Harbor House who sent it."""
+    return await desk.somebody("rosa", "staff", organizations=("harbor",))
+
+
+async def receipt(browser):
+    """The words of the receipt of the oldest packet on the list."""
+    address = re.findall(r'href="(/desk/packets/[0-9a-f]{32})"', (await browser.get("/desk/packets")).text)[-1]
+    return (await browser.get(address)).words
+
+
 async def referral(browser):
     """The address of the first referral of the list."""
     return re.search(r'href="(/desk/referrals/[0-9a-f]{32})"', (await browser.get(LIST)).text)[1]
@@ -65,7 +78,7 @@ async def visit(browser, address):
     """Ten in the morning, thirty days after the first day that the page offers."""
     first = re.search(r'min="(\d{4}-\d\d-\d\d)T', (await browser.get(address)).text)[1]
     day = date.fromisoformat(first) + timedelta(days=30)
-    return datetime.combine(day, time(10), ZoneInfo("America/Los_Angeles"))
+    return datetime.combine(day, time(10), ZONE)
 
 
 async def reported(scene):
@@ -106,7 +119,28 @@ async def test_accept_a_slot_and_attended_each_reach_whoever_asked_as_a_status_r
     assert NAME[1] in (await iris.get(f"{LIST}?waits=closed")).words
 
 
-async def test_without_a_consent_for_the_answer_it_is_kept_and_whoever_asked_hears_nothing(scene, iris):
+async def test_the_counselor_who_sent_it_reads_on_the_receipt_what_was_answered_once_it_has_arrived(scene, iris, rosa):
+    back, address = await scene.consent(BACK), await referral(iris)
+    assert "No answer has come here yet." in await receipt(rosa)
+    await say(iris, address, "accept")
+    assert "No answer has come here yet." in await receipt(rosa)
+    await reported(scene)
+    assert "What Lantern Outpatient answered Accepted" in await receipt(rosa)
+    first = await visit(iris, address)
+    second = first + timedelta(days=1)
+    await say(iris, address, "slot", slot=f"{first:%Y-%m-%dT%H:%M}")
+    await reported(scene)
+    expected = [f"Expected {times.moment(int(each.timestamp() * 1e6), ZONE, 'en')}" for each in (first, second)]
+    assert expected[0] in await receipt(rosa)
+    await say(iris, address, "slot", slot=f"{second:%Y-%m-%dT%H:%M}")
+    assert not [each for each in expected if each in await receipt(rosa)], "neither the old time nor one not told yet"
+    await reported(scene)
+    assert expected[1] in await receipt(rosa)
+    await consents.revoke(scene.hub, back, how="oral", by="lantern/clerk")
+    assert "What Lantern Outpatient answered" not in await receipt(rosa)
+
+
+async def test_without_a_consent_for_the_answer_it_is_kept_and_whoever_asked_hears_nothing(scene, iris, rosa):
     address = await referral(iris)
     before = (await iris.get(address)).words
     assert "Nothing would go" in before
@@ -117,6 +151,7 @@ async def test_without_a_consent_for_the_answer_it_is_kept_and_whoever_asked_hea
     after = (await iris.get(address)).words
     assert "It stayed here" in after
     assert "A time for the first visit" in after
+    assert "No answer has come here yet." in await receipt(rosa)
 
 
 async def test_two_clicks_are_one_answer_and_a_colleagues_other_answer_is_said_plainly(scene, iris):

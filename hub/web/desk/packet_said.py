@@ -35,7 +35,7 @@ async def read(visit: Visit) -> Said:
     before = await _before(visit, wrong)
     member = await whose.meant(visit)
     if member is None:
-        wrong["cin"] = visit.say("packet.nobody")
+        wrong["cin"] = visit.say("packet.nobody" if any(visit.field(each) for each in _KEPT) else "packet.no_person")
     recipients = await _recipients(visit, wrong)
     purpose = visit.field("purpose", 64)
     if purpose not in PURPOSES:
@@ -71,7 +71,7 @@ async def _recipients(visit: Visit, wrong: dict[str, str]) -> tuple[str, ...]:
         else:
             wrong["recipient"] = visit.say("packet.several" if fits else "packet.no_recipient")
     if not found and "recipient" not in wrong:
-        wrong["recipient"] = visit.say("packet.no_recipient")
+        wrong["recipient"] = visit.say("packet.to_whom_hint")
     return tuple(found)
 
 

@@ -10,6 +10,7 @@ from aiohttp import web
 from hub import views
 from hub.compliance import viewing
 from hub.desk import packets
+from hub.desk.heard import heard
 from hub.desk.packets import STATES, in_share, item_word, stands
 from hub.errors import Conflict, NotAvailable
 from hub.explanations import explained
@@ -94,7 +95,8 @@ async def _copies(visit: Visit, recipients: list[dict[str, Any]]) -> list[dict[s
                 if in_share(each["share"], item, alone=each["recipient"] not in ready)
             ]  # fmt: skip
         last = each["deliveries"][-1] if each["deliveries"] else None
-        found.append({**each, "stands": standing, "items": items, "last": last, "said": said})
+        answered = await heard(visit.hub, each["outbox"], visit.who.home, visit.language) if last else []
+        found.append({**each, "stands": standing, "items": items, "last": last, "said": said, "heard": answered})
     return found
 
 
