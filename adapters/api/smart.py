@@ -7,7 +7,6 @@ forgotten once a partner refuses it. Without a token nothing is sent, so that no
 
 import asyncio
 import json
-import ssl
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from adapters.tls import client_context
 from hub.model import Frozen, new_id
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class SmartTokens:
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
-            connector = aiohttp.TCPConnector(ssl=ssl.create_default_context(), limit_per_host=2)
+            connector = aiohttp.TCPConnector(ssl=client_context(None), limit_per_host=2)
             timeout = aiohttp.ClientTimeout(total=_DEADLINE_S)
             self._session = aiohttp.ClientSession(connector=connector, timeout=timeout, trust_env=False)
         return self._session

@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import gc
 
+from adapters.tls import trust_nobody_unnamed
 from hub.workers.freight import SMALL_BYTES
 
 _MMAP_THRESHOLD = -3
@@ -12,6 +13,7 @@ _MMAP_THRESHOLD = -3
 
 def settle_memory() -> None:
     """To be called once, when all is imported."""
+    trust_nobody_unnamed()
     # What start-up made: collecting it again and again costs a tenth of the throughput.
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)

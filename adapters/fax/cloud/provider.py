@@ -17,6 +17,7 @@ import msgspec
 from msgspec import structs
 
 from adapters.fax.transport import JobState, JobStatus, NotSubmitted
+from adapters.tls import client_context
 from hub.errors import ConfigurationError
 from hub.model import Deferred, Refused, Unknown
 
@@ -61,7 +62,8 @@ class Client:
     async def ask(self, method: str, path: str, **options: Any) -> Reply:
         """One request. Raises `NoReplyError`."""
         if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=_PATIENCE, headers=self._headers)
+            connector = aiohttp.TCPConnector(ssl=client_context(None))
+            self._session = aiohttp.ClientSession(connector=connector, timeout=_PATIENCE, headers=self._headers)
         try:
             async with self._session.request(method, self._base + path, allow_redirects=False, **options) as response:
                 raw = await _bounded(response)
