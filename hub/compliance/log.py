@@ -24,7 +24,9 @@ from hub.outside.manifest import BY
 from hub.storage import outside
 from hub.storage.disclosures import about
 from hub.storage.questions import Question
+from hub.storage.statements import Row
 from hub.storage.tables import Attempt, Decision, Disclosure, OutsideDisclosure
+from hub.storage.tables.exchange import LATE_MS, late
 from policies.vocabulary import PURPOSES
 
 COUNTS = ("intended", "disclosed", "unknown", outside.RECORDED)
@@ -35,6 +37,7 @@ _NAMES = (
     "state", "accounting", "intended_at", "concluded_at",
 )  # fmt: skip
 _WAYS = frozenset(BY)
+_ID: Any = col(Disclosure.id)
 _STATE = _NAMES.index("state")
 _NAMED = {OUTSIDER: SOMEBODY["en"]}
 _ATTEMPT = ("disclosure_id", "number", "channel", "started_at", "finished_at", "outcome", "code", "receipt")
@@ -75,16 +78,15 @@ class Wanted(Frozen, frozen=True, kw_only=True):
 async def page(hub: Hub, wanted: Wanted) -> list[dict[str, Any]]:
     """Newest first. Raises `Malformed` for a word that is not known here."""
     _check(wanted)
-    # Nothing stands in the order in which it changed: what is asked for may lie far apart.
-    read = hub.database.query if wanted.changed_since is None else hub.database.survey
-    return await _views(hub, await read(_statement(wanted).limit(wanted.limit)))
+    return await _views(hub, await _rows(hub, wanted))
 
 
 async def stream(hub: Hub, wanted: Wanted) -> AsyncIterator[dict[str, Any]]:
     """All that are wanted, newest first, in constant memory; `limit` does not count."""
     _check(wanted)
+    wanted = msgspec.structs.replace(wanted, limit=BATCH)
     while True:
-        rows = await hub.database.query(_statement(wanted).limit(BATCH))
+        rows = await _rows(hub, wanted)
         for view in await _views(hub, rows):
             yield view
         if len(rows) < BATCH:
@@ -107,8 +109,27 @@ def _select() -> Question:
     return select(*columns, col(Decision.body)).join(Decision, decided, isouter=True)
 
 
-def _statement(wanted: Wanted) -> Question:
-    return _select().where(*_conditions(wanted)).order_by(col(Disclosure.id).desc())
+async def _rows(hub: Hub, wanted: Wanted) -> list[Row]:
+    """The rows of a page. From an instant on they stand in two places, and nothing before it is walked through: ids
+    begin with about that moment, or, of what changed late, their index says when.
+    """
+    # What happened since an instant has changed since.
+    since = max((each for each in (wanted.since, wanted.changed_since) if each is not None), default=None)
+    if since is None:
+        return await hub.database.query(_statement(wanted).limit(wanted.limit))
+    begins = f"{max(since // 1000 - LATE_MS, 0):012x}"
+    recent = _statement(wanted).where(col(Disclosure.id) >= begins)
+    rows = await hub.database.survey(recent.limit(wanted.limit))
+    if len(rows) < wanted.limit:
+        changed = func.coalesce(col(Disclosure.concluded_at), col(Disclosure.intended_at)) >= since
+        # Put in order afterwards: in the key's own, PostgreSQL would walk the whole key for the few of them.
+        older = _statement(wanted, _ID + "").where(late(hub.database.dialect), changed, col(Disclosure.id) < begins)
+        rows += await hub.database.survey(older.limit(wanted.limit - len(rows)))
+    return rows
+
+
+def _statement(wanted: Wanted, order: ColumnElement[str] = _ID) -> Question:
+    return _select().where(*_conditions(wanted)).order_by(order.desc())
 
 
 def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:

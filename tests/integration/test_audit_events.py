@@ -1,18 +1,24 @@
 """FHIR AuditEvents (IHE BALP PrivacyDisclosure), checked by a FHIR model that is not ours, and searched."""
 
 import json
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from fhir.resources.R4B.auditevent import AuditEvent
 from fhir.resources.R4B.bundle import Bundle
+from sqlalchemy.dialects import sqlite
 
-from hub.compliance import audit_events
+from hub.compliance import audit_events, log
 from hub.compliance.log import Wanted
-from hub.model import Unknown
+from hub.model import Unknown, now_us
 from hub.outside import corrections
+from hub.storage.questions import Question, Questions
+from hub.storage.tables import Disclosure
 from tests.api import Api, Caller, an_api
 from tests.outsides import record
 from tests.scenes import CIN, NAME, Scene, a_scene
@@ -174,6 +180,69 @@ async def test_a_search_by_the_last_update_finds_what_was_recorded_or_changed_th
     await corrections.retract(scene.hub, made.id, "not_made", organization="harbor", by="harbor/clerk")
     (taken_back,) = await events(caller, f"?_lastUpdated=gt{exact}")
     assert (taken_back["id"], taken_back["outcome"]) == (f"{made.id}-source", "8")
+
+
+HOUR_US = 3_600_000_000
+
+
+async def went_when(scene: Scene) -> list[tuple[str, int, int]]:
+    """Three disclosures, newest first, with when each left and when that ended: the second waited for two hours."""
+    await scene.consent()
+    await scene.submit("at once")
+    await scene.dispatch_all()
+    await scene.submit("late")
+    scene.hub.clock.ahead = 2 * HOUR_US  # type: ignore[attr-defined]
+    await scene.dispatch_all()
+    await scene.submit("then")
+    await scene.dispatch_all()
+    rows = await scene.rows(Disclosure.id, Disclosure.intended_at, Disclosure.concluded_at)
+    return sorted(rows, reverse=True)
+
+
+async def test_from_any_instant_on_what_left_or_changed_since_is_found_however_long_it_waited(
+    migrated_url: str,
+) -> None:
+    async with a_scene(migrated_url) as scene:
+        rows = await went_when(scene)
+        for at in {at + step for _, *moments in rows for at in moments for step in (-HOUR_US, 0, 1, HOUR_US)}:
+            left = [disclosure for disclosure, intended, _ in rows if intended >= at]
+            changed = [disclosure for disclosure, _, concluded in rows if concluded >= at]
+            for wanted, expected in ((Wanted(since=at), left), (Wanted(changed_since=at), changed)):
+                assert await pages(scene, wanted) == expected
+                assert await pages(scene, msgspec.structs.replace(wanted, limit=1)) == expected
+
+
+async def pages(scene: Scene, wanted: Wanted) -> list[str]:
+    found: list[str] = []
+    while rows := await log.page(scene.hub, wanted):
+        found += [row["id"] for row in rows]
+        wanted = msgspec.structs.replace(wanted, before=found[-1])
+    return found
+
+
+@pytest.mark.parametrize("wanted", [Wanted(since=now_us()), Wanted(changed_since=now_us())], ids=["left", "changed"])
+async def test_from_an_instant_on_nothing_is_walked_through_that_came_before(
+    tmp_path: Any, wanted: Wanted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with a_scene(f"sqlite:///{tmp_path / 'hub.sqlite'}") as scene:
+        asked, survey = [], scene.hub.database.survey
+
+        async def looked_through(statement: Question) -> list[Any]:
+            asked.append(statement)
+            return await survey(statement)
+
+        monkeypatch.setattr(scene.hub.database, "survey", looked_through)
+        assert await log.page(scene.hub, wanted) == []
+        questions = Questions(sqlite.dialect(paramstyle="qmark"))
+        plans = []
+        with closing(sqlite3.connect(tmp_path / "hub.sqlite")) as connection:
+            for text, values in (questions(statement, {}) for statement in asked):
+                steps = connection.execute(f"EXPLAIN QUERY PLAN {text}", values)
+                plans.append(next(step for *_, step in steps if "disclosure" in step))
+        assert plans == [
+            "SEARCH disclosure USING PRIMARY KEY (id>?)",
+            "SEARCH disclosure USING INDEX disclosure_late (<expr>>?)",
+        ]
 
 
 async def test_a_look_was_updated_when_it_was_made(told: tuple[Scene, Api]) -> None:
