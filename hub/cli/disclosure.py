@@ -24,6 +24,9 @@ breach matter. They are asked about the moment when it was made.
               "information": ["medications"], "told": "Her last dose", "discloser_name": "P. Ashdown",
               "notice": "sent_after", "scope": "copy"}
 
+What somebody else made names whose it was and how it came: "source": "harbor", "held_under": a consent's id, or
+patient, ordinary, qsoa, emergency, audit, research, mistake; "received": when.
+
 The same file is one record, however often it is given. A correction is a record of its own that names the first one
 (`corrects`, with a `reason`).
 

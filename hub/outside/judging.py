@@ -17,6 +17,7 @@ from hub.outside.manifest import BY, OutsideManifest
 from hub.storage import members
 from hub.storage.directory import Directory
 from hub.storage.facts import Facts
+from policies.vocabulary import HOLDINGS, UNKNOWN_SOURCE
 
 NOTICE, COPY = "2.32(a)", "2.32(b)"
 WRITTEN, EXPLAINED = frozenset({"handed", "sent_after"}), frozenset({"copy", "explained"})
@@ -67,7 +68,7 @@ async def judge(hub: Hub, form: OutsideManifest, discloser: str, language: str) 
         asked,
         decision,
         in_words(request, decision_of(decision), language, rules, past=True),
-        await then.later(hub, facts.member, (discloser, recipient), decision, at),
+        await then.later(hub, facts.member, (discloser, recipient, form.source or discloser), decision, at),
         missing(form.notice, form.scope, asked.stated, decision),
     )
 
@@ -107,8 +108,13 @@ def _check(hub: Hub, form: OutsideManifest, discloser: str, facts: Facts, direct
         raise Malformed("Within one organization it is no disclosure to another one.", field="$.recipient")
     world = joined(directory.world, frozenset(), OUTSIDER)  # an order may name who is in no directory, too
     check_known(form, form.agreements, world, hub.clock.now())
-    if form.consent is not None and form.consent not in {each.id for each in facts.consents}:
+    of_person = {each.id for each in facts.consents}
+    if form.consent is not None and form.consent not in of_person:
         raise Malformed("No such consent of this person.", field="$.consent")
+    if form.source is not None and form.source != UNKNOWN_SOURCE and form.source not in directory.organizations:
+        raise Malformed("No such organization in the directory.", field="$.source")
+    if form.held_under is not None and form.held_under not in HOLDINGS | of_person:
+        raise Malformed("No such consent of this person, and no way to hold it.", field="$.held_under")
 
 
 def missing(notice: str | None, scope: str | None, facts: Stated | None, decision: DecisionRecord) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
+from msgspec.structs import replace
 
 from hub import jsontext
 from hub.bases.checks import check_stated, instant_of
@@ -16,7 +17,7 @@ from hub.errors import Malformed
 from hub.intake import MAX_ITEMS
 from hub.manifest import ItemManifest, MemberRef, Relationship
 from hub.model import Frozen
-from policies.vocabulary import CLASSES, PURPOSES, ROLES
+from policies.vocabulary import CLASSES, PURPOSES, ROLES, UNKNOWN_SOURCE
 
 Way = Literal["telephone", "face_to_face", "paper", "own_fax", "own_mail", "portal", "on_site"]
 """How it was told; `own_fax` and `own_mail`: by a machine or a mailbox of the program's own; `on_site`: shown on its
@@ -59,6 +60,12 @@ class OutsideManifest(Bases, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Classes of information."""
     told: Words
     """What was told or handed over, in a sentence; sealed."""
+    source: str | None = None
+    """The organization that made it, or `unknown`; none: the discloser. Case format, section 2."""
+    held_under: str | None = None
+    """How the discloser came to hold what another one made: a consent of the person, or a word of `HOLDINGS`."""
+    received: Instant | None = None
+    """When the discloser got it."""
     discloser_name: Reference
     """Who told it; sealed."""
     recipient: str | None = None
@@ -90,9 +97,19 @@ class OutsideManifest(Bases, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return int(instant_of("$.made_at", self.made_at).timestamp() * 1_000_000)
 
     @property
+    def received_at(self) -> int | None:
+        """When the discloser got it, in microseconds since the epoch."""
+        if self.received is None:
+            return None
+        return int(instant_of("$.received", self.received).timestamp() * 1_000_000)
+
+    @property
     def items(self) -> tuple[ItemManifest, ...]:
         """What was told, as the policy is asked: nobody can say afterwards that less was necessary."""
-        return tuple(ItemManifest(document="", title="", information=each) for each in self.information)
+        whence = ItemManifest(
+            document="", title="", source=self.source, held_under=self.held_under, received=self.received
+        )
+        return tuple(replace(whence, information=each) for each in self.information)
 
 
 _decode = msgspec.json.Decoder(OutsideManifest).decode
@@ -128,4 +145,12 @@ def _check(form: OutsideManifest) -> None:
         raise Malformed("That is too long ago.", field="$.made_at")
     if form.corrects is not None and not form.reason.strip():
         raise Malformed("A correction says why.", field="$.reason")
+    _check_holding(form)
     check_stated(form, form.purpose)
+
+
+def _check_holding(form: OutsideManifest) -> None:
+    if form.source not in (None, UNKNOWN_SOURCE) and form.held_under is None:
+        raise Malformed("Say how what another one made came to be held.", field="$.held_under")
+    if (form.received_at or 0) > form.instant:
+        raise Malformed("It was received before it was told.", field="$.received")

@@ -112,6 +112,7 @@ def bound(made: Made) -> dict[str, Any]:
         "decision": made.decided.id,
         "decision_digest": made.decided.digest,
         "discloser": made.hand.discloser,
+        "held_under": form.held_under,
         "information": form.information,
         "later": judged.later,
         "laws": decision.laws,
@@ -121,7 +122,9 @@ def bound(made: Made) -> dict[str, Any]:
         "obligations": decision.obligations,
         "outcome": decision.outcome,
         "purpose": form.purpose,
+        "received": form.received,
         "recipient": judged.recipient,
         "scope": form.scope,
+        "source": form.source,
         "way": form.way,
     }

@@ -5,6 +5,7 @@ from typing import Any
 from hub.compliance import viewing
 from hub.context import Hub
 from hub.errors import NotAvailable
+from hub.manifest import ItemManifest
 from hub.outside.judging import missing
 from hub.storage import outside, submissions
 from hub.storage.outside import RECORDED
@@ -29,6 +30,7 @@ async def codes(hub: Hub, disclosure: str) -> dict[str, Any] | None:
     asked = stored.facts.asked.stated
     return row | view | {
         "items": stored.facts.asked.classes,
+        **_whence(stored.facts.asked.items[0]),
         "outcome": decision.outcome,
         "laws": decision.laws,
         "reasons": decision.reasons,
@@ -48,3 +50,10 @@ async def whole(hub: Hub, disclosure: str, organization: str | None, *, by: str)
     opened = await outside.told(hub, disclosure)
     await viewing.note(hub, by, "outside_record", found["member"], disclosure)
     return found | {"words": opened}
+
+
+def _whence(item: ItemManifest) -> dict[str, Any]:
+    """Whose it was that was told, and how and when (microseconds UTC) the discloser got it: the same for all of it."""
+    at = item.received_at
+    received = None if at is None else int(at.timestamp() * 1_000_000)
+    return {"source": item.source, "held_under": item.held_under, "received": received}

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from hub.ledger.sequencer import Sequencer
+from hub.storage import consents
 from hub.storage.tables import Disclosure, LedgerEntry, Matter, OutsideDisclosure, WorkItem
 from tests.desk import a_desk
 from tests.disclosures import a_county
@@ -170,6 +171,36 @@ async def test_what_is_missing_is_said_beside_its_field_and_nothing_is_recorded(
     ids = rf'id="(?:x-{field})"' if field not in ("information", "basis") else 'class="error"'
     assert re.search(ids, seen.text)
     assert CALL["discloser_name"] in seen.text, "what was typed is still there"
+    assert await scene.rows(OutsideDisclosure.id) == []
+
+
+async def test_what_came_with_a_consent_names_it_once_the_person_is_known(scene, cora):
+    consent = (await consents.list_for(scene.hub, scene.member))[0]["id"]
+    told = CALL | {"source": "sunrise", "held": "consent", "received": CALL["day"]}
+    seen = await cora.post(NEW, told)
+    assert (seen.status, f'option value="{consent}"' in seen.text) == (400, True)
+    assert "Which consent it came with" in seen.words
+    place = await made(cora, scene, told | {"held_consent": consent})
+    shown = await cora.get(place)
+    assert f"How the program came to have it With a consent {consent}" in shown.words
+    again = await cora.get(f"{NEW}?corrects={place.rpartition('/')[2]}")
+    for name, value in (("source", "sunrise"), ("held", "consent"), ("held_consent", consent)):
+        assert f'value="{value}" selected' in again.text, name
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"source": "sunrise"}, "held"),
+        ({"source": "nowhere", "held": "patient"}, "source"),
+        ({"source": "sunrise", "held": "stolen"}, "held"),
+        ({"source": "sunrise", "held": "patient", "received": "2099-01-01"}, "received"),
+    ],
+)
+async def test_whose_it_was_is_said_with_how_it_came(scene, cora, changes, field):
+    seen = await cora.post(NEW, CALL | changes)
+    assert seen.status == 400
+    assert re.search(rf'id="o-{field}"[^>]*aria-invalid', seen.text)
     assert await scene.rows(OutsideDisclosure.id) == []
 
 

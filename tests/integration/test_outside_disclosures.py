@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -29,7 +30,7 @@ from hub.waiting import items
 from tests.api import an_api
 from tests.disclosures import AUDIT, ORDER, PAPER, SUBPOENA, a_county
 from tests.outsides import BY_TELEPHONE, CALL, CLERK, HOUR_US, record, recorded, said
-from tests.registers import do
+from tests.registers import at, do
 from tests.scenes import BORN, FORM, NAME, Scene, happens_before
 
 DAY_US = 24 * HOUR_US
@@ -262,6 +263,32 @@ async def test_what_waits_for_a_person_for_another_reason_is_reviewed_with_why(c
     assert (made.outcome, await work(county)) == ("permit", {"unseen_review": "consent"})
 
 
+TO_PLAN = msgspec.structs.replace(
+    OLD, kind="tpo", purposes=("treatment", "payment", "operations"), recipients=("sunrise",)
+)
+FROM_HARBOR = {"discloser": "sunrise", "recipient": "valley-clinic", "source": "harbor"}
+
+
+async def test_what_came_with_a_consent_and_was_told_on_is_traced_to_it(county: Scene) -> None:
+    """§2.33(b)(1): a covered entity passes on what came with a TPO consent as HIPAA permits."""
+    consent, since = await county.consent(TO_PLAN), at(county, 2)
+    made = await record(county, **FROM_HARBOR, held_under=consent, received=since)
+    assert (made.outcome, "2.33(b)(1)" in made.laws) == ("permit", True)
+    shown = await showing.whole(county.hub, made.id, "sunrise", by="sunrise/officer")
+    received = round(datetime.fromisoformat(since).timestamp() * 1_000_000)
+    assert [shown[name] for name in ("source", "held_under", "received")] == ["harbor", consent, received]
+    (bound,) = await entries(county, "disclosure.recorded")
+    assert (bound["source"], bound["held_under"], bound["received"]) == ("harbor", consent, since)
+
+
+async def test_what_was_held_as_it_should_not_have_been_was_not_to_be_told(county: Scene) -> None:
+    made = await record(county, **FROM_HARBOR, held_under="mistake")
+    assert made.outcome == "deny"
+    assert made.matter is not None
+    again = await record(county, key="k2", **FROM_HARBOR | {"source": "unknown"})
+    assert again.outcome == "deny", "nobody knows where it comes from"
+
+
 async def test_an_audit_on_the_premises_rests_on_its_agreement(county: Scene) -> None:
     told = {"recipient": "state-auditor", "way": "on_site", "purpose": "audit", "information": ["billing"]}
     made = await record(county, audit=AUDIT, **told)
@@ -464,6 +491,11 @@ async def test_an_organization_records_of_its_own_people_only(county: Scene) -> 
         ({"information": ["summary", "summary"]}, "$.information"),
         ({"somebody": CLERK | {"roles": ["king"]}, "recipient": None}, "$.somebody.roles"),
         ({"consent": "0" * 32}, "$.consent"),
+        ({"source": "lantern"}, "$.held_under"),
+        ({"source": "nowhere", "held_under": "patient"}, "$.source"),
+        ({"source": "lantern", "held_under": "0" * 32}, "$.held_under"),
+        ({"received": "yesterday"}, "$.received"),
+        ({"received": "2099-01-01T00:00:00Z"}, "$.received"),
         ({"made_at": "yesterday"}, "$.made_at"),
         ({"made_at": "1950-01-01T00:00:00Z"}, "$.made_at"),
         ({"way": "pigeon"}, "$.way"),

@@ -21,7 +21,7 @@ from hub.outside import recording, showing
 from hub.outside.judging import Judged, judge
 from hub.outside.manifest import BY, Notice, OutsideManifest, Scope
 from hub.outside.rows import Hand
-from hub.storage import members, outside
+from hub.storage import consents, members, outside
 from hub.web.desk import outside_form as form
 from hub.web.desk import whose
 from hub.web.desk.dated import dated
@@ -50,6 +50,7 @@ async def enter(visit: Visit) -> web.Response:
     """`POST /desk/disclosures/new`: what would be recorded; with `step=record` it is, with `step=change` it is not."""
     if visit.field("step") == "change":
         return await _form(visit, _typed(visit))
+    member = ""
     try:
         organization, member = await _organization(visit), await _member(visit)
         raw, manifest = form.read(visit, member)
@@ -57,7 +58,8 @@ async def enter(visit: Visit) -> web.Response:
     except Malformed as error:
         return await _form(visit, _typed(visit), wrong=form.wrong(error), status=400)
     except Wrong as wrong:
-        given = {k: v for k, v in _typed(visit).items() if (wrong.field, k) != ("cin", "member")}
+        typed = _typed(visit) | ({"member": [member]} if wrong.field == "held_consent" else {})
+        given = {k: v for k, v in typed.items() if (wrong.field, k) != ("cin", "member")}
         return await _form(visit, given, wrong=wrong, status=400)
     if visit.field("step") == "record":
         return await _record(visit, manifest, organization, hashlib.sha256(raw).digest())
@@ -65,6 +67,7 @@ async def enter(visit: Visit) -> web.Response:
     return page(
         "outside_preview.html", visit, manifest=manifest, judged=judged, organization=organization,
         facts=await members.facts_of(visit.hub, member), names=await parties(visit), item=judged.asked.classes,
+        held=form.HELD,
         explanation=(await dated(visit, member, judged.words))["explanation"],
         kept=[*_pairs(visit), ("member", member)],
     )  # fmt: skip
@@ -124,8 +127,16 @@ async def _to_correct(visit: Visit, found: dict[str, Any]) -> dict[str, list[str
         "name": somebody.get("name", ""), "at": somebody.get("organization", ""),
         "address": somebody.get("address", ""),
         **{name: words.get(name, "") for name in ("told", "discloser_name", "recipient_person")},
+        **_held(visit, found),
     }  # fmt: skip
     return {name: [value] for name, value in given.items()} | {"information": found["description"].split(", ")}
+
+
+def _held(visit: Visit, found: dict[str, Any]) -> dict[str, str]:
+    held, received = found["held_under"] or "", found["received"]
+    on = times.local(received, visit.hub.zone).date().isoformat() if received else ""
+    under = {"held": held} if held in ("", *form.HELD) else {"held": form.CONSENT, "held_consent": held}
+    return {"source": found["source"] or "", "received": on, **under}
 
 
 async def _form(
@@ -144,7 +155,8 @@ async def _form(
         purposes=sorted(((each, terms.purpose(language, each)) for each in form.PURPOSES_ASKED), key=itemgetter(1)),
         kinds=sorted(((each, terms.classes(language, each)) for each in CLASSES), key=itemgetter(1)),
         agreements=[(each.id, known.get(each.with_party, each.with_party)) for each in audits],
-        facts=await person(visit, member) if member else None,
+        facts=await person(visit, member) if member else None, held=(form.CONSENT, *form.HELD),
+        consents=await consents.list_for(visit.hub, member) if member else [],
         key=given.get("key", [""])[0] or new_id(),
         wrong=wrong.field if wrong else "", said=visit.say(wrong.said) if wrong else "",
         problem=visit.say(problem) if problem else "",

@@ -14,7 +14,7 @@ from hub.decide import OUTSIDER
 from hub.errors import Malformed
 from hub.outside.manifest import OutsideManifest, read_outside
 from hub.web.pages.visit import Visit
-from policies.vocabulary import CLASSES, PURPOSES
+from policies.vocabulary import CLASSES, PURPOSES, UNKNOWN_SOURCE
 
 BASES: Mapping[str, str] = {
     "consent": "", "emergency": "", "order": "", "demand": "", "child_abuse": "child_abuse_report",
@@ -42,6 +42,9 @@ _NEEDED: Mapping[str, tuple[str, ...]] = {
     "supervision": ("recipient_person", "case"),
     "other": (),
 }
+CONSENT = "consent"
+HELD = ("patient", "ordinary", "qsoa", "emergency", "audit", "research", "mistake")
+"""How what another one made may have come, besides with a consent (`policies.vocabulary.HOLDINGS`)."""
 _UNSTATED = ("consent", "other")
 """What has no statement of its own, and may have had the notice with it."""
 _MOST = 2_000
@@ -72,8 +75,8 @@ def wrong(error: Malformed) -> Wrong:
 
 
 _FIELDS = {
-    "made_at": "day", "somebody": "name", "somebody.roles": "who", "emergency.consent": "could_consent",
-    "demand.kind": "demand_kind", "demand.reference": "served",
+    "made_at": "day", "held_under": "held", "somebody": "name", "somebody.roles": "who",
+    "emergency.consent": "could_consent", "demand.kind": "demand_kind", "demand.reference": "served",
     "audit.scope": "audit_scope", "audit.agreement": "agreement", "crime.kind": "crime_kind",
 }  # fmt: skip
 _SAID = {"made_at": "outside.not_yet"}
@@ -96,6 +99,7 @@ def _stated(visit: Visit, member: str) -> dict[str, Any]:
         "discloser_name": visit.field("discloser_name", 200),
         "recipient_person": person,
         **_recipient(visit),
+        **_whence(visit),
         **_basis(visit, basis),
         "basis": basis if basis in _UNSTATED else None,
     }
@@ -117,6 +121,28 @@ def _recipient(visit: Visit) -> dict[str, Any]:
             **somebody, "organization": visit.field("at", 200), "roles": WHO[_word(visit, "who", WHO)],
         }
     }  # fmt: skip
+
+
+def _whence(visit: Visit) -> dict[str, Any]:
+    """Whose it was that was told, if another one made it, and how the program came to hold it."""
+    source = visit.field("source", 64)
+    if not source:
+        return {}
+    found = {"source": source}
+    if source != UNKNOWN_SOURCE or visit.field("held"):
+        held = _word(visit, "held", (CONSENT, *HELD))
+        if held == CONSENT and not visit.field("held_consent", 64):
+            raise Wrong("held_consent", "outside.choose_consent")
+        found["held_under"] = visit.field("held_consent", 64) if held == CONSENT else held
+    if visit.field("received"):
+        found["received"] = _received(visit)
+    return found
+
+
+def _received(visit: Visit) -> str:
+    """At noon of its day; of the day on which it was told, just then."""
+    day, moment = visit.field("received", 20), _moment(visit)
+    return moment if day == visit.field("day") else _local(visit, "received", f"{day}T12:00")
 
 
 def _basis(visit: Visit, basis: str) -> dict[str, Any]:
@@ -193,11 +219,14 @@ def _moment(visit: Visit) -> str:
     for name in ("day", "time"):
         if not visit.field(name, 20):
             raise Wrong(name)
+    return _local(visit, "day", f"{visit.field('day')}T{visit.field('time')}")
+
+
+def _local(visit: Visit, name: str, written: str) -> str:
     try:
-        local = datetime.fromisoformat(f"{visit.field('day')}T{visit.field('time')}")
-        return local.replace(tzinfo=visit.hub.zone).isoformat()
+        return datetime.fromisoformat(written).replace(tzinfo=visit.hub.zone).isoformat()
     except (ValueError, OverflowError):
-        raise Wrong("day", "registers.wrong_field") from None
+        raise Wrong(name, "registers.wrong_field") from None
 
 
 def _word(visit: Visit, name: str, known: Any) -> str:

@@ -17,6 +17,7 @@ from hub.storage import members
 from hub.storage.member_facts import MemberFacts
 from hub.web.desk.dated import dated
 from hub.web.desk.named import names, parties
+from hub.web.desk.outside_form import HELD
 from hub.web.pages.door import ACT, STAFF, Page
 from hub.web.pages.render import page
 from hub.web.pages.visit import Visit, see_other
@@ -97,7 +98,7 @@ async def _record(
     return page(
         "outside_shown.html", visit, status=status, recorded=found | {"by": await _by(visit, found), "places": {}},
         decision=await dated(visit, found["member"], said), names=await parties(visit), problem=problem, words=words,
-        mistakes=get_args(Mistake),
+        mistakes=get_args(Mistake), held=HELD,
         item=found["items"], officer=bool(set(ACT) & set(visit.who.roles)), facts=await person(visit, found["member"]),
     )  # fmt: skip
 
