@@ -38,6 +38,8 @@ class Notice(NamedTuple):
     at: int
     """Of what it tells, microseconds UTC."""
     setting: str
+    contact: str
+    """Whom to ask about it; empty: nobody was named."""
     due: Due | None
     """Until when whoever left is called; none where no such clock runs, or what was told is not so."""
     calls: tuple[Call, ...]
@@ -117,5 +119,7 @@ async def _notice(hub: Hub, row: tuple[Any, ...], made: list[Call]) -> Notice:
     due = None
     if kind == "discharge" and not retracted:
         due = clocks.due(hub.duties.clocks, "notice.call", at, hub.zone, hub.calendar)
-    setting = event.setting if event else ""
-    return Notice(disclosure, submission, stored.member, stored.sender, kind, at, setting, due, tuple(made))
+    return Notice(
+        disclosure, submission, stored.member, stored.sender, kind, at,
+        event.setting if event else "", event.contact if event else "", due, tuple(made),
+    )  # fmt: skip

@@ -73,7 +73,7 @@ async def test_a_work_item_and_the_forms_of_the_registers(seat):
 async def test_a_matter_with_its_deeds_open(seat):
     ana = await seat("ana", "privacy")
     await ana.open("/desk/registers/new/breach")
-    await ana.page.get_by_label("Whose").select_option("harbor")
+    await ana.page.get_by_label("Organization that answers for it").select_option("harbor")
     await ana.page.get_by_label("Discovered on").fill("2026-01-20")
     await ana.page.get_by_label("What happened").fill("A fax went astray")
     await ana.page.get_by_role("button", name="Enter it").click()
@@ -119,7 +119,7 @@ async def test_a_form_that_lacks_something_says_so_beside_the_field_and_stands_t
 async def test_a_breach_with_its_people_its_deeds_and_their_mistakes(seat, width):
     ana = await seat("ana", "privacy", width=width)
     await ana.open("/desk/registers/new/breach")
-    await ana.page.get_by_label("Whose").select_option("harbor")
+    await ana.page.get_by_label("Organization that answers for it").select_option("harbor")
     await ana.page.get_by_label("Discovered on").fill("2026-01-20")
     await ana.page.get_by_label("What happened").fill("A fax went astray")
     await ana.page.get_by_label("Whom it concerns").fill(CIN)

@@ -222,6 +222,8 @@ async def test_a_consent_is_shown_as_it_stood_and_what_became_of_it(scene, desk)
     seen = await ana.get(re.search(r'href="(/desk/log/\d+)"', (await ana.get("/desk/log")).text)[1])
     assert "Harbor House may tell" in seen.words
     assert re.search(r"Since then revoked", seen.words)
+    assert "The consent signed on Jan 15, 2026 covers it." in seen.words
+    assert f"Number {consent}" in seen.words
 
 
 async def test_verify_now_proves_the_entries_and_a_changed_decision_is_told(scene, desk):

@@ -8,6 +8,7 @@ import pytest
 
 from hub.compliance.clocks import read_clocks
 from hub.desk import call_clocks
+from hub.storage import members
 from hub.storage.database import Step, Unit
 from hub.storage.facts import instant
 from hub.storage.statements import Insert, columns_of
@@ -21,7 +22,8 @@ DAY_US = 86_400_000_000
 
 
 async def told(scene, key, kind, days):
-    event = {"kind": kind, "at": instant(scene.hub.clock.now() - days * DAY_US).isoformat()}
+    at = instant(scene.hub.clock.now() - days * DAY_US).isoformat()
+    event = {"kind": kind, "at": at, "setting": "Third floor", "contact": "Ms. Odell, (707) 555-0101"}
     notice = {"recipients": ("sunrise",), "items": ({"information": "attendance"},), "event": event}
     await scene.submit(key, kind=f"{kind}_notice", **notice)
     assert await scene.dispatch_all() == ["delivered"]
@@ -67,7 +69,19 @@ async def test_what_is_still_owed_is_found_and_what_was_missed_is_still_owed(cor
     assert await listed(cora, "done") == await listed(cora, "tried") == []
     words = (await cora.get(LIST)).words
     assert (words.count("due in"), words.count("late")) == (1, 1)
-    assert "I called" not in (await cora.get(admitted)).words
+    seen = (await cora.get(admitted)).words
+    assert "I called" not in seen
+    assert "No call is asked for" in seen
+
+
+async def test_a_notice_says_where_it_was_whom_to_ask_and_a_number_that_can_be_dialled(scene, cora):
+    facts = msgspec.structs.replace(await members.facts_of(scene.hub, scene.member), phone="+17075550177")
+    await members.change_facts(scene.hub, scene.member, facts, by="harbor")
+    for address in await listed(cora):
+        seen = await cora.get(address)
+        assert "Where: Third floor" in seen.words
+        assert "For questions: Ms. Odell, (707) 555-0101" in seen.words
+        assert '<a href="tel:+17075550177"><strong>(707) 555-0177</strong></a>' in seen.text
 
 
 async def test_a_plans_day_begins_with_its_notices_and_that_of_whoever_treats_with_its_referrals(desk, cora):
@@ -93,6 +107,7 @@ async def test_reaching_the_person_ends_the_clock_and_who_when_and_how_is_on_the
     assert "The call is kept." in seen
     assert "Called" in seen
     assert "due in" not in seen
+    assert "I called again" in seen
     assert "Cora" in seen
     assert newest not in await listed(cora, "open")
     assert await listed(cora, "done") == [newest]

@@ -113,6 +113,21 @@ async def test_a_form_that_lacks_something_says_where_and_keeps_what_was_typed(s
     assert await scene.rows(Matter.id) == []
 
 
+async def test_no_organization_is_chosen_for_whoever_answers_for_several(scene, desk):
+    ana = await desk.somebody("ana", "privacy")
+    shown = (await ana.get("/desk/registers/new/accounting")).text
+    chooses = re.search(r'<select id="n-organization".*?</select>', shown, re.DOTALL)[0]
+    assert '<option value=""></option>' in chooses
+    assert " selected" not in chooses
+    fields = {"organization": "", "member": CIN, "received_at": a_day_ago(scene), "language": "en", "scope": "due"}
+    seen = await ana.post("/desk/registers/new/accounting", fields)
+    assert seen.status == 400
+    assert re.search(r'<p class="error" id="n-organization-error">[^<]+</p>', seen.text)
+    assert await scene.rows(Matter.id) == []
+    eve = await desk.somebody("eve", "privacy", organizations=("harbor",))
+    assert '<option value=""></option>' not in (await eve.get("/desk/registers/new/list")).text
+
+
 @pytest.mark.parametrize(
     ("kind", "fields"),
     [

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from hub.desk.story import Story
 from hub.storage import consents
 from hub.web.pages import times
 from hub.web.pages.visit import Visit
@@ -11,12 +12,22 @@ _SENTENCES = ("explanation", "remedies")
 
 async def dated(visit: Visit, member: str | None, answer: dict[str, Any]) -> dict[str, Any]:
     """The same answer (as `hub.explanations` gives it about this member) with days in its sentences."""
-    if member is None:
-        return answer
-    known = await consents.list_for(visit.hub, member)
-    words = {f'"{each["id"]}"': _day(visit, each["signed_on"]) for each in known}
+    words = await _days(visit, member)
     told = {name: [each | {"text": _said(each["text"], words)} for each in answer[name]] for name in _SENTENCES}
     return answer | told
+
+
+async def told_by_day(visit: Visit, story: Story) -> Story:
+    """The same of a story of the log."""
+    words = await _days(visit, story.submission.member)
+    parts = [each._replace(text=_said(each.text, words)) for each in story.parts]
+    return story._replace(parts=parts, remedies=[_said(each, words) for each in story.remedies])
+
+
+async def _days(visit: Visit, member: str | None) -> dict[str, str]:
+    """By the quoted number of each consent of this member, how it is said."""
+    known = await consents.list_for(visit.hub, member) if member is not None else []
+    return {f'"{each["id"]}"': _day(visit, each["signed_on"]) for each in known}
 
 
 def _day(visit: Visit, signed_on: str | None) -> str:

@@ -10,6 +10,7 @@ from hub.desk.story import Story
 from hub.errors import NotAvailable
 from hub.outside import showing
 from hub.storage import consent_papers, consents, members
+from hub.web.desk.dated import told_by_day
 from hub.web.desk.log import KINDS
 from hub.web.desk.named import names as known
 from hub.web.desk.named import parties
@@ -94,7 +95,7 @@ async def _recorded(visit: Visit, found: Story) -> dict[str, Any] | None:
 
 
 async def _story(visit: Visit) -> Story:
-    return await story.of(visit.hub, await _row(visit), visit.language)
+    return await told_by_day(visit, await story.of(visit.hub, await _row(visit), visit.language))
 
 
 async def _row(visit: Visit) -> log.Row:

@@ -13,6 +13,7 @@ from hub.errors import Malformed, NotAvailable, TooOften
 from hub.glass import acts, rules, sight
 from hub.glass.rules import Reader
 from hub.web.desk import whose
+from hub.web.desk.dated import told_by_day
 from hub.web.desk.log import KINDS
 from hub.web.desk.named import names, parties
 from hub.web.pages.door import ANYBODY_IN, Page
@@ -61,7 +62,7 @@ async def entry(visit: Visit) -> web.Response:
     """`GET /desk/glass/{act}/entries/{position}`: one of them, whole."""
     act = await acts.running(visit.hub, visit.request.match_info["act"], _reader(visit))
     place = _place(visit.request.match_info["position"])
-    story = await sight.entry(visit.hub, act, place, language=visit.language)
+    story = await told_by_day(visit, await sight.entry(visit.hub, act, place, language=visit.language))
     known = await parties(visit)
     return page("glass_entry.html", visit, act=act, story=story, row=story.row, kinds=KINDS, names=known)
 

@@ -82,6 +82,9 @@ async def ask(visit: Visit) -> web.Response:
 async def enter(visit: Visit) -> web.Response:
     """`POST /desk/registers/new/{kind}`: a new matter, its clocks running."""
     kind, organization = _kind(visit), visit.field("organization")
+    if not organization:
+        missing = Wrong("organization", visit.say("registers.missing"))
+        return await _form(visit, kind, wrong=missing, given=typed(visit), status=400)
     if not visit.who.may_see(organization):
         raise NotAvailable
     try:

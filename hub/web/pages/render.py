@@ -13,7 +13,7 @@ from aiohttp import web
 from hub.glass import rules
 from hub.model import now_us
 from hub.people.sessions import IDLE_US
-from hub.web.pages import terms, times
+from hub.web.pages import telephone, terms, times
 from hub.web.pages.assets import addresses
 from hub.web.pages.visit import TOKEN_FIELD, Visit
 from hub.web.pages.words import LANGUAGES, NAMES, many, named
@@ -55,6 +55,7 @@ def _around(visit: Visit) -> dict[str, Any]:
         "clock": lambda at: times.clock(at, zone, language),
         "iso": lambda at: times.iso(at, zone),
         "many": many,
+        "telephone": telephone.written,
         "left": lambda since, due, closed=None: times.left(since, due, visit.hub.clock.now(), zone, language, closed),
     }
     wrote |= {name: partial(getattr(terms, name), language) for name in ("purpose", "classes", "reason", "reason_word")}

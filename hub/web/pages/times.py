@@ -79,9 +79,11 @@ def left(since: int, due: int, now: int, zone: tzinfo, language: str, closed: in
 
 
 def span(microseconds: int) -> str:
-    """As in 12 d, 3 h 20 min, 5 min."""
+    """As in 12 d, 1 d 20 h, 3 h 20 min, 5 min."""
     if microseconds >= 2 * _DAY_US:
         return f"{microseconds // _DAY_US} d"
+    if microseconds >= _DAY_US:
+        return f"1 d {(microseconds - _DAY_US) // _HOUR_US} h"
     hours, rest = divmod(microseconds, _HOUR_US)
     minutes = rest // _MINUTE_US
     return f"{hours} h {minutes} min" if hours else f"{minutes} min"

@@ -103,7 +103,7 @@ def test_the_language_is_the_one_asked_for_or_the_browsers_first_that_there_is(
     ("due", "state", "text"),
     [
         (3 * HOUR + 20 * 60_000_000, "soon", "due in 3 h 20 min, Fri 3:20 pm"),
-        (30 * HOUR, "running", "due in 30 h 0 min, Sat 6:00 pm"),
+        (30 * HOUR, "running", "due in 1 d 6 h, Sat 6:00 pm"),
         (60 * DAY, "running", "due in 60 d, May 5, 2026"),
         (-2 * HOUR, "missed", "2 h 0 min late"),
     ],
