@@ -3,12 +3,15 @@
 Instants are integer microseconds since the Unix epoch, UTC. Identifiers are opaque texts (`new_id`).
 """
 
+import re
 import time
 from enum import StrEnum
 
 import msgspec
 
 from hub.randomness import sixteen
+
+_ID = re.compile("[0-9a-f]{32}")
 
 
 class Frozen(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,6 +26,11 @@ def now_us() -> int:
 def new_id() -> str:
     """An opaque identifier of 32 hexadecimal digits that sorts by time and cannot be guessed (80 random bits)."""
     return f"{time.time_ns() // 1_000_000:012x}{sixteen()[:10].hex()}"
+
+
+def is_id(text: str) -> bool:
+    """Whether the text can be one that `new_id` made."""
+    return _ID.fullmatch(text) is not None
 
 
 def only(word: str | None) -> frozenset[str] | None:

@@ -19,7 +19,7 @@ from hub.fhir.glass_event import ALERT, GLASS, glass_event
 from hub.fhir.view_event import REST, VIEW, view_events
 from hub.glass import acts
 from hub.glass.acts import Narrowed
-from hub.model import Frozen
+from hub.model import Frozen, is_id
 from hub.storage.directory import Organization
 
 DISCLOSURES = frozenset({EXPORT, IMPORT})
@@ -140,6 +140,8 @@ async def _looks(hub: Hub, asked: Asked, viewer: str | None, before: int, limit:
 
 async def _alerts(hub: Hub, asked: Asked, viewer: str | None) -> Page:
     wanted = asked.wanted
+    if asked.cursor is not None and not is_id(asked.cursor):
+        raise _no_cursor()
     narrowed = Narrowed(
         viewer, wanted.member, wanted.since, wanted.until, wanted.changed_since, wanted.changed_until, asked.cursor
     )
@@ -157,9 +159,14 @@ def _cursor(text: str | None) -> tuple[str, int]:
     if text is None:
         return _START
     disclosure, dot, look = text.rpartition(".")
-    if not (dot and look.isascii() and look.isdigit() and len(look) < 20):
-        raise Malformed("A page begins where the page before says.", field="_cursor")
+    sound = dot and look.isascii() and look.isdigit() and len(look) < 20 and int(look) <= _START[1]
+    if not sound or not (disclosure == _START[0] or is_id(disclosure)):
+        raise _no_cursor()
     return disclosure, int(look)
+
+
+def _no_cursor() -> Malformed:
+    return Malformed("A page begins where the page before says.", code="invalid-cursor", field="_cursor")
 
 
 def _events(

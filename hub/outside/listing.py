@@ -33,8 +33,8 @@ async def page(hub: Hub, scope: frozenset[str] | None, before: str) -> Found:
     )
     if scope is not None:
         statement = statement.where(func.coalesce(col(Disclosure.discloser), "").in_(sorted(scope)))
-    at, _, disclosure = before.partition("-")
-    if at.isascii() and at.isdigit() and len(at) < 19:
+    if before:
+        at, _, disclosure = before.partition("-")
         statement = statement.where(place < (int(at), disclosure))
     rows = [dict(zip((*_CODES, *_NAMES, "outcome"), row, strict=True)) for row in await hub.database.query(statement)]
     last = rows[:PAGE][-1] if len(rows) > PAGE else None

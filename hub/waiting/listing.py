@@ -17,7 +17,7 @@ from hub.waiting.work import NAMES, is_closed, is_open
 
 MOST = 1_000
 """Where counting for a page ends: one more stands for whatever is more."""
-_NO_DUE = 1 << 62
+NO_DUE = 1 << 62
 """Where what has no clock stands: behind everything that has one."""
 
 
@@ -66,7 +66,7 @@ async def soonest(hub: Hub, wanted: Filter, *, after: Place | None = None, limit
     if wanted.state != "open":
         return _named(await hub.database.query(_settled(statement, after).limit(limit)))
     found: list[Any] = []
-    if after is None or after.at != _NO_DUE:
+    if after is None or after.at != NO_DUE:
         found += await hub.database.query(_due(statement, after).limit(limit))
         after = None
     if len(found) < limit and not wanted.overdue:
@@ -78,7 +78,7 @@ async def soonest(hub: Hub, wanted: Filter, *, after: Place | None = None, limit
 def place_of(item: dict[str, Any]) -> Place:
     """Where an item stands in the order of `soonest`."""
     at = item["closed_at"] if item["state"] == "closed" else item["due_at"]
-    return Place(_NO_DUE if at is None else at, item["id"])
+    return Place(NO_DUE if at is None else at, item["id"])
 
 
 def _due(statement: Question, after: Place | None) -> Question:

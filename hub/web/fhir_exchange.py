@@ -90,7 +90,7 @@ async def search_communications(request: web.Request) -> web.Response:
     found = await communications.communications(
         request.app[HUB], own(request), disclosure=asked.id("_id"), member=asked.id("patient", "Patient"),
         sender=asked.id("sender", "Organization"), recipient=asked.id("recipient", "Organization"),
-        before=asked.id("_cursor"), limit=asked.count,
+        before=asked.cursor, limit=asked.count,
     )  # fmt: skip
     for each in found:
         await _seen(request, each["subject"]["reference"].removeprefix("Patient/"), each["id"])
@@ -117,7 +117,7 @@ async def _shares(request: web.Request, asked: Asked, owner: str) -> list[Share]
     found = await referrals.shares(
         request.app[HUB], own(request), share=asked.id("_id"), member=asked.id("patient", "Patient"),
         requester=asked.id("requester", "Organization"), owner=asked.id(owner, "Organization"),
-        before=asked.id("_cursor"), limit=asked.count,
+        before=asked.cursor, limit=asked.count,
     )  # fmt: skip
     for share in found:
         await _seen(request, share.member, share.id)

@@ -11,7 +11,9 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from hub.errors import Malformed
+from hub.model import is_id
 from hub.web.outcomes import fhir
+from hub.web.paging import NO_CURSOR
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _MOST = 200
@@ -39,6 +41,14 @@ class Asked:
         found = text.removeprefix(f"{kind}/") if kind else text
         if not _ID.fullmatch(found):
             raise Malformed("This parameter takes an id.", field=name)
+        return found
+
+    @property
+    def cursor(self) -> str | None:
+        """Where the page begins; none: it is the first."""
+        found = self._query.get("_cursor")
+        if found is not None and not is_id(found):
+            raise Malformed("The next page is the link of the one before.", code=NO_CURSOR, field="_cursor")
         return found
 
     def codes(self, name: str, known: Collection[str]) -> frozenset[str]:

@@ -16,7 +16,7 @@ from hub.explanations import LANGUAGES
 from hub.storage.tokens import Role
 from hub.web.access import HUB, PEOPLE, Route, own, who_calls
 from hub.web.body import json_response
-from hub.web.paging import page_of
+from hub.web.paging import only_page_of, page_of
 
 _FILTERS = ("member", "discloser", "recipient", "channel", "purpose", "basis", "paragraph", "state")
 _REVIEWERS: tuple[Role, ...] = ("compliance", "admin")
@@ -60,14 +60,13 @@ async def emergency(request: web.Request) -> web.Response:
 
 async def looked(request: web.Request) -> web.Response:
     """`GET /v1/views?member=|by=`: who looked at what."""
-    page = page_of(request)
     rows = await questions.looked(
         request.app[HUB],
         asker=who_calls(request).by,
         member=request.query.get("member"),
         by=request.query.get("by"),
         since=moment_of(request, "since"),
-        limit=page.limit,
+        limit=only_page_of(request),
     )
     return json_response({"items": rows})
 
@@ -103,7 +102,7 @@ async def put_right(request: web.Request) -> web.Response:
         asker=who_calls(request).by,
         reference=request.query.get("reference"),
         since=moment_of(request, "since"),
-        limit=page_of(request).limit,
+        limit=only_page_of(request),
     )
     return json_response(found)
 

@@ -5,7 +5,9 @@ from typing import Any, NamedTuple
 from aiohttp import web
 
 from hub.errors import Malformed
+from hub.model import is_id
 
+NO_CURSOR = "invalid-cursor"
 _MOST = 200
 _USUAL = 50
 
@@ -20,8 +22,24 @@ class Page(NamedTuple):
 
 
 def page_of(request: web.Request) -> Page:
-    """The page asked for. Raises `Malformed`."""
+    """The page asked for. Raises `Malformed`; with the code `invalid-cursor` for a beginning that no page named, which
+    would be read as the first page's.
+    """
+    before = request.query.get("before")
+    if before is not None and not is_id(before):
+        raise Malformed("The next page begins at the `next` of the one before.", code=NO_CURSOR, field="before")
+    return Page(_limit_of(request), before)
+
+
+def only_page_of(request: web.Request) -> int:
+    """The limit of a list that has no second page. Raises `Malformed` as `page_of` does."""
+    if "before" in request.query:
+        raise Malformed("This list has no other page.", code=NO_CURSOR, field="before")
+    return _limit_of(request)
+
+
+def _limit_of(request: web.Request) -> int:
     text = request.query.get("limit", str(_USUAL))
     if not (text.isascii() and text.isdigit() and 0 < int(text[:4]) <= _MOST):
         raise Malformed(f"A page has 1 to {_MOST} entries.", field="limit")
-    return Page(int(text), request.query.get("before"))
+    return int(text)

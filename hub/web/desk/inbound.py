@@ -16,7 +16,7 @@ from hub.desk.arrivals import CHANNELS, STATES, Listed
 from hub.errors import NotAvailable
 from hub.inbound import belonging, keep, paper
 from hub.inbound.keep import Kept
-from hub.model import MessageKind
+from hub.model import MessageKind, is_id
 from hub.waiting.items import CLOSING
 from hub.web.desk import narrowed
 from hub.web.desk.named import names
@@ -31,6 +31,8 @@ async def listing(visit: Visit) -> web.Response:
     """`GET /desk/inbound`: by `state` (waiting unless said) and `channel`; `after` an id is the next page."""
     chosen = narrowed.read(visit, "/desk/inbound", {"state": STATES, "channel": CHANNELS})
     state, channel, after = chosen.text("state") or STATES[0], chosen.text("channel"), visit.asked("after")
+    if after and not is_id(after):
+        raise NotAvailable
     found = await arrivals.listing(visit.hub, Listed(state, channel, after), visit.who.scope)
     shown = found[: arrivals.LIMIT]
     await viewing.listed(visit.hub, visit.who.by, "inbound", (), [each["id"] for each in shown])

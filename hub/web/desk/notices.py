@@ -1,7 +1,6 @@
 """Admissions and discharges that one's own organization was told of, newest first; those to call are marked."""
 
 import contextlib
-import re
 
 from aiohttp import web
 
@@ -10,7 +9,7 @@ from hub.desk import calls, notices, referrals
 from hub.desk.calls import OUTCOMES, Told
 from hub.desk.notices import CALLS, Notice
 from hub.errors import Conflict, Malformed, NotAvailable
-from hub.model import new_id
+from hub.model import is_id, new_id
 from hub.web.desk import narrowed
 from hub.web.desk.named import names
 from hub.web.pages import times
@@ -22,13 +21,12 @@ PAGE = 50
 _TWO_CLICKS_US = 60_000_000
 """How far apart two clicks on one form are one call; later it is a page that was found again."""
 _STATUS = {"": 200, "used": 409}
-_ID = re.compile(r"[0-9a-f]{32}")
 
 
 async def show(visit: Visit) -> web.Response:
     """`GET /desk/notices`: by `call`, those before the notice `before`."""
     chosen, before = narrowed.read(visit, "/desk/notices", {"call": CALLS}), visit.asked("before")
-    if before and not _ID.fullmatch(before):
+    if before and not is_id(before):
         raise NotAvailable
     found = await notices.received(
         visit.hub, visit.who.home, call=chosen.text("call"), before=before or None, limit=PAGE + 1
@@ -75,7 +73,7 @@ async def call(visit: Visit) -> web.Response:
 
 def _told(visit: Visit, notice: Notice) -> Told:
     form = visit.field("call", 32)
-    if not _ID.fullmatch(form):
+    if not is_id(form):
         raise Malformed("A call of the page.", field="outcome")
     return Told(form, visit.field("outcome", 20), calls.at_of(visit.hub, visit.field("at", 40), notice.at))
 

@@ -14,6 +14,7 @@ from hub.desk.heard import heard
 from hub.desk.packets import STATES, in_share, item_word, stands
 from hub.errors import Conflict, NotAvailable
 from hub.explanations import explained
+from hub.model import is_id
 from hub.storage import members, submissions
 from hub.storage.member_facts import MemberFacts
 from hub.waiting import withdrawal
@@ -32,6 +33,8 @@ async def listing(visit: Visit) -> web.Response:
     """`GET /desk/packets`: newest first, by `state`; `after` the last one of the page before."""
     chosen = narrowed.read(visit, "/desk/packets", {"state": STATES})
     after = visit.asked("after")
+    if after and not is_id(after):
+        raise NotAvailable
     found = await packets.page(visit.hub, visit.who.home, chosen.text("state"), after)
     people = {each.id: await _person(visit, each.member) for each in found.rows}
     seen = [each.member for each in found.rows]

@@ -1,6 +1,5 @@
 """The registers on the pages: requests, complaints, restrictions, suspensions, breaches, each with its clocks."""
 
-import re
 from collections.abc import Mapping
 from operator import itemgetter
 from typing import Any
@@ -14,6 +13,7 @@ from hub.compliance.suspensions import AGENCIES
 from hub.desk import log
 from hub.desk.queues import QUEUES
 from hub.errors import Malformed, NotAvailable
+from hub.model import is_id
 from hub.storage.facts import instant
 from hub.waiting import listing as waiting
 from hub.web.desk import narrowed, register_forms
@@ -29,7 +29,6 @@ _CHOICES = {
     "kind": REGISTERS, "state": ("open", "closed", "any"), "overdue": ("yes",), "mine": ("yes",), "with": ("me",),
     "age": AGES,
 }  # fmt: skip
-_ID = re.compile(r"[0-9a-z]{1,64}")
 
 
 async def show(visit: Visit) -> web.Response:
@@ -37,7 +36,7 @@ async def show(visit: Visit) -> web.Response:
     hub, scope = visit.hub, visit.who.scope
     chosen = narrowed.read(visit, "/desk/registers", _CHOICES)
     kind, state, before = chosen.text("kind"), chosen.text("state") or "open", visit.asked("before")
-    if before and not _ID.fullmatch(before):
+    if before and not is_id(before):
         raise NotAvailable
     wanted = Listed(
         scope,

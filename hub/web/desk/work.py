@@ -10,7 +10,7 @@ from hub.compliance import viewing
 from hub.desk import queues
 from hub.desk.queues import OTHERS, QUEUES, Listed
 from hub.errors import NotAvailable
-from hub.waiting.listing import Place
+from hub.waiting.listing import NO_DUE, Place
 from hub.web.desk import narrowed
 from hub.web.desk.named import names
 from hub.web.desk.narrowed import AGES
@@ -23,7 +23,7 @@ _CHOICES = {
     "queue": (*QUEUES, OTHERS), "kind": None, "state": ("open", "closed"), "mine": ("yes",), "overdue": ("yes",),
     "age": AGES,
 }  # fmt: skip
-_PLACE = re.compile(r"([0-9]{1,19})\.([0-9a-z]{1,64})")
+_PLACE = re.compile(r"([0-9]{1,19})\.([0-9a-f]{32})")
 
 
 async def show(visit: Visit) -> web.Response:
@@ -58,10 +58,12 @@ async def show(visit: Visit) -> web.Response:
 
 
 def _place(text: str) -> Place | None:
+    if not text:
+        return None
     parts = _PLACE.fullmatch(text)
-    if text and not parts:
+    if not parts or int(parts[1]) > NO_DUE:
         raise NotAvailable
-    return Place(int(parts[1]), parts[2]) if parts else None
+    return Place(int(parts[1]), parts[2])
 
 
 PAGES = (Page("GET", "/desk/work", show, READ),)
