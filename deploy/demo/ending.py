@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from deploy.demo import gallery, officers, report, terminal
+from deploy.demo import gallery, handout, officers, report, terminal
 from deploy.demo.report import Step
 from deploy.demo.stage import Stage
 
@@ -40,9 +40,12 @@ def show(on: Stage, steps: Sequence[Step], place: Path) -> None:
     terminal.heading("To open, to try")
     terminal.pair("the compliance officer's desk", f"{on.base}/desk/")
     terminal.pair("  address and password", f"{officers.OFFICERS[0].email}   {officers.PASSWORD}")
+    papers = handout.lay_out(on)
     for what, who, page in DESKS:
         email = next(each.email for each in officers.OFFICERS if each.email.startswith(f"{who}@"))
         terminal.pair(f"  {what}", f"{email}   the same password; {on.base}/desk/{page}")
+        if who == "elena":
+            terminal.pair("    what to put on it", f"{handout.about(on)}; the files in {_short(papers)}/")
     terminal.pair(
         "  its six digits, now", f".venv/bin/python -m deploy.demo.officers {_short(on.folder / 'officers.json')}"
     )

@@ -15,7 +15,7 @@ _WORDS: Mapping[str, str] = {
     "demographics": r"face[ _-]*sheet|demograph\w*|member[ _-]*info\w*|datos",
     "attendance": r"attend\w*|asistenc\w*",
     "billing": r"bill\w*|claims?\b|invoice|factura\w*",
-    "summary": r"summar\w*|resumen|discharge|\balta\b|progress|progreso|\btoc\b",
+    "summary": r"summar\w*|resumen|discharge|\balta\b|progress|progreso|\btoc\b|transition of care|transici\w*",
 }  # fmt: skip
 """In the order in which they are tried: what is kept apart by law comes first."""
 _TRIED = [(information, re.compile(rf"(?:{words})")) for information, words in _WORDS.items()]

@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from hub.desk.guesses import guess
+
 ROOT = Path(__file__).parents[2]
 FIELDS = {"story", "step", "expected", "got", "decision", "law", "channel", "receipt", "ok"}
 NOTICE = "This record which has been disclosed to you is protected by Federal confidentiality rules (42 CFR part 2)."
@@ -129,6 +131,10 @@ def test_it_serves_until_interrupted_and_then_closes(tmp_path: Path) -> None:
     assert b"Ctrl-C" in told
     for email in (b"elena@alderhaven.example", b"rosa@hazelmoor.example", b"noor@greenmark.example"):
         assert email in told
+    assert b"CIN 01174766G, to Hazelmoor Center" in told
+    named = {path.stem for path in (tmp_path / "demo" / "to-send").glob("*.pdf")}
+    assert {"ASAM assessment", "SUD counseling note"} <= named
+    assert [name for name in named if not guess(f"{name}.pdf")] == ["Recent service notes"], "a person says what it is"
     arrived = (
         "SELECT s.kind, count(*) FROM outbox o JOIN submission s ON s.id = o.submission_id "
         "WHERE o.recipient = ? AND o.state = 'delivered' GROUP BY s.kind"

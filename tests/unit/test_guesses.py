@@ -15,6 +15,7 @@ from policies.vocabulary import CLASSES
         ("UDS results.pdf", "tests"),
         ("Resumen de alta.pdf", "summary"),
         ("evaluación.pdf", "assessment"),
+        ("Transition of Care Tool.pdf", "summary"),
         ("Session-notes ASAM.pdf", "counseling_notes"),
         ("counseling notes, treatment plan.pdf", "counseling_notes"),
         ("scan0001.pdf", ""),
