@@ -7,8 +7,6 @@ import asyncio
 import json
 import os
 import signal
-import subprocess
-import sys
 import tempfile
 import zipfile
 from collections import defaultdict
@@ -23,11 +21,11 @@ import yaml
 from deploy.demo import authority
 from deploy.demo.partners import Partners, partners
 from hub.crypto.keyring import KeyKind, KeyRing
+from tests import forks
 from tests.api import Caller
 from tests.e2e.county import SECRET, VALLEY_FAX, county, packet
 from tests.servers import free_port
 
-ROOT = Path(__file__).parents[2]
 LEASE_S = 3
 PATIENCE_S = 40
 STOPPED_WITHIN_S = 90
@@ -59,17 +57,14 @@ class Deployed:
         self.wide = wide
         self.base = f"http://{address}"
         self.log = folder / "log"
-        self.workers: list[subprocess.Popen[bytes]] = []
+        self.workers: list[forks.Fork] = []
         self.probes: list[str] = []
         """Where the workers of the wide shape tell what they count."""
-        self._others: list[subprocess.Popen[bytes]] = []
+        self._others: list[forks.Fork] = []
 
     async def command(self, *words: str) -> Done:
         """`part2hub WORDS`, while everything else goes on."""
-        run = [sys.executable, "-m", "hub", *words]
-        done = await asyncio.to_thread(
-            subprocess.run, run, env=self.environment, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
-        )
+        done = await asyncio.to_thread(forks.run, "hub", *words, env=self.environment)
         assert "Traceback" not in done.stderr, done.stderr
         return Done(done.returncode, done.stdout, done.stderr)
 
@@ -122,17 +117,17 @@ class Deployed:
             process.wait()
 
     async def ledger(self) -> "Told":
-        """What the ledger's export tells an auditor."""
+        """What the ledger's export tells an auditor: all that has happened, for a command leaves it under a head."""
+        assert (await self.command("token", "list")).code == 0
         with tempfile.TemporaryDirectory(dir=self.folder) as out:
             file = Path(out) / "ledger.zip"
             assert (await self.command("ledger", "export", "--out", file)).code == 0
             with zipfile.ZipFile(file) as archive:
                 return Told([json.loads(line) for line in archive.read("entries.jsonl").splitlines()])
 
-    def _process(self, *words: str, **settings: str) -> "subprocess.Popen[bytes]":
+    def _process(self, *words: str, **settings: str) -> forks.Fork:
         with self.log.open("ab") as log:
-            run = [sys.executable, "-m", "hub", "serve", *words]
-            return subprocess.Popen(run, env=self.environment | settings, cwd=ROOT, stdout=log, stderr=log)
+            return forks.start("hub", "serve", *words, env=self.environment | settings, out=log, err=log)
 
 
 class Told:

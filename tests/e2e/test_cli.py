@@ -18,6 +18,7 @@ import pytest
 import yaml
 
 from hub.compiled import form
+from tests import forks
 from tests.hubs import OF_THIS_FORM
 from tests.servers import free_port
 
@@ -93,15 +94,7 @@ class Desk:
         }
 
     def __call__(self, *words: str, code: int = 0) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "hub", *words],
-            env=self.environment,
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
+        done = forks.run("hub", *words, env=self.environment, cwd=self.folder)
         assert done.returncode == code, done.stderr
         assert "Traceback" not in done.stderr
         assert code in (0, 1) or len(done.stderr.strip().splitlines()) == 1

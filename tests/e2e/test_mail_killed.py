@@ -3,13 +3,12 @@
 import contextlib
 import os
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests import forks
 from tests.conftest import missing
 from tests.direct_town import (
     CLINIC,
@@ -33,17 +32,16 @@ MAILS = 24
 
 
 @contextlib.contextmanager
-def a_process(environ: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+def a_process(environ: dict[str, str]) -> Iterator[None]:
     """`part2hub serve` as a supervisor starts it."""
-    command = [sys.executable, "-m", "hub", "serve"]
-    process = subprocess.Popen(
-        command, env={"PATH": os.environ["PATH"], **environ}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
+    with Path(os.devnull).open("wb") as nowhere:
+        env = {"PATH": os.environ["PATH"], **environ}
+        process = forks.start("hub", "serve", env=env, out=nowhere, err=nowhere)
+        try:
+            yield
+        finally:
+            process.kill()
+            process.wait()
 
 
 async def test_mail_in_the_middle_of_a_kill_is_delivered_once(tmp_path: Path) -> None:

@@ -3,8 +3,6 @@
 import asyncio
 import json
 import os
-import subprocess
-import sys
 import zipfile
 from datetime import timedelta
 
@@ -23,6 +21,7 @@ from hub.storage import consents
 from hub.storage.facts import instant
 from hub.storage.tables import Disclosure, LedgerEntry
 from policies.days import day_of
+from tests import forks
 from tests.outsides import WORDS, record
 from tests.scenes import BORN, CIN, NAME, SECRET, a_scene
 
@@ -231,8 +230,7 @@ async def test_a_period_without_disclosures_gives_an_empty_sample_and_a_wrong_or
 def command(folder, *words):
     clean = {name: value for name, value in os.environ.items() if not name.startswith("HUB_")}
     settings = {"HUB_DATA": str(folder)} if folder else {}
-    run = [sys.executable, "-m", "hub", "audit", *map(str, words)]
-    done = subprocess.run(run, env=clean | settings, capture_output=True, text=True, check=False)
+    done = forks.run("hub", "audit", *words, env=clean | settings)
     assert "Traceback" not in done.stderr
     return done.returncode, done.stdout + done.stderr
 

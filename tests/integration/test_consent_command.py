@@ -2,8 +2,6 @@
 
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +9,7 @@ import pypdfium2 as pdfium
 import pytest
 import yaml
 
+from tests import forks
 from tests.api import TPO
 from tests.hubs import OF_THIS_FORM
 
@@ -43,15 +42,7 @@ class Desk:
         self.environment = kept | here | {"PYTHONPATH": OF_THIS_FORM}
 
     def __call__(self, *words: str, code: int = 0) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "hub", *words],
-            env=self.environment,
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
+        done = forks.run("hub", *words, env=self.environment, cwd=self.folder)
         assert done.returncode == code, done.stderr
         assert "Traceback" not in done.stderr
         return done.stdout if code == 0 else done.stderr

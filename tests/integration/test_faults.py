@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-import sys
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import pytest
 from hub.errors import StorageFailed
 from hub.storage.tables import Disclosure, Item, LedgerEntry, Outbox, Submission, WorkItem
 from hub.workers.recovery import recover
+from tests import forks
 from tests.scenes import Scene, a_scene
 
 DAY_US = 86_400_000_000
@@ -67,10 +68,10 @@ async def test_a_process_killed_at_any_step_loses_nothing_and_sends_nothing_unsa
 
 
 async def run_until(last: int, url: str, keys: Path, inbox: Path, member: str) -> bool:
-    arguments = [url, str(keys), str(inbox), str(last), member]
-    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "tests.integration.killed", *arguments)
-    assert await process.wait() in (0, -9)
-    return process.returncode == -9
+    words = (url, keys, inbox, last, member)
+    done = await asyncio.to_thread(forks.run, "tests.integration.killed", *words, env=os.environ)
+    assert done.returncode in (0, -9), done.stderr
+    return done.returncode == -9
 
 
 @pytest.mark.parametrize("committed", [False, True], ids=["before", "after"])

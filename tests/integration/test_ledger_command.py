@@ -8,10 +8,7 @@ import json
 import os
 import re
 import sqlite3
-import subprocess
-import sys
 import zipfile
-from pathlib import Path
 
 import pytest
 
@@ -24,10 +21,10 @@ from hub.model import now_us
 from hub.record import entry
 from hub.storage import key_records
 from hub.storage.database import Unit
+from tests import forks
 from tests.hubs import MovableClock, a_hub, open_database
 from tests.witnesses import Witness
 
-ROOT = Path(__file__).parents[2]
 STEP, COUNT = 20, 100
 FIRST = 5
 """Position of the first of our entries: the organizations of the county come before."""
@@ -36,10 +33,7 @@ FIRST = 5
 def command(*words, **environment):
     """Run the command far from any database; its exit code, output and errors."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("HUB_")}
-    run = [sys.executable, "-m", "hub", "ledger", *map(str, words)]
-    done = subprocess.run(
-        run, cwd=ROOT, env=clean | environment, capture_output=True, text=True, timeout=60, check=False
-    )
+    done = forks.run("hub", "ledger", *words, env=clean | environment)
     assert "Traceback" not in done.stderr
     return done.returncode, done.stdout, done.stderr
 
@@ -262,8 +256,7 @@ def test_what_a_command_records_is_under_a_signed_head_when_it_returns(tmp_path)
     KeyRing.create(tmp_path / "keys.json")
     county = tmp_path / "county.json"
     county.write_text(json.dumps({"organizations": {"harbor": {"name": "Harbor House"}}}))
-    run = [sys.executable, "-m", "hub", "load", str(county)]
-    subprocess.run(run, cwd=ROOT, env=os.environ | environment, capture_output=True, timeout=60, check=True)
+    assert forks.run("hub", "load", county, env=os.environ | environment).returncode == 0
     told = json.loads(command("verify", "--json", **environment)[1])
     assert told["intact"]
     assert told["proven"] == told["entries"] == told["trusted_head"] > 0

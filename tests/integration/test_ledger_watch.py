@@ -3,8 +3,6 @@
 import asyncio
 import dataclasses
 import os
-import subprocess
-import sys
 
 import pytest
 
@@ -15,6 +13,7 @@ from hub.crypto.tiles import WIDTH, Tile
 from hub.crypto.tree import Frontier, root_of
 from hub.errors import IntegrityFailed
 from hub.ledger.proofs import public_keys
+from tests import forks
 from tests.api import an_api
 from tests.hubs import a_hub
 from tests.integration.test_tlog import grow
@@ -82,8 +81,7 @@ def test_a_tile_of_another_width_is_refused():
 
 def command(*words):
     clean = {name: value for name, value in os.environ.items() if not name.startswith("HUB_")}
-    run = [sys.executable, "-m", "hub", "ledger", "watch", *map(str, words)]
-    done = subprocess.run(run, env=clean, capture_output=True, text=True, check=False)
+    done = forks.run("hub", "ledger", "watch", *words, env=clean)
     assert "Traceback" not in done.stderr
     return done.returncode, done.stdout, done.stderr
 

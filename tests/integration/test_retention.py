@@ -4,8 +4,6 @@ import asyncio
 import dataclasses
 import json
 import os
-import subprocess
-import sys
 
 import msgspec
 import pytest
@@ -28,6 +26,7 @@ from hub.storage.member_facts import MemberFacts
 from hub.storage.tables import ConsentDocument, Evidence, Item, LedgerEntry, WorkItem, WorkNote
 from hub.views import submission as view
 from hub.waiting.items import close, show
+from tests import forks
 from tests.disclosures import EMERGENCY, a_county, disclose
 from tests.registers import at, do, opened
 from tests.scenes import BORN, CIN, FORM, NAME, a_scene
@@ -262,8 +261,7 @@ async def test_the_clock_destroys_nothing_when_the_county_says_off(migrated_url)
 
 def command(tmp_path, *words):
     clean = {name: value for name, value in os.environ.items() if not name.startswith("HUB_")}
-    run = [sys.executable, "-m", "hub", "retention", *words]
-    done = subprocess.run(run, env=clean | {"HUB_DATA": str(tmp_path)}, capture_output=True, text=True, check=False)
+    done = forks.run("hub", "retention", *words, env=clean | {"HUB_DATA": str(tmp_path)})
     assert "Traceback" not in done.stderr
     return done.returncode, done.stdout
 

@@ -1,10 +1,9 @@
 """The sequencer when things go wrong: killed at any step, an old database put back, its key rotated under it."""
 
 import asyncio
+import os
 import signal
 import sqlite3
-import sys
-from pathlib import Path
 
 import pytest
 from sqlmodel import col, select
@@ -24,9 +23,8 @@ from hub.storage import key_records
 from hub.storage.database import Unit
 from hub.storage.statements import Returning
 from hub.storage.tables import Checkpoint as Stored
+from tests import forks
 from tests.hubs import MovableClock, a_hub, open_database
-
-ROOT = Path(__file__).parents[2]
 
 
 async def written(hub, count):
@@ -47,9 +45,10 @@ async def test_a_sequencer_killed_at_any_step_leaves_a_ledger_and_a_head_that_ag
     async with a_hub(migrated_url, keys=tmp_path / "keys.json") as hub:
         for step in range(1, 12):
             await written(hub, 3)
-            words = ("-m", "tests.integration.killed_sequencer", migrated_url, tmp_path / "keys.json", head, step)
-            process = await asyncio.create_subprocess_exec(sys.executable, *map(str, words), cwd=ROOT)
-            killed = await process.wait() == -signal.SIGKILL
+            words = (migrated_url, tmp_path / "keys.json", head, step)
+            done = await asyncio.to_thread(forks.run, "tests.integration.killed_sequencer", *words, env=os.environ)
+            assert done.returncode in (0, -signal.SIGKILL), done.stderr
+            killed = done.returncode == -signal.SIGKILL
             kept = HeadFile(head).read(public_keys(hub.ring))
             found = await audited(hub, *([kept] if kept else []))
             assert not found.report.findings, step
