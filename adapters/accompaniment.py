@@ -5,8 +5,9 @@ Rules kept: the notice is given word for word and stands first (§2.32(a)); each
 (§2.32(b)). The text names the member, so it goes inside sealed content only.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime, tzinfo
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from hub.model import Accompaniment, ConsentCopy, Document, MessageKind, Parcel
 
@@ -61,9 +62,9 @@ def event_in_words(kind: str) -> str:
     return kind.replace("_", " ")
 
 
-def instant_text(at: int) -> str:
-    """Microseconds since the epoch as a person reads it, in UTC."""
-    return datetime.fromtimestamp(at / 1_000_000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+def instant_text(at: int, zone: tzinfo) -> str:
+    """Microseconds since the epoch as a person reads it, on that clock, with its name."""
+    return datetime.fromtimestamp(at / 1_000_000, zone).strftime("%Y-%m-%d %H:%M %Z")
 
 
 def _consent_text(copy: ConsentCopy) -> str:
@@ -82,7 +83,8 @@ def _letter(parcel: Parcel) -> str:
     ]
     if parcel.event:
         where = f", {parcel.event.setting}" if parcel.event.setting else ""
-        lines.append(f"Event: {event_in_words(parcel.event.kind)} at {instant_text(parcel.event.at)}{where}")
+        when = instant_text(parcel.event.at, ZoneInfo(parcel.zone))
+        lines.append(f"Event: {event_in_words(parcel.event.kind)} at {when}{where}")
         lines += [f"Contact: {parcel.event.contact}"] if parcel.event.contact else []
     lines += [f"Document {number}: {document.title}" for number, document in enumerate(parcel.documents, 1)]
     return _lines(lines)

@@ -99,6 +99,7 @@ def parcel(
         documents=documents,
         purpose=BASE_OF.get(submission.purpose, submission.purpose),
         amended=len(documents) < len(decision.items),
+        zone=str(directory.world.zone),
         accompaniment=accompany(decision, facts, directory.world),
         event=None
         if event is None

@@ -173,6 +173,8 @@ class Parcel(Frozen, frozen=True, kw_only=True):
     member: MemberIdentity
     documents: tuple[Document, ...]
     accompaniment: Accompaniment
+    zone: str
+    """The county's, by its IANA name: by its clock the text around the documents speaks, as they do."""
     event: Event | None = None
     purpose: str = ""
     """`treatment`, `payment`, `operations`, or a purpose of the law's own."""

@@ -6,6 +6,7 @@ scope of each consent follows on the next page in full (§2.32(b)).
 """
 
 from collections.abc import Sequence
+from zoneinfo import ZoneInfo
 
 from adapters.accompaniment import KIND_IN_WORDS, LABEL_IN_WORDS, event_in_words, instant_text
 from adapters.fax.sheet import SMALL, Line, Page, compose, footer_rows
@@ -26,7 +27,7 @@ def cover(parcel: Parcel, pages: int) -> Page:
         Line(parcel.endpoint.address, label="Fax number"),
         Line(sender.name, label="From", gap=20),
         Line(sender.phone or "see your directory", label="Call back"),
-        Line(instant_text(parcel.created_at), label="Date", gap=20),
+        Line(instant_text(parcel.created_at, ZoneInfo(parcel.zone)), label="Date", gap=20),
         Line(parcel.delivery, label="Reference"),
         Line(f"{pages} with this cover", label="Pages"),
         *([Line("Urgent: please hand over at once", label="Priority")] if parcel.priority == "urgent" else []),
@@ -75,7 +76,7 @@ def _about(parcel: Parcel) -> list[Line]:
     if event:
         lines += [
             Line(event_in_words(event.kind).capitalize(), label="Event", gap=24),
-            Line(instant_text(event.at), label="When"),
+            Line(instant_text(event.at, ZoneInfo(parcel.zone)), label="When"),
             *([Line(event.setting, label="Where")] if event.setting else []),
             *([Line(event.contact, label="Contact")] if event.contact else []),
         ]

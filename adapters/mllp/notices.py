@@ -4,8 +4,7 @@ Rules kept: no diagnosis, note or insurance number of an ADT message goes into a
 narrows is left out; a referral's parts are items of their own, so that each is decided by itself.
 """
 
-from datetime import datetime
-
+from adapters.accompaniment import instant_text
 from adapters.mllp.enclosed import enclosed
 from adapters.mllp.message import Message, Segment
 from adapters.mllp.referrals import Referral
@@ -45,7 +44,7 @@ def notice(visit: Visit, restrictions: tuple[Restriction, ...], zone: Zone) -> D
     hidden = hides_place(restrictions)
     lines = [
         TITLES[visit.event],
-        labelled("When", local(visit.at, zone)),
+        labelled("When", instant_text(visit.at, zone)),
         labelled("Setting", visit.setting),
         labelled("Where", "" if hidden else visit.place),
         labelled("Discharged to", visit.disposition if visit.event == "discharge" else ""),
@@ -95,11 +94,6 @@ def request(
         found.append(text_item("diagnoses", "Diagnoses", "diagnosis", ["Diagnoses", *dict.fromkeys(diagnoses)]))
     records, review = enclosed(message)
     return (*found, *records), review
-
-
-def local(at: int, zone: Zone) -> str:
-    """An instant as people in the county read it."""
-    return datetime.fromtimestamp(at / 1_000_000, zone).strftime("%Y-%m-%d %H:%M %Z")
 
 
 def _coded(segment: Segment, field: int) -> str:

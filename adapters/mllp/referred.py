@@ -4,6 +4,7 @@ Rules kept: whom a referral is for is what the file of peers says, else a person
 is always a person's, since a referral carries more than a notice says.
 """
 
+from adapters.accompaniment import instant_text
 from adapters.mllp import notices
 from adapters.mllp.enclosed import enclosed
 from adapters.mllp.message import Message
@@ -84,6 +85,6 @@ def _appointment(message: Message, zone: Zone) -> tuple[int | None, str]:
         text = message.first(segment).get(field, component)
         at = instant(text, stated)
         if at is not None and has_hour(text):
-            return at, notices.local(at, zone)
+            return at, instant_text(at, zone)
         on = on or day(text)
     return None, on

@@ -63,6 +63,7 @@ def sample_parcel(endpoint: Endpoint, **changes: object) -> Parcel:
         kind=MessageKind.REFERRAL_PACKET,
         priority=Priority.ROUTINE,
         created_at=1_793_000_000_000_000,
+        zone="America/Los_Angeles",
         sender=Correspondent(id="org-harbor", name="Harbor Light Recovery", phone="707-555-0110", npi="1999999984"),
         recipient=Correspondent(id="org-valley", name="Valley Oak Clinic", phone="707-555-0120"),
         endpoint=endpoint,

@@ -30,6 +30,7 @@ def parcel(number="+17075550121") -> Parcel:
         kind=MessageKind.STATUS_REPORT,
         priority=Priority.ROUTINE,
         created_at=1_772_870_400_000_000,
+        zone="America/Los_Angeles",
         sender=Correspondent(id="a", name="Alder Point", phone="+1 707 555 0110"),
         recipient=Correspondent(id="b", name="Oakmont Family Clinic"),
         endpoint=Endpoint(id="e", organization="b", channel=ChannelKind.FAX, address=number),

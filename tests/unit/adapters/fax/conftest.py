@@ -41,6 +41,7 @@ def parcel(consent_copy) -> Parcel:
         kind=MessageKind.CRISIS_FOLLOWUP,
         priority=Priority.URGENT,
         created_at=1_772_870_400_000_000,  # 2026-03-07T08:00:00Z
+        zone="America/Los_Angeles",
         sender=Correspondent(id="alder-point", name="Alder Point", phone="+1 707 555 0110"),
         recipient=Correspondent(id="oakmont", name="Oakmont Family Clinic", phone="+1 707 555 0120"),
         endpoint=Endpoint(

@@ -52,6 +52,14 @@ def test_the_cover_says_who_writes_to_whom_how_many_pages_and_whom_to_call(parce
     assert not re.search(r"substance|opioid|alcohol|drug|addict|recovery|crisis", cover, re.IGNORECASE)
 
 
+def test_the_cover_and_the_contents_speak_by_the_countys_clock_as_the_documents_do(parcel):
+    """Its name with it: an hour without one is of any zone."""
+    assert "Date 2026-03-07 00:00 PST" in said(front.cover(parcel, 9))
+    assert "When 2026-03-06 18:10 PST" in said(front.contents(parcel, [])[0])
+    summer = msgspec.structs.replace(parcel, created_at=1_783_000_000_000_000)
+    assert "Date 2026-07-02 06:46 PDT" in said(front.cover(summer, 9))
+
+
 def test_the_notice_stands_on_the_cover_word_for_word(parcel):
     assert " ".join(NOTICE.split()) in said(front.cover(parcel, 9))
 
