@@ -16,7 +16,7 @@ from hub import entries
 from hub.casebook.yamltext import load_file
 from hub.context import Hub
 from hub.entries import AgreementEntry, EndpointEntry
-from hub.errors import Malformed, NotAvailable
+from hub.errors import Conflict, HubError, Malformed, NotAvailable
 from hub.model import Frozen
 from hub.storage import consents, members, restrictions
 from hub.storage.consent_form import ConsentForm
@@ -97,9 +97,27 @@ def read_county(path: Path, keys: Path | None = None) -> County:
 async def load(hub: Hub, county: County) -> dict[str, int]:
     """Bring the hub to what the file says; how many entries of each section were added or changed.
 
-    Raises `Malformed` naming section, id and field.
+    What narrows comes before what permits, so that a fault half way leaves no consent in force without its revocation
+    or beside a restriction that is not there yet. Raises `Malformed` naming section, id and field, and as the database
+    does; each says what was taken before and stays.
     """
     done = dict.fromkeys(SECTIONS, 0)
+    try:
+        await _load(hub, county, done)
+    except HubError as error:
+        error.message = f"{error.message} {_kept(done)}"
+        raise
+    return done
+
+
+def _kept(done: Mapping[str, int]) -> str:
+    taken = ", ".join(f"{count} {section}" for section, count in done.items() if count)
+    if not taken:
+        return "Nothing was added or changed before it; load the file again once this is mended."
+    return f"Added or changed before it, and kept: {taken}; load the mended file again, and it adds the rest."
+
+
+async def _load(hub: Hub, county: County, done: dict[str, int]) -> None:
     for organization in in_order(county.organizations):
         with _at("organizations", organization.id):
             put = hub.directory.put_organization(organization, by=_BY, at=hub.clock.now())
@@ -119,13 +137,12 @@ async def load(hub: Hub, county: County) -> dict[str, int]:
         with _at("members", name):
             ids[name], added = await _load_member(hub, name, facts, links)
             done["members"] += added
-    for name, consent in county.consents.items():
-        with _at("consents", name):
-            done["consents"] += await _load_consent(hub, name, ids.get(consent.member, consent.member), consent)
     for name, limit in county.restrictions.items():
         with _at("restrictions", name):
             done["restrictions"] += await _load_restriction(hub, name, ids.get(limit.member, limit.member), limit)
-    return done
+    for name, consent in county.consents.items():
+        with _at("consents", name):
+            done["consents"] += await _load_consent(hub, name, ids.get(consent.member, consent.member), consent)
 
 
 def in_order(organizations: Mapping[str, Organization]) -> list[Organization]:
@@ -168,14 +185,14 @@ async def _load_consent(hub: Hub, name: str, member: str, given: LoadedConsent) 
         values = {field: getattr(given, field) for field in ConsentForm.__struct_fields__}
         await consents.record(hub, member, ConsentForm(**values), by=_BY, consent=name)
         view, changed = await consents.show(hub, name), True
-    if given.verified and not view["verified"]:
-        await consents.take_as_verified(hub, name, by=_VERIFIED_BY)
-        changed = True
     known = {(_us(datetime.fromisoformat(each["at"])), each["how"]) for each in view["revoked"]}
     for revoked in given.revoked:
         if (_us(revoked.at), revoked.how) not in known:
             await consents.revoke(hub, name, how=revoked.how, by=_BY, as_to=revoked.as_to, at=_us(revoked.at))
             changed = True
+    if given.verified and not view["verified"]:
+        await consents.take_as_verified(hub, name, by=_VERIFIED_BY)
+        changed = True
     return changed
 
 
@@ -254,7 +271,7 @@ def _at(section: str, name: str) -> Iterator[None]:
     """Say in which entry something is wrong."""
     try:
         yield
-    except Malformed as error:
+    except (Malformed, Conflict) as error:
         field = ".".join(filter(None, (section, str(name), error.field)))
         raise Malformed(error.message, field=field) from None
     except NotAvailable:

@@ -10,8 +10,11 @@ Reads organizations, verified endpoints, agreements, members, consents and restr
   part2hub load county.yaml
   part2hub load county.yaml --keys partner-keys/      certificates (NAME.crt) and keys (NAME.pub) that the file names
 
-Exit codes: 0 loaded, 2 the file is wrong (the line says where; what was taken before that stays, and the mended file
-adds the rest), 3 a setting is refused, 4 no database.
+The form of the whole file is checked before anything is taken. A fault that only the hub's own records show ends it at
+that entry: the line says where and how much was taken before, which stays, and the mended file adds the rest.
+Restrictions and revocations are taken before the consents that they narrow.
+
+Exit codes: 0 loaded, 2 the file is wrong, 3 a setting is refused, 4 no database.
 """
 
 
