@@ -294,6 +294,25 @@ async def test_a_filter_that_is_none_is_said_and_nothing_breaks(scene, desk, que
     seen = await ana.get(f"/desk/log?{query}")
     assert seen.status == 400
     assert "<script>" not in seen.text
+    assert "This part of the filter says nothing" in seen.words
+    assert "Esta parte del filtro no dice nada" in (await ana.get(f"/desk/log?{query}&lang=es")).words
+
+
+async def test_what_happened_within_the_last_days_is_one_click_away(scene, desk):
+    await played(scene)
+    ana = await desk.somebody("ana", "compliance")
+    (week,) = re.findall(
+        r'href="(/desk/log\?outcome=disclosed&amp;since=[\d-]+)">Last 7 days',
+        (await ana.get("/desk/log?outcome=disclosed")).text,
+    )
+    seen = await ana.get(week.replace("&amp;", "&"))
+    assert "Lantern Outpatient" in seen.words
+    assert 'aria-current="true">Last 7 days' in seen.text
+    scene.hub.clock.ahead += 7 * 86_400_000_000
+    zoe = await desk.somebody("zoe", "compliance")  # the other's session is over
+    (week,) = re.findall(r'href="(/desk/log\?since=[\d-]+)">Last 7 days', (await zoe.get("/desk/log")).text)
+    assert "<tbody>" in (await zoe.get("/desk/log")).text
+    assert "<tbody>" not in (await zoe.get(week)).text
 
 
 async def test_the_log_is_read_in_spanish(scene, desk):

@@ -225,7 +225,12 @@ async def test_a_sample_is_drawn_by_somebody_who_sees_everything_and_recorded(sc
         pack = zipfile.ZipFile(io.BytesIO(await response.read()))
     assert "manifest.json" in pack.namelist()
     assert (await sol.post("/desk/audit", order)).status == 403
-    assert (await priya.post("/desk/audit", order | {"count": "0"})).status == 400
+    for field, value in (("count", "0"), ("seed", "4 17"), ("since", ""), ("until", "2019-12-31")):
+        seen = await priya.post("/desk/audit", order | {field: value})
+        assert (seen.status, re.findall(r'id="e-(\w+)"', seen.text)) == (400, [field])
+        assert re.search(rf'id="f-{field}"[^>]* autofocus', seen.text)
+    kept = re.search(r'id="f-since"[^>]* value="([^"]+)"', (await priya.get("/desk/audit")).text)
+    assert kept, "a period is suggested"
     kinds = [row[0] for row in await scene.hub.database.query(select(LedgerEntry.kind))]
     assert any("sample" in kind for kind in kinds)
 

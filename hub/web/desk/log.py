@@ -1,6 +1,7 @@
 """The disclosure log on the pages: filters in the address, a page at a time, a timeline, saved views."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from aiohttp import web
@@ -10,6 +11,7 @@ from hub.desk import log, projection, rows, views
 from hub.errors import Malformed
 from hub.model import ChannelKind
 from hub.outside.manifest import BY
+from hub.storage.facts import instant
 from hub.web.desk import asked as asking
 from hub.web.desk import timeline
 from hub.web.desk.asked import Asked
@@ -22,6 +24,9 @@ from hub.web.pages.words import named
 from policies.rules import PERMITTING
 from policies.vocabulary import PURPOSES
 
+_PERIODS = (7, 30)
+"""Days up to today, one click each."""
+
 
 async def show(visit: Visit) -> web.Response:
     """`GET /desk/log`: with the filters of the address; the list alone where a part of the page asks for it."""
@@ -29,7 +34,10 @@ async def show(visit: Visit) -> web.Response:
     try:
         asked = asking.read(visit.request.query, visit.hub.zone)
     except Malformed as error:
-        asked, problem = asking.read({}, visit.hub.zone), f"{error.message} ({error.field})"
+        asked, problem = (
+            asking.read({}, visit.hub.zone),
+            visit.say("log.bad_filter", what=named(visit.language, "log", error.field)),
+        )
     current = await projection.catch_up(visit.hub)
     found = await log.page(visit.hub, asked.wanted, visit.who.scope)
     shown = [row["position"] for row in found.rows]
@@ -78,8 +86,15 @@ async def _values(visit: Visit, asked: Asked, found: log.Found) -> dict[str, Any
         "label": label, "summary": lambda filters: " · ".join(_value(visit, names, *each) for each in filters.items()),
         "asked": asked, "found": found, "names": names, "choices": choices, "kinds": KINDS,
         "saved": await views.list_for(visit.hub, visit.who.id),
+        "periods": [(days, _first(visit, days)) for days in _PERIODS],
         "older": asked.address(before=str(found.next)) if found.next is not None else "",
     }  # fmt: skip
+
+
+def _first(visit: Visit, days: int) -> str:
+    """The first of so many days up to today."""
+    today = instant(visit.hub.clock.now()).astimezone(visit.hub.zone).date()
+    return (today - timedelta(days=days - 1)).isoformat()
 
 
 def _value(visit: Visit, names: Mapping[str, str], name: str, value: str) -> str:
