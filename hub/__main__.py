@@ -47,6 +47,7 @@ COMMANDS = {
     "seal": ("hub.cli.seal", "seal a document to its recipient, so that not even the hub can read it"),
     "open": ("hub.cli.open", "read a sealed document with the recipient's own key"),
     "disclosure": ("hub.cli.disclosure", "what was told outside of the hub: record it afterwards"),
+    "notice": ("hub.cli.notice", "notices an organization was told of, and the calls they ask for"),
     "consent": ("hub.cli.consent", "record, verify, revoke and show consents"),
     "check": ("hub.cli.check", "what would be decided now about stored facts, and why"),
     "status": ("hub.cli.status", "the queue and what waits for a person; or one submission"),

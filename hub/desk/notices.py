@@ -83,6 +83,29 @@ async def called(hub: Hub, notice: Notice, told: Told, *, by: str) -> Call:
     return await calls.record(hub, notice.id, notice.member, told, by=by)
 
 
+def view(notice: Notice) -> dict[str, Any]:
+    """For systems and the command line; nothing of it names the person. Instants in microseconds UTC."""
+    due = notice.due
+    return {
+        "id": notice.id,
+        "submission": notice.submission,
+        "sender": notice.sender,
+        "event": notice.event,
+        "at": notice.at,
+        "setting": notice.setting,
+        "due_at": due and due.at,
+        "law": due and due.law,
+        "met_by": due.met_by if due else (),
+        "met_at": notice.met_at,
+        "calls": [call_view(each) for each in notice.calls],
+    }
+
+
+def call_view(made: Call) -> dict[str, Any]:
+    """A call with who made it and whether it counts."""
+    return {name: getattr(made, name) for name in ("id", "at", "outcome", "by", "recorded_at", "mistaken_by")}
+
+
 RETRACTED = exists().where(col(Thread.submission_id) == col(Submission.id), col(Thread.retracted_by).is_not(None))
 """What was told by a submission, and is not so."""
 

@@ -4,13 +4,11 @@ A plan's own system reads which discharges still ask for a call, and says how ea
 the notice itself: nothing here names anybody.
 """
 
-from typing import Any
-
 from aiohttp import web
 
 from hub.bases.checks import instant_of
 from hub.desk import calls, notices
-from hub.desk.calls import Call, Outcome, Told
+from hub.desk.calls import Outcome, Told
 from hub.desk.notices import CALLS, Notice
 from hub.errors import Malformed, NotAvailable
 from hub.model import Frozen
@@ -36,12 +34,12 @@ async def listing(request: web.Request) -> web.Response:
         raise Malformed("A call is open, tried or done.", field="call")
     organization = who_calls(request).organization
     found = await notices.received(request.app[HUB], organization, call=call, before=page.before, limit=page.limit)
-    return json_response(page.of([_shown(each) for each in found]))
+    return json_response(page.of([notices.view(each) for each in found]))
 
 
 async def show(request: web.Request) -> web.Response:
     """`GET /v1/notices/{id}`: one notice with its clock and its calls."""
-    return json_response(_shown(await _theirs(request)))
+    return json_response(notices.view(await _theirs(request)))
 
 
 async def call(request: web.Request) -> web.Response:
@@ -52,7 +50,7 @@ async def call(request: web.Request) -> web.Response:
     if given.at is not None:
         at = calls.checked(hub, int(instant_of("at", given.at).timestamp() * 1_000_000), notice.at)
     made = await notices.called(hub, notice, Told(key, given.outcome, at), by=by)
-    response = json_response(_call(made), 201)
+    response = json_response(notices.call_view(made), 201)
     response.headers["Location"] = f"{PATH}/{notice.id}"
     return response
 
@@ -70,28 +68,6 @@ async def _theirs(request: web.Request) -> Notice:
     if found is None:
         raise NotAvailable
     return found
-
-
-def _shown(notice: Notice) -> dict[str, Any]:
-    """Instants in microseconds UTC."""
-    due = notice.due
-    return {
-        "id": notice.id,
-        "submission": notice.submission,
-        "sender": notice.sender,
-        "event": notice.event,
-        "at": notice.at,
-        "setting": notice.setting,
-        "due_at": due and due.at,
-        "law": due and due.law,
-        "met_by": due.met_by if due else (),
-        "met_at": notice.met_at,
-        "calls": [_call(each) for each in notice.calls],
-    }
-
-
-def _call(made: Call) -> dict[str, Any]:
-    return {name: getattr(made, name) for name in ("id", "at", "outcome", "by", "recorded_at", "mistaken_by")}
 
 
 ROUTES = (
