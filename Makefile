@@ -1,6 +1,7 @@
 # What people run. Each command sets up what it needs first (deploy/bootstrap); a second run starts at once.
 
 PYTHON := .venv/bin/python
+AS_DEPLOYED := PYTHONPYCACHEPREFIX=$(CURDIR)/build/bytecode
 FAST   := not slow and not postgres and not redis
 # A test process a core, four at most. A file's tests stay together; the files that take long (e2e) come first.
 SPREAD := -n auto --maxprocesses=4 --dist loadfile --no-loadscope-reorder
@@ -38,7 +39,8 @@ compiled: venv ## policy and exchange path as machine code, a wheel; the fast te
 	  || deploy/bootstrap/packages.sh gcc libc6-dev python3-dev
 	@echo "· compiling (about two minutes)"
 	@$(PYTHON) -m deploy.compiled
-	@$(PYTHON) -P -m pytest $(SPREAD) -o pythonpath="build/compiled ." -m "$(FAST)" tests/unit tests/contract tests/integration $(ARGS)
+	@$(AS_DEPLOYED) $(PYTHON) -m deploy.bytecode .venv/lib "$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')"
+	@$(AS_DEPLOYED) $(PYTHON) -P -m pytest $(SPREAD) -o pythonpath="build/compiled ." -m "$(FAST)" tests/unit tests/contract tests/integration $(ARGS)
 	@$(PYTHON) -m tests.bench P3 P1
 
 serve: venv ## the hub in one process on 127.0.0.1:8080, its data in ./data

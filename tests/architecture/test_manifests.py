@@ -192,6 +192,16 @@ def test_the_image_runs_compiled_unless_told_otherwise_and_holds_no_compiler() -
     assert taken[""] == {("build", "/opt/part2hub")}
 
 
+def test_libraries_are_without_docstrings_and_the_hub_installed_after_them_has_its_own() -> None:
+    build, final = re.split(r"^FROM .*$", CONTAINERFILE, flags=re.MULTILINE)[-2:]
+    for steps in (build, (DEPLOY / "OPERATOR.md").read_text()):
+        shortened = re.search(r"-m deploy\.bytecode \S*(/opt/part2hub|\.venv)/lib\b", steps)
+        assert shortened is not None
+        assert "pip install --no-deps" in steps[shortened.end() :]
+        assert "pip install --no-deps" not in steps[: shortened.start()]
+    assert 'bytecode.py "$stdlib"' in final
+
+
 def test_the_volumes_of_the_image_are_mounted_where_the_settings_look() -> None:
     volumes = set(re.findall(r'"(/var/[^"]+)"', CONTAINERFILE))
     data, keys = re.findall(r"HUB_DATA=(\S+) HUB_KEYS=(\S+)", CONTAINERFILE)[0]

@@ -34,14 +34,16 @@ def _of(form: Form) -> Iterator[Line]:
     ratios, sizes, bare, starts = [], [], [], []
     with tempfile.TemporaryDirectory() as folder:
         environ = {"PATH": os.environ["PATH"], "HUB_DATA": folder, "HUB_LISTEN": f"127.0.0.1:{_free_port()}"}
-        environ |= {"PYTHONPATH": form.root, "PYTHONSAFEPATH": "1"}
+        environ |= form.deployed
         subprocess.run(
             [sys.executable, "-m", "hub", "keys", "init"], env=environ, check=True, stdout=subprocess.DEVNULL
         )
         _start(environ)  # makes the schema
         for _ in range(ROUNDS):
             began = time.perf_counter()
-            subprocess.run([sys.executable, "-c", f"import sys; sys.modules['rich'] = None; {IMPORTS}"], check=True)
+            subprocess.run(
+                [sys.executable, "-c", f"import sys; sys.modules['rich'] = None; {IMPORTS}"], env=environ, check=True
+            )
             bare.append(time.perf_counter() - began)
             seconds, size = _start(environ)
             starts.append(seconds)
