@@ -18,8 +18,9 @@ from hub.errors import StorageFailed
 from hub.model import ChannelKind, now_us
 from hub.ports import Channel
 from hub.storage import key_records, migrations
-from hub.storage.database import Database
+from hub.storage.database import Database, Step
 from hub.storage.directory import DirectoryStore, Organization
+from hub.storage.directory_rows import organization_row
 from hub.storage.facts import FactsReader
 from hub.storage.postgres import PostgresDatabase
 from hub.storage.sqlite import SqliteDatabase
@@ -75,13 +76,19 @@ async def a_hub(
         demo=True,
     )
     await key_records.admit(database, ring)
-    for organization in ORGANIZATIONS:
-        await hub.directory.put_organization(organization, by="county", at=hub.clock.now())
+    await hub.directory.change(lambda: _settled(hub))
     await people.enlist(hub, *people.STAFF)
     try:
         yield hub
     finally:
         await database.close()
+
+
+async def _settled(hub: Hub) -> tuple[Step, ...]:
+    """The organizations above as one change: put one by one, each would read the directory anew for each test."""
+    at = hub.clock.now()
+    rows = [organization_row(organization, at) for organization in ORGANIZATIONS]
+    return tuple([step for row in rows for step in await hub.directory._steps("organization", row, "county", at)])
 
 
 @cache

@@ -7,8 +7,10 @@ import os
 import re
 import shutil
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
 
 from hub.desk import projection
@@ -23,8 +25,16 @@ OFFICE = ("county", EVERYBODY)
 ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
 
 
-@pytest.fixture
-async def chromium() -> AsyncIterator[Browser]:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All of these run on the one loop that the browser is driven from."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent and item.get_closest_marker("asyncio"):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest_asyncio.fixture(loop_scope="session", scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """One for the run: to start it takes as long as what most tests do with it."""
     found = next((path for path in PATHS if shutil.which(path)), None)
     if found is None:
         missing = "chromium is not on this machine (Debian's package chromium)"
@@ -35,7 +45,15 @@ async def chromium() -> AsyncIterator[Browser]:
         await browser.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
+async def chromium(browser: Browser) -> AsyncIterator[Browser]:
+    """As new for each test: whoever is in it has cookies and storage of their own, which are gone afterwards."""
+    yield browser
+    for context in browser.contexts:
+        await context.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def scene(tmp_path) -> AsyncIterator[Scene]:
     """Harbor House's packet: one disclosure, one refusal; and another that waits for a person."""
     async with a_scene(f"sqlite:///{tmp_path / 'hub.sqlite'}") as scene:
@@ -52,7 +70,7 @@ async def scene(tmp_path) -> AsyncIterator[Scene]:
         yield scene
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def desk(scene) -> AsyncIterator[Desk]:
     async with a_desk(scene.hub) as desk:
         yield desk
@@ -92,7 +110,7 @@ class Seat:
         return " ".join((await self.page.locator("main").inner_text()).split())
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def seat(chromium, desk):
     """Makes a seat for a new account, signed in: `await seat("ana", "compliance")`."""
 

@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 
 import pytest
+import pytest_asyncio
 
 from tests.browser.test_accessible import faults
 from tests.scenes import CIN
@@ -11,7 +12,7 @@ from tests.scenes import CIN
 WORDS = "Overdose at 02:10, unresponsive; which medications?"
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def scene(scene):
     """The county runs the hub."""
     scene.hub = replace(scene.hub, operator="county")

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+import pytest_asyncio
 
 from adapters.mllp.message import Message
 from adapters.mllp.reading import read
@@ -19,7 +20,7 @@ from tests.scenes import BORN, CIN, NAME
 from tests.unit.adapters.mllp.messages import adt
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def inbound(scene):
     fax = Arrival(
         channel="fax", key="fax 1", raw=a_fax(), media_type="image/tiff", claimed="707 555 0100",

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import msgspec
 import pytest
+import pytest_asyncio
 from playwright.async_api import Page
 
 from hub.model import ChannelKind, Endpoint
@@ -28,7 +29,7 @@ FOCUSED = """() => {
 }"""
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def scene(scene):
     """The county runs the hub."""
     scene.hub = replace(scene.hub, operator="county")
@@ -90,7 +91,7 @@ class Keys:
         return " ".join((await self.page.locator("main").inner_text()).split())
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def keys(seat):
     ana = await seat("ana", "privacy")
     keys = Keys(ana.page, ana.account.base)

@@ -1,6 +1,7 @@
 """A counselor between two sessions: a packet sent in three clicks, then by keyboard alone; axe on every page."""
 
 import pytest
+import pytest_asyncio
 
 from hub.desk import packets
 from hub.people import accounts
@@ -13,14 +14,14 @@ MOST_BYTES = 100_000
 FILES = ("asam assessment.pdf", "medication list.pdf", "counseling notes.pdf")
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def scene(tmp_path):
     async with a_scene(f"sqlite:///{tmp_path / 'hub.sqlite'}") as scene:
         await scene.consent()
         yield scene
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def rosa(seat):
     return await seat("rosa", "staff", organizations=("harbor",))
 

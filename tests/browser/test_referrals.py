@@ -2,6 +2,7 @@
 
 import msgspec
 import pytest
+import pytest_asyncio
 
 from hub.desk import answers, referrals
 from hub.desk.answers import Answer
@@ -16,7 +17,7 @@ BACK = msgspec.structs.replace(FORM, discloser=("lantern",), recipients=("harbor
 A_MINUTE_US, A_DAY_US = 60_000_000, 86_400_000_000
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def scene(tmp_path):
     async with a_scene(f"sqlite:///{tmp_path / 'hub.sqlite'}", recipients=("lantern", "harbor")) as scene:
         await scene.consent()
@@ -27,12 +28,12 @@ async def scene(tmp_path):
         yield scene
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def iris(seat):
     return await seat("iris", "staff", organizations=("lantern",))
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def keys(iris):
     keys = Keys(iris.page, iris.account.base)
     yield keys
@@ -91,7 +92,7 @@ async def test_no_page_of_referrals_has_a_grave_fault_or_is_wider_than_its_scree
     assert await iris.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def told(scene):
     """Sunrise Plan was told of a discharge yesterday."""
     endpoint = Endpoint(
