@@ -8,15 +8,19 @@ from typing import Any, NamedTuple
 
 import aiohttp
 import pyotp
+import pytest
+from argon2 import PasswordHasher
 from yarl import URL
 
 from hub.context import Hub
-from hub.people import accounts, factors
+from hub.people import accounts, factors, passwords
 from hub.people.accounts import EVERYBODY
 from hub.web import make_app
 from hub.web.app import listening
 
 PASSWORD = "a quiet river at noon"
+CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+"""What a hash costs on purpose is tested in tests/unit/people; here each account would pay it."""
 TOKEN = re.compile(r'name="form_token" value="([0-9a-f]*)"')
 
 
@@ -129,9 +133,11 @@ class Desk:
 async def a_desk(hub: Hub) -> AsyncIterator[Desk]:
     """Serve the hub's pages on a free port of the loopback."""
     sessions: list[aiohttp.ClientSession] = []
-    async with listening(make_app(hub, rate_per_minute=0), "127.0.0.1", 0) as port:
-        try:
-            yield Desk(hub, port, sessions)
-        finally:
-            for session in sessions:
-                await session.close()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", lambda: CHEAP)
+        async with listening(make_app(hub, rate_per_minute=0), "127.0.0.1", 0) as port:
+            try:
+                yield Desk(hub, port, sessions)
+            finally:
+                for session in sessions:
+                    await session.close()
