@@ -9,7 +9,7 @@ from datetime import datetime, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from hub.model import Accompaniment, ConsentCopy, Document, MessageKind, Parcel
+from hub.model import CONTROLS, Accompaniment, ConsentCopy, Document, MessageKind, Parcel
 
 KIND_IN_WORDS = {
     MessageKind.REFERRAL_PACKET: "Referral packet",
@@ -25,8 +25,6 @@ LABEL_IN_WORDS = {
         "or a court order (42 CFR 2.12(d)(1))."
     ),
 }
-
-_CONTROLS = dict.fromkeys([*range(0x20), 0x7F, 0x85, 0x2028, 0x2029], " ")  # a title cannot write a line of its own
 
 
 def cover_text(parcel: Parcel) -> str:
@@ -92,7 +90,7 @@ def _letter(parcel: Parcel) -> str:
 
 def _lines(lines: list[str]) -> str:
     # What is printable holds no control.
-    return "\n".join(line if line.isprintable() else line.translate(_CONTROLS) for line in lines)
+    return "\n".join(line if line.isprintable() else line.translate(CONTROLS) for line in lines)
 
 
 def _party(name: str, phone: str) -> str:

@@ -2,8 +2,7 @@
 hold no control character.
 """
 
-CONTROLS = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029], " ")
-"""For `str.translate`: what would end the line, or do something to whoever shows it, becomes a space."""
+from hub.model import CONTROLS
 
 
 def is_line(text: str) -> bool:

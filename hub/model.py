@@ -11,6 +11,11 @@ import msgspec
 
 from hub.randomness import sixteen
 
+CONTROLS = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029], " ")
+"""For `str.translate`, wherever a text stands on one line, in the hub and in every channel: what would write a line of
+its own into a cover or a list, end or begin an HL7 frame (0x0B, 0x1C), or do something to a terminal, becomes a space.
+C1 and the two separators are among them: 0x85, U+2028 and U+2029 end a line for some readers, 0x9B begins a command.
+"""
 _ID = re.compile("[0-9a-f]{32}")
 
 

@@ -10,10 +10,9 @@ import binascii
 from adapters.classes import INFORMATION_V2, KNOWN, OF_LOINC
 from adapters.mllp.message import Message, Segment
 from adapters.mllp.restrictions import is_notice
-from hub.model import Document
+from hub.model import CONTROLS, Document
 
 _MAX_DOCUMENTS = 20
-_CONTROLS = dict.fromkeys([*range(0x20), 0x7F], " ")
 _NO_TEXT = ("ED", "RP")
 _COVER = "PART2-NOTICE"
 """Another hub's cover: what goes on gets one of its own."""
@@ -36,7 +35,7 @@ def enclosed(message: Message, *, notes: bool = True) -> Enclosed:
         information = _class(obx)
         if not information:
             review[_UNCLASSED] = None
-        title = (obx.get(3, 2) or "Enclosed document").translate(_CONTROLS)[:100]
+        title = (obx.get(3, 2) or "Enclosed document").translate(CONTROLS)[:100]
         name = f"enclosed-{len(found) + 1}"
         found.append(
             Document(id=name, title=title, information=information or "summary", media_type="", content=content)
@@ -78,7 +77,7 @@ def _in_words(observations: list[Segment], comments: list[Segment]) -> Enclosed:
     return [item], () if known else (_UNCLASSED,)
 
 
-_BREAKS = _CONTROLS | {0x0A: "\n"}
+_BREAKS = CONTROLS | {0x0A: "\n"}
 
 
 def _line(obx: Segment) -> str:

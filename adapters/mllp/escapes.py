@@ -3,7 +3,7 @@ r"""HL7 v2 escape sequences (chapter 2, 2.7): \F\ \S\ \T\ \R\ \E\ \Xdddd..\ \.br
 import re
 from functools import lru_cache
 
-from hub.model import Frozen
+from hub.model import CONTROLS, Frozen
 
 _BREAK = re.compile(r"\.(br|sp|in|ti|sk|ce|fi|nf)[+-]?\d*", re.IGNORECASE)
 
@@ -50,11 +50,7 @@ def escape(text: str, delimiters: Delimiters = STANDARD) -> str:
     for letter, name in (("F", "field"), ("S", "component"), ("R", "repetition"), ("T", "subcomponent")):
         text = text.replace(getattr(delimiters, name), f"{mark}{letter}{mark}")
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    return lines.replace("\n", f"{mark}.br{mark}").translate(_CONTROLS)
-
-
-_CONTROLS = dict.fromkeys([*range(0x20), 0x7F], " ")
-"""Above all 0x0B and 0x1C, which would end or begin a frame."""
+    return lines.replace("\n", f"{mark}.br{mark}").translate(CONTROLS)
 
 
 @lru_cache(maxsize=64)

@@ -11,7 +11,7 @@ from adapters.mllp.referrals import Referral
 from adapters.mllp.restrictions import Effect, Restriction
 from adapters.mllp.times import Zone
 from adapters.mllp.visits import Visit
-from hub.model import Document
+from hub.model import CONTROLS, Document
 
 TITLES = {
     "admit": "Admission notice",
@@ -36,7 +36,6 @@ STEPS = tuple(TITLES)[7:]
 """What can become of a referral."""
 RESTRICTED = "Confidentiality: R (restricted). The sender marked access to this as restricted."
 CORRECTION = "Please correct your records: the earlier notice about this visit is withdrawn."
-_CONTROLS = dict.fromkeys([*range(0x20), 0x7F], " ")
 
 
 def notice(visit: Visit, restrictions: tuple[Restriction, ...], zone: Zone) -> Document:
@@ -107,7 +106,7 @@ def labelled(label: str, value: str) -> str:
 
 def text_item(name: str, title: str, information: str, lines: list[str]) -> Document:
     """A short text as an item; each line is cut at 500 characters."""
-    content = "\n".join(line.translate(_CONTROLS)[:500] for line in lines if line) + "\n"
+    content = "\n".join(line.translate(CONTROLS)[:500] for line in lines if line) + "\n"
     return Document(
         id=name, title=title, information=information, media_type="text/plain; charset=utf-8", content=content.encode()
     )

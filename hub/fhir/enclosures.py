@@ -14,8 +14,7 @@ from hub.errors import Malformed, TooLarge
 from hub.fhir.elements import words_of
 from hub.fhir.message_in import Json, Message, dicts, text
 from hub.fhir.shapes import DOCUMENTS, HUB_INFORMATION, LOINC
-from hub.lines import CONTROLS
-from hub.model import Document
+from hub.model import CONTROLS, Document
 from policies.vocabulary import CLASSES
 
 MOST = 30

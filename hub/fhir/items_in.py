@@ -10,8 +10,7 @@ from zoneinfo import ZoneInfo
 from hub.fhir import labels_in
 from hub.fhir.elements import coded, name_at, words_of
 from hub.fhir.message_in import Json, Message, dicts, text
-from hub.lines import CONTROLS
-from hub.model import Document, Event
+from hub.model import CONTROLS, Document, Event
 
 TITLES = {
     "admit": "Admission notice",

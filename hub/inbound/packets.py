@@ -11,9 +11,8 @@ from hub.context import Hub
 from hub.errors import Malformed
 from hub.inbound.keep import Kept
 from hub.intake import read_manifest
-from hub.lines import CONTROLS
 from hub.manifest import EventManifest, Handed, ItemManifest, Manifest, MemberRef, RecipientManifest
-from hub.model import Event
+from hub.model import CONTROLS, Event
 
 _encode = msgspec.json.Encoder().encode
 

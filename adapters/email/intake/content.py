@@ -11,7 +11,6 @@ text of the mail itself is a document only where there is no other, as it may ho
 Attack stopped: whoever carries an unwrapped mail writes into its headers which referral it answers.
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -26,7 +25,7 @@ from adapters.email.mime import Entity
 from adapters.email.notices.fields import message_id_of
 from hub.arrivals import ArrivedPacket
 from hub.errors import Malformed
-from hub.model import Document, MemberIdentity, MessageKind
+from hub.model import CONTROLS, Document, MemberIdentity, MessageKind
 
 Delivery = Callable[[str], str]
 _KINDS = {
@@ -177,7 +176,7 @@ def _documents(parts: list[Part], review: list[str], *, alone: bool) -> tuple[Do
         documents.append(
             Document(
                 id=f"mail{number}",
-                title=re.sub(r"[\x00-\x1f\x7f]", " ", part.title)[:100] or f"Document {number}",
+                title=part.title.translate(CONTROLS)[:100] or f"Document {number}",
                 information=part.information or "medical",
                 media_type=part.media_type,
                 content=part.content,

@@ -1,5 +1,7 @@
 """The reader takes what senders write: delimiters, escapes, line ends, character sets, missing and unknown segments."""
 
+import unicodedata
+
 import hl7
 import pytest
 from hypothesis import given
@@ -22,10 +24,15 @@ def test_every_field_of_a_third_partys_message_is_what_another_library_reads(pat
             assert segment.raw(number) == str(other[number])
 
 
-@given(st.text(max_size=80))
+def is_control(character: str) -> bool:
+    """C0, DEL, C1 and what Unicode ends a line or a paragraph with."""
+    return unicodedata.category(character) in {"Cc", "Zl", "Zp"}
+
+
+@given(st.text(max_size=80) | st.text("\x00\x0b\x1c\x7f\x85\x9b\xa0\u2028\u2029ab"))
 def test_what_is_escaped_comes_back_whatever_it_holds(text):
-    expected = "".join(" " if (c < " " or c == "\x7f") and c not in "\r\n" else c for c in text)
-    expected = expected.replace("\r\n", "\n").replace("\r", "\n")
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    expected = "\n".join("".join(" " if is_control(c) else c for c in line) for line in lines)
     written = escape(text)
     assert not set(written) & set("|^~&\r\n\x0b\x1c")
     assert unescape(written, STANDARD) == expected
