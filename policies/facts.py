@@ -19,6 +19,7 @@ from policies.vocabulary import (
     COUNSELING_NOTES,
     EXEMPTIONS,
     PROCEEDINGS,
+    QSO_SERVICES,
     UNKNOWN_SOURCE,
 )
 from policies.world import Agreement
@@ -189,17 +190,19 @@ class Facts:
             if agreement.until is None or self.at < end_of(agreement.until, self.world.zone):
                 yield agreement
 
-    def agreement(
-        self,
-        kinds: frozenset[str],
-        holders: frozenset[str],
-        partners: frozenset[str],
-    ) -> Agreement | None:
-        """The first agreement relied on and in force, of these kinds, between these."""
-        for agreement in self.agreements:
-            if agreement.kind in kinds and agreement.holder in holders and agreement.with_party in partners:
-                return agreement
-        return None
+    def agreed(self, kinds: frozenset[str], holders: frozenset[str], partners: frozenset[str]) -> list[Agreement]:
+        """The agreements relied on and in force, of these kinds, between these."""
+        return [
+            agreement
+            for agreement in self.agreements
+            if agreement.kind in kinds and agreement.holder in holders and agreement.with_party in partners
+        ]
+
+    def serves(self, source: str) -> list[Agreement]:
+        """The agreements by which the discloser serves the program that a record is from."""
+        made_by = self.world.program_of.get(source)
+        served = self.world.lines[source] if made_by is None else frozenset({source, made_by})
+        return self.agreed(SERVICE_AGREEMENTS, served, self.discloser_line)
 
     def form(self, consent: str | None) -> Form | None:
         """The consent of that name, if the request has it."""
@@ -272,13 +275,15 @@ class Matter:
         self.plain = self.own and item.needed and not self.note
 
     def _whose(self, facts: Facts) -> None:
-        """Is the record the program's own, or the QSO's in its program's place (FORMAT.md section 2)?"""
+        """Is the record the program's own, or the QSO's in its program's place (FORMAT.md section 2)?
+
+        Whoever serves the program otherwise than by a service of §2.11 is no QSO, whatever the agreement is called.
+        """
         made_by = facts.world.program_of.get(self.source)
         if facts.from_program and (made_by == facts.program or self.held_under in {"ordinary", "patient"}):
             self.own = True
         elif self.held_under == "qsoa":
-            served = facts.world.lines[self.source] if made_by is None else frozenset({self.source, made_by})
-            agreement = facts.agreement(SERVICE_AGREEMENTS, served, facts.discloser_line)
+            agreement = next((each for each in facts.serves(self.source) if each.service in QSO_SERVICES), None)
             if agreement is not None:
                 self.own = self.as_qso = True
                 self.principal = agreement.holder

@@ -159,7 +159,7 @@ class Tally:
         else:
             self.stays = True
             going = _staying(found)
-            self.obligations |= due_withheld(facts, found)
+            self.obligations |= due_withheld(facts, matter, found)
             for reason in found:
                 self.reasons[reason] = None
         self.hold = self.hold or going[1]

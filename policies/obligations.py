@@ -73,13 +73,13 @@ def accountable(facts: Facts, matter: Matter) -> bool:
     return (facts.from_program or matter.as_qso) and (not facts.tpo or facts.request.by == "ehr")
 
 
-def due_withheld(facts: Facts, reasons: tuple[str, ...]) -> frozenset[str]:
-    """The obligations that a withheld item leaves behind."""
+def due_withheld(facts: Facts, matter: Matter, reasons: tuple[str, ...]) -> frozenset[str]:
+    """The obligations that an item leaves behind which stays for these reasons."""
     found = frozenset[str]()
     if not LEFT_WITHOUT_BASIS.isdisjoint(reasons):
         found |= BREACH
     if not REVOKED.isdisjoint(reasons):
         for form in facts.forms:
-            if form.oral and only_oral(facts, form.consent):
+            if form.oral and only_oral(facts, form.consent, matter):
                 found |= IN_WRITING
     return found

@@ -200,6 +200,6 @@ def all_faults(facts: Facts, form: Form, matter: Matter, faults: Reasons) -> Rea
     if faults and faults[0] in NO_CONSENT:
         return faults
     faults += item_faults(facts, form, matter)
-    if facts.base == "payment" and "consent.revoked" in faults and relied_on(facts, form.consent, matter.item.made):
+    if facts.base == "payment" and "consent.revoked" in faults and relied_on(facts, form.consent, matter):
         faults = tuple("consent.reliance" if code == "consent.revoked" else code for code in faults)
     return faults

@@ -124,7 +124,7 @@ def no_other_basis(facts: Facts, matter: Matter) -> Reasons:
     if matter.as_qso:
         return (*found, "qso.third_party")
     if matter.held_under == "qsoa" and not matter.own:
-        return (*found, "qso.no_agreement")
+        return (*found, "qso.scope" if facts.serves(matter.source) else "qso.no_agreement")
     return found
 
 

@@ -45,13 +45,7 @@ def qso(facts: Facts) -> PermitJudge:
 
 def serving_agreements(facts: Facts) -> list[Agreement]:
     """The agreements in force by which the recipient serves the disclosing program."""
-    return [
-        agreement
-        for agreement in facts.agreements
-        if agreement.kind in SERVICE_AGREEMENTS
-        and agreement.holder in facts.holders
-        and agreement.with_party in facts.to
-    ]
+    return facts.agreed(SERVICE_AGREEMENTS, facts.holders, facts.to)
 
 
 def transport(facts: Facts) -> ProhibitJudge | None:
@@ -61,14 +55,11 @@ def transport(facts: Facts) -> ProhibitJudge | None:
     """
     through = facts.request.through
     assert through is not None
-    if facts.agreement(SERVICE_AGREEMENTS, facts.holders, facts.world.lines[through]) is not None:
+    if facts.agreed(SERVICE_AGREEMENTS, facts.holders, facts.world.lines[through]):
         return None
     return lambda _matter, _permit: ("qso.no_agreement",)
 
 
 def business_associate(facts: Facts) -> bool:
     """164.502(e): to the discloser's business associate under a contract in force, or back to whom it serves."""
-    return (
-        facts.agreement(BAA, facts.holders, facts.to) is not None
-        or facts.agreement(BAA, facts.to, facts.discloser_line) is not None
-    )
+    return bool(facts.agreed(BAA, facts.holders, facts.to) or facts.agreed(BAA, facts.to, facts.discloser_line))

@@ -104,7 +104,7 @@ def to_contractor(facts: Facts, form: Form) -> Permit | Reasons:
     """
     if facts.base not in PAYMENT_OPERATIONS or facts.base not in form.purposes:
         return ("redisclosure.not_contractor",)
-    if facts.agreement(CONTRACTS, facts.discloser_line, facts.to) is None:
+    if not facts.agreed(CONTRACTS, facts.discloser_line, facts.to):
         return ("redisclosure.no_contract",)
     if form.kind == "general":
         return ("consent.general",)  # §2.32(a)(1): no consent to hand anything on under

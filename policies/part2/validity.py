@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 
 from policies.days import day_of, start_of
-from policies.facts import Facts
+from policies.facts import Facts, Matter
 from policies.model import Consent, Event, Revocation
 from policies.part2.form import Form
 
@@ -78,19 +78,24 @@ def _revocable(facts: Facts, consent: Consent, at: datetime) -> bool:
     return not isinstance(start, date) or at >= start_of(start, facts.world.zone)
 
 
-def relied_on(facts: Facts, consent: Consent, made: date | None) -> bool:
+def relied_on(facts: Facts, consent: Consent, matter: Matter) -> bool:
     """§2.31(a)(6): payment for care given on a day before the first revocation; older text called it reliance."""
-    revocations = effective_revocations(facts, consent, concerned(facts), facts.at)
-    first = min((revocation.at for revocation in revocations), default=None)
+    first = min((revocation.at for revocation in revoked_as_to(facts, consent, matter)), default=None)
+    made = matter.item.made
     if first is None or made is None:
         return False
     return made < day_of(first, facts.world.zone)
 
 
-def only_oral(facts: Facts, consent: Consent) -> bool:
+def only_oral(facts: Facts, consent: Consent, matter: Matter) -> bool:
     """§2.31(a)(6): revoked by word of mouth and not yet in writing."""
-    hows = {r.how for r in effective_revocations(facts, consent, concerned(facts), facts.at)}
+    hows = {revocation.how for revocation in revoked_as_to(facts, consent, matter)}
     return bool(hows) and "written" not in hows
+
+
+def revoked_as_to(facts: Facts, consent: Consent, matter: Matter) -> Iterable[Revocation]:
+    """The revocations that count for an item, whoever passes it on and in whose name."""
+    return effective_revocations(facts, consent, concerned(facts) | {matter.principal}, facts.at)
 
 
 def given_on_receipt(facts: Facts, form: Form, received: datetime | None) -> bool:

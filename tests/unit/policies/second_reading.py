@@ -178,7 +178,9 @@ class Reading:
         line = self.line(self.discloser)
         served = {item["source"], maker} if maker else self.line(item["source"])
         stands_in = record and not item["own"] and held == "qsoa"
-        agreed = self.agreement({"qsoa", "baa"}, served, line) if stands_in else []
+        serving = self.agreement({"qsoa", "baa"}, served, line) if stands_in else []
+        agreed = [each for each in serving if each["service"] in QSO_SERVICES]
+        item["serves_otherwise"] = bool(serving) and not agreed
         item["served"] = agreed[0]["holder"] if agreed else None
         item["own"] = item["own"] or bool(agreed)
 
@@ -252,7 +254,7 @@ class Reading:
             if not reasons:
                 carrying.append(form)
             found.reasons |= reasons
-            if reasons & {"consent.revoked", "consent.reliance"} and self.only_oral(form):
+            if reasons & {"consent.revoked", "consent.reliance"} and self.only_oral(form, item):
                 found.due.add("written_revocation")
         if carrying:
             form = min(carrying, key=self.waits)
@@ -373,7 +375,8 @@ class Reading:
             "minor.consent": minor,
             "minor.payment": minor and self.base == "payment",
             "qso.third_party": item["served"] is not None,
-            "qso.no_agreement": pending and not item["own"],
+            "qso.no_agreement": pending and not item["own"] and not item["serves_otherwise"],
+            "qso.scope": pending and not item["own"] and item["serves_otherwise"],
         }
         return {code for code, found in rows.items() if found}
 
@@ -601,7 +604,7 @@ class Reading:
         line = self.to | (self.line(self.discloser) if holder else who)
         revoked = self.revocations(form, line, self.at)
         if revoked:
-            both = self.to | self.line(self.discloser)
+            both = self.to | self.line(self.discloser) | {item.get("served")}
             first = min(instant(each["at"]) for each in self.revocations(form, both, self.at))
             relied = self.base == "payment" and "made" in item and self.date(item["made"]) < self.day(first)
             found.add("consent.reliance" if relied else "consent.revoked")
@@ -637,8 +640,9 @@ class Reading:
             return state != "not_yet" and (state == "unknown" or when >= instant(state))
         return when >= self.midnight(self.date(start))
 
-    def only_oral(self, form):
-        counted = self.revocations(form, self.to | self.line(self.discloser), self.at)
+    def only_oral(self, form, item):
+        line = self.to | self.line(self.discloser) | {item.get("served")}
+        counted = self.revocations(form, line, self.at)
         return bool(counted) and all(each["how"] == "oral" for each in counted)
 
     def kind_of_form(self, form, item):
@@ -817,9 +821,11 @@ class Reading:
             found.reasons |= reasons
             form = self.consents.get(held)
             revoked = {"consent.revoked", "consent.reliance"}
-            if form is not None and reasons & revoked and self.only_oral(form):
+            if form is not None and reasons & revoked and self.only_oral(form, item):
                 found.due.add("written_revocation")
-            if "redisclosure.not_lawful_holder" in reasons and any(map(self.only_oral, self.consents.values())):
+            if "redisclosure.not_lawful_holder" in reasons and any(
+                self.only_oral(each, item) for each in self.consents.values()
+            ):
                 found.due.add("written_revocation")
 
     def row(self, item, held):
