@@ -3,8 +3,9 @@
 import argparse
 import hashlib
 import json
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 if TYPE_CHECKING:
     from hub.context import Hub
@@ -16,6 +17,7 @@ breach matter. They are asked about the moment when it was made.
 
   part2hub disclosure record call.json --for harbor        the fields of POST /v1/disclosures (/openapi.json)
   part2hub disclosure record call.json --for harbor --preview       what the rules say; nothing is written
+  part2hub disclosure list --for harbor                    what was recorded last at the top; --before: the next page
   part2hub disclosure show ID                              with what was told; the look is on the ledger
   part2hub disclosure retract ID duplicate                 or: not_made, other_person
 
@@ -44,16 +46,19 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         description=_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    actions = parser.add_subparsers(dest="action", required=True, metavar="record|show|retract")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="record|list|show|retract")
     recording = actions.add_parser("record", help="write down a disclosure that was made outside of the hub")
     recording.add_argument("file", type=Path, metavar="FILE", help="what it was, as JSON")
     recording.add_argument("--preview", action="store_true", help="only say what the rules say of it")
+    listing = actions.add_parser("list", help="the records, what was recorded last at the top")
+    listing.add_argument("--before", metavar="PLACE", default="", help="the next page, as the last line of one says")
+    listing.add_argument("--json", action="store_true", help="the same as JSON")
     showing = actions.add_parser("show", help="one record, with what was told")
     retracting = actions.add_parser("retract", help="say that what was recorded was no disclosure")
     for each in (showing, retracting):
         each.add_argument("id", help="the disclosure's id, as `ask disclosed` shows it")
     retracting.add_argument("mistake", metavar="MISTAKE", help="duplicate, not_made or other_person")
-    for each in (recording, showing, retracting):
+    for each in (recording, listing, showing, retracting):
         needed = each is recording
         each.add_argument("--for", dest="organization", metavar="ORGANIZATION", required=needed, help="who disclosed")
         each.add_argument("--by", default="command-line", metavar="ORGANIZATION[/PERSON]", help="who does it")
@@ -64,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
     """Do what was asked."""
     from hub.cli.local import on_hub  # noqa: PLC0415 - so that --help is fast
 
-    act = {"record": _preview if args.action == "record" and args.preview else _record, "show": _show}
+    act = {"record": _preview if args.action == "record" and args.preview else _record, "list": _list, "show": _show}
     text, code = on_hub(lambda hub: act.get(args.action, _retract)(hub, args), decides=args.action == "record")
     print(text)
     return code
@@ -95,6 +100,28 @@ async def _preview(hub: "Hub", args: argparse.Namespace) -> tuple[str, int]:
     lines += [f"Still owed: §{each}" for each in judged.missing]
     lines += [f"May have been otherwise then: {each}" for each in judged.later]
     return "\n".join(lines), 0 if judged.stands else 1
+
+
+async def _list(hub: "Hub", args: argparse.Namespace) -> tuple[str, int]:
+    from hub.compliance import viewing  # noqa: PLC0415
+    from hub.model import only  # noqa: PLC0415
+    from hub.outside import listing  # noqa: PLC0415
+
+    if args.organization:
+        await _known(hub, args.organization)
+    found = await listing.page(hub, only(args.organization), args.before)
+    await viewing.listed(hub, args.by, "outside_records", (row["member_id"] for row in found.rows))
+    if args.json:
+        return json.dumps({"items": found.rows, "before": found.following}), 0
+    lines = [f"{'MADE':<20} {'WAY':<12} {'FROM':<20} {'TO':<20} {'RULES':<8} {'STATE':<9} ID"]
+    lines += [_line(hub, row) for row in found.rows]
+    return "\n".join([*lines, *([f"more: --before {found.following}"] if found.following else ())]), 0
+
+
+def _line(hub: "Hub", row: dict[str, Any]) -> str:
+    made = datetime.fromtimestamp(row["made_at"] / 1_000_000, hub.zone).strftime("%Y-%m-%d %H:%M %Z")
+    whom = f"{row['discloser']:<20} {row['recipient']:<20}"
+    return f"{made:<20} {row['way']:<12} {whom} {row['outcome']:<8} {row['state']:<9} {row['id']}"
 
 
 async def _show(hub: "Hub", args: argparse.Namespace) -> tuple[str, int]:

@@ -5,8 +5,6 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from hub.desk.calls import OUTCOMES
-
 if TYPE_CHECKING:
     from hub.context import Hub
     from hub.desk.notices import Notice
@@ -49,7 +47,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     mistaken = actions.add_parser("mistake", help="a call was entered by mistake")
     for each in (showing, calling, mistaken):
         each.add_argument("id", help=_ID)
-    calling.add_argument("outcome", choices=OUTCOMES, help="how it ended")
+    calling.add_argument("outcome", metavar="OUTCOME", help="reached, voicemail, no_answer or wrong_number")
     calling.add_argument("--at", metavar="INSTANT", help="when, RFC 3339 with its offset (default: just now)")
     mistaken.add_argument("call", metavar="CALL", help="the call's id, as `notice show` shows it")
     for each in (listing, showing, calling, mistaken):

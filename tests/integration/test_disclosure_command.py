@@ -42,6 +42,11 @@ def test_a_file_is_one_record_that_is_shown_and_taken_back(call: Path, capsys: T
     first, again = (json.loads(told(capsys, "record", str(call), "--for", "harbor")) for _ in range(2))
     assert first == again
     assert (first["outcome"], first["matter"]) == ("permit", None)
+    head, line = told(capsys, "list", "--for", "harbor").splitlines()
+    assert line.split()[:4] == ["2026-03-06", "09:30", "PST", "telephone"]
+    assert (head.split()[-1], line.split()[-1]) == ("ID", first["id"])
+    assert json.loads(told(capsys, "list", "--for", "lantern", "--json"))["items"] == []
+    told(capsys, "list", "--for", "nowhere", code=2)
     shown = json.loads(told(capsys, "show", first["id"], "--for", "harbor"))
     assert shown["words"]["told"] == CALL["told"]
     told(capsys, "show", first["id"], "--for", "lantern", code=2)

@@ -94,6 +94,7 @@ def test_what_is_not_ones_own_or_not_understood_is_refused_in_one_line(told: Any
     told("show", discharged, "--for", "lantern", code=2)
     told("call", discharged, "reached", "--for", "lantern", code=2)
     told("call", admitted, "reached", *SUNRISE, code=2)
+    told("call", discharged, "shouted", *SUNRISE, code=2)
     told("call", discharged, "reached", *SUNRISE, "--at", "yesterday", code=2)
     told("call", discharged, "reached", *SUNRISE, "--at", "2099-01-01T00:00:00Z", code=2)
     told("call", discharged, "reached", *SUNRISE, "--by", "nowhere/x", code=2)
