@@ -96,6 +96,11 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
                 "No head kept outside was given: had the newest entries been cut off together with their"
                 " checkpoints, it would not show."
             )
+        elif self.trusted_head < self.proven:
+            lines.append(
+                f"The newest head kept outside counts {self.trusted_head:,}: had what is newer been cut off together"
+                " with its checkpoints, it would not show."
+            )
         return "\n".join(lines) + "\n"
 
     def _headline(self, *, intact: bool) -> str:

@@ -18,6 +18,7 @@ from hub.crypto.notes import Verifier
 from hub.crypto.report import Report
 from hub.crypto.tree import Node
 from hub.crypto.verifier import Verification
+from hub.ledger.bound import Bound, compare
 from hub.ledger.sequencer import BATCH
 from hub.model import Frozen
 from hub.storage import tables
@@ -39,10 +40,11 @@ class Audit(Frozen, frozen=True, kw_only=True):
     `waiting`: entries that come after all in the tree, and are no older than its newest head, which is no fault: a
     copy of a working hub, and one that was broken off, end with some. `unrecorded`: delivery attempts whose intent
     the ledger does not hold. `unfit`: stored hashes of the tree, which proofs are made from, that are not those of
-    the leaves.
+    the leaves. `bound`: rows of the hub's own tables that are not as the ledger recorded them.
     """
 
     report: Report
+    bound: Bound
     unfit: int
     unplaced: int
     waiting: int
@@ -51,12 +53,13 @@ class Audit(Frozen, frozen=True, kw_only=True):
     @property
     def intact(self) -> bool:
         """Nothing was found."""
-        return self.report.intact and not self.unplaced and not self.unrecorded and not self.unfit
+        return self.report.intact and not (self.unplaced or self.unrecorded or self.unfit or self.bound.words())
 
     def json(self) -> bytes:
         """The report as JSON, with what only a live ledger shows, and `intact` of both."""
         found = {name: getattr(self, name) for name in ("unplaced", "waiting", "unrecorded", "unfit")}
-        return msgspec.json.encode({"intact": self.intact, **msgspec.structs.asdict(self.report), **found})
+        told = msgspec.structs.asdict(self.report) | found | self.bound.counts()
+        return msgspec.json.encode({"intact": self.intact, **told})
 
     def text(self) -> str:
         """For a person, a few lines."""
@@ -69,7 +72,7 @@ class Audit(Frozen, frozen=True, kw_only=True):
             )
         if self.unrecorded:
             more.append(f"{self.unrecorded:,} delivery attempts have no intent on the ledger.")
-        text = self.report.text(more)
+        text = self.report.text([*more, *self.bound.words()])
         if self.waiting:
             waiting = _entries(self.waiting, "waits", "wait")
             text += f"{waiting} for a place in the tree; nothing vouches for that yet.\n"
@@ -87,6 +90,7 @@ async def audit(database: Database, keys: tuple[Verifier, ...], heads: Sequence[
     unplaced, waiting = await _outside(database, now)
     return Audit(
         report=verification.finish(),
+        bound=await compare(database),
         unfit=unfit,
         unplaced=unplaced,
         waiting=waiting,

@@ -65,7 +65,7 @@ async def record(
 
     async def writes() -> tuple[Step, ...]:
         add = Step(_ADD, tuple(row[column] for column in _COLUMNS))
-        detail = {"kind": row["kind"], "digest": _digest(row), **(origin or {})}
+        detail = {"kind": row["kind"], "digest": digest_of(row), **(origin or {})}
         return add, *_traces(hub, (member, consent), "recorded", by, detail)
 
     await commit_fenced(hub, member, writes, frees=True)
@@ -158,8 +158,9 @@ async def note_event(hub: Hub, consent: str, status: str, *, by: str) -> None:
     checked = event_status(status)
 
     async def writes() -> tuple[Step, ...]:
+        before = (await _row(hub, member, consent))["event_status"]
         change = Step(_EVENT_HAPPENED, (checked, member, consent))
-        return change, *_traces(hub, (member, consent), "event_noted", by, {"status": checked})
+        return change, *_traces(hub, (member, consent), "event_noted", by, {"from": before, "status": checked})
 
     await commit_fenced(hub, member, writes, frees=True)
 
@@ -247,7 +248,8 @@ def _traces(hub: Hub, whose: tuple[str, str], what: str, by: str, detail: dict[s
     return event, entry(f"consent.{what}", now, body, member=member, reference=consent)
 
 
-def _digest(row: dict[str, Any]) -> str:
+def digest_of(row: dict[str, Any]) -> str:
+    """What the ledger holds of a consent as it was recorded: SHA-256 of its row, in hex."""
     return hashlib.sha256(_json(row).encode()).hexdigest()
 
 

@@ -41,7 +41,7 @@ def command(*words, **environment):
 async def written(hub, count):
     for n in range(count):
         body = {"n": n, "outcome": "delivered"}
-        step = entry("disclosure.concluded", hub.clock.now(), body, member="m1", reference=f"d{n}")
+        step = entry("disclosure.proved", hub.clock.now(), body, member="m1", reference=f"d{n}")
         await hub.database.commit(Unit((), (step,)))
 
 
@@ -172,7 +172,7 @@ def test_one_entry_is_proved_with_the_public_key_alone(ledger, tmp_path):
     file = tmp_path / "entry.tlog-proof"
     assert ledger.live("prove", 50, "--out", file)[0] == 0
     code, out, _ = command("verify", "--proof", file, "--key", ledger.key)
-    assert (code, "Proved: entry 50, disclosure.concluded," in out) == (0, True)
+    assert (code, "Proved: entry 50, disclosure.proved," in out) == (0, True)
     assert "stands at position 49 of the ledger part2hub.example/ledger" in out
     code, out, _ = command("verify", "--proof", file, "--key", ledger.key, "--json")
     assert json.loads(out)["entry"]["body"]["outcome"] == "delivered"
@@ -224,7 +224,7 @@ def test_after_two_rotations_the_first_key_and_the_last_one_verify_everything(tm
 async def _go_on(ledger):
     ring, database = KeyRing.load(ledger.keys), await open_database(ledger.url)
     await key_records.admit(database, ring)
-    step = entry("consent.recorded", now_us(), {}, member="m1", reference="c1")
+    step = entry("consent.documented", now_us(), {}, member="m1", reference="c1")
     await database.commit(Unit((), (step,)))
     await Sequencer(database, ring, MovableClock(), ledger.folder / "ledger.head").finish()
     await database.close()

@@ -28,7 +28,9 @@ from tests.hubs import MovableClock, a_hub, open_database
 
 
 async def written(hub, count):
-    steps = [entry("consent.recorded", hub.clock.now(), {"n": n}, member="m1", reference=f"c{n}") for n in range(count)]
+    steps = [
+        entry("consent.documented", hub.clock.now(), {"n": n}, member="m1", reference=f"c{n}") for n in range(count)
+    ]
     await asyncio.gather(*(hub.database.commit(Unit((), (step,))) for step in steps))
 
 
