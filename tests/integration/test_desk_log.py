@@ -308,6 +308,7 @@ async def test_what_happened_within_the_last_days_is_one_click_away(scene, desk)
     seen = await ana.get(week.replace("&amp;", "&"))
     assert "Lantern Outpatient" in seen.words
     assert 'aria-current="true">Last 7 days' in seen.text
+    assert re.search(r"From day: [A-Z][a-z]{2} \d{1,2}, \d{4} ×", seen.words), "a day is written as people write it"
     scene.hub.clock.ahead += 7 * 86_400_000_000
     zoe = await desk.somebody("zoe", "compliance")  # the other's session is over
     (week,) = re.findall(r'href="(/desk/log\?since=[\d-]+)">Last 7 days', (await zoe.get("/desk/log")).text)

@@ -16,7 +16,7 @@ from hub.web.desk import asked as asking
 from hub.web.desk import timeline
 from hub.web.desk.asked import Asked
 from hub.web.desk.named import parties
-from hub.web.pages import terms
+from hub.web.pages import terms, times
 from hub.web.pages.door import READ, Page
 from hub.web.pages.render import page
 from hub.web.pages.visit import Visit, see_other
@@ -100,6 +100,8 @@ def _first(visit: Visit, days: int) -> str:
 def _value(visit: Visit, names: Mapping[str, str], name: str, value: str) -> str:
     if name in ("program", "recipient"):
         return names.get(value, value)
+    if name in asking.DATES:
+        return times.date(value, visit.language)
     if name == "purpose":
         return terms.purpose(visit.language, value)
     return f"§{value}" if name == "paragraph" and value[0].isdigit() else named(visit.language, name, value)
