@@ -10,6 +10,7 @@ import functools
 import re
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
+from urllib.parse import parse_qs
 
 import msgspec
 from aiohttp import StreamReader, web
@@ -20,6 +21,7 @@ from hub.web.unloading import unload
 from hub.workers.freight import SMALL_BYTES
 
 MAX_JSON = 256 * 1024
+FORM = "application/x-www-form-urlencoded"
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 PATIENCE_S = 30.0
 """Of silence, and for a start that is slower than the pace."""
@@ -117,6 +119,21 @@ def decode(raw: bytes, kind: type[T], plainly: Callable[[T], object] | None = No
     except (ValueError, RecursionError):
         raise Malformed("The body is not JSON.", field="$") from None
     return found
+
+
+async def read_form(request: web.Request, most: int, most_fields: int) -> dict[str, list[str]]:
+    """The fields of a page's form, at most `most` bytes. Raises `Unsupported`, `Malformed`, and as `read_body` does."""
+    if request.content_type != FORM:
+        raise Unsupported("This takes a form.")
+    try:
+        text = (await read_body(request, most)).decode()
+        fields = parse_qs(text, keep_blank_values=True, max_num_fields=most_fields)
+    except ValueError:
+        raise Malformed("The form is not readable.") from None
+    # PostgreSQL takes no such character, SQLite does; no person types one.
+    if any("\0" in each for name, many in fields.items() for each in (name, *many)):
+        raise Malformed("The form is not readable.", code="nul-character")
+    return fields
 
 
 def json_response(value: object, status: int = 200) -> web.Response:

@@ -11,14 +11,13 @@ import hashlib
 import hmac
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import parse_qs
 
 import msgspec
 from aiohttp import web
 
 from hub import cadence
 from hub.context import Hub
-from hub.errors import Forbidden, Malformed, NotAvailable, Rejected, Unsupported
+from hub.errors import Forbidden, Malformed, NotAvailable, Rejected
 from hub.forms import page
 from hub.forms.own import Kind, Language, words
 from hub.forms.prefill import asked_form, prefilled
@@ -29,13 +28,12 @@ from hub.storage.consent_form import ConsentForm
 from hub.storage.facts import instant
 from hub.storage.tokens import Principal
 from hub.web.access import HUB, PUBLIC, TOKENS, Route, linked
-from hub.web.body import read_body
+from hub.web.body import read_form
 from hub.web.pages.words import language_of
 from policies.vocabulary import THE_PATIENT
 
 _MAX_BYTES = 64 * 1024
 _MAX_FIELDS = 300
-_FORM = "application/x-www-form-urlencoded"
 _POLICY = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 _STYLE = (Path(page.__file__).with_name("style.css")).read_bytes()
 _STAFF = ("staff", "compliance", "admin")
@@ -56,7 +54,7 @@ async def style(_request: web.Request) -> web.Response:
 async def go_on(request: web.Request) -> web.Response:
     """`POST /forms/consent`: the next step; what is wrong is said on the page."""
     started = cadence.clock()
-    chosen = await _fields(request)
+    chosen = await read_form(request, _MAX_BYTES, _MAX_FIELDS)
     kind, language = _asked(_one(chosen, "kind"), _one(chosen, "lang"))
     try:
         return await _step(request, chosen, kind, language)
@@ -141,16 +139,6 @@ async def _caller(request: web.Request, token: str) -> Principal:
     if who.role not in _STAFF:
         raise Forbidden("The role of this token does not reach here.")
     return who
-
-
-async def _fields(request: web.Request) -> dict[str, list[str]]:
-    if request.content_type != _FORM:
-        raise Unsupported("This takes a form.")
-    try:
-        text = (await read_body(request, _MAX_BYTES)).decode()
-        return parse_qs(text, keep_blank_values=True, max_num_fields=_MAX_FIELDS)
-    except ValueError:
-        raise Malformed("The form is not readable.") from None
 
 
 def _one(chosen: page.Chosen, name: str, default: str = "") -> str:

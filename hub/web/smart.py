@@ -11,10 +11,9 @@ from hub.errors import Malformed, NotAvailable, Unauthorized
 from hub.smart import assertions, grants
 from hub.smart.keys import ALGORITHMS, KeyCache
 from hub.web.access import HUB, PUBLIC, Route
-from hub.web.body import read_body
+from hub.web.body import FORM, read_body
 
 KEYS = web.AppKey("smart_keys", KeyCache)
-_FORM = "application/x-www-form-urlencoded"
 _MOST_BYTES = 16 * 1024
 _KNOWN = {"grant_type", "scope", "client_assertion_type", "client_assertion"}
 
@@ -59,7 +58,7 @@ async def token(request: web.Request) -> web.Response:
 
 async def _form(request: web.Request) -> dict[str, str]:
     """The fields; none if they are not a form, or one is given twice."""
-    if request.content_type != _FORM:
+    if request.content_type != FORM:
         return {}
     pairs = parse_qsl((await read_body(request, _MOST_BYTES)).decode("latin-1"), keep_blank_values=True)
     form = dict(pairs)

@@ -4,9 +4,12 @@ import copy
 import json
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
+from hub.storage import tokens
+from hub.web.body import FORM
 from hub.web.openapi import document
 from tests.api import MANIFEST, Api, Caller, an_api
 from tests.hubs import a_hub
@@ -141,3 +144,13 @@ def in_parts(manifest: str) -> str:
     parts = (("manifest", manifest), ("summary", "a discharge summary"))
     written = (f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{text}\r\n' for name, text in parts)
     return "".join(written) + "--b--\r\n"
+
+
+async def test_a_form_with_a_nul_is_refused_whichever_field_holds_it(api: Api) -> None:
+    """PostgreSQL fails a question that holds one: the page of signing looks the member up as it is typed."""
+    token = (await tokens.issue(api.hub, "harbor", "staff", by="county", person="n.reyes")).token
+    given = {"token": token, "member": "m-1", "kind": "tpo", "lang": "en", "step": "choose"}
+    for field in (*given, "typed", "no\0body"):
+        body = urlencode(given | {field: f"{given.get(field, '')}\0"})
+        answer = await api.nobody("POST", "/forms/consent", data=body, headers={"Content-Type": FORM})
+        assert (answer.status, answer.json["code"]) == (400, "nul-character"), field

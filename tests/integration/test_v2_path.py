@@ -898,3 +898,19 @@ async def test_what_was_handed_in_before_a_crash_is_settled_as_it_was(line: Line
     assert await line.last() == ("submitted", None)
     assert sorted(row["state"] for row in await line.rows(Outbox)) == ["held", "held", "withheld", "withheld"]
     assert len(await line.rows(Submission)) == 2
+
+
+async def test_a_nul_in_any_field_is_answered_and_settled_like_any_other_text(line: Line) -> None:
+    """PostgreSQL takes none in a text: what is kept of a message is sealed, and what becomes of it holds no control."""
+    await line.scene.consent()
+    lines = mine().split(b"\r")
+    number = 0
+    for at, segment in enumerate(lines):
+        fields = segment.split(b"|")
+        for field in range(2 if segment.startswith(b"MSH") else 1, len(fields)):
+            changed = [*fields[:field], fields[field] + b"\0" or b"\0", *fields[field + 1 :]]
+            raw = b"\r".join([*lines[:at], b"|".join(changed), *lines[at + 1 :]])
+            number += 1
+            answer = await line.send(raw)
+            assert "|AA|" in answer or "|AE|" in answer or "|AR|" in answer, raw
+    assert number > 20

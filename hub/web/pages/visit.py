@@ -10,24 +10,23 @@ Rules kept here:
 
 import hmac
 from typing import Any, NamedTuple
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from hub.context import Hub
-from hub.errors import Forbidden, Malformed, NotAvailable, Unsupported
+from hub.errors import Forbidden, Malformed, NotAvailable
 from hub.intake import MAX_SUBMISSION_BYTES
 from hub.people import devices, sessions
 from hub.people.accounts import Account
 from hub.people.sessions import Session
 from hub.web.access import HUB
-from hub.web.body import read_body
+from hub.web.body import read_body, read_form
 from hub.web.multipart import boundary_of, parts
 from hub.web.pages.words import language_of, say
 
 MAX_FORM = 64 * 1024
 _MOST_FIELDS = 200
-_FORM = "application/x-www-form-urlencoded"
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 TOKEN_FIELD = "form_token"  # noqa: S105 - a field's name
 Fields = dict[str, list[str]]
@@ -102,7 +101,7 @@ async def arriving(request: web.Request, *, uploads: bool = False, most: int = M
     form: Fields = {}
     if request.method == "POST":
         _check_site(request)
-        form = {} if uploads else await _fields(request, most)
+        form = {} if uploads else await read_form(request, most, _MOST_FIELDS)
         if "lang" in form:
             language = language_of(form["lang"][0], language)
     return Visit(request, hub, language, request.cookies.get(cookie_name(request), ""), form=form)
@@ -112,7 +111,7 @@ async def uploaded(visit: Visit) -> Visit:
     """With the fields and files of its form: only of somebody who is in, as it may be large."""
     boundary = boundary_of(visit.request.headers.get("Content-Type", ""))
     if boundary is None:  # without its files, as when it is sent again after the screen was locked
-        return visit._replace(form=await _fields(visit.request))
+        return visit._replace(form=await read_form(visit.request, MAX_FORM, _MOST_FIELDS))
     party = next(iter(visit.who.organizations), "")
     body = await read_body(visit.request, MAX_SUBMISSION_BYTES + MAX_FORM, party)
     form: Fields = {}
@@ -185,20 +184,6 @@ def _check_site(request: web.Request) -> None:
     site, came_from = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     if site not in (None, "same-origin") or (came_from is not None and urlsplit(came_from).netloc != request.host):
         raise Forbidden("A form of another site is not taken.", code="form-of-another-site")
-
-
-async def _fields(request: web.Request, most: int = MAX_FORM) -> Fields:
-    if request.content_type != _FORM:
-        raise Unsupported("This takes a form.")
-    try:
-        text = (await read_body(request, most)).decode()
-        fields = parse_qs(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
-    except ValueError:
-        raise Malformed("The form is not readable.") from None
-    # PostgreSQL takes no such character, SQLite does; no person types one.
-    if any("\0" in value for many in fields.values() for value in many):
-        raise Malformed("The form is not readable.")
-    return fields
 
 
 def _text(content: bytes) -> str:
