@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 _HELP = """\
 The ledger is a Merkle tree of everything the hub decided, disclosed and was told, with signed heads.
 
-  part2hub ledger verify                         the live ledger, against its keys and the head kept beside it
+  part2hub ledger verify                         the live ledger, against its keys and the head kept beside it, and
+                                                 decisions, disclosures and consents against their entries
   part2hub ledger verify --head FILE             and against a head that you or a witness kept
   part2hub ledger export --out FILE              the whole ledger for an auditor: one ZIP, with how to check it
   part2hub ledger verify --export FILE --key KEY an export, with no database and no secret
