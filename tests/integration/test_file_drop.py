@@ -366,3 +366,22 @@ async def test_a_folder_that_fails_in_a_way_nobody_foresaw_does_not_end_the_othe
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert folder.result("a.csv") == ["line,code", "2,taken"]
+
+
+async def test_a_nul_in_any_cell_is_answered_in_the_result_whatever_the_database(
+    migrated_url: str, tmp_path: Path
+) -> None:
+    """PostgreSQL takes none in a text: such a line is refused or settled, and never stops the file."""
+    path = tmp_path / "drop"
+    path.mkdir()
+    columns = HEADER.split(",")[2:]
+    async with a_scene(migrated_url) as scene:
+        await scene.consent()
+        folder = Folder(scene, path, LocalPlace(path))
+        lines = [row(f"r{number}", **{name: "a\0b"}) for number, name in enumerate(columns)]
+        folder.put("a.csv", "\n".join([HEADER, row("r\0x"), row("r98", event="admit\0"), *lines, row("r99"), ""]))
+        assert await folder.look() == 1
+        assert folder.result("a.csv") == [
+            *("line,code", "2,taken", "3,unknown-event", "4,bad-time", "5,bad-cin", "6,taken", "7,taken"),
+            *("8,bad-birth-date", "9,taken", "10,unknown-setting", "11,taken", "12,taken"),
+        ]
