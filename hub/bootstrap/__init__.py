@@ -15,7 +15,7 @@ from hub import compiled, operator
 from hub.bootstrap.audit import audit_sink
 from hub.bootstrap.intakes import intakes
 from hub.bootstrap.leaving import leaving
-from hub.bootstrap.memory import forget_start, settle_memory
+from hub.bootstrap.memory import settle_memory, stay_small
 from hub.bootstrap.opening import open_hub
 from hub.compliance import audit_feed
 from hub.context import Hub
@@ -32,8 +32,6 @@ from hub.webhooks import telling
 from hub.workers.recovery import recover
 from hub.workers.worker import Worker
 
-FORGET_START_S = 2.0
-"""After the parts run: it takes some 30 ms, which the first to ask need not wait for."""
 ROLES = ("all", "api", "worker", "intake")
 """`intake`: mail, fax, HL7 v2 and files come in here; `all` does everything."""
 _log = structlog.get_logger()
@@ -74,11 +72,12 @@ async def _serve(settings: Settings, role: str, ready: Callable[[], None]) -> No
     for name in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(name, stop.set)
     async with open_hub(settings, channels=role in ("all", "worker")) as hub, running(hub, settings, role):
-        loop.call_later(FORGET_START_S, forget_start)
+        small = asyncio.create_task(stay_small())
         _log.info("serving", role=role, form=compiled.form())
         ready()
         await stop.wait()
         _log.info("stopping", role=role)
+        await ended(small)
     _log.info("stopped", role=role)
 
 

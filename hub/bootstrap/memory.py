@@ -1,19 +1,25 @@
-"""How the process keeps its memory: what lives as long as it does is no garbage, and large buffers go back at once."""
+"""How the process keeps its memory: what lives as long as it does is no garbage, and what is free goes back at once or
+soon.
+"""
 
+import asyncio
 import contextlib
 import ctypes
 import gc
 
-from adapters.tls import trust_nobody_unnamed
+from hub.bootstrap.libraries import give_back_pages
 from hub.workers.freight import SMALL_BYTES
 
+FORGET_START_S = 2.0
+"""After the parts run: it takes some 30 ms, which the first to ask need not wait for."""
+ROUND_S = 15.0
+"""A round takes half a millisecond in an idle hub, and three under load."""
 _MMAP_THRESHOLD = -3
 """`M_MMAP_THRESHOLD` of the GNU C library's malloc.h."""
 
 
 def settle_memory() -> None:
     """To be called once, when all is imported."""
-    trust_nobody_unnamed()
     # What start-up made: collecting it again and again costs a tenth of the throughput.
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
@@ -21,6 +27,15 @@ def settle_memory() -> None:
     # above keeps them from going back to the system: after a few large packets the hub would stay large for good.
     with contextlib.suppress(OSError, AttributeError):  # another C library: then it does as it does
         ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, SMALL_BYTES)
+
+
+async def stay_small() -> None:
+    """To be started once, when all parts run; until cancelled."""
+    await asyncio.sleep(FORGET_START_S)
+    forget_start()
+    while True:
+        await asyncio.sleep(ROUND_S)
+        give_back()
 
 
 def forget_start() -> None:
@@ -31,3 +46,15 @@ def forget_start() -> None:
     """
     gc.collect()
     gc.freeze()
+    give_back_pages()
+
+
+def give_back() -> None:
+    """What is free, also between what is in use, to the system.
+
+    The path makes no garbage, but what is asked now and then does, SQL above all: an idle hub would collect it after
+    some hours and 15 MiB. And after a burst the heap would stay as large as in it.
+    """
+    gc.collect()
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)

@@ -17,8 +17,8 @@ from nacl.public import PrivateKey
 from nacl.signing import SigningKey
 
 from adapters.api.channel import ApiChannel
-from hub.bootstrap import loop_factory, running
-from hub.bootstrap.memory import forget_start, settle_memory
+from hub.bootstrap import ended, loop_factory, running
+from hub.bootstrap.memory import settle_memory, stay_small
 from hub.bootstrap.opening import open_hub
 from hub.context import Hub
 from hub.crypto.keyring import KeyRing
@@ -94,9 +94,10 @@ async def main(url: str, redis: str, sink: int, role: str) -> None:
         hub = replace(opened, channels=MappingProxyType({ChannelKind.API: channel}))
         made = await prepare(hub, sink) if role != "worker" else {}
         async with running(hub, settings, role, rate_per_minute=0) as port:
-            forget_start()
+            small = asyncio.create_task(stay_small())
             print(json.dumps({"port": port, **made}), flush=True)
             await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+            await ended(small)
         await channel.close()
 
 
