@@ -151,7 +151,7 @@ def summarised(rows: Iterable[tuple[dict[str, Any], str]], unreached: frozenset[
 
 async def _accounted(hub: Hub, member: str, rows: list[tuple[dict[str, Any], str]], at: int, years: int) -> Accounting:
     told = [(row, law) for row, law in rows if row["counts"]]
-    suspended = await in_force(hub, member, at)
+    suspended = await in_force(hub, member)
     listed = []
     for row, law in told:
         names = await called(hub, row) if suspended else frozenset()

@@ -3,7 +3,8 @@
 Rules kept here:
 - An agency of the directory is known by its id, one that is in none by its name, however it is spelled.
 - A name has more than one form ("FBI"). Whatever was told to somebody who is in no directory is shown beside the
-  suspension; a person says which of it went to the agency, and that they said so is on the ledger.
+  suspension; a person says which of it went to the agency, and that they said so is on the ledger. It holds for the
+  record that corrects such a one.
 """
 
 import re
@@ -60,12 +61,13 @@ class Told(NamedTuple):
     """Left out because somebody said so."""
 
 
-async def in_force(hub: Hub, member: str, at: int) -> list[Suspended]:
-    """The suspensions that hold for a member at an instant (microseconds UTC)."""
+async def in_force(hub: Hub, member: str) -> list[Suspended]:
+    """The suspensions that hold for a member now, whatever days somebody asks about."""
+    now = hub.clock.now()
     return [
         await _suspended(hub, each)
         for each in await standing(hub, member)
-        if each["received_at"] <= at < each["facts"]["until"]
+        if each["received_at"] <= now < each["facts"]["until"]
     ]
 
 
@@ -88,15 +90,21 @@ async def called(hub: Hub, row: dict[str, Any]) -> frozenset[str]:
 
 
 async def told(hub: Hub, matter: dict[str, Any]) -> list[Told]:
-    """What the organization told about the person to somebody who is in no directory, newest first."""
-    suspension, found = await _suspended(hub, matter), list[Told]()
-    wanted = Wanted(organization=matter["organization_id"], member=matter["member_id"], recipient=OUTSIDER)
-    async for row in log.stream(hub, wanted):
-        if row["counts"]:
-            name, address = await outside.reached(hub, row["id"], row["recipient"]) or ("", "")
-            is_out = suspension.covers(row, await called(hub, row))
-            found.append(Told(row, name, address, is_out, row["id"] in suspension.disclosures))
-    return found
+    """What the organization told about the person to somebody who is in no directory, newest first; then what was
+    named of it, and told, as it was corrected, to somebody who is in one.
+    """
+    suspension, organization, member = await _suspended(hub, matter), matter["organization_id"], matter["member_id"]
+    wanted = Wanted(organization=organization, member=member, recipient=OUTSIDER)
+    rows = [row async for row in log.stream(hub, wanted)]
+    others = sorted(suspension.disclosures - {row["id"] for row in rows})
+    rows += [row for row in (await log.some(hub, others, organization)).values() if row["member_id"] == member]
+    return [await _told(hub, suspension, row) for row in rows if row["counts"]]
+
+
+async def _told(hub: Hub, suspension: Suspended, row: dict[str, Any]) -> Told:
+    name, address = await outside.reached(hub, row["id"], row["recipient"]) or (row["recipient_name"], "")
+    is_out = suspension.covers(row, await called(hub, row))
+    return Told(row, name, address, is_out, row["id"] in suspension.disclosures)
 
 
 async def cover(hub: Hub, matter: str, disclosures: tuple[str, ...], act: Act) -> None:
@@ -107,15 +115,16 @@ async def cover(hub: Hub, matter: str, disclosures: tuple[str, ...], act: Act) -
     known = {each.row["id"] for each in await told(hub, found)}
     if not disclosures or not known.issuperset(disclosures):
         raise Malformed("Name what was told about this person to somebody in no directory.", field="disclosures")
-    await _said(hub, found, _added(found) | set(disclosures), act._replace(code="covers"))
+    await _said(hub, found, await _named(hub, found) | set(disclosures), act._replace(code="covers"))
 
 
 async def uncover(hub: Hub, matter: str, disclosures: tuple[str, ...], act: Act) -> None:
     """Say that these did not, though somebody said that they did. Raises `NotAvailable`, `Conflict`, `Malformed`."""
     found = await matters.read(hub, matter, act.organization, "suspension")
-    if not disclosures or not _added(found).issuperset(disclosures):
+    named = await _named(hub, found)
+    if not disclosures or not named.issuperset(disclosures):
         raise Malformed("Name what somebody said went to the agency.", field="disclosures")
-    await _said(hub, found, _added(found) - set(disclosures), act._replace(code="uncovers"))
+    await _said(hub, found, named - set(disclosures), act._replace(code="uncovers"))
 
 
 async def _said(hub: Hub, matter: dict[str, Any], disclosures: set[str], act: Act) -> None:
@@ -123,8 +132,14 @@ async def _said(hub: Hub, matter: dict[str, Any], disclosures: set[str], act: Ac
     await matters.change(hub, matter["id"], act, effect)
 
 
-def _added(matter: dict[str, Any]) -> set[str]:
-    return set(matter["facts"].get("disclosures", ()))
+async def _named(hub: Hub, matter: dict[str, Any]) -> set[str]:
+    """What somebody said went to the agency; of what was corrected since, the record that stands in its place now."""
+    found = set(matter["facts"].get("disclosures", ()))
+    while places := {
+        each: row["corrected_by"] for each, row in (await outside.some(hub, found)).items() if row["corrected_by"]
+    }:
+        found = found - places.keys() | set(places.values())
+    return found
 
 
 async def _suspended(hub: Hub, matter: dict[str, Any]) -> Suspended:
@@ -135,7 +150,7 @@ async def _suspended(hub: Hub, matter: dict[str, Any]) -> Suspended:
         known = (await hub.directory.current()).organizations.get(agency)
         name = known.name if known else ""
     names = frozenset(filter(None, (_plain(name),)))
-    return Suspended(matter["id"], matter["organization_id"], agency, names, frozenset(_added(matter)))
+    return Suspended(matter["id"], matter["organization_id"], agency, names, frozenset(await _named(hub, matter)))
 
 
 def _plain(name: str) -> str:

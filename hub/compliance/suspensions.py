@@ -104,7 +104,8 @@ async def lapse(hub: Hub, now: int) -> int:
         if each["facts"]["until"] > now:
             continue
         act = Act("lapsed", "The time that was asked for is over.", "hub", None)
-        effect = Effect(lifts=(ORAL,), steps=(_told(hub, each["id"], each["organization_id"]),))
+        told = _told(hub, each["id"], each["organization_id"])
+        effect = Effect(lifts=(ORAL,), steps=(told,), version=each["version"])
         # Another process may have been faster, or somebody has just put it in writing.
         with contextlib.suppress(Conflict):
             await matters.close(hub, each["id"], act, effect)

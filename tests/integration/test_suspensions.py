@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from hub.compliance import accounting, left_out, matters
+from hub.compliance import accounting, left_out, matters, suspensions
 from hub.errors import Conflict, Malformed
 from hub.storage.directory import Organization
 from hub.storage.tables import LedgerEntry, Matter
 from tests.disclosures import a_county
 from tests.outsides import HOUR_US, record
-from tests.registers import at, do, opened, read
+from tests.registers import DAY_US, at, do, opened, read
 from tests.scenes import Scene
 
 SHERIFF = {"name": "Meridian Sheriff's Office", "role": "law_enforcement", "address": "1 Mill Lane, Meridian, CA"}
@@ -53,9 +53,9 @@ async def test_what_went_to_an_agency_in_no_directory_is_left_out_and_nothing_el
 
 async def test_it_leaves_out_what_another_organization_told_of_nobody(county: Scene) -> None:
     await record(county, **TO_DEPUTY)
-    found = await left_out.in_force(county.hub, county.member, county.hub.clock.now())
+    found = await left_out.in_force(county.hub, county.member)
     await suspended(county)
-    (suspension,) = await left_out.in_force(county.hub, county.member, county.hub.clock.now())
+    (suspension,) = await left_out.in_force(county.hub, county.member)
     names = frozenset({"meridian sheriff s office"})
     row = {"id": "x", "discloser": "lantern", "recipient": "~outside"}
     assert (found, suspension.covers(row, names)) == ([], False)
@@ -136,3 +136,56 @@ async def test_who_asked_is_nowhere_in_the_clear(county: Scene) -> None:
     stored = await county.rows(Matter.facts, Matter.reference)
     ledger = await county.rows(LedgerEntry.id, LedgerEntry.body)
     assert "Sheriff" not in json.dumps([*map(str, stored), *map(str, ledger)])
+
+
+async def test_an_accounting_of_another_day_leaves_out_what_is_suspended_now(county: Scene) -> None:
+    """Whether to leave it out is a question of the moment in which somebody is told, not of the days that are asked."""
+    await record(county, ago_us=3 * DAY_US, **TO_DEPUTY)
+    await suspended(county)
+    for until in (-2, 400):
+        found = await accounting.account(
+            county.hub, county.member, "harbor", at=county.hub.clock.now() + until * DAY_US, scope="all"
+        )
+        assert (found.lines, found.suspended) == ((), 1)
+
+
+async def test_what_is_put_in_writing_as_its_time_ends_goes_on(county: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    matter = await suspended(county, received_at=at(county, 31))
+    standing = left_out.standing
+
+    async def as_it_stood(*args: Any) -> list[dict[str, Any]]:
+        found = await standing(*args)
+        await do(county, matter, "write", until=at(county, -30), reason="The letter came")
+        return found
+
+    monkeypatch.setattr(left_out, "standing", as_it_stood)
+    assert await suspensions.lapse(county.hub, county.hub.clock.now()) == 0
+    assert (await read(county, matter))["state"] == "open"
+
+
+async def test_what_was_said_of_a_record_holds_for_the_one_in_its_place(county: Scene) -> None:
+    """Two corrections later too; and whoever said so may take it back."""
+    short = TO_DEPUTY | {"somebody": {"name": "MSO"}}
+    first = await record(county, **short)
+    matter = await suspended(county)
+    await do(county, matter, "cover", disclosures=[first.id])
+    second = await record(county, key="k2", corrects=first.id, reason="On paper", **short | {"way": "paper"})
+    third = await record(county, key="k3", corrects=second.id, reason="By fax", **short | {"way": "own_fax"})
+    assert await told(county) == ([], 1)
+    (shown,) = await left_out.told(county.hub, await read(county, matter))
+    assert (shown.row["id"], shown.said) == (third.id, True)
+    await do(county, matter, "uncover", disclosures=[third.id])
+    assert await told(county) == (["MSO"], 0)
+
+
+async def test_a_correction_that_finds_the_agency_in_the_directory_is_left_out_and_shown(county: Scene) -> None:
+    police = Organization(id="police", name="Meridian Sheriff's Department", roles=frozenset({"law_enforcement"}))
+    await county.hub.directory.put_organization(police, by="county", at=county.hub.clock.now())
+    first = await record(county, **TO_DEPUTY | {"somebody": {"name": "MSO"}})
+    matter = await suspended(county)
+    await do(county, matter, "cover", disclosures=[first.id])
+    told_police = TO_DEPUTY | {"somebody": None, "recipient": "police"}
+    second = await record(county, key="k2", corrects=first.id, reason="It is known here", **told_police)
+    assert await told(county) == ([], 1)
+    (shown,) = await left_out.told(county.hub, await read(county, matter))
+    assert (shown.row["id"], shown.name, shown.said) == (second.id, "Meridian Sheriff's Department", True)
