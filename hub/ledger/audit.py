@@ -90,7 +90,7 @@ async def audit(database: Database, keys: tuple[Verifier, ...], heads: Sequence[
     unplaced, waiting = await _outside(database, now)
     return Audit(
         report=verification.finish(),
-        bound=await compare(database),
+        bound=await compare(database, now),
         unfit=unfit,
         unplaced=unplaced,
         waiting=waiting,

@@ -9,9 +9,10 @@ from hub.ledger.audit import audit
 from hub.ledger.bound import compare
 from hub.ledger.sequencer import Sequencer
 from hub.model import Refused, Unknown
+from hub.outside import corrections
 from hub.storage import consents
 from hub.storage.sqlite import SqliteDatabase
-from tests.outsides import record
+from tests.outsides import HOUR_US, record
 from tests.scenes import a_scene
 
 DECISION = "A stored decision is not the one that was recorded"
@@ -26,6 +27,18 @@ TAMPERINGS = {
     "another recipient": ("UPDATE disclosure SET recipient = 'sunrise' WHERE recipient = 'lantern'", DISCLOSURE),
     "another person": ("UPDATE disclosure SET member_id = 'somebody'", DISCLOSURE),
     "a disclosure hidden": ("UPDATE disclosure SET state = 'not_disclosed' WHERE state = 'disclosed'", DISCLOSURE),
+    "one in doubt said to be none": (
+        "UPDATE disclosure SET state = 'not_disclosed' WHERE state = 'unknown'",
+        DISCLOSURE,
+    ),
+    "one told elsewhere called a mistake": (
+        "UPDATE disclosure SET state = 'mistaken' WHERE state = 'recorded'",
+        DISCLOSURE,
+    ),
+    "one told elsewhere called corrected": (
+        "UPDATE disclosure SET state = 'corrected' WHERE state = 'recorded'",
+        DISCLOSURE,
+    ),
     "a disclosure taken out": ("DELETE FROM disclosure WHERE state = 'disclosed'", DISCLOSURE),
     "other bytes": ("UPDATE attempt SET digest = zeroblob(32)", DISCLOSURE),
     "a wider consent": ("UPDATE consent SET recipients = '[\"sunrise\"]'", CONSENT),
@@ -59,7 +72,12 @@ async def a_county(scene):
         scene.channel.answers.extend(answers)
         await scene.submit(key)
         await scene.dispatch_all()
-    await record(scene)
+    first_told = await record(scene)
+    await record(scene, key="k2", corrects=first_told.id, reason="On paper", way="paper")
+    await corrections.retract(
+        scene.hub, (await record(scene, key="k3")).id, "not_made", organization=None, by="harbor/x"
+    )
+    await record(scene, key="k4")
     await consents.revoke(scene.hub, first, how="oral", by="harbor/clerk", as_to=["lantern"])
     await consents.revoke(scene.hub, first, how="written", by="harbor/clerk")
     await scene.submit("d")
@@ -73,7 +91,7 @@ async def a_county(scene):
 async def test_what_the_hub_does_by_itself_fits_what_it_recorded(migrated_url):
     async with a_scene(migrated_url) as scene:
         await a_county(scene)
-        assert (await compare(scene.hub.database)).words() == []
+        assert (await compare(scene.hub.database, scene.hub.clock.now() + HOUR_US)).words() == []
 
 
 async def test_each_row_that_was_changed_beside_the_ledger_is_found_and_told(tmp_path):
@@ -82,7 +100,7 @@ async def test_each_row_that_was_changed_beside_the_ledger_is_found_and_told(tmp
         await a_county(scene)
         await Sequencer(scene.hub.database, scene.hub.ring, scene.hub.clock).finish()
         keys = [verifier_of(key) for key in scene.hub.ring.all_of(KeyKind.LEDGER)]
-        now = scene.hub.clock.now()
+        now = scene.hub.clock.now() + HOUR_US
     for number, (name, (statements, says)) in enumerate(TAMPERINGS.items()):
         copy = tmp_path / f"{number}.sqlite"
         with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(copy)) as target:
