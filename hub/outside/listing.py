@@ -1,16 +1,19 @@
 """The records of disclosures made outside of the hub, what was recorded last at the top; codes only."""
 
+import re
 from typing import Any, NamedTuple
 
 from sqlalchemy import func, select, tuple_
 from sqlmodel import col
 
 from hub.context import Hub
+from hub.errors import NotAvailable
 from hub.storage.tables import Decision, Disclosure, OutsideDisclosure
 
 PAGE = 25
 _CODES = ("id", "way", "made_at", "recorded_at")
 _NAMES = ("member_id", "discloser", "recipient", "description", "state")
+_PLACE = re.compile(r"[0-9]{1,18}-[0-9a-f]{32}")
 
 
 class Found(NamedTuple):
@@ -20,7 +23,12 @@ class Found(NamedTuple):
 
 
 async def page(hub: Hub, scope: frozenset[str] | None, before: str) -> Found:
-    """Those of these organizations (none: everybody's), from where the page before ends (empty: from the newest)."""
+    """Those of these organizations (none: everybody's), from where the page before ends (empty: from the newest).
+
+    Raises `NotAvailable` for a place where no page ends.
+    """
+    if before and not _PLACE.fullmatch(before):
+        raise NotAvailable
     place: Any = tuple_(col(OutsideDisclosure.recorded_at), col(OutsideDisclosure.id))
     columns = [col(getattr(OutsideDisclosure, name)) for name in _CODES]
     statement = (

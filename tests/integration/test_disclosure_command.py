@@ -47,6 +47,7 @@ def test_a_file_is_one_record_that_is_shown_and_taken_back(call: Path, capsys: T
     assert (head.split()[-1], line.split()[-1]) == ("ID", first["id"])
     assert json.loads(told(capsys, "list", "--for", "lantern", "--json"))["items"] == []
     told(capsys, "list", "--for", "nowhere", code=2)
+    told(capsys, "list", "--before", "the-second-page", code=2)
     shown = json.loads(told(capsys, "show", first["id"], "--for", "harbor"))
     assert shown["words"]["told"] == CALL["told"]
     told(capsys, "show", first["id"], "--for", "lantern", code=2)
