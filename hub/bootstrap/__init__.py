@@ -11,6 +11,7 @@ from typing import IO
 
 import structlog
 
+from adapters.tls import trust_nobody_unnamed
 from hub import compiled, operator
 from hub.bootstrap.audit import audit_sink
 from hub.bootstrap.intakes import intakes
@@ -50,6 +51,7 @@ def serve(settings: Settings, role: str = "all", ready: Callable[[], None] = lam
     with alone_on_file(settings):  # around the migration too: whoever serves already needs the schema as it is
         migrate(settings)
         settle_memory()
+        trust_nobody_unnamed()
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
             runner.run(_serve(settings, role, ready))
             with leaving():

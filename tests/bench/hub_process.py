@@ -17,6 +17,7 @@ from nacl.public import PrivateKey
 from nacl.signing import SigningKey
 
 from adapters.api.channel import ApiChannel
+from adapters.tls import trust_nobody_unnamed
 from hub.bootstrap import ended, loop_factory, running
 from hub.bootstrap.memory import settle_memory, stay_small
 from hub.bootstrap.opening import open_hub
@@ -89,6 +90,7 @@ async def main(url: str, redis: str, sink: int, role: str) -> None:
     if not settings.keys.exists():
         KeyRing.create(settings.keys)
     settle_memory()
+    trust_nobody_unnamed()
     async with open_hub(settings, channels=False) as opened:
         channel = kind(SigningKey.generate(), "bench", allow_plain_loopback=True, connections=32)
         hub = replace(opened, channels=MappingProxyType({ChannelKind.API: channel}))

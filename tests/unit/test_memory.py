@@ -47,6 +47,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from aiohttp import connector
 from hub import bootstrap
 from hub.bootstrap import memory
 from hub.crypto.keyring import KeyRing
@@ -55,7 +56,9 @@ from hub.settings import read_settings
 rounds = []
 
 def round_ended():
-    rounds.append(print("gave back what was free"))
+    trusted = connector._SSL_CONTEXT_VERIFIED.get_ca_certs() or connector._SSL_CONTEXT_UNVERIFIED.get_ca_certs()
+    unverified = not connector._SSL_CONTEXT_UNVERIFIED.verify_mode
+    rounds.append(print("gave back what was free", "and trusts somebody unnamed" * bool(trusted or unverified)))
     if len(rounds) == 2:
         os.kill(os.getpid(), signal.SIGTERM)
 
@@ -120,7 +123,7 @@ print(before == where.value == ctypes.addressof(where))
 def test_a_hub_that_serves_forgets_its_start_and_gives_back_what_is_free_again_and_again(tmp_path):
     command = [sys.executable, "-c", SERVED, str(tmp_path)]
     found = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
-    assert "forgot its start\ngave back what was free\ngave back what was free\n" in found.stdout
+    assert "forgot its start\ngave back what was free \ngave back what was free \n" in found.stdout
 
 
 def test_what_the_start_left_behind_goes_and_what_it_loaded_is_not_looked_through_again():
