@@ -37,6 +37,7 @@ _INTEND_AGAIN = Change(
 """A later attempt carries what is permitted then, and is accounted for as that."""
 _CONCLUDE = Change(Disclosure, ("state", "concluded_at"), ("id",))
 _CONCLUDE_FROM = Change(Disclosure, ("state", "concluded_at"), ("id", "state"))
+_GOES_NO_MORE = Change(Outbox, ("state", "code"), ("id", "state"))
 _LAST_ATTEMPT = Check(Outbox, ("id", "attempts"))
 _ADD_ATTEMPT = Insert(Attempt, columns_of(Attempt))
 _FINISH = Change(Attempt, ("finished_at", "outcome", "code", "receipt"), ("disclosure_id", "number"))
@@ -112,10 +113,11 @@ async def conclude(
 
 async def _tell_late(hub: Hub, ticket: Ticket, outcome: Outcome, told: tuple[Step, ...], now: int) -> None:
     """What a later attempt disclosed, or a person has confirmed, is not taken back: that this one disclosed nothing
-    settles only its own doubt.
+    settles only its own doubt. What it did disclose does not go again, where it waits to.
     """
     if isinstance(outcome, Delivered):
-        await hub.database.commit(Unit((), told))
+        arrived = Step(_GOES_NO_MORE, ("delivered", None, ticket.id, "queued"))
+        await hub.database.commit(Unit((), (*told, arrived)))
         return
     attempt = tuple(step for step in told if step.statement not in (_CONCLUDE, _CONCLUDE_FROM))
     last = Step(_LAST_ATTEMPT, (ticket.id, ticket.attempts + 1), "attempt")

@@ -196,6 +196,30 @@ async def test_a_lost_attempt_that_ends_late_takes_nothing_back_that_a_later_one
         assert await scene.rows(Disclosure.state) == [("disclosed",)]
 
 
+async def test_what_a_lost_attempt_disclosed_does_not_go_again(migrated_url):
+    """Its receipt came while the row waited to go again; a refused one would say that nothing was disclosed."""
+    async with a_scene(migrated_url) as scene:
+        hub, may_end, under_way = scene.hub, asyncio.Event(), asyncio.Event()
+        await scene.consent()
+        await scene.submit()
+
+        async def deliver(_prepared):
+            under_way.set()
+            await may_end.wait()
+            return Delivered(receipt=Receipt(kind="test", reference="1", at=0))
+
+        scene.channel.deliver = deliver
+        (ticket,) = await outbox.claim(hub.database, hub.clock.now(), 1)
+        lost = asyncio.create_task(dispatch(hub, ticket))
+        await under_way.wait()
+        await lose_and_let_go(scene, ticket)
+        may_end.set()
+        assert await lost == "unknown"
+        assert await scene.dispatch_all() == []
+        assert await scene.rows(Outbox.state) == [("delivered",)]
+        assert await scene.rows(Disclosure.state) == [("disclosed",)]
+
+
 async def test_what_a_lost_attempt_disclosed_is_not_taken_back_by_the_refusal_of_a_later_one(migrated_url):
     """The receipt of the first attempt came while the second was under way, and the second was refused."""
     async with a_scene(migrated_url) as scene:
