@@ -7,7 +7,6 @@ import contextlib
 import ctypes
 import gc
 
-from hub.bootstrap.libraries import give_back_pages
 from hub.workers.freight import SMALL_BYTES
 
 FORGET_START_S = 2.0
@@ -46,7 +45,6 @@ def forget_start() -> None:
     """
     gc.collect()
     gc.freeze()
-    give_back_pages()
 
 
 def give_back() -> None:

@@ -1,7 +1,5 @@
 """What a large packet or a burst took goes back to the system, and what only the start needed."""
 
-import platform
-import shutil
 import subprocess
 import sys
 
@@ -91,34 +89,6 @@ give_back()
 print(before - resident())
 """
 
-RUN_THROUGH = """
-import hashlib
-import sqlite3
-import ssl
-from pathlib import Path
-from hub.bootstrap.libraries import give_back_pages
-
-def of_files():
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("RssFile"))
-
-before = of_files()
-give_back_pages()
-print(of_files() < before / 2)
-print(hashlib.sha256(b"abc").hexdigest()[:8], sqlite3.connect(":memory:").execute("SELECT 6 * 7").fetchone())
-"""
-
-RELOCATED = """
-import ctypes
-import sys
-from hub.bootstrap.libraries import give_back_pages
-
-where = ctypes.c_uint64.in_dll(ctypes.CDLL(sys.argv[1]), "where")
-before = where.value
-give_back_pages()
-print(before == where.value == ctypes.addressof(where))
-"""
-
 
 def test_a_hub_that_serves_forgets_its_start_and_gives_back_what_is_free_again_and_again(tmp_path):
     command = [sys.executable, "-c", SERVED, str(tmp_path)]
@@ -141,21 +111,3 @@ def test_after_large_buffers_the_process_is_as_small_as_before():
 def test_what_a_burst_left_free_between_what_is_in_use_goes_back():
     found = subprocess.run([sys.executable, "-c", FREED], capture_output=True, text=True, check=True)
     assert int(found.stdout) > 25_000_000, "of 40 MB, in pieces of 20 kB"
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux for the resident size")
-def test_pages_of_libraries_go_and_come_again():
-    found = subprocess.run([sys.executable, "-c", RUN_THROUGH], capture_output=True, text=True, check=True)
-    assert found.stdout == "True\nba7816bf (42,)\n"
-
-
-@pytest.mark.skipif(platform.machine() != "x86_64" or sys.platform != "linux", reason="builds such a library")
-def test_a_library_whose_code_was_relocated_keeps_its_pages(tmp_path):
-    if (compiler := shutil.which("gcc")) is None:
-        pytest.skip("here is no gcc")
-    code = 'asm(".text\\n.balign 4096\\n.globl where\\nwhere: .quad where\\n.zero 8192");'
-    library = tmp_path / "relocated.so"
-    command = [compiler, "-shared", "-nostdlib", "-Wl,-z,notext", "-x", "c", "-", "-o", str(library)]
-    subprocess.run(command, input=code, text=True, check=True, stderr=subprocess.DEVNULL)
-    found = subprocess.run([sys.executable, "-c", RELOCATED, str(library)], capture_output=True, text=True, check=True)
-    assert found.stdout == "True\n"
