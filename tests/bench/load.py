@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from tests.bench.http import Client, Sink, request
+from tests.bench.http import Sink, connected, request
 
 
 class Load:
@@ -48,20 +48,20 @@ class Load:
         """
         self.arrivals.clear()
         before, numbers, latencies = self.received, iter(range(count)), []
-        loop, started = asyncio.get_running_loop(), time.perf_counter()
+        started = time.perf_counter()
 
         async def one() -> None:
-            _, client = await loop.create_connection(Client, "127.0.0.1", port)
-            for number in numbers:
-                at = started + number / rate if rate else time.perf_counter()
-                if rate:
-                    await asyncio.sleep(at - time.perf_counter())
-                keyed = {**headers, "Idempotency-Key": f"{tag}-{number}"}
-                body = bodies[number % len(bodies)]
-                answer = await client.ask(request("POST", "/v1/submissions", keyed, body))
-                latencies.append(time.perf_counter() - at)
-                if not answer.startswith(b"HTTP/1.1 202"):
-                    raise SystemExit(f"refused: {answer[:400]!r}")
+            async with connected(port) as client:
+                for number in numbers:
+                    at = started + number / rate if rate else time.perf_counter()
+                    if rate:
+                        await asyncio.sleep(at - time.perf_counter())
+                    keyed = {**headers, "Idempotency-Key": f"{tag}-{number}"}
+                    body = bodies[number % len(bodies)]
+                    answer = await client.ask(request("POST", "/v1/submissions", keyed, body))
+                    latencies.append(time.perf_counter() - at)
+                    if not answer.startswith(b"HTTP/1.1 202"):
+                        raise SystemExit(f"refused: {answer[:400]!r}")
 
         async with asyncio.TaskGroup() as group:
             for _ in range(connections):
@@ -90,12 +90,12 @@ class Load:
 
     async def ask(self, port: int, headers: dict[str, str], size: int, count: int) -> dict[str, float]:
         """Ask a bare server `count` times with a body of this size."""
-        asked, loop = request("POST", "/v1/submissions", headers, b"x" * size), asyncio.get_running_loop()
+        asked = request("POST", "/v1/submissions", headers, b"x" * size)
 
         async def one() -> None:
-            _, client = await loop.create_connection(Client, "127.0.0.1", port)
-            for _ in range(count // 16):
-                await client.ask(asked)
+            async with connected(port) as client:
+                for _ in range(count // 16):
+                    await client.ask(asked)
 
         await asyncio.gather(*(one() for _ in range(16)))
         return {}
