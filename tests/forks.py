@@ -168,7 +168,8 @@ def _be(order: dict[str, object], out: int, err: int) -> None:
     for place, descriptor in enumerate((os.open(os.devnull, os.O_RDONLY), out, err)):
         os.dup2(descriptor, place)
         os.close(descriptor)
-    sys.stdin, sys.stdout, sys.stderr = (os.fdopen(place, mode) for place, mode in enumerate("rww"))
+    sys.stdin, sys.stdout = os.fdopen(0, "r"), os.fdopen(1, "w")
+    sys.stderr = os.fdopen(2, "w", buffering=1, errors="backslashreplace")  # what is killed has said why until then
     sys.argv = [str(order["module"]), *order["words"]]  # type: ignore[misc]
     runpy.run_module(str(order["module"]), run_name="__main__", alter_sys=True)
 

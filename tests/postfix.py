@@ -7,6 +7,7 @@ import os
 import shutil
 import smtplib
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -107,6 +108,7 @@ def _serving(folder: Path, transports: Mapping[str, str], again: Postfix | None,
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        sys.stderr.write(server.log)  # shown with a test that failed
 
 
 def _configure(server: Postfix, transports: Mapping[str, str], nobody: str) -> None:

@@ -205,7 +205,8 @@ async def test_an_appointment_by_mail_is_told_and_an_answer_sent_again_is_one_an
         await until(lambda: told(hub))
 
         async def taken() -> bool:
-            return town.relay.log.count("status=sent (250 2.0.0 Taken)") == 2
+            settled = all(each["state"] != "taken" for each in await rows(hub, Inbound))
+            return settled and town.relay.log.count("status=sent (250 2.0.0 Taken)") == 2
 
         await until(taken)
         assert await told(hub) == ["scheduled"]

@@ -1,5 +1,6 @@
 """The SMTP conversation itself, against a real server."""
 
+import asyncio
 from contextlib import asynccontextmanager
 
 import pytest
@@ -48,3 +49,40 @@ async def test_waiting_for_a_free_session_ends_at_the_deadline_with_nothing_sent
         postbox.fault = MailFault.SILENT_AT_RCPT
         assert await hand_over(b"A: b\r\n\r\n") == Deferred(code="smtp-timeout")
         assert postbox.contents_seen == 0
+
+
+@asynccontextmanager
+async def a_deaf_relay(tls):
+    """So busy that it does not hear how a session over TLS says goodbye; its port."""
+    talks = []
+
+    async def talk(reader, writer):
+        talks.append(writer.transport)
+        writer.write(b"220 relay.example\r\n")
+        while line := await reader.readline():
+            if line.startswith(b"DATA"):
+                writer.write(b"354 Go on\r\n")
+                await reader.readuntil(b"\r\n.\r\n")
+            if line.startswith(b"QUIT"):
+                writer.write(b"221 2.0.0 Bye\r\n")
+                writer.transport.pause_reading()
+                return
+            writer.write(b"250 2.0.0 Ok\r\n")
+
+    async with await asyncio.start_server(talk, "127.0.0.1", ssl=tls) as server:
+        yield server.sockets[0].getsockname()[1]
+        for each in talks:
+            each.abort()
+
+
+async def test_no_connection_outlives_the_sessions_whatever_the_relay_does(tmp_path):
+    authority = Authority()
+    tls = server_tls(*authority.server("127.0.0.1").write(tmp_path, "tls"))
+    async with a_deaf_relay(tls) as port:
+        sessions = SmtpSessions(Relay("127.0.0.1", port, "hub.example", implicit_tls=True), limit=1, deadline=5)
+        outcome = await sessions.hand_over("a@hub.example", "b@clinic.example", b"A: b\r\n\r\n", authority.pem)
+        assert isinstance(outcome, Delivered)
+        ((session,),) = sessions._idle.values()
+        line = session.transport.get_extra_info("socket")
+        await sessions.close()
+        assert line.fileno() == -1
