@@ -36,8 +36,8 @@ def read_manifest(raw: bytes) -> Manifest:
         raise Malformed("The manifest does not follow the format.", field=path[-1] if path else "$") from None
     except (ValueError, RecursionError):  # also text that is no UTF-8, and nesting without end
         raise Malformed("The manifest is not JSON.", field="$") from None
-    _check(manifest)
     jsontext.check(raw)
+    _check(manifest)
     return manifest
 
 

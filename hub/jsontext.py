@@ -6,16 +6,48 @@ ends it for some readers, while PostgreSQL cannot keep it. Both are refused.
 """
 
 import json
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
-from hub.errors import Malformed
+from hub.errors import Malformed, TooLarge
+
+T = TypeVar("T")
 
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 _ESCAPED = b"\\u00"
 """How a colon or a NUL begins that does not stand for itself."""
+
+
+class _Name:
+    """A name in the place where it stands, of a type that the decoder asks about."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
+def members(raw: bytes | msgspec.Raw, of: type[T], most: int) -> dict[str, T]:
+    """The members of an object of up to `most`, all of one type: of a large body, which `check` would go through again.
+
+    Raises `Malformed` as `check` does, `TooLarge`, and as the decoder does; of `msgspec.Raw` only the outline is read.
+    """
+    names: set[str] = set()
+
+    def once(_: type, text: str) -> _Name:
+        if text in names:
+            raise _twice()
+        if "\0" in text:
+            raise _nul()
+        if len(names) == most:
+            raise TooLarge(f"At most {most} members.", field="$")
+        names.add(text)
+        return _Name(text)
+
+    found = msgspec.json.decode(raw, type=dict[_Name, of], dec_hook=once)  # type: ignore[valid-type]
+    return {name.text: value for name, value in found.items()}
 
 
 def check(raw: bytes, read: object = None) -> None:
@@ -25,7 +57,7 @@ def check(raw: bytes, read: object = None) -> None:
     Raises `Malformed`: `duplicate-name` if an object names a member twice, `nul-character` if a text holds one.
     """
     try:
-        if _ESCAPED in raw:
+        if b"\\" in raw and _ESCAPED in raw:  # the first is found ten times as fast
             _check_escaped(raw)
         else:
             _check_counted(raw, read)
@@ -41,7 +73,7 @@ def _check_counted(raw: bytes, read: object) -> None:
 
 def _check_escaped(raw: bytes) -> None:
     if rb"\u0000" in raw.replace(rb"\\", b""):
-        raise Malformed("A text holds a NUL character.", code="nul-character", field="$")
+        raise _nul()
     json.loads(raw.decode("utf-8-sig"), object_pairs_hook=_once, parse_int=str, parse_float=str)
 
 
@@ -54,3 +86,7 @@ def _once(members: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _twice() -> Malformed:
     return Malformed("An object names a member twice.", code="duplicate-name", field="$")
+
+
+def _nul() -> Malformed:
+    return Malformed("A text holds a NUL character.", code="nul-character", field="$")

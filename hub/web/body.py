@@ -8,7 +8,8 @@ second six minutes, and are taken.
 import asyncio
 import functools
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 from urllib.parse import parse_qs
 
@@ -103,22 +104,30 @@ async def read_json(request: web.Request, kind: type[T]) -> T:
     return decode(await read_body(request, MAX_JSON), kind)
 
 
-def decode(raw: bytes, kind: type[T], plainly: Callable[[T], object] | None = None) -> T:
-    """JSON of this type. Raises `Malformed` naming the field, never its value.
-
-    `plainly`: the same as `jsontext.check` takes it, where to decode it twice would cost.
-    """
-    try:
+def decode(raw: bytes, kind: type[T]) -> T:
+    """JSON of this type. Raises `Malformed` naming the field, never its value."""
+    with _faults("$"):
         found = msgspec.json.decode(raw, type=kind)
-        jsontext.check(raw, None if plainly is None else plainly(found))
+        jsontext.check(raw)
+    return found
+
+
+def decode_members(raw: bytes | msgspec.Raw, of: type[T], most: int, at: str = "$") -> dict[str, T]:
+    """A large JSON object, whose members have one type; `at`: where it stands. Raises as `decode` does, `TooLarge`."""
+    with _faults(at):
+        return jsontext.members(raw, of, most)
+
+
+@contextmanager
+def _faults(at: str) -> Iterator[None]:
+    try:
+        yield
     except msgspec.ValidationError as error:
         # The library's words may quote the value; the path at their end does not.
-        _, at, path = str(error).rpartition(" - at `")
-        field = path.rstrip("`") if at else "$"
-        raise Malformed("The body does not follow the format.", field=field) from None
+        path = str(error).rpartition(" - at `$")[2].rstrip("`") if " - at `$" in str(error) else ""
+        raise Malformed("The body does not follow the format.", field=at + path) from None
     except (ValueError, RecursionError):
         raise Malformed("The body is not JSON.", field="$") from None
-    return found
 
 
 async def read_form(request: web.Request, most: int, most_fields: int) -> dict[str, list[str]]:

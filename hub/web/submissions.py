@@ -13,7 +13,6 @@ from hub.context import Hub
 from hub.errors import Malformed, Unauthorized, Unsupported
 from hub.intake import MAX_ITEMS, MAX_SUBMISSION_BYTES, read_manifest
 from hub.manifest import Handed
-from hub.model import Frozen
 from hub.storage import submissions
 from hub.storage.tables import Submission
 from hub.storage.tokens import Principal, Role
@@ -21,23 +20,16 @@ from hub.turns import next_turn
 from hub.waiting import withdrawal
 from hub.web import signed
 from hub.web.access import ANYONE, HUB, Route, note_view, who_calls
-from hub.web.body import check_key, decode, json_response, read_body
+from hub.web.body import check_key, decode_members, json_response, read_body
 from hub.web.multipart import boundary_of, split
 from hub.web.paging import page_of
 
 PATH = "/v1/submissions"
 HANDERS_IN: tuple[Role, ...] = ("sender", "staff")
-_MANIFEST = "manifest"
+_MANIFEST, _DOCUMENTS = "manifest", "documents"
 _encode = msgspec.json.Encoder().encode
 _ROOM = 64 * 1024
 """Besides the documents: the manifest and part headers."""
-
-
-class LeanSubmission(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """For systems without multipart: documents as base64."""
-
-    manifest: msgspec.Raw
-    documents: dict[str, bytes]
 
 
 async def hand_in(request: web.Request) -> web.Response:
@@ -146,8 +138,7 @@ def _boundary(content_type: str) -> bytes | None:
 def _parts(content_type: str, body: bytes) -> tuple[bytes, Mapping[str, bytes]]:
     boundary = _boundary(content_type)
     if boundary is None:
-        lean = decode(body, LeanSubmission, _without_content)
-        return bytes(lean.manifest), lean.documents
+        return _lean(body)
     documents = split(body, boundary, MAX_ITEMS + 1)
     manifest = documents.pop(_MANIFEST, None)
     if manifest is None:
@@ -155,9 +146,12 @@ def _parts(content_type: str, body: bytes) -> tuple[bytes, Mapping[str, bytes]]:
     return manifest, documents
 
 
-def _without_content(lean: LeanSubmission) -> object:
-    """Base64 holds no colon; and the manifest is looked at as such."""
-    return {"manifest": lean.manifest, "documents": dict.fromkeys(lean.documents)}
+def _lean(body: bytes) -> tuple[bytes, dict[str, bytes]]:
+    """For systems without multipart: the manifest, and documents as base64."""
+    parts = decode_members(body, msgspec.Raw, MAX_ITEMS)
+    if parts.keys() != {_MANIFEST, _DOCUMENTS}:
+        raise Malformed("The body does not follow the format.", field="$")
+    return bytes(parts[_MANIFEST]), decode_members(parts[_DOCUMENTS], bytes, MAX_ITEMS, f"$.{_DOCUMENTS}")
 
 
 def _digest(manifest: bytes, digests: Mapping[str, bytes]) -> bytes:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub import jsontext
-from hub.errors import Malformed
+from hub.errors import Malformed, TooLarge
 
 NAMES = st.sampled_from(["purpose", "purpos\\u0065", "a:b", 'a\\":', "\\u003a", "\\\\", "\\\\u003a", "é", ""])
 TEXTS = st.sampled_from(["", "12:30", '\\"x\\":', "\\u003A", "\\\\\\u003a", ":" * 3, "\\n", "\\\\u0000"]).map(
@@ -59,6 +59,24 @@ def test_a_name_that_stands_twice_is_found_at_any_depth_however_it_is_written(te
     expected = "duplicate-name" if has_a_name_twice(text) else None
     raw = text.encode()
     assert [refused(raw, None), refused(raw, msgspec.json.decode(raw))] == [expected, expected]
+
+
+@given(objects(TEXTS | st.sampled_from(["1", "null", "[1, {}]"])))
+def test_the_outline_of_an_object_shows_the_same_and_what_stands_in_it_is_read_apart(text: str) -> None:
+    if has_a_name_twice(text):
+        with pytest.raises(Malformed, match="twice"):
+            jsontext.members(text.encode(), msgspec.Raw, 4)
+    else:
+        found = jsontext.members(text.encode(), msgspec.Raw, 4)
+        assert {name: json.loads(bytes(each)) for name, each in found.items()} == json.loads(text)
+
+
+def test_an_object_of_many_members_is_refused_before_it_takes_room() -> None:
+    with pytest.raises(TooLarge):
+        jsontext.members(b'{"a": "", "b": "", "c": ""}', bytes, 2)
+    with pytest.raises(Malformed) as refusal:
+        jsontext.members(b'{"a\\u0000": ""}', bytes, 2)
+    assert refusal.value.detail_code == "nul-character"
 
 
 @pytest.mark.parametrize("text", [r'{"a": "x\u0000"}', r'["\\\u0000"]', r'{"\u0000": {"b": 1}}'])
