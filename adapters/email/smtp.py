@@ -19,6 +19,7 @@ import ssl
 from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import cast
 
 from aiosmtplib import (
     SMTP,
@@ -162,7 +163,7 @@ async def _quit(session: SMTP) -> None:
 
 def _drop(session: SMTP) -> None:
     """Close at once: over TLS, closing alone waits half a minute for the relay to close too."""
-    transport = session.transport
+    transport = cast("asyncio.Transport | None", session.transport)
     session.close()
     if transport is not None:
         transport.abort()
