@@ -15,7 +15,8 @@ PARTIES = ("disclosure.intended", "disclosure.recorded")
 KINDS = (*PARTIES, "disclosure.concluded", "disclosure.confirmed", "disclosure.mistaken")
 _NONE = frozenset({"not_disclosed", CORRECTED, MISTAKEN})
 """States of a disclosure that no accounting lists: nothing was disclosed, or another record stands in its place."""
-_MEANWHILE_US = 60_000_000
+_BEFORE_US, _MEANWHILE_US = 60_000_000, 3_600_000_000
+"""What has just changed, and what does while all is gone through."""
 
 
 class _Row(NamedTuple):
@@ -25,8 +26,8 @@ class _Row(NamedTuple):
 
 
 class Disclosures:
-    """Goes through the entries in their order. `now` (microseconds UTC): what changed within a minute of it is judged
-    another time, since its entry may not be among those that were read.
+    """Goes through the entries in their order. `now` (microseconds UTC): what changed less than a minute before, or
+    since, is judged another time, since its entry may not be among those that were read.
     """
 
     def __init__(self, now: int) -> None:
@@ -56,7 +57,7 @@ class Disclosures:
             self._unsaid.pop(entry.reference, None)
 
     def _is_under_way(self, row: _Row) -> bool:
-        return abs((row.concluded_at or 0) - self._now) < _MEANWHILE_US
+        return self._now - _BEFORE_US < (row.concluded_at or 0) < self._now + _MEANWHILE_US
 
 
 async def _stored(database: Database, wanted: set[str | None]) -> tuple[dict[str | None, _Row], dict[str, bytes]]:

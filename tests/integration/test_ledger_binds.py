@@ -12,6 +12,7 @@ from hub.model import Refused, Unknown
 from hub.outside import corrections
 from hub.storage import consents
 from hub.storage.sqlite import SqliteDatabase
+from hub.storage.statements import Returning
 from tests.outsides import HOUR_US, record
 from tests.scenes import a_scene
 
@@ -112,3 +113,16 @@ async def test_each_row_that_was_changed_beside_the_ledger_is_found_and_told(tmp
         assert found.report.intact, "the ledger itself is"
         told[name] = (found.intact, says in found.text())
     assert told == dict.fromkeys(TAMPERINGS, (False, True))
+
+
+async def test_what_ends_while_all_is_gone_through_is_judged_another_time(migrated_url):
+    """Its entry may come before one that was read, and be seen after it; but nobody hides in the days to come."""
+    async with a_scene(migrated_url) as scene:
+        found = []
+        await record(scene)
+        hidden = "UPDATE disclosure SET state = 'mistaken' RETURNING 1"
+        await scene.hub.database.returning(Returning(hidden, hidden), ())
+        for minutes in (2, 0, -30, -120):
+            now = scene.hub.clock.now() + minutes * 60_000_000
+            found.append(bool((await compare(scene.hub.database, now)).disclosures))
+        assert found == [True, False, False, True]
