@@ -5,6 +5,8 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from hub.cli.limits import add_limit
+
 if TYPE_CHECKING:
     from hub.context import Hub
 
@@ -54,7 +56,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     for each in (looked, disclosed):
         each.add_argument("--member", metavar="CIN|ID", help="about whom")
     for each in (looked, disclosed, wrong):
-        each.add_argument("--limit", type=int, default=50, help="at most so many (default: %(default)s)")
+        add_limit(each)
     for each in (permitted, necessary):
         each.add_argument("disclosure", help="its id, as `ask disclosed` shows it")
     for each in (looked, disclosed, permitted, necessary, wrong):

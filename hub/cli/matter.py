@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hub.cli.limits import add_limit
+
 if TYPE_CHECKING:
     from hub.context import Hub
 
@@ -51,7 +53,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     listing.add_argument("--kind", help="one register: accounting, list, complaint, ...")
     listing.add_argument("--state", choices=("open", "closed", "any"), default="open", help="(default: %(default)s)")
     listing.add_argument("--overdue", action="store_true", help="only where a clock was missed")
-    listing.add_argument("--limit", type=int, default=50, help="at most so many (default: %(default)s)")
+    add_limit(listing)
     opening = actions.add_parser("open", help="enter a new matter")
     opening.add_argument("kind", help="its register")
     opening.add_argument("fields", metavar="JSON|FILE", help="what it states: /openapi.json names the fields")

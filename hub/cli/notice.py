@@ -5,6 +5,8 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from hub.cli.limits import add_limit
+
 if TYPE_CHECKING:
     from hub.context import Hub
     from hub.desk.notices import Notice
@@ -41,7 +43,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     actions = parser.add_subparsers(dest="action", required=True, metavar="list|show|call|mistake")
     listing = actions.add_parser("list", help="notices with their clocks and calls, newest first")
     listing.add_argument("--call", choices=("open", "tried", "done"), default="", help="discharges by their calls")
-    listing.add_argument("--limit", type=int, default=50, help="at most so many (default: %(default)s)")
+    add_limit(listing)
     showing = actions.add_parser("show", help="one notice with its calls")
     calling = actions.add_parser("call", help="how a call ended")
     mistaken = actions.add_parser("mistake", help="a call was entered by mistake")

@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, get_args
 
+from hub.cli.limits import add_limit
 from hub.waiting.proposals import Reason
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     listing.add_argument("--for", dest="organization", metavar="ORGANIZATION", help="only what waits for it")
     listing.add_argument("--kind", metavar="KIND", help="dead_letter, unknown_outcome, hold, ...")
     listing.add_argument("--state", choices=("open", "closed"), default="open", help="(default: %(default)s)")
-    listing.add_argument("--limit", type=int, default=50, help="at most so many (default: %(default)s)")
+    add_limit(listing)
     listing.add_argument("--json", action="store_true", help="the same as JSON")
     words = {
         "propose": "a release, for another person to confirm",
