@@ -3,8 +3,9 @@
 What it permits is read from the form as the policy reads it, without the revocations that came later.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any, NamedTuple
 
 from hub.context import Hub
@@ -46,13 +47,19 @@ async def of(hub: Hub, member: str, consent: str, at: int, language: str) -> Sta
         id=consent,
         kind=str(view.get("kind", "")),
         form=str(view.get("form") or ""),
-        signed_on=str(view.get("signed_on") or ""),
+        signed_on=day_of(view, hub.zone),
         signed_by=tuple(view.get("signed_by") or ()),
         reads=await _reads(hub, member, consent, moment, language),
         then=[each for each in history if each["at"] <= at],
         since=[each for each in history if each["at"] > at],
         paper=bool(await hub.database.lookup(_PAPER, consent)),
     )
+
+
+def day_of(consent: Mapping[str, Any], zone: tzinfo) -> str:
+    """When it was signed, YYYY-MM-DD; empty: nobody says. A system may send the instant alone (FHIR dateTime)."""
+    on, at = consent.get("signed_on"), consent.get("signed_at")
+    return str(on or (at and datetime.fromisoformat(at).astimezone(zone).date()) or "")
 
 
 async def _reads(hub: Hub, member: str, consent: str, moment: datetime, language: str) -> str:

@@ -15,7 +15,7 @@ from hub.model import only
 from hub.smart import scopes
 from hub.storage import consents, members
 from hub.storage.tokens import Principal, Role, TokenReader
-from policies.vocabulary import TREATING_PROGRAMS
+from policies.vocabulary import RECIPIENT_CLASSES, TREATING_PROGRAMS
 
 HUB = web.AppKey("hub", Hub)
 TOKENS = web.AppKey("tokens", TokenReader)
@@ -125,11 +125,23 @@ async def concerns(hub: Hub, organization: str, consent: dict[str, Any]) -> bool
 async def discloses(hub: Hub, organization: str, consent: dict[str, Any]) -> bool:
     """Whether the organization belongs to a discloser that the consent names."""
     named = consent.get("discloser", [])
-    line = (await hub.directory.current()).world.lines.get(organization, frozenset({organization}))
+    line = await _line(hub, organization)
     if not line.isdisjoint(named):
         return True
     links = await members.links_of(hub, consent["member_id"])
     return TREATING_PROGRAMS in named and any(o in line and r == "program" for o, r in links)
+
+
+async def reaches(hub: Hub, organization: str, consent: dict[str, Any]) -> bool:
+    """Whether the organization belongs to a recipient that the consent names, or may be of a class that it names."""
+    named = consent.get("recipients", [])
+    known = {each.get("at") if isinstance(each, dict) else each for each in named} | {consent.get("intermediary")}
+    return not known.isdisjoint(RECIPIENT_CLASSES | await _line(hub, organization))
+
+
+async def _line(hub: Hub, organization: str) -> frozenset[str]:
+    """What it is and what it belongs to."""
+    return (await hub.directory.current()).world.lines.get(organization, frozenset({organization}))
 
 
 async def note_view(hub: Hub, who: Principal, what: str, member: str, reference: str) -> None:

@@ -297,3 +297,25 @@ async def test_the_pages_speak_spanish(scene, cora):
     assert "outside." not in seen.words
     for path in (f"{NEW}?lang=es", "/desk/disclosures?lang=es", f"{await made(cora, scene, CALL)}?lang=es"):
         assert "fuera del sistema" in (await cora.get(path)).words
+
+
+async def test_a_consent_between_others_is_not_to_be_chosen_nor_one_without_a_day_in_the_way(scene, cora):
+    here = (await consents.list_for(scene.hub, scene.member))[0]["id"]
+    others = msgspec.structs.replace(FORM, discloser=("lantern",))
+    elsewhere, hither, anybody = [
+        await consents.record(scene.hub, scene.member, msgspec.structs.replace(others, **changes), by="lantern")
+        for changes in (
+            {"recipients": ({"as_written": "Dr. Fenwick Ames"}, "sunrise")},
+            {"recipients": ("harbor",), "signed_on": None},
+            {"recipients": ("treating_providers",), "signed_on": None, "signed_at": "2026-03-06T02:00:00+00:00"},
+        )
+    ]
+    seen = await cora.post(NEW, CALL | {"source": "lantern", "held": "consent", "received": CALL["day"]})
+    offered = re.search(r'<select id="o-held_consent".*?</select>', seen.text, re.DOTALL)[0]
+    assert [each in offered for each in (here, hither, anybody, elsewhere)] == [True, True, True, False]
+    assert re.findall(r"signed on [^<]*|without a date", offered) == [
+        "signed on Jan 15, 2026",
+        "without a date",
+        "signed on Mar 5, 2026",
+    ]
+    assert (await cora.post(NEW, CALL)).status == 200

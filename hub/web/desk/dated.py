@@ -1,7 +1,9 @@
 """Explanations for people: a consent is said by the day it was signed, as nobody at a desk knows it by its number."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from hub.desk import standing
 from hub.desk.story import Story
 from hub.storage import consents
 from hub.web.pages import times
@@ -27,13 +29,13 @@ async def told_by_day(visit: Visit, story: Story) -> Story:
 async def _days(visit: Visit, member: str | None) -> dict[str, str]:
     """By the quoted number of each consent of this member, how it is said."""
     known = await consents.list_for(visit.hub, member) if member is not None else []
-    return {f'"{each["id"]}"': _day(visit, each["signed_on"]) for each in known}
+    return {f'"{each["id"]}"': signed(visit, each) for each in known}
 
 
-def _day(visit: Visit, signed_on: str | None) -> str:
-    if not signed_on:
-        return visit.say("packet.undated")
-    return visit.say("packet.dated", day=times.date(signed_on, visit.language))
+def signed(visit: Visit, consent: Mapping[str, Any]) -> str:
+    """On which day a consent was signed, in words."""
+    on = standing.day_of(consent, visit.hub.zone)
+    return visit.say("packet.dated", day=times.date(on, visit.language)) if on else visit.say("packet.undated")
 
 
 def _said(text: str, words: dict[str, str]) -> str:

@@ -21,9 +21,9 @@ from hub.outside import recording, showing
 from hub.outside.judging import Judged, judge
 from hub.outside.manifest import BY, Notice, OutsideManifest, Scope
 from hub.outside.rows import Hand
-from hub.storage import consents, members, outside
+from hub.storage import members, outside
+from hub.web.desk import held_consents, whose
 from hub.web.desk import outside_form as form
-from hub.web.desk import whose
 from hub.web.desk.dated import dated
 from hub.web.desk.named import parties
 from hub.web.desk.outside_form import Wrong
@@ -156,7 +156,7 @@ async def _form(
         kinds=sorted(((each, terms.classes(language, each)) for each in CLASSES), key=itemgetter(1)),
         agreements=[(each.id, known.get(each.with_party, each.with_party)) for each in audits],
         facts=await person(visit, member) if member else None, held=(form.CONSENT, *form.HELD),
-        consents=await consents.list_for(visit.hub, member) if member else [],
+        consents=await held_consents.choices(visit, member, given.get("held_consent", ())) if member else [],
         key=given.get("key", [""])[0] or new_id(),
         wrong=wrong.field if wrong else "", said=visit.say(wrong.said) if wrong else "",
         problem=visit.say(problem) if problem else "",
