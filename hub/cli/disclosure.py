@@ -67,10 +67,15 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace) -> int:
     """Do what was asked."""
-    from hub.cli.local import on_hub  # noqa: PLC0415 - so that --help is fast
+    from hub.cli.local import hand, on_hub  # noqa: PLC0415 - so that --help is fast
 
-    act = {"record": _preview if args.action == "record" and args.preview else _record, "list": _list, "show": _show}
-    text, code = on_hub(lambda hub: act.get(args.action, _retract)(hub, args), decides=args.action == "record")
+    acts = {"record": _preview if args.action == "record" and args.preview else _record, "list": _list, "show": _show}
+
+    async def act(hub: "Hub") -> tuple[str, int]:
+        args.by = await hand(hub, args.by)
+        return await acts.get(args.action, _retract)(hub, args)
+
+    text, code = on_hub(act, decides=args.action == "record")
     print(text)
     return code
 

@@ -59,6 +59,8 @@ def test_a_file_is_one_record_that_is_shown_and_taken_back(call: Path, capsys: T
 def test_what_cannot_be_recorded_is_refused_in_one_line(call: Path, capsys: Told) -> None:
     told(capsys, "record", str(call), "--for", "nowhere", code=2)
     told(capsys, "record", str(call), "--for", "valley-clinic", code=2)
+    for words in (("record", str(call), "--for", "harbor"), ("list",), ("show", "x"), ("retract", "x", "duplicate")):
+        told(capsys, *words, "--by", "Perrin Ashdown", code=2)
     told(capsys, "record", str(call.with_name("none.json")), "--for", "harbor", code=2)
     call.write_text(json.dumps(FILE | {"recipient": "valley-clinic", "purpose": "housing"}))
     assert "deny\n" in told(capsys, "record", str(call), "--for", "harbor", "--preview", code=1)
