@@ -140,6 +140,20 @@ async def test_the_counselor_who_sent_it_reads_on_the_receipt_what_was_answered_
     assert "What Lantern Outpatient answered" not in await receipt(rosa)
 
 
+async def test_what_is_called_off_is_no_good_news_on_the_receipt(scene, iris, rosa):
+    await scene.consent(BACK)
+    address = await referral(iris)
+    for status, mark in (("accepted", "met"), ("cancelled", "open")):
+        (share,) = await referrals.shares(scene.hub, "lantern", share=address.rpartition("/")[2])
+        move = referral_moves.Move(share.version or 1, status, "")
+        raw = msgspec.json.encode(referrals.task_of(share) | {"status": status})
+        await referral_moves.move(scene.hub, share, move, raw, "lantern", by="lantern/clerk")
+        await reported(scene)
+        address_sent = re.findall(r'href="(/desk/packets/[0-9a-f]{32})"', (await rosa.get("/desk/packets")).text)[-1]
+        heard = (await rosa.get(address_sent)).text.partition("answered</h3>")[2]
+        assert re.search(r'<span class="status (\w+)">', heard)[1] == mark, status
+
+
 async def test_without_a_consent_for_the_answer_it_is_kept_and_whoever_asked_hears_nothing(scene, iris, rosa):
     address = await referral(iris)
     before = (await iris.get(address)).words
