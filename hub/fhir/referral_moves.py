@@ -58,7 +58,9 @@ async def move(hub: Hub, share: Share, move: Move, raw: bytes, organization: str
         await keep_with(hub, await _report(hub, share, move, raw, organization, now), step)
     except Stale:
         raise Outdated("The Task has another version by now; read it again.") from None
-    return share._replace(stated=move.status, version=old + 1, updated_at=now, step=move.step, slot=move.slot)
+    return share._replace(
+        stated=move.status, version=old + 1, updated_at=now, step=move.step, slot=move.slot, moved_by=by
+    )
 
 
 def report_key(share: str, version: int) -> str:

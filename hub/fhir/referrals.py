@@ -55,6 +55,8 @@ class Share(NamedTuple):
     """What was said last, where that says more than the status."""
     slot: int | None
     """When the person is expected."""
+    moved_by: str | None
+    """Who stated it last; `organization/person`."""
 
     @property
     def told(self) -> bool:
@@ -105,6 +107,7 @@ _COLUMNS: tuple[Any, ...] = (
     col(ReferralTask.updated_at),
     col(ReferralTask.step),
     col(ReferralTask.slot_at),
+    col(ReferralTask.updated_by),
 )
 
 

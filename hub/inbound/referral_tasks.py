@@ -17,7 +17,7 @@ from hub.storage.tables import ReferralTask
 _FIRST = Keep(ReferralTask, columns_of(ReferralTask))
 _NEXT = Change(ReferralTask, ("status", "version", "updated_at", "updated_by", "step", "slot_at"), ("id", "version"))
 _NOW = Lookup(ReferralTask, ("status", "version", "step", "slot_at"), "id")
-_STATUSES = {
+STATUS_OF = {
     "accepted": "accepted",
     "scheduled": "accepted",
     "no_show": "accepted",
@@ -56,7 +56,7 @@ async def follow(hub: Hub, shares: Iterable[str], party: Party, said: Said, *, b
 
     Raises `Conflict` (`referral.ended`) if one of them has ended in another way: an acceptance after a cancellation.
     """
-    status, now, found = _STATUSES.get(said.step), hub.clock.now(), []
+    status, now, found = STATUS_OF.get(said.step), hub.clock.now(), []
     for share in shares if status else ():
         assert status is not None
         rows = await hub.database.lookup(_NOW, share)

@@ -1,7 +1,8 @@
 """The FHIR read side: Task and ServiceRequest of referrals, Communication of what was sent, and what there is.
 
 Status of a referral comes back here: its recipient moves the Task, which goes to the requester as a status report,
-decided like any other; whoever moved it learns that it was taken, and nothing else.
+decided like any other; whoever moved it learns that it was taken, and nothing else. The requester reads the Task as the
+reports that have reached them have it (`hub.desk.heard`).
 """
 
 import re
@@ -9,7 +10,8 @@ from typing import Any
 
 from aiohttp import web
 
-from hub.errors import Malformed, NotAvailable
+from hub.desk.heard import as_heard
+from hub.errors import Malformed, NotAvailable, Outdated
 from hub.fhir import capability, communications, referral_moves, referrals, task_in
 from hub.fhir.moves import STATUSES
 from hub.fhir.referrals import Share, request_of, task_of
@@ -63,12 +65,12 @@ async def search_requests(request: web.Request) -> web.Response:
 
 async def read_task(request: web.Request) -> web.Response:
     """`GET /fhir/Task/{id}`."""
-    return _versioned(task_of(await _share(request)))
+    return _versioned(task_of(await _read(request)))
 
 
 async def read_request(request: web.Request) -> web.Response:
     """`GET /fhir/ServiceRequest/{id}`."""
-    return _versioned(request_of(await _share(request)))
+    return _versioned(request_of(await _read(request)))
 
 
 async def move_task(request: web.Request) -> web.Response:
@@ -79,8 +81,14 @@ async def move_task(request: web.Request) -> web.Response:
     if version is None:
         raise Malformed("An If-Match header with the version is needed.", code="if-match-missing", field="If-Match")
     raw = await read_fhir(request, MAX_JSON)
-    move = referral_moves.Move(int(version[1]), *task_in.stated(raw, task_of(share), hub.zone))
-    return _versioned(task_of(await referral_moves.move(hub, share, move, raw, who.organization, by=who.by)))
+    seen = await as_heard(hub, share, who.organization)
+    move = referral_moves.Move(int(version[1]), *task_in.stated(raw, task_of(seen), hub.zone))
+    if move.version != (seen.version or 1):
+        raise Outdated("The Task has another version by now; read it again.")
+    moved = await referral_moves.move(
+        hub, share, move._replace(version=share.version or 1), raw, who.organization, by=who.by
+    )
+    return _versioned(task_of(await as_heard(hub, moved, who.organization)))
 
 
 async def search_communications(request: web.Request) -> web.Response:
@@ -121,7 +129,8 @@ async def _shares(request: web.Request, asked: Asked, owner: str) -> list[Share]
     )  # fmt: skip
     for share in found:
         await _seen(request, share.member, share.id)
-    return found
+    # INVARIANT: no-silent-disclosure. What a recipient answers is told to whoever asked by a report, or not at all.
+    return [await as_heard(request.app[HUB], share, own(request)) for share in found]
 
 
 async def _share(request: web.Request, organization: str | None = None) -> Share:
@@ -131,6 +140,10 @@ async def _share(request: web.Request, organization: str | None = None) -> Share
         raise NotAvailable
     await _seen(request, found[0].member, found[0].id)
     return found[0]
+
+
+async def _read(request: web.Request) -> Share:
+    return await as_heard(request.app[HUB], await _share(request), own(request))
 
 
 async def _seen(request: web.Request, member: str | None, reference: str) -> None:

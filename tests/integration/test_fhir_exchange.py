@@ -8,13 +8,17 @@ import pytest
 from fhir.resources.R4B import get_fhir_model_class
 from fhirpy import AsyncFHIRClient
 from fhirpy.base.exceptions import OperationOutcome, ResourceNotFound
+from msgspec import structs
 
 from hub.inbound.reception import settle_taken
 from hub.model import Deferred, Unknown
 from hub.storage import tokens
 from hub.storage.tables import Inbound, Outbox, ReferralTask, Submission
 from tests.api import Api, Caller, an_api
-from tests.scenes import NAME, SECRET, Scene, a_scene
+from tests.scenes import FORM, NAME, SECRET, Scene, a_scene
+
+BACK = structs.replace(FORM, discloser=("lantern",), recipients=("harbor",))
+"""The person lets Lantern answer Harbor House."""
 
 
 class Exchange:
@@ -48,7 +52,8 @@ class Exchange:
 
 @pytest.fixture
 async def exchange(migrated_url: str) -> AsyncIterator[Exchange]:
-    async with a_scene(migrated_url) as scene, an_api(scene.hub) as api:
+    parties = ("lantern", "sunrise", "harbor")
+    async with a_scene(migrated_url, recipients=parties) as scene, an_api(scene.hub) as api:
         await scene.consent()
         yield Exchange(scene, api)
 
@@ -99,21 +104,42 @@ async def test_a_recipient_sees_nothing_before_it_arrived(exchange: Exchange) ->
 
 
 async def test_the_targets_status_goes_back_as_a_report_that_consent_decides(exchange: Exchange) -> None:
+    await exchange.scene.consent(BACK)
     share = await exchange.referred()
     answer = await exchange.move("lantern", share, "accepted", statusReason={"text": "Bed on Monday"})
     assert (answer.status, answer.json["status"], answer.headers["Etag"]) == (200, "accepted", 'W/"2"')
     kinds = await exchange.scene.rows(Submission.id, Submission.kind, Submission.sender)
     assert [row[1:] for row in kinds] == [("referral_packet", "harbor"), ("status_report", "lantern")]
-    tasks = await (await exchange.client("harbor")).resources("Task").search(status="accepted").fetch()
-    assert [task["id"] for task in tasks] == [share]
+    harbor = await exchange.client("harbor")
+    assert await harbor.resources("Task").search(status="accepted").fetch() == [], "it is still on its way"
+    assert await exchange.scene.dispatch_all() == ["delivered"]
+    (task,) = await harbor.resources("Task").search(status="accepted").fetch()
+    assert (task["id"], task["meta"]["versionId"]) == (share, "2")
+    cancelled = await exchange.move("harbor", share, "cancelled", version=2)
+    assert (cancelled.json["status"], cancelled.headers["Etag"]) == ("cancelled", 'W/"3"')
 
 
-async def test_a_consent_that_does_not_permit_the_report_is_not_seen_in_the_answer(exchange: Exchange) -> None:
+async def test_what_the_target_may_not_tell_is_not_read_from_its_task_either(exchange: Exchange) -> None:
     """The scene's consent names nobody whom Lantern may tell: the report stays, the target is answered as always."""
     share = await exchange.referred()
-    assert (await exchange.move("lantern", share, "accepted")).status == 200
+    harbor = await exchange.api.caller("harbor")
+    paths = [f"/fhir/{kind}{which}" for kind in ("Task", "ServiceRequest") for which in (f"/{share}", "")]
+    before = [await harbor("GET", path) for path in paths]
+    for version, status in enumerate(("accepted", "on-hold", "in-progress", "completed"), 1):
+        assert (await exchange.move("lantern", share, status, version=version)).status == 200
+        assert [each.json for each in before] == [(await harbor("GET", path)).json for path in paths], status
+        assert await exchange.scene.dispatch_all() == []
+    assert before[0].headers["Etag"] == (await harbor("GET", paths[0])).headers["Etag"] == 'W/"1"'
     rows = await exchange.scene.rows(Outbox.id, Outbox.recipient, Outbox.state)
     assert [row[1:] for row in rows][-1] == ("harbor", "withheld")
+
+
+async def test_whoever_asked_takes_back_what_they_see_and_sees_that_alone(exchange: Exchange) -> None:
+    share = await exchange.referred()
+    assert (await exchange.move("lantern", share, "accepted")).status == 200
+    assert (await exchange.move("harbor", share, "cancelled", version=2)).status == 412
+    answer = await exchange.move("harbor", share, "cancelled", version=1)
+    assert (answer.status, answer.json["status"], answer.headers["Etag"]) == (200, "cancelled", 'W/"2"')
 
 
 async def test_a_version_moves_once(exchange: Exchange) -> None:
@@ -165,7 +191,7 @@ async def test_an_appointment_and_that_nobody_came_are_said_beside_the_status(ex
     booked = await exchange.move("lantern", share, "accepted", businessStatus=slot, executionPeriod=when)
     assert (booked.json["status"], booked.json["executionPeriod"]["start"][:19]) == ("accepted", "2030-12-04T18:00:00")
     missed = {"businessStatus": {"coding": [{"code": "5.1.2"}]}}
-    assert (await exchange.move("harbor", share, "accepted", 2, **missed)).status == 409
+    assert (await exchange.move("harbor", share, "accepted", 1, **missed)).status == 409
     assert (await exchange.move("lantern", share, "accepted", 2, **missed)).json["businessStatus"]["coding"]
     assert (await exchange.move("lantern", share, "accepted", 3, businessStatus=slot)).status == 400
     came = await exchange.move("lantern", share, "in-progress", 3)
