@@ -43,10 +43,10 @@ async def test_filters_narrow_without_leaving_the_page_and_stand_in_the_address(
     ana = await seat("ana", "compliance")
     await ana.page.get_by_label("Outcome").select_option("withheld")
     await ana.page.wait_for_url("**outcome=withheld*")
-    await ana.page.get_by_text("Entries shown: 1.").wait_for()
+    await ana.page.locator("#results").get_by_text("Entries shown: 1.").wait_for()
     assert await ana.page.locator("tbody tr").count() == 1
     await ana.page.go_back()
-    await ana.page.get_by_text("Entries shown: 3.").wait_for()
+    await ana.page.locator("#results").get_by_text("Entries shown: 3.").wait_for()
     assert ana.refused == []
 
 

@@ -117,7 +117,7 @@ async def test_what_was_made_outside_of_the_hub_is_listed_without_sorting_all_of
         with plans(scene.hub, monkeypatch) as found:
             for scope in (None, HARBOR):
                 await outside.page(scene.hub, scope, "")
-                await outside.page(scene.hub, scope, "1760000000000000-0")
+                await outside.page(scene.hub, scope, f"1760000000000000-{0:032x}")
         assert len([step for step in found if "outside_disclosure_recorded" in step]) == 4
         assert [step for step in found if "TEMP B-TREE" in step] == []
 

@@ -12,7 +12,14 @@ import pytest
 from hub.compiled import KEPT, digest
 from tests.architecture.tree import ROOT
 
-NEEDED = ("hub/__init__.py", "hub/__main__.py", "hub/compiled.py", "hub/errors.py", "hub/exchange.py")
+NEEDED = (
+    "hub/__init__.py",
+    "hub/__main__.py",
+    "hub/compiled.py",
+    "hub/errors.py",
+    "hub/exchange.py",
+    "hub/variables.py",
+)
 NEEDED += ("policies/__init__.py", "policies/kernel.py")
 
 
