@@ -55,7 +55,7 @@ async def test_an_entry_before_and_after_it_was_verified(seat):
     await ana.page.wait_for_url(re.compile(r"/desk/log/\d+$"))
     assert await faults(ana.page) == []
     await ana.page.get_by_role("link", name="Verify now").click()
-    await ana.page.get_by_text("Nothing was changed").wait_for()
+    await ana.page.locator("main").get_by_text("Nothing was changed").wait_for()
     assert await faults(ana.page) == []
 
 
@@ -124,7 +124,7 @@ async def test_a_breach_with_its_people_its_deeds_and_their_mistakes(seat, width
     await ana.page.get_by_label("What happened").fill("A fax went astray")
     await ana.page.get_by_label("Whom it concerns").fill(CIN)
     await ana.page.get_by_role("button", name="Enter it").click()
-    await ana.page.get_by_text("0 of 1 told").wait_for()
+    await ana.page.locator("main").get_by_text("0 of 1 told").wait_for()
     await ana.page.evaluate(OPEN)
     assert await faults(ana.page) == []
     for deed in ("assess", "people", "notice", "delay", "finish"):

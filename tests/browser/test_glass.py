@@ -22,7 +22,7 @@ async def scene(scene):
 async def opened(night):
     await night.page.locator("details.me summary").click()
     await night.page.get_by_role("link", name="Emergency access").click()
-    await night.page.get_by_text("This will be reviewed.", exact=True).wait_for()
+    await night.page.locator("main").get_by_text("This will be reviewed.", exact=True).wait_for()
     await night.page.get_by_label("CIN", exact=True).fill(CIN)
     await night.page.get_by_label("A medical emergency").check()
     await night.page.get_by_label("In your words").fill(WORDS)
@@ -64,7 +64,7 @@ async def test_the_form_asks_for_what_is_missing_beside_the_field(seat):
     await night.page.get_by_label("CIN", exact=True).fill(CIN)
     await night.page.get_by_label("I have read this").check()
     await night.page.get_by_role("button", name="Open it").click()
-    await night.page.get_by_text("Choose a reason.").wait_for()
+    await night.page.locator("main").get_by_text("Choose a reason.").wait_for()
     assert await night.page.get_by_label("CIN", exact=True).input_value() == CIN
     assert await faults(night.page) == []
 
@@ -84,7 +84,7 @@ async def test_the_privacy_officer_finds_it_in_the_queue_and_an_incident_goes_to
     await leo.page.screenshot(path=tmp_path / "review.png", full_page=True)
     await leo.page.locator("#f-close").select_option("incident")
     await leo.page.get_by_role("button", name="Settle", exact=True).click()
-    await leo.page.get_by_text("An incident", exact=True).wait_for()
+    await leo.page.locator("main").get_by_text("An incident", exact=True).wait_for()
     await leo.open("/desk/registers?kind=breach")
     assert "Harbor House" in await leo.words()
     await leo.open("/desk/charts")

@@ -63,7 +63,7 @@ async def test_a_fax_is_matched_by_keyboard_alone(seat, scene, inbound):
     before = len(await scene.rows(Submission.id))
     await page.get_by_role("button", name="Hand it in").focus()
     await page.keyboard.press("Enter")
-    await page.get_by_text("Handed in").wait_for()
+    await page.locator("main").get_by_text("Handed in").wait_for()
     assert len(await scene.rows(Submission.id)) == before + 1
     assert ana.refused == []
 
@@ -113,5 +113,5 @@ async def test_news_of_a_visit_is_attached_to_its_notice(seat, scene):
     assert await faults(page) == []
     await page.get_by_label("An earlier notice or referral").select_option(index=0)
     await page.get_by_role("button", name="It belongs to this").click()
-    await page.get_by_text("Handed in").wait_for()
+    await page.locator("main").get_by_text("Handed in").wait_for()
     assert len(await scene.rows(Submission.id)) == before + 1

@@ -14,7 +14,7 @@ from playwright.async_api import Page
 from hub.model import ChannelKind, Endpoint
 from hub.storage.directory import Organization
 from policies.model import Agreement
-from policies.part2.qso import QSO_SERVICES
+from policies.vocabulary import QSO_SERVICES
 from tests.disclosures import EMERGENCY, disclose
 from tests.scenes import CIN
 

@@ -35,7 +35,7 @@ async def test_a_call_is_recorded_by_keys_and_only_what_its_basis_asks_for_is_sh
     assert await faults(page) == []
     assert await page.evaluate("document.documentElement.scrollWidth") <= width
     await keys.press("Show what was told")
-    await page.get_by_text("Nurse Farrow").wait_for()
+    await page.locator("main").get_by_text("Nurse Farrow").wait_for()
     assert (keys.unseen, cora.refused) == ([], [])
 
 

@@ -11,6 +11,8 @@ from tests.scenes import CIN, a_scene
 
 MOST_CLICKS = 3
 MOST_BYTES = 100_000
+CIN_IS_NEXT = "document.activeElement.name === 'cin'"
+"""The first field has the focus, some time after the page is there."""
 FILES = ("asam assessment.pdf", "medication list.pdf", "counseling notes.pdf")
 
 
@@ -35,7 +37,7 @@ def chosen(tmp_path):
 async def test_a_packet_is_sent_in_three_clicks_and_its_page_says_by_itself_that_it_arrived(rosa, scene, tmp_path):
     page, clicks = rosa.page, 0
     await rosa.open("/desk/packets/new")
-    assert await page.evaluate("document.activeElement.name") == "cin"
+    await page.wait_for_function(CIN_IS_NEXT)
     await page.keyboard.type(CIN)
     await page.get_by_label("To whom").fill("lantern")
     await page.get_by_label("Documents").set_input_files(chosen(tmp_path))
@@ -45,10 +47,10 @@ async def test_a_packet_is_sent_in_three_clicks_and_its_page_says_by_itself_that
     assert "2 of 3 go" in await rosa.words()
     await page.get_by_role("button", name="Send it now").click()
     clicks += 1
-    await page.get_by_text("Waits to leave", exact=True).wait_for()
+    await page.locator("main").get_by_text("Waits to leave", exact=True).wait_for()
     assert clicks <= MOST_CLICKS
     await scene.dispatch_all()
-    await page.get_by_text("Arrived", exact=True).wait_for()
+    await page.locator("main").get_by_text("Arrived", exact=True).wait_for()
     assert CIN not in page.url
     assert rosa.refused == []
 
@@ -58,6 +60,7 @@ async def test_a_file_with_a_long_name_makes_no_page_wider_than_a_telephone(seat
     long = tmp_path / f"{'scan_of_the_' * 9}assessment.pdf"
     long.write_bytes(b"%PDF-1.7 a page")
     await seated.open("/desk/packets/new")
+    await seated.page.wait_for_function(CIN_IS_NEXT)
     await seated.page.keyboard.type(CIN)
     await seated.page.get_by_label("To whom").fill("lantern")
     await seated.page.get_by_label("Documents").set_input_files(long)
@@ -66,7 +69,7 @@ async def test_a_file_with_a_long_name_makes_no_page_wider_than_a_telephone(seat
         await seated.page.get_by_role(role, name=name).wait_for()
         assert await seated.page.evaluate("document.documentElement.scrollWidth") <= 360
         await seated.page.get_by_role(role, name=name).click()
-    await seated.page.get_by_text("Waits to leave", exact=True).wait_for()
+    await seated.page.locator("main").get_by_text("Waits to leave", exact=True).wait_for()
     assert await seated.page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
@@ -77,6 +80,7 @@ async def test_it_is_sent_and_taken_back_by_keyboard_alone(rosa, tmp_path):
     await keys.page.keyboard.press("s")
     await keys.page.wait_for_url("**/desk/packets")
     await keys.follow("Send a packet")
+    await keys.page.wait_for_function(CIN_IS_NEXT)
     await keys.page.keyboard.type(CIN)
     await keys.reach("recipient")
     await keys.page.keyboard.type("lantern")
@@ -128,6 +132,7 @@ async def test_a_packet_is_kept_until_it_is_signed_by_keyboard_and_its_pages_hav
     rosa = await seat("rosa", "staff", width=width, organizations=("harbor",))
     keys = Keys(rosa.page, rosa.account.base)
     await rosa.open("/desk/packets/new")
+    await rosa.page.wait_for_function(CIN_IS_NEXT)
     await rosa.page.keyboard.type(CIN)
     await rosa.page.get_by_label("To whom").fill("sunrise")
     await rosa.page.get_by_label("Documents").set_input_files(chosen(tmp_path))
@@ -136,7 +141,7 @@ async def test_a_packet_is_kept_until_it_is_signed_by_keyboard_and_its_pages_hav
     assert await faults(rosa.page) == []
     assert await rosa.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     await keys.press("Keep it until signed", tag="button")
-    await rosa.page.get_by_text("Waits for a consent", exact=True).wait_for()
+    await rosa.page.locator("main").get_by_text("Waits for a consent", exact=True).wait_for()
     assert await faults(rosa.page) == []
     assert await scene.dispatch_all() == []
     assert (keys.unseen, rosa.refused) == ([], [])

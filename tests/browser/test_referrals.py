@@ -114,9 +114,9 @@ async def test_whoever_was_discharged_is_called_by_keyboard_alone(seat, scene, t
     await keys.press("Discharged", tag="a")
     await cora.page.wait_for_url("**/desk/notices/*")
     await keys.press("No answer", tag="button")
-    await cora.page.get_by_text("calls tried: 1").wait_for()
+    await cora.page.locator("main").get_by_text("calls tried: 1").wait_for()
     await keys.press("I reached the person", tag="button")
-    await cora.page.get_by_text("Called", exact=True).wait_for()
+    await cora.page.locator("main").get_by_text("Called", exact=True).wait_for()
     await keys.go("/desk/notices?call=open")
     assert "Nothing fits this choice." in await keys.words()
     assert (keys.unseen, cora.refused) == ([], [])
@@ -130,6 +130,6 @@ async def test_the_page_of_a_notice_has_no_grave_fault_and_is_no_wider_than_its_
     await cora.page.wait_for_url("**/desk/notices/*")
     for each in ("Voicemail, nothing said about care", "I reached the person"):
         await cora.page.get_by_role("button", name=each).click()
-        await cora.page.get_by_text("The call is kept.").first.wait_for()
+        await cora.page.locator("main").get_by_text("The call is kept.").first.wait_for()
     assert await faults(cora.page) == []
     assert await cora.page.evaluate("document.documentElement.scrollWidth <= innerWidth")

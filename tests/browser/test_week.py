@@ -31,10 +31,10 @@ async def test_who_got_what_about_this_person_why_under_which_paper_with_proof(s
     for words in ("Harbor House disclosed assessment to Lantern Outpatient", "The consent as it stood", "§2.33(a)(1)"):
         assert words in told
     await ana.page.get_by_role("link", name="Verify now").click()
-    await ana.page.get_by_text("Nothing was changed").wait_for()
+    await ana.page.locator("main").get_by_text("Nothing was changed").wait_for()
     assert re.search(r"/desk/log/\d+$", ana.page.url)
     await ana.page.get_by_role("button", name="Show who it is").click()
-    await ana.page.get_by_text("Quintanar").wait_for()
+    await ana.page.locator("main").get_by_text("Quintanar").wait_for()
     assert "Quintanar" not in await ana.page.title()
     assert ana.refused == []
 
@@ -62,7 +62,7 @@ async def test_a_hold_is_let_go_by_a_second_person(seat, scene):
     await ana.page.get_by_role("link", name="Work", exact=True).click()
     await ana.page.get_by_role("link", name="Held packet").click()
     await ana.page.get_by_role("button", name="Propose the release").click()
-    await ana.page.get_by_text("Another person must confirm it.").wait_for()
+    await ana.page.locator("main").get_by_text("Another person must confirm it.").wait_for()
     await leo.page.goto(ana.page.url)
     await leo.page.get_by_role("button", name="Confirm the release").click()
     await leo.page.locator(".answer").get_by_text("by Leo,").wait_for()
@@ -173,7 +173,7 @@ async def test_a_form_sent_on_a_locked_screen_is_sealed_there_and_sent_after_unl
     await page.keyboard.press("Enter")
     for typed in ("not the password", PASSWORD):
         await page.get_by_role("heading", name="Locked").wait_for()
-        await page.get_by_text("is kept for an hour, sealed").wait_for()
+        await page.locator("main").get_by_text("is kept for an hour, sealed").wait_for()
         assert CIN not in await page.content()
         await page.get_by_label("Password").fill(typed)
         async with page.expect_navigation():
@@ -203,7 +203,7 @@ async def test_a_passkey_is_added_and_signs_in(chromium, desk):
     await page.get_by_label("Code").fill(account.code())
     await page.get_by_role("button", name="Sign in").click()
     await page.get_by_role("button", name="Add a passkey").click()
-    await page.get_by_text(re.compile("^Added ")).wait_for()
+    await page.locator("main").get_by_text(re.compile("^Added ")).wait_for()
     await page.get_by_role("button", name="Sign out on every device").click()
     await up_to_the_second_step()
     await page.get_by_role("button", name="Use a passkey instead").click()
@@ -218,13 +218,13 @@ async def test_a_long_list_of_work_is_paged_by_keyboard_alone(seat, scene):
     page = ana.page
     await page.keyboard.press("g")
     await page.keyboard.press("w")
-    await page.get_by_text(f"{LIMIT} of {LIMIT + 5}").wait_for()
+    await page.locator("main").get_by_text(f"{LIMIT} of {LIMIT + 5}").wait_for()
     await page.keyboard.press("n")
-    await page.get_by_text(f"5 of {LIMIT + 5}").wait_for()
+    await page.locator("main").get_by_text(f"5 of {LIMIT + 5}").wait_for()
     focused = "document.activeElement.closest('[data-row]') === document.querySelector('[data-row]')"
     await page.wait_for_function(focused)
     await page.keyboard.press("p")
-    await page.get_by_text(f"{LIMIT} of {LIMIT + 5}").wait_for()
+    await page.locator("main").get_by_text(f"{LIMIT} of {LIMIT + 5}").wait_for()
     await page.wait_for_function(focused)
     await page.keyboard.press("j")
     await page.keyboard.press("Enter")
